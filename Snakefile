@@ -1,0 +1,42 @@
+# MarkNER: biomedical named entity recognition as marking, from corpora to audited tables.
+#
+#   snakemake -c2 --configfile config/demo.yaml        the embedded default, on a laptop
+#   snakemake --profile slurm                          the paper's study, on a cluster
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+if "study" not in config:
+
+    configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        targets_of("tables"),
+        targets_of("figures"),
+        targets_of("corpora"),
+        targets_of("instructions"),
+
+
+##### Parts of the study that can be asked for by name: corpora, released, instructions, tables, figures #####
+
+
+include: "workflow/rules/targets.smk"
+
+
+##### The way of the data #####
+
+
+include: "workflow/rules/corpora.smk"
+include: "workflow/rules/instructions.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/encoder.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"

@@ -1,0 +1,3 @@
+"""MarkNER: biomedical named entity recognition as marking, from corpora to audited tables."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The study's settings: types, defaults, loading, and the schema and reference generated from them."""

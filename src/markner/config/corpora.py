@@ -1,0 +1,187 @@
+"""Settings of corpora: where the files are, how they are read, split into sentences and marked."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from markner.config.base import Name, Settings
+
+Format = Literal["pubtator", "bioc", "bc2gm", "iob"]
+Route = Literal["iob", "text"]
+Split = Literal["train", "dev", "test"]
+Marking = Literal["span", "released"]
+
+
+class CorpusFile(Settings):
+    """One file of a corpus that the registry does not know."""
+
+    path: str | None = None
+    """A local file, relative to the working directory. Give either `path` or `url`."""
+    url: str | None = None
+    """An address to download from; needs `sha256`."""
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of the file's bytes; checked for `url`, and for `path` when given."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "CorpusFile":
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give exactly one of `path` and `url`")
+        if self.url is not None and self.sha256 is None:
+            raise ValueError("a `url` needs the file's `sha256`")
+        return self
+
+
+FileRef = str | CorpusFile
+"""A name in the registry (resources/corpora/registry.json), a local path, or a `CorpusFile`."""
+
+
+class SplitFiles(Settings):
+    """The files of one split when a split is more than one file."""
+
+    files: list[FileRef] = Field(default_factory=list)
+    """Files read one after another. For `bc2gm`: the sentence file, GENE.eval and, if there is one, ALTGENE.eval."""
+    ids: FileRef | None = None
+    """A list of document identifiers, one a line; each is put in place of `{id}` in `pattern`."""
+    pattern: str | None = None
+    """File name with `{id}`, for corpora that keep one file per document."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "SplitFiles":
+        if (self.ids is None) != (self.pattern is None):
+            raise ValueError("`ids` and `pattern` belong together")
+        if bool(self.files) == (self.ids is not None):
+            raise ValueError("give either `files`, or `ids` with `pattern`")
+        return self
+
+
+class CorpusSource(Settings):
+    """The files of one route of a corpus."""
+
+    format: Format
+    """Format of the files: PubTator, BioC XML, BioCreative II GM native, or two-column IOB."""
+    types: list[str] | None = None
+    """Annotation types that count as the corpus' entity; all types when left out."""
+    train: FileRef | SplitFiles | None = None
+    """Training split."""
+    dev: FileRef | SplitFiles | None = None
+    """Development split."""
+    test: FileRef | SplitFiles | None = None
+    """Test split."""
+
+    @model_validator(mode="after")
+    def _some_split(self) -> "CorpusSource":
+        if self.train is None and self.dev is None and self.test is None:
+            raise ValueError("name the file of at least one of `train`, `dev`, `test`")
+        return self
+
+    def splits(self) -> list[Split]:
+        """Names of the splits that have files, in the order train, dev, test."""
+        present: list[tuple[Split, object]] = [("train", self.train), ("dev", self.dev), ("test", self.test)]
+        return [name for name, files in present if files is not None]
+
+
+class Sample(Settings):
+    """A random part of each split, drawn by seed before anything else happens."""
+
+    train: int | None = Field(None, ge=1)
+    """Sentences to keep of the training split; all when left out."""
+    dev: int | None = Field(None, ge=1)
+    """Sentences to keep of the development split; all when left out."""
+    test: int | None = Field(None, ge=1)
+    """Sentences to keep of the test split; all when left out."""
+    seed: int = 1
+    """Seed of the draw."""
+
+
+class PaperCounts(Settings):
+    """What the paper reports of one split (section 4)."""
+
+    instances: int
+    """Sentences."""
+    mentions: int
+    """Annotated mentions."""
+    empty: int | None = None
+    """Sentences without a mention."""
+    note: str = ""
+    """Why our count differs from the paper's."""
+
+
+class Corpus(Settings):
+    """One corpus with one entity type."""
+
+    entity: str = Field(min_length=1)
+    """The entity type as the prompt names it: disease, chemical, gene."""
+    route: Route
+    """`iob`: tokens of an IOB file joined by spaces, what the paper's authors fed. `text`: native text split by
+    spaCy's sentencizer, what the paper describes."""
+    iob: CorpusSource | None = None
+    """Files of the `iob` route."""
+    text: CorpusSource | None = None
+    """Files of the `text` route."""
+    sample: Sample = Sample()
+    """Work on a random part of the splits; for small studies."""
+    paper: dict[Split, PaperCounts] = Field(default_factory=dict)
+    """The paper's counts by split, shown in the corpus card beside ours."""
+
+    @model_validator(mode="after")
+    def _route_has_files(self) -> "Corpus":
+        if self.source(self.route) is None:
+            raise ValueError(f"`route: {self.route}` needs a section `{self.route}:` that names the files")
+        if self.iob is not None and self.iob.format != "iob":
+            raise ValueError("the `iob` section needs `format: iob`")
+        return self
+
+    def source(self, route: Route) -> CorpusSource | None:
+        """The files of a route, None when the corpus has none for it."""
+        return self.iob if route == "iob" else self.text
+
+    def routes(self) -> list[Route]:
+        """Routes that have files."""
+        routes: list[Route] = ["iob", "text"]
+        return [route for route in routes if self.source(route) is not None]
+
+
+class Mix(Settings):
+    """An instruction set made from one or more corpora."""
+
+    corpora: list[Name] = Field(min_length=1)
+    """Corpora whose sentences are used, in this order."""
+    split: Split = "train"
+    """Split the sentences are taken from."""
+    prompt: Name = "generic"
+    """Prompt whose instruction is used."""
+    fraction: float = Field(1.0, gt=0, le=1)
+    """Part of each corpus that is drawn at random; smaller fractions of one seed are contained in larger ones."""
+    limit: int | None = Field(None, ge=1)
+    """At most this many sentences of each corpus, drawn as `fraction` is."""
+    seed: int = 1
+    """Seed of the draw."""
+    marking: Marking = "span"
+    """`span`: marks set by offset. `released`: the paper authors' own replacement rule, defects included (route
+    `iob` only)."""
+
+
+class Prompt(Settings):
+    """How a sentence becomes a prompt (paper Fig. 2 and section 3.5)."""
+
+    instruction: str = (
+        "Given a sentence extract {entity} entities from it by highlighting them with <mark> and </mark>."
+        " If not present output the same sentence."
+    )
+    """The task; `{entity}` is replaced by the corpus' entity type."""
+    enhancements: dict[str, str] = Field(default_factory=dict)
+    """By entity type: a sentence appended to the instruction."""
+    template: str = (
+        "Below is an instruction that describes a task, paired with an input that provides further context. "
+        "Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n"
+    )
+    """Text around instruction and input (Stanford Alpaca's). The answer follows directly."""
+
+    @model_validator(mode="after")
+    def _places(self) -> "Prompt":
+        if "{entity}" not in self.instruction:
+            raise ValueError("`instruction` must contain {entity}")
+        if "{instruction}" not in self.template or "{input}" not in self.template:
+            raise ValueError("`template` must contain {instruction} and {input}")
+        return self

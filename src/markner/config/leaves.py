@@ -1,0 +1,186 @@
+"""Which settings each rule uses, by name: what is not here cannot influence a job.
+
+Every function takes the study and a rule's wildcards and returns a plain, ordered, JSON-able dictionary. The rules pass
+it to their scripts as `params.settings`, so a job runs again when one of its leaves changes and for no other setting.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from markner.config.corpora import Corpus, CorpusFile, FileRef, Prompt, Route, Split, SplitFiles
+from markner.config.study import Study, Table
+from markner.config.systems import EncoderRun, GenerativeRun
+from markner.errors import MarknerError
+
+Leaves = dict[str, Any]
+
+
+def fetch(study: Study, corpus: str) -> Leaves:
+    """Files of a corpus, all routes."""
+    settings = study.corpora[corpus]
+    return {
+        route: {split: _files(files) for split, files in _split_files(settings, route)} for route in settings.routes()
+    }
+
+
+def sentences(study: Study, corpus: str, route: Route, split: Split) -> Leaves:
+    """How one split of a corpus is read and sampled."""
+    settings = study.corpora[corpus]
+    source = settings.source(route)
+    if source is None:
+        raise MarknerError(f"corpora.{corpus} has no section `{route}`")
+    return {
+        "format": source.format,
+        "types": source.types,
+        "files": _files(dict(_split_files(settings, route))[split]),
+        "size": getattr(settings.sample, split),
+        "seed": settings.sample.seed,
+    }
+
+
+def card(study: Study) -> Leaves:
+    """What the corpus card shows beside the counts."""
+    return {
+        name: {
+            "routes": {route: list(_source_splits(corpus, route)) for route in corpus.routes()},
+            "paper": {split: counts.model_dump() for split, counts in corpus.paper.items()},
+        }
+        for name, corpus in study.corpora.items()
+    }
+
+
+def mix(study: Study, mix: str) -> Leaves:
+    """An instruction set: its draw and its instruction for each of its entity types."""
+    settings = study.mixes[mix]
+    entities = {corpus: study.corpora[corpus].entity for corpus in settings.corpora}
+    prompt = study.prompts[settings.prompt]
+    return {
+        **settings.model_dump(exclude={"prompt"}),
+        "entities": entities,
+        "instruction": prompt.instruction,
+        "enhancements": {entity: prompt.enhancements.get(entity, "") for entity in sorted(set(entities.values()))},
+    }
+
+
+def weights(study: Study, model: str) -> Leaves:
+    """Where pretrained weights come from."""
+    return study.models[model].model_dump()
+
+
+def train(study: Study, run: str, seed: int) -> Leaves:
+    """How a generative run is tuned."""
+    settings = _generative(study, run)
+    return {
+        "training": settings.training.model_dump(),
+        "template": run_prompt(study, run).template,
+        "seed": seed,
+    }
+
+
+def predict(study: Study, run: str, corpus: str) -> Leaves:
+    """How a generative run is asked and decoded on a corpus."""
+    prompt = run_prompt(study, run)
+    entity = study.corpora[corpus].entity
+    return {
+        "decoding": _generative(study, run).decoding.model_dump(),
+        "template": prompt.template,
+        "instruction": prompt.instruction,
+        "entity": entity,
+        "enhancement": prompt.enhancements.get(entity, ""),
+    }
+
+
+def train_encoder(study: Study, run: str, seed: int, point: dict[str, Any]) -> Leaves:
+    """How one grid point of an encoder run is trained."""
+    settings = _encoder(study, run)
+    return {
+        "point": point,
+        "epochs": settings.epochs,
+        "warmup": settings.warmup,
+        "weight_decay": settings.weight_decay,
+        "precision": settings.precision,
+        "fraction": settings.fraction,
+        "seed": seed,
+    }
+
+
+def predict_encoder(point: dict[str, Any]) -> Leaves:
+    """How one grid point of an encoder run predicts."""
+    return {"max_length": point["max_length"]}
+
+
+def score(study: Study) -> Leaves:
+    """How predictions are scored."""
+    return study.scoring.model_dump()
+
+
+def table(study: Study, table: str) -> Leaves:
+    """A table's layout and the runs behind its rows."""
+    return _table_leaves(study, study.tables[table])
+
+
+def figure(study: Study, figure: str) -> Leaves:
+    """A figure's layout and the table it is drawn from."""
+    settings = study.figures[figure]
+    return {**settings.model_dump(exclude={"table"}), "table": _table_leaves(study, study.tables[settings.table])}
+
+
+def run_prompt(study: Study, run: str) -> Prompt:
+    """The prompt of a generative run: its mix's, or its own when it is not tuned."""
+    settings = _generative(study, run)
+    return study.prompts[study.mixes[settings.mix].prompt if settings.mix else settings.prompt]
+
+
+def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
+    """Row label, run and corpus of each cell of a table that a run fills, in the table's order."""
+    return [
+        (row.label, run, corpus)
+        for row in table.rows
+        for corpus in table.corpora
+        for run in row.runs
+        if corpus in study.runs[run].evaluate
+    ]
+
+
+def _table_leaves(study: Study, table: Table) -> Leaves:
+    runs = dict.fromkeys(run for _, run, _ in table_runs(study, table))
+    return {
+        **table.model_dump(),
+        "cells": table_runs(study, table),
+        "runs": {run: {"system": study.runs[run].system, "seeds": study.runs[run].seeds} for run in runs},
+    }
+
+
+def _generative(study: Study, run: str) -> GenerativeRun:
+    settings = study.runs[run]
+    if not isinstance(settings, GenerativeRun):
+        raise MarknerError(f"runs.{run} is not a generative run")
+    return settings
+
+
+def _encoder(study: Study, run: str) -> EncoderRun:
+    settings = study.runs[run]
+    if not isinstance(settings, EncoderRun):
+        raise MarknerError(f"runs.{run} is not an encoder run")
+    return settings
+
+
+def _source_splits(corpus: Corpus, route: Route) -> list[Split]:
+    source = corpus.source(route)
+    return source.splits() if source else []
+
+
+def _split_files(corpus: Corpus, route: Route) -> list[tuple[Split, FileRef | SplitFiles]]:
+    source = corpus.source(route)
+    return [(split, getattr(source, split)) for split in _source_splits(corpus, route)]
+
+
+def _files(files: FileRef | SplitFiles) -> Any:
+    return files.model_dump(exclude_none=True) if isinstance(files, CorpusFile | SplitFiles) else files
+
+
+RULES: dict[str, Callable[..., Leaves]] = {
+    function.__name__: function
+    for function in (fetch, sentences, card, mix, weights, train, predict, train_encoder, score, table, figure)
+}
+"""The functions by the name of the rule that uses them."""

@@ -1,0 +1,93 @@
+"""The study: every setting that can influence a result, in one typed tree."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from markner.config.base import Name, Settings
+from markner.config.corpora import Corpus, Mix, Prompt
+from markner.config.systems import Model, Run
+
+
+class Scoring(Settings):
+    """How predictions are scored (paper 3.4)."""
+
+    resamples: int = Field(1000, ge=100)
+    """Bootstrap resamples of the sentences for the confidence intervals."""
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    """Level of the confidence intervals."""
+    seed: int = 1
+    """Seed of the resampling."""
+
+
+class TableRow(Settings):
+    """One row of a results table."""
+
+    label: str = Field(min_length=1)
+    """Name of the system as readers know it."""
+    runs: list[Name] = Field(default_factory=list)
+    """Runs behind the row; for each corpus the first that was scored on it. Several where one model per corpus is
+    trained."""
+    paper: str | None = None
+    """Row of the paper's table that it is set beside (resources/paper/tables.json)."""
+
+
+class Table(Settings):
+    """A results table: systems by corpora."""
+
+    title: str = Field(min_length=1)
+    """Caption."""
+    corpora: list[Name] = Field(min_length=1)
+    """Columns."""
+    rows: list[TableRow] = Field(min_length=1)
+    """Rows."""
+    paper_table: str | None = None
+    """The paper's table with the figures to set beside: `table1` or `table2`."""
+
+
+class Figure(Settings):
+    """A figure drawn from a table's scores."""
+
+    table: Name
+    """Table whose rows and corpora are drawn."""
+    title: str = ""
+    """Caption; the table's when empty."""
+    width: float = Field(6.9, gt=1, le=20)
+    """Width in inches."""
+    height: float = Field(3.0, gt=1, le=20)
+    """Height in inches."""
+    palette: list[str] = Field(
+        default=["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"], min_length=1
+    )
+    """Colours of the systems in order; the default is the colour-blind-safe set of Okabe and Ito."""
+
+
+class Study(Settings):
+    """One study: a config file and all that comes out of it, under results/<study>/."""
+
+    study: Name
+    """Name of the study and of its folder under results/."""
+    question: str = ""
+    """What the study asks, in a sentence; shown above its results."""
+    mirror: str | None = None
+    """Folder laid out as the registry names the corpus files; looked at before the network. Also `--config
+    mirror=DIR` or MARKNER_MIRROR. Influences no result: every file is checked by hash."""
+    corpora: dict[Name, Corpus] = Field(min_length=1)
+    """Corpora by name."""
+    prompts: dict[Name, Prompt] = Field(default_factory=lambda: {"generic": Prompt()})
+    """Prompts by name."""
+    mixes: dict[Name, Mix] = Field(default_factory=dict)
+    """Instruction sets by name."""
+    models: dict[Name, Model] = Field(default_factory=dict)
+    """Pretrained models by name."""
+    runs: dict[Name, Run] = Field(default_factory=dict)
+    """Runs by name."""
+    scoring: Scoring = Scoring()
+    """How predictions are scored."""
+    tables: dict[Name, Table] = Field(default_factory=dict)
+    """Tables by name."""
+    figures: dict[Name, Figure] = Field(default_factory=dict)
+    """Figures by name."""
+
+
+System = Literal["generative", "encoder"]

@@ -1,0 +1,1 @@
+"""Corpora: from native files, checked by hash, to sentences with character spans."""

@@ -1,0 +1,177 @@
+"""Text with spans <-> marked text, and the alignment of a model's free answer to its input.
+
+The marked form is the paper's (section 3.1.2): the sentence with `<mark>` and `</mark>` around each entity.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+
+from markner.corpora.model import Span
+from markner.errors import MarknerError
+from markner.predictions import Status
+
+OPEN, CLOSE = "<mark>", "</mark>"
+_TAG = re.compile(r"</?mark>")
+_REFUSAL = re.compile(
+    r"\b(i['’]?m sorry|i am sorry|i (?:can ?not|can['’]t|am unable|am not able)"
+    r"|as an? (?:ai|language model)|unable to (?:assist|help))\b",
+    re.IGNORECASE,
+)
+# An answer which shares less than this part of the input's characters, and reads like a refusal, is one.
+_REFUSAL_OVERLAP = 0.5
+
+
+def mark(text: str, spans: Sequence[Span]) -> str:
+    """Put marks around spans of a text.
+
+    Args:
+        text: The sentence; it must not hold the tags themselves.
+        spans: Character offsets into `text`, end exclusive; sorted, not empty, not overlapping (they may touch).
+
+    Raises:
+        MarknerError: The text holds a tag, or a span is empty, outside the text, or overlaps its neighbour.
+    """
+    if _TAG.search(text):
+        raise MarknerError(f"the text already holds a mark tag: {text!r}", "remove or escape the tags in the corpus")
+    check_spans(text, spans)
+    pieces: list[str] = []
+    position = 0
+    for start, end in spans:
+        pieces += [text[position:start], OPEN, text[start:end], CLOSE]
+        position = end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def check_spans(text: str, spans: Sequence[Span]) -> None:
+    """Raise a MarknerError unless the spans are sorted, not empty, not overlapping and inside the text."""
+    for start, end in spans:
+        if not 0 <= start < end <= len(text):
+            raise MarknerError(f"span {start}-{end} is empty or outside the text of {len(text)} characters: {text!r}")
+    for left, right in pairwise(spans):
+        if left[1] > right[0]:
+            raise MarknerError(f"spans {tuple(left)} and {tuple(right)} overlap or are not sorted: {text!r}")
+
+
+def unmark(marked: str) -> tuple[str, tuple[Span, ...]]:
+    """The text and spans of a marked text; the inverse of `mark`.
+
+    Raises:
+        MarknerError: Marks are nested or unbalanced.
+    """
+    text, spans, defect = _strip(marked)
+    if defect is not None:
+        raise MarknerError(f"{defect} marks: {marked!r}")
+    return text, spans
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Spans of an answer as offsets into its input, and what the answer was like."""
+
+    spans: tuple[Span, ...]
+    status: Status
+
+
+def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
+    """Align a model's answer to its input, character by character.
+
+    White space around the answer and just inside marks is ignored. Where the answer repeats the input exactly, its
+    marks are the spans. Otherwise the longest common blocks of characters are matched (case and all), and a span
+    counts if its first and its last character are matched; nothing is lower-cased or guessed. Of nested marks the
+    outermost counts; a mark that is never closed, or closed without having been opened, counts for nothing.
+
+    Args:
+        text: The input sentence.
+        raw: The answer as it came.
+        limit_reached: The answer was stopped by the length limit.
+
+    Returns:
+        Spans inside `text`, sorted, not empty, not overlapping; and the first that applies of empty, refused,
+        truncated, changed_text, nested, unbalanced, ok.
+    """
+    plain, marks, defect = _strip(raw.strip())
+    if not plain.strip() and text.strip():
+        return Alignment((), "truncated" if limit_reached and raw else "empty")
+    offset = len(text) - len(text.lstrip())
+    exact = plain.strip() == text.strip()
+    if exact:
+        shift = offset - (len(plain) - len(plain.lstrip()))
+        spans = [Span(start + shift, end + shift) for start, end in marks]
+        matched = len(text)
+    else:
+        position, matched = _match(plain, text)
+        spans = []
+        for span in marks:
+            start, end = _trim(plain, *span)
+            if start < end and position[start] is not None and position[end - 1] is not None:
+                spans.append(Span(position[start] or 0, (position[end - 1] or 0) + 1))
+    trimmed = [Span(*_trim(text, *span)) for span in spans]
+    kept = tuple(span for span in trimmed if span.start < span.end)
+    status: Status = "ok"
+    if not exact and matched < _REFUSAL_OVERLAP * len(text) and _REFUSAL.search(plain):
+        status = "refused"
+    elif limit_reached:
+        status = "truncated"
+    elif not exact:
+        status = "changed_text"
+    elif defect is not None:
+        status = defect
+    return Alignment(kept, status)
+
+
+def _strip(marked: str) -> tuple[str, tuple[Span, ...], Status | None]:
+    """Text without tags, spans of the outermost closed marks, and the defect of the marks if there is one."""
+    pieces: list[str] = []
+    spans: list[Span] = []
+    length = position = depth = start = 0
+    nested = unbalanced = False
+    for tag in _TAG.finditer(marked):
+        pieces.append(marked[position : tag.start()])
+        length += tag.start() - position
+        position = tag.end()
+        if tag.group() == OPEN:
+            nested |= depth > 0
+            if depth == 0:
+                start = length
+            depth += 1
+        elif depth == 0:
+            unbalanced = True
+        else:
+            depth -= 1
+            if depth == 0:
+                spans.append(Span(start, length))
+    pieces.append(marked[position:])
+    unbalanced |= depth > 0
+    unbalanced |= any(span.start == span.end for span in spans)
+    defect: Status | None = "nested" if nested else "unbalanced" if unbalanced else None
+    return "".join(pieces), tuple(span for span in spans if span.start < span.end), defect
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Move the ends of a span inwards over white space."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _match(plain: str, text: str) -> tuple[list[int | None], int]:
+    """For each character of `plain` its place in `text` or None, in order, and how many were matched."""
+    position: list[int | None] = [None] * len(plain)
+    common = min(len(plain), len(text))
+    head = 0
+    while head < common and plain[head] == text[head]:
+        position[head] = head
+        head += 1
+    matcher = SequenceMatcher(None, plain[head:], text[head:], autojunk=False)
+    matched = head
+    for a, b, size in matcher.get_matching_blocks():
+        for i in range(size):
+            position[head + a + i] = head + b + i
+        matched += size
+    return position, matched

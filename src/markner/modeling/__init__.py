@@ -1,0 +1,1 @@
+"""Models: loading, tuning, decoding. The only room that imports torch."""

@@ -1,0 +1,57 @@
+"""Predictions: the one file format in which every kind of system answers."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from markner.corpora.model import Span
+from markner.errors import MarknerError
+from markner.files import read_jsonl, write_jsonl
+
+Status = Literal["ok", "changed_text", "unbalanced", "nested", "truncated", "refused", "empty"]
+"""What became of an answer. Only `ok` answers repeat their input exactly; the spans of the others are what could be
+aligned. `truncated`: the length limit was reached, or (encoder) the sentence was longer than the model's input."""
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A system's answer for one sentence: a row of results/<study>/predictions/<run>/seed<k>/<corpus>.jsonl.
+
+    `raw` is the untouched text of a generative system, None for an encoder. `spans` are offsets into the sentence's
+    own text: sorted, not empty, not overlapping, inside the text. No sentence is ever left out.
+    """
+
+    id: str
+    spans: tuple[Span, ...]
+    status: Status
+    raw: str | None = None
+
+
+def write_predictions(path: str | os.PathLike[str], predictions: Iterable[Prediction]) -> None:
+    """Write predictions as JSON lines, atomically."""
+    write_jsonl(path, (prediction_row(prediction) for prediction in predictions))
+
+
+def prediction_row(prediction: Prediction) -> dict[str, object]:
+    """A prediction as the object of its line."""
+    return {
+        "id": prediction.id,
+        "spans": [list(span) for span in prediction.spans],
+        "status": prediction.status,
+        "raw": prediction.raw,
+    }
+
+
+def read_predictions(path: str | os.PathLike[str]) -> Iterator[Prediction]:
+    """Read predictions from JSON lines; a row that is not a prediction is an error naming file and line."""
+    for number, row in enumerate(read_jsonl(path), start=1):
+        try:
+            status = row["status"]
+            if status not in STATUSES:
+                raise MarknerError(f"{path}, line {number}: unknown status {status!r}; one of {', '.join(STATUSES)}")
+            yield Prediction(row["id"], tuple(Span(*pair) for pair in row["spans"]), status, row["raw"])
+        except (KeyError, TypeError) as error:
+            raise MarknerError(f"{path}, line {number}: not a prediction: {error!r}") from error

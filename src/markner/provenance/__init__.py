@@ -1,0 +1,1 @@
+"""Where results come from: files, hashes and rules; nothing of NER."""

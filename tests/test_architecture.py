@@ -1,0 +1,84 @@
+"""docs/architecture.md is true: imports run one way, torch stays under modeling/, the Snakefile stays short."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "src" / "markner"
+# From the ground up; a module may import its own floor and those before it.
+FLOORS = [
+    {"errors", "files"},
+    {"config"},
+    {"corpora"},
+    {"predictions"},
+    {"markup", "tags"},
+    {"instructions", "selection"},
+    {"modeling"},
+    {"scoring"},
+    {"rendering", "cli"},
+]
+LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def rooms_imported(path: Path) -> set[str]:
+    parts = [name.split(".") for name in imports(path)]
+    return {name[1] for name in parts if name[0] == "markner" and len(name) > 1} - {"__version__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_down_the_floors(path: Path) -> None:
+    room, imported = room_of(path), rooms_imported(path)
+    if room == "provenance":
+        assert imported <= {"provenance", "errors", "files"}
+    elif room == "cli":
+        assert imported <= {*LEVEL, "provenance"}
+    else:
+        assert "provenance" not in imported
+        assert {other for other in imported if LEVEL[other] > LEVEL[room]} == set()
+    if room in {"scoring", "rendering"}:
+        assert "modeling" not in imported
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_torch_stays_under_modeling(path: Path) -> None:
+    if room_of(path) != "modeling":
+        tops = {name.split(".")[0] for name in imports(path)}
+        assert not tops & {"torch", "transformers", "accelerate", "peft", "safetensors", "gguf"}
+
+
+def test_the_snakefile_tells_the_story_in_60_lines() -> None:
+    assert len((ROOT / "Snakefile").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "Snakefile", *sorted((ROOT / "workflow").rglob("*.smk"))], ids=lambda p: p.name
+)
+def test_rules_hold_no_lambda(path: Path) -> None:
+    assert "lambda" not in path.read_text(encoding="utf-8")
+
+
+def test_pins_of_environments_agree() -> None:
+    def pins(name: str) -> set[str]:
+        lines = (ROOT / "envs" / name).read_text(encoding="utf-8").splitlines()
+        return {line.strip(" -") for line in lines if "==" in line and not line.startswith("#")}
+
+    base, torch = pins("requirements.txt"), pins("requirements-torch.txt")
+    assert pins("base.yaml") == base
+    assert pins("torch.yaml") == base | torch | {"torch==2.13.0"}

@@ -1,0 +1,80 @@
+"""Instruction sets hold exactly what the paper describes, and draws are nested and repeatable."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from markner.config.corpora import Mix, Prompt
+from markner.corpora.model import Sentence, Span, write_sentences
+from markner.errors import MarknerError
+from markner.instructions import build_mix, instruction_text, read_instances, render_prompt, subset
+
+DISEASE = "Extract all mentions referring to a disease."
+SENTENCES = [
+    Sentence("a.1", "d1", "No entity here .", (), (), "No entity here ."),
+    Sentence("a.2", "d1", "Type 2 diabetes", (Span(0, 15),), (Span(0, 15),), None),
+]
+
+
+def test_the_prompt_is_the_one_of_figure_2() -> None:
+    prompt = Prompt()
+    instruction = instruction_text(prompt, "disease")
+    assert render_prompt(prompt.template, instruction, "Identification of APC2") == (
+        "Below is an instruction that describes a task, paired with an input that provides further context. "
+        "Write a response that appropriately completes the request.\n\n### Instruction:\nGiven a sentence extract "
+        "disease entities from it by highlighting them with <mark> and </mark>. If not present output the same "
+        "sentence.\n\n### Input:\nIdentification of APC2\n\n### Response:\n"
+    )
+
+
+def test_what_is_put_into_a_prompt_is_not_searched_for_places() -> None:
+    assert render_prompt("{instruction}|{input}|", "{input}", "{instruction}") == "{input}|{instruction}|"
+
+
+def test_an_enhancement_follows_the_instruction() -> None:
+    prompt = Prompt(enhancements={"disease": DISEASE})
+    assert instruction_text(prompt, "disease").endswith(f"output the same sentence. {DISEASE}")
+    assert instruction_text(prompt, "gene").endswith("output the same sentence.")
+
+
+def test_smaller_draws_lie_within_larger_ones() -> None:
+    half, tenth = subset(1000, 0.5, seed=3), subset(1000, 0.1, seed=3)
+    assert len(half) == 500
+    assert len(tenth) == 100
+    assert set(tenth) < set(half)
+    assert tenth == sorted(tenth)
+    assert subset(1000, 0.5, seed=4) != half
+    assert subset(10, 1.0, limit=20) == list(range(10))
+
+
+def test_a_mix_holds_exactly_three_keys(tmp_path: Path) -> None:
+    write_sentences(tmp_path / "a.jsonl", SENTENCES)
+    mix, output, index = Mix(corpora=["a"]), tmp_path / "mix.json", tmp_path / "mix.csv"
+    build_mix(mix, Prompt(), {"a": "disease"}, {"a": tmp_path / "a.jsonl"}, output, index)
+    rows = json.loads(output.read_text(encoding="utf-8"))
+    assert [set(row) for row in rows] == [{"instruction", "input", "output"}] * 2
+    assert [row["output"] for row in rows] == ["No entity here .", "<mark>Type 2 diabetes</mark>"]
+    assert index.read_text(encoding="utf-8") == "instance,corpus,sentence\n0,a,a.1\n1,a,a.2\n"
+    assert read_instances(output)[1].input == "Type 2 diabetes"
+
+
+def test_a_sentence_without_a_released_form_is_named(tmp_path: Path) -> None:
+    write_sentences(tmp_path / "a.jsonl", SENTENCES)
+    with pytest.raises(MarknerError, match=r"a\.2 of a has no released form"):
+        build_mix(
+            Mix(corpora=["a"], marking="released"),
+            Prompt(),
+            {"a": "disease"},
+            {"a": tmp_path / "a.jsonl"},
+            tmp_path / "mix.json",
+            tmp_path / "mix.csv",
+        )
+    assert not (tmp_path / "mix.json").exists()
+
+
+@pytest.mark.parametrize("text", ["{}", '[{"instruction": "", "input": ""}]', "[1]", "nonsense"])
+def test_a_malformed_set_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mix.json").write_text(text, encoding="utf-8")
+    with pytest.raises(MarknerError, match=r"mix\.json"):
+        read_instances(tmp_path / "mix.json")

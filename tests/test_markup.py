@@ -1,0 +1,114 @@
+"""Marked text round-trips; free answers are aligned without losing or inventing a character."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from markner.corpora.model import Span
+from markner.errors import MarknerError
+from markner.markup import align, mark, unmark
+
+TEXT = "Mutations in BRCA1 cause breast cancer ."
+
+
+def test_marks_go_around_spans() -> None:
+    spans = [Span(13, 18), Span(25, 38)]
+    marked = "Mutations in <mark>BRCA1</mark> cause <mark>breast cancer</mark> ."
+    assert mark(TEXT, spans) == marked
+    assert unmark(marked) == (TEXT, tuple(spans))
+
+
+def test_adjacent_mentions_stay_apart() -> None:
+    assert unmark(mark("abcd", [Span(0, 2), Span(2, 4)])) == ("abcd", (Span(0, 2), Span(2, 4)))
+
+
+@pytest.mark.parametrize("spans", [[(0, 0)], [(3, 2)], [(0, 99)], [(-1, 2)], [(0, 5), (4, 6)], [(4, 6), (0, 2)]])
+def test_impossible_spans_are_refused(spans: list[tuple[int, int]]) -> None:
+    with pytest.raises(MarknerError):
+        mark(TEXT, [Span(*span) for span in spans])
+
+
+def test_a_text_with_tags_is_refused() -> None:
+    with pytest.raises(MarknerError, match="mark tag"):
+        mark("a <mark> b", [])
+
+
+@pytest.mark.parametrize("marked", ["<mark>a<mark>b</mark></mark>", "<mark>a", "a</mark>", "<mark></mark>a"])
+def test_unmark_refuses_broken_marks(marked: str) -> None:
+    with pytest.raises(MarknerError):
+        unmark(marked)
+
+
+@pytest.mark.parametrize(
+    ("raw", "spans", "status"),
+    [
+        ("Mutations in <mark>BRCA1</mark> cause breast cancer .", [(13, 18)], "ok"),
+        ("  Mutations in <mark> BRCA1 </mark> cause breast cancer .\n", [(13, 18)], "changed_text"),
+        ("Mutations in<mark> BRCA1</mark> cause breast cancer .", [(13, 18)], "ok"),
+        ("Mutations in <mark>BRCA1 cause breast cancer .", [], "unbalanced"),
+        ("Mutations in BRCA1</mark> cause <mark>breast cancer</mark> .", [(25, 38)], "unbalanced"),
+        ("Mutations in BRCA1 cause <mark>breast <mark>cancer</mark></mark> .", [(25, 38)], "nested"),
+        ("mutations in <mark>BRCA1</mark> cause breast cancer.", [(13, 18)], "changed_text"),
+        ("Mutations in <mark>brca1</mark> cause breast cancer .", [], "changed_text"),
+        ("", [], "empty"),
+        ("<mark></mark>", [], "empty"),
+        ("I'm sorry, but I cannot help with that.", [], "refused"),
+    ],
+)
+def test_answers_are_aligned(raw: str, spans: list[tuple[int, int]], status: str) -> None:
+    alignment = align(TEXT, raw)
+    assert [tuple(span) for span in alignment.spans] == spans
+    assert alignment.status == status
+
+
+def test_an_answer_that_reached_the_limit_keeps_what_it_marked() -> None:
+    alignment = align(TEXT, "Mutations in <mark>BRCA1</mark> cause breast", limit_reached=True)
+    assert (alignment.spans, alignment.status) == ((Span(13, 18),), "truncated")
+
+
+def test_a_sentence_that_speaks_of_being_unable_is_no_refusal() -> None:
+    text = "I am sorry to say that patients are unable to help ."
+    assert align(text, text).status == "ok"
+
+
+texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="<>"), max_size=60)
+
+
+@st.composite
+def texts_with_spans(draw: st.DrawFn) -> tuple[str, list[Span]]:
+    text = draw(texts)
+    cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    return text, [Span(a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+
+
+@given(texts_with_spans())
+def test_round_trip(case: tuple[str, list[Span]]) -> None:
+    text, spans = case
+    assert unmark(mark(text, spans)) == (text, tuple(spans))
+
+
+@given(texts, st.lists(st.sampled_from(["<mark>", "</mark>", "a", " ", "é", "sorry", "<", "\n"]) | texts, max_size=12))
+def test_no_answer_breaks_alignment(text: str, pieces: list[str]) -> None:
+    spans = align(text, "".join(pieces), limit_reached=len(pieces) == 12).spans
+    previous = 0
+    for start, end in spans:
+        assert previous <= start < end <= len(text)
+        previous = end
+
+
+@given(texts_with_spans(), st.data())
+def test_corrupted_answers_stay_inside_the_text(case: tuple[str, list[Span]], data: st.DataObject) -> None:
+    text, spans = case
+    marked = mark(text, spans)
+    start = data.draw(st.integers(0, len(marked)))
+    end = data.draw(st.integers(start, len(marked)))
+    alignment = align(text, marked[:start] + data.draw(st.text(max_size=5)) + marked[end:])
+    assert all(0 <= span.start < span.end <= len(text) for span in alignment.spans)
+
+
+@given(texts_with_spans())
+def test_a_faithful_answer_gives_its_spans(case: tuple[str, list[Span]]) -> None:
+    text, spans = case
+    expected = [(a, b) for a, b in spans if text[a:b] == text[a:b].strip() and text[a:b]]
+    alignment = align(text, mark(text, spans))
+    assert set(expected) <= {tuple(span) for span in alignment.spans}

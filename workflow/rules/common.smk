@@ -1,0 +1,213 @@
+# What all rules share: the typed study, the constraints of wildcards, and the functions behind `input` and `params`.
+# Parsing is pure: nothing is written, nothing is fetched.
+import os
+import re
+
+from snakemake.exceptions import WorkflowError
+
+from markner.config import leaves
+from markner.config.load import load_study
+from markner.config.systems import EncoderRun, GenerativeRun
+from markner.errors import MarknerError
+from markner.provenance.code import code_hash
+from markner.selection import grid_points, point_name
+
+# Jobs that run in an environment of their own (--sdm conda) find the package in the checkout.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [os.path.join(workflow.basedir, "src"), os.environ.get("PYTHONPATH")])
+)
+
+try:
+    STUDY = load_study(config, workflow.configfiles)
+except MarknerError as error:
+    raise WorkflowError(str(error))
+
+# Where files are looked for influences no result (each is checked by hash), so it reaches jobs beside their settings.
+if STUDY.mirror:
+    os.environ["MARKNER_MIRROR"] = STUDY.mirror
+
+RESULTS = f"results/{STUDY.study}"
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
+TUNED = [name for name in GENERATIVE if STUDY.runs[name].mix]
+ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
+POINTS = {
+    name: {point_name(point): point for point in grid_points(STUDY.runs[name].grid)}
+    for name in ENCODERS
+}
+
+
+def one_of(names):
+    """A wildcard constraint that matches these names and nothing else."""
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
+
+
+wildcard_constraints:
+    corpus=one_of(STUDY.corpora),
+    route="iob|text",
+    split="train|dev|test",
+    mix=one_of(STUDY.mixes),
+    model=one_of(STUDY.models),
+    run=one_of(STUDY.runs),
+    seed=r"\d+",
+    point=one_of({point for points in POINTS.values() for point in points}),
+    table=one_of(STUDY.tables),
+    figure=one_of(STUDY.figures),
+
+
+def code(rule):
+    """The hash of the meaning of a rule's script and of all it imports from the package."""
+    return code_hash(os.path.join(workflow.basedir, "workflow", "scripts", f"{rule}.py"))
+
+
+def targets_of(part):
+    """Files of a part of the study, as its target rule wants them."""
+    sentences = [
+        (corpus, route, split)
+        for corpus, settings in STUDY.corpora.items()
+        for route in settings.routes()
+        for split in settings.source(route).splits()
+    ]
+    return {
+        "corpora": [f"{RESULTS}/corpora.csv", f"{RESULTS}/corpora.md"],
+        "released": [
+            f"{RESULTS}/released/{corpus}.{split}.txt"
+            for corpus, route, split in sentences
+            if route == "iob"
+        ],
+        "instructions": [f"{RESULTS}/instructions/{mix}.json" for mix in STUDY.mixes],
+        "tables": [f"{RESULTS}/tables/{table}.{kind}" for table in STUDY.tables for kind in ("csv", "md", "tex")],
+        "figures": [
+            f"{RESULTS}/figures/{figure}.{kind}" for figure in STUDY.figures for kind in ("pdf", "svg", "png")
+        ],
+    }[part]
+
+
+def sentences_of(corpus, split):
+    """Sentence file of a corpus' split on the corpus' own route."""
+    return f"{RESULTS}/corpora/{corpus}/{STUDY.corpora[corpus].route}/{split}.jsonl"
+
+
+##### Inputs #####
+
+
+def card_inputs(wildcards):
+    return [
+        f"{RESULTS}/corpora/{corpus}/{route}/{split}.{kind}"
+        for corpus, settings in STUDY.corpora.items()
+        for route in settings.routes()
+        for split in settings.source(route).splits()
+        for kind in ("jsonl", "counts.json")
+    ]
+
+
+def mix_sentences(wildcards):
+    mix = STUDY.mixes[wildcards.mix]
+    return [sentences_of(corpus, mix.split) for corpus in mix.corpora]
+
+
+def test_sentences(wildcards):
+    return sentences_of(wildcards.corpus, "test")
+
+
+def run_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.runs[wildcards.run].model}"
+
+
+def run_instructions(wildcards):
+    return f"{RESULTS}/instructions/{STUDY.runs[wildcards.run].mix}.json"
+
+
+def run_model(wildcards):
+    if STUDY.runs[wildcards.run].mix:
+        return f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}"
+    return run_weights(wildcards)
+
+
+def encoder_sentences(split):
+    def inputs(wildcards):
+        return sentences_of(STUDY.runs[wildcards.run].corpus, split)
+
+    return inputs
+
+
+def grid_dev_files(wildcards):
+    return [
+        f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid/{point}/dev.json"
+        for point in POINTS[wildcards.run]
+    ]
+
+
+def grid_predictions(wildcards):
+    return [
+        f"{RESULTS}/predictions/{wildcards.run}/seed{wildcards.seed}/grid/{point}/{wildcards.corpus}.jsonl"
+        for point in POINTS[wildcards.run]
+    ]
+
+
+def scored_sentences(wildcards):
+    return sentences_of(wildcards.corpus, "test")
+
+
+def table_scores(table):
+    """Score files behind a table: one for each cell and seed, and one for each grid point of an encoder's cell."""
+    files = []
+    for _, run, corpus in leaves.table_runs(STUDY, STUDY.tables[table]):
+        for seed in STUDY.runs[run].seeds:
+            folder = f"{RESULTS}/scores/{run}/seed{seed}"
+            files.append(f"{folder}/{corpus}.json")
+            files += [f"{folder}/grid/{point}/{corpus}.json" for point in POINTS.get(run, ())]
+    return list(dict.fromkeys(files))
+
+
+def table_inputs(wildcards):
+    return table_scores(wildcards.table)
+
+
+def figure_inputs(wildcards):
+    return table_scores(STUDY.figures[wildcards.figure].table)
+
+
+##### Settings: the named leaves of the study that a rule uses, and no others #####
+
+
+def fetch_settings(wildcards):
+    return leaves.fetch(STUDY, wildcards.corpus)
+
+
+def sentences_settings(wildcards):
+    return leaves.sentences(STUDY, wildcards.corpus, wildcards.route, wildcards.split)
+
+
+def mix_settings(wildcards):
+    return leaves.mix(STUDY, wildcards.mix)
+
+
+def weights_settings(wildcards):
+    return leaves.weights(STUDY, wildcards.model)
+
+
+def train_settings(wildcards):
+    return leaves.train(STUDY, wildcards.run, int(wildcards.seed))
+
+
+def predict_settings(wildcards):
+    return leaves.predict(STUDY, wildcards.run, wildcards.corpus)
+
+
+def train_encoder_settings(wildcards):
+    point = POINTS[wildcards.run][wildcards.point]
+    return leaves.train_encoder(STUDY, wildcards.run, int(wildcards.seed), point)
+
+
+def predict_encoder_settings(wildcards):
+    return leaves.predict_encoder(POINTS[wildcards.run][wildcards.point])
+
+
+def table_settings(wildcards):
+    return leaves.table(STUDY, wildcards.table)
+
+
+def figure_settings(wildcards):
+    return leaves.figure(STUDY, wildcards.figure)

@@ -1,0 +1,98 @@
+# The encoder baseline: a grid of token classifiers, each trained on its own, the best chosen by loss on dev.
+
+
+rule train_encoder:
+    input:
+        weights=run_weights,
+        train=encoder_sentences("train"),
+        dev=encoder_sentences("dev"),
+    output:
+        model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/model"),
+        dev=f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/dev.json",
+    params:
+        settings=train_encoder_settings,
+        code=code("train_encoder"),
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    log:
+        f"{LOGS}/train_encoder/{{run}}/seed{{seed}}/{{point}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_encoder/{{run}}/seed{{seed}}/{{point}}.tsv"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    conda:
+        "../../envs/torch.yaml"
+    script:
+        "../scripts/train_encoder.py"
+
+
+rule select_encoder:
+    input:
+        grid_dev_files,
+    output:
+        f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
+    params:
+        code=code("select_encoder"),
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    log:
+        f"{LOGS}/select_encoder/{{run}}/seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/select_encoder/{{run}}/seed{{seed}}.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../../envs/base.yaml"
+    script:
+        "../scripts/select_encoder.py"
+
+
+rule predict_encoder:
+    input:
+        model=f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/model",
+        sentences=test_sentences,
+    output:
+        f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{point}}/{{corpus}}.jsonl",
+    params:
+        settings=predict_encoder_settings,
+        code=code("predict_encoder"),
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    log:
+        f"{LOGS}/predict_encoder/{{run}}/seed{{seed}}/{{point}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/predict_encoder/{{run}}/seed{{seed}}/{{point}}/{{corpus}}.tsv"
+    threads: 16
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    conda:
+        "../../envs/torch.yaml"
+    script:
+        "../scripts/predict_encoder.py"
+
+
+rule selected_predictions:
+    input:
+        selection=f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
+        grid=grid_predictions,
+    output:
+        f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+    params:
+        code=code("selected_predictions"),
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    log:
+        f"{LOGS}/selected_predictions/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/selected_predictions/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    conda:
+        "../../envs/base.yaml"
+    script:
+        "../scripts/selected_predictions.py"

@@ -1,0 +1,26 @@
+# Answers of causal language models, tuned or as they are, aligned to their input.
+
+
+rule predict:
+    input:
+        model=run_model,
+        sentences=test_sentences,
+    output:
+        f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+    params:
+        settings=predict_settings,
+        code=code("predict"),
+    wildcard_constraints:
+        run=one_of(GENERATIVE),
+    log:
+        f"{LOGS}/predict/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/predict/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    conda:
+        "../../envs/torch.yaml"
+    script:
+        "../scripts/predict.py"

@@ -1,0 +1,24 @@
+# Results tables: systems by corpora, the paper's figure beside each cell.
+
+
+rule table:
+    input:
+        scores=table_inputs,
+    output:
+        csv=f"{RESULTS}/tables/{{table}}.csv",
+        markdown=f"{RESULTS}/tables/{{table}}.md",
+        latex=f"{RESULTS}/tables/{{table}}.tex",
+    params:
+        settings=table_settings,
+        code=code("table"),
+    log:
+        f"{LOGS}/table/{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/table/{{table}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    conda:
+        "../../envs/base.yaml"
+    script:
+        "../scripts/table.py"

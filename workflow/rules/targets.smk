@@ -1,0 +1,26 @@
+# Parts of the study that can be asked for by name.
+
+
+rule corpora:
+    input:
+        targets_of("corpora"),
+
+
+rule released:
+    input:
+        targets_of("released"),
+
+
+rule instructions:
+    input:
+        targets_of("instructions"),
+
+
+rule tables:
+    input:
+        targets_of("tables"),
+
+
+rule figures:
+    input:
+        targets_of("figures"),

@@ -1,0 +1,48 @@
+# Pretrained weights, and the tuning of causal language models on an instruction set.
+
+
+rule weights:
+    output:
+        directory(f"{RESULTS}/weights/{{model}}"),
+    params:
+        settings=weights_settings,
+        code=code("weights"),
+    log:
+        f"{LOGS}/weights/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/weights/{{model}}.tsv"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    conda:
+        "../../envs/torch.yaml"
+    script:
+        "../scripts/weights.py"
+
+
+rule train:
+    input:
+        weights=run_weights,
+        instructions=run_instructions,
+    output:
+        model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}"),
+    params:
+        settings=train_settings,
+        # Outside the output, which Snakemake deletes when a job fails.
+        checkpoints=f"{RESULTS}/checkpoints/{{run}}/seed{{seed}}",
+        code=code("train"),
+    wildcard_constraints:
+        run=one_of(TUNED),
+    log:
+        f"{LOGS}/train/{{run}}/seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train/{{run}}/seed{{seed}}.tsv"
+    threads: 16
+    resources:
+        mem_mb=16000,
+        runtime=240,
+    conda:
+        "../../envs/torch.yaml"
+    script:
+        "../scripts/train.py"
