@@ -77,9 +77,15 @@ def targets_of(part):
             if route == "iob"
         ],
         "instructions": [f"{RESULTS}/instructions/{mix}.json" for mix in STUDY.mixes],
-        "tables": [f"{RESULTS}/tables/{table}.{kind}" for table in STUDY.tables for kind in ("csv", "md", "tex")],
+        "tables": [
+            f"{RESULTS}/tables/{table}.{kind}"
+            for table in STUDY.tables
+            for kind in ("csv", "md", "tex")
+        ],
         "figures": [
-            f"{RESULTS}/figures/{figure}.{kind}" for figure in STUDY.figures for kind in ("pdf", "svg", "png")
+            f"{RESULTS}/figures/{figure}.{kind}"
+            for figure in STUDY.figures
+            for kind in ("pdf", "svg", "png")
         ],
     }[part]
 

@@ -4,18 +4,18 @@
 rule fetch:
     output:
         directory(f"{RESULTS}/corpora/{{corpus}}/raw"),
-    params:
-        settings=fetch_settings,
-        code=code("fetch"),
     log:
         f"{LOGS}/fetch/{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/fetch/{{corpus}}.tsv"
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        settings=fetch_settings,
+        code=code("fetch"),
     script:
         "../scripts/fetch.py"
 
@@ -26,18 +26,18 @@ rule sentences:
     output:
         sentences=f"{RESULTS}/corpora/{{corpus}}/{{route}}/{{split}}.jsonl",
         counts=f"{RESULTS}/corpora/{{corpus}}/{{route}}/{{split}}.counts.json",
-    params:
-        settings=sentences_settings,
-        code=code("sentences"),
     log:
         f"{LOGS}/sentences/{{corpus}}/{{route}}/{{split}}.log",
     benchmark:
         f"{BENCHMARKS}/sentences/{{corpus}}/{{route}}/{{split}}.tsv"
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        settings=sentences_settings,
+        code=code("sentences"),
     script:
         "../scripts/sentences.py"
 
@@ -48,19 +48,19 @@ rule card:
     output:
         csv=f"{RESULTS}/corpora.csv",
         markdown=f"{RESULTS}/corpora.md",
-    params:
-        settings=leaves.card(STUDY),
-        folder=f"{RESULTS}/corpora",
-        code=code("card"),
     log:
         f"{LOGS}/card.log",
     benchmark:
         f"{BENCHMARKS}/card.tsv"
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        settings=leaves.card(STUDY),
+        folder=f"{RESULTS}/corpora",
+        code=code("card"),
     script:
         "../scripts/card.py"
 
@@ -70,16 +70,16 @@ rule released_marks:
         sentences=f"{RESULTS}/corpora/{{corpus}}/iob/{{split}}.jsonl",
     output:
         f"{RESULTS}/released/{{corpus}}.{{split}}.txt",
-    params:
-        code=code("released_marks"),
     log:
         f"{LOGS}/released_marks/{{corpus}}.{{split}}.log",
     benchmark:
         f"{BENCHMARKS}/released_marks/{{corpus}}.{{split}}.tsv"
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        code=code("released_marks"),
     script:
         "../scripts/released_marks.py"

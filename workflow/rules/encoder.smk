@@ -9,21 +9,21 @@ rule train_encoder:
     output:
         model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/model"),
         dev=f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/dev.json",
-    params:
-        settings=train_encoder_settings,
-        code=code("train_encoder"),
-    wildcard_constraints:
-        run=one_of(ENCODERS),
     log:
         f"{LOGS}/train_encoder/{{run}}/seed{{seed}}/{{point}}.log",
     benchmark:
         f"{BENCHMARKS}/train_encoder/{{run}}/seed{{seed}}/{{point}}.tsv"
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    conda:
+        "../../envs/torch.yaml"
     threads: 16
     resources:
         mem_mb=8000,
         runtime=120,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=train_encoder_settings,
+        code=code("train_encoder"),
     script:
         "../scripts/train_encoder.py"
 
@@ -33,19 +33,19 @@ rule select_encoder:
         grid_dev_files,
     output:
         f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
-    params:
-        code=code("select_encoder"),
-    wildcard_constraints:
-        run=one_of(ENCODERS),
     log:
         f"{LOGS}/select_encoder/{{run}}/seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/select_encoder/{{run}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        code=code("select_encoder"),
     script:
         "../scripts/select_encoder.py"
 
@@ -56,21 +56,21 @@ rule predict_encoder:
         sentences=test_sentences,
     output:
         f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{point}}/{{corpus}}.jsonl",
-    params:
-        settings=predict_encoder_settings,
-        code=code("predict_encoder"),
-    wildcard_constraints:
-        run=one_of(ENCODERS),
     log:
         f"{LOGS}/predict_encoder/{{run}}/seed{{seed}}/{{point}}/{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/predict_encoder/{{run}}/seed{{seed}}/{{point}}/{{corpus}}.tsv"
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    conda:
+        "../../envs/torch.yaml"
     threads: 16
     resources:
         mem_mb=4000,
         runtime=60,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=predict_encoder_settings,
+        code=code("predict_encoder"),
     script:
         "../scripts/predict_encoder.py"
 
@@ -81,18 +81,18 @@ rule selected_predictions:
         grid=grid_predictions,
     output:
         f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
-    params:
-        code=code("selected_predictions"),
-    wildcard_constraints:
-        run=one_of(ENCODERS),
     log:
         f"{LOGS}/selected_predictions/{{run}}/seed{{seed}}/{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/selected_predictions/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=500,
         runtime=5,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        code=code("selected_predictions"),
     script:
         "../scripts/selected_predictions.py"

@@ -8,17 +8,17 @@ rule figure:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         svg=f"{RESULTS}/figures/{{figure}}.svg",
         png=f"{RESULTS}/figures/{{figure}}.png",
-    params:
-        settings=figure_settings,
-        code=code("figure"),
     log:
         f"{LOGS}/figure/{{figure}}.log",
     benchmark:
         f"{BENCHMARKS}/figure/{{figure}}.tsv"
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        settings=figure_settings,
+        code=code("figure"),
     script:
         "../scripts/figure.py"

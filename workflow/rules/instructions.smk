@@ -7,17 +7,17 @@ rule mix:
     output:
         instructions=f"{RESULTS}/instructions/{{mix}}.json",
         index=f"{RESULTS}/instructions/{{mix}}.index.csv",
-    params:
-        settings=mix_settings,
-        code=code("mix"),
     log:
         f"{LOGS}/mix/{{mix}}.log",
     benchmark:
         f"{BENCHMARKS}/mix/{{mix}}.tsv"
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        settings=mix_settings,
+        code=code("mix"),
     script:
         "../scripts/mix.py"

@@ -7,20 +7,20 @@ rule predict:
         sentences=test_sentences,
     output:
         f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
-    params:
-        settings=predict_settings,
-        code=code("predict"),
-    wildcard_constraints:
-        run=one_of(GENERATIVE),
     log:
         f"{LOGS}/predict/{{run}}/seed{{seed}}/{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/predict/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    wildcard_constraints:
+        run=one_of(GENERATIVE),
+    conda:
+        "../../envs/torch.yaml"
     threads: 16
     resources:
         mem_mb=8000,
         runtime=240,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=predict_settings,
+        code=code("predict"),
     script:
         "../scripts/predict.py"

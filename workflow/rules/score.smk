@@ -7,19 +7,19 @@ rule score:
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.jsonl",
     output:
         f"{RESULTS}/scores/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.json",
-    params:
-        settings=leaves.score(STUDY),
-        code=code("score"),
-    wildcard_constraints:
-        grid=r"(grid/[^/]+/)?",
     log:
         f"{LOGS}/score/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/score/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.tsv"
+    wildcard_constraints:
+        grid=r"(grid/[^/]+/)?",
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        settings=leaves.score(STUDY),
+        code=code("score"),
     script:
         "../scripts/score.py"

@@ -8,17 +8,17 @@ rule table:
         csv=f"{RESULTS}/tables/{{table}}.csv",
         markdown=f"{RESULTS}/tables/{{table}}.md",
         latex=f"{RESULTS}/tables/{{table}}.tex",
-    params:
-        settings=table_settings,
-        code=code("table"),
     log:
         f"{LOGS}/table/{{table}}.log",
     benchmark:
         f"{BENCHMARKS}/table/{{table}}.tsv"
+    conda:
+        "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
-    conda:
-        "../../envs/base.yaml"
+    params:
+        settings=table_settings,
+        code=code("table"),
     script:
         "../scripts/table.py"

@@ -4,19 +4,19 @@
 rule weights:
     output:
         directory(f"{RESULTS}/weights/{{model}}"),
-    params:
-        settings=weights_settings,
-        code=code("weights"),
     log:
         f"{LOGS}/weights/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/weights/{{model}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
     threads: 2
     resources:
         mem_mb=8000,
         runtime=120,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        settings=weights_settings,
+        code=code("weights"),
     script:
         "../scripts/weights.py"
 
@@ -27,22 +27,22 @@ rule train:
         instructions=run_instructions,
     output:
         model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}"),
+    log:
+        f"{LOGS}/train/{{run}}/seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train/{{run}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        run=one_of(TUNED),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 16
+    resources:
+        mem_mb=16000,
+        runtime=240,
     params:
         settings=train_settings,
         # Outside the output, which Snakemake deletes when a job fails.
         checkpoints=f"{RESULTS}/checkpoints/{{run}}/seed{{seed}}",
         code=code("train"),
-    wildcard_constraints:
-        run=one_of(TUNED),
-    log:
-        f"{LOGS}/train/{{run}}/seed{{seed}}.log",
-    benchmark:
-        f"{BENCHMARKS}/train/{{run}}/seed{{seed}}.tsv"
-    threads: 16
-    resources:
-        mem_mb=16000,
-        runtime=240,
-    conda:
-        "../../envs/torch.yaml"
     script:
         "../scripts/train.py"
