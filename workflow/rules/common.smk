@@ -29,6 +29,7 @@ if STUDY.mirror:
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
+PAPER = os.path.join("resources", "paper", "tables.json")
 GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mix]
 ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
@@ -156,10 +157,10 @@ def scored_sentences(wildcards):
     return sentences_of(wildcards.corpus, "test")
 
 
-def table_scores(table):
+def table_scores(wildcards):
     """Score files behind a table: one for each cell and seed, and one for each grid point of an encoder's cell."""
     files = []
-    for _, run, corpus in leaves.table_runs(STUDY, STUDY.tables[table]):
+    for _, run, corpus in leaves.table_runs(STUDY, STUDY.tables[wildcards.table]):
         for seed in STUDY.runs[run].seeds:
             folder = f"{RESULTS}/scores/{run}/seed{seed}"
             files.append(f"{folder}/{corpus}.json")
@@ -167,12 +168,8 @@ def table_scores(table):
     return list(dict.fromkeys(files))
 
 
-def table_inputs(wildcards):
-    return table_scores(wildcards.table)
-
-
-def figure_inputs(wildcards):
-    return table_scores(STUDY.figures[wildcards.figure].table)
+def figure_table(wildcards):
+    return f"{RESULTS}/tables/{STUDY.figures[wildcards.figure].table}.csv"
 
 
 ##### Settings: the named leaves of the study that a rule uses, and no others #####

@@ -1,9 +1,9 @@
-# Figures drawn from the same scores as the tables.
+# Figures drawn from the cells of a table.
 
 
 rule figure:
     input:
-        scores=figure_inputs,
+        table=figure_table,
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         svg=f"{RESULTS}/figures/{{figure}}.svg",

@@ -3,7 +3,8 @@
 
 rule table:
     input:
-        scores=table_inputs,
+        scores=table_scores,
+        paper=PAPER,
     output:
         csv=f"{RESULTS}/tables/{{table}}.csv",
         markdown=f"{RESULTS}/tables/{{table}}.md",

@@ -7,44 +7,40 @@ it to their scripts as `params.settings`, so a job runs again when one of its le
 from collections.abc import Callable
 from typing import Any
 
-from markner.config.corpora import Corpus, CorpusFile, FileRef, Prompt, Route, Split, SplitFiles
+from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.study import Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun
 from markner.errors import MarknerError
 
 Leaves = dict[str, Any]
 
+# Where a `Corpus` is passed on for its files, its entity type plays no part.
+_NEUTRAL: Leaves = {"entity": "-"}
+
 
 def fetch(study: Study, corpus: str) -> Leaves:
-    """Files of a corpus, all routes."""
+    """Files of a corpus, all routes: a `Corpus` without what does not bear on them."""
     settings = study.corpora[corpus]
-    return {
-        route: {split: _files(files) for split, files in _split_files(settings, route)} for route in settings.routes()
-    }
+    sources: Leaves = {route: _source(settings, route).model_dump(exclude={"types"}) for route in settings.routes()}
+    return {**_NEUTRAL, "route": settings.routes()[0], **sources}
 
 
 def sentences(study: Study, corpus: str, route: Route, split: Split) -> Leaves:
-    """How one split of a corpus is read and sampled."""
+    """How one split of a corpus is read and sampled: a `Corpus` with this route and split alone."""
     settings = study.corpora[corpus]
-    source = settings.source(route)
-    if source is None:
-        raise MarknerError(f"corpora.{corpus} has no section `{route}`")
+    others: set[str] = {"train", "dev", "test"} - {split}
     return {
-        "format": source.format,
-        "types": source.types,
-        "files": _files(dict(_split_files(settings, route))[split]),
-        "size": getattr(settings.sample, split),
-        "seed": settings.sample.seed,
+        **_NEUTRAL,
+        "route": route,
+        route: _source(settings, route).model_dump(exclude=others),
+        "sample": settings.sample.model_dump(exclude=others),
     }
 
 
 def card(study: Study) -> Leaves:
-    """What the corpus card shows beside the counts."""
+    """Which splits there are, and what the corpus card shows beside their counts."""
     return {
-        name: {
-            "routes": {route: list(_source_splits(corpus, route)) for route in corpus.routes()},
-            "paper": {split: counts.model_dump() for split, counts in corpus.paper.items()},
-        }
+        name: corpus.model_dump(include={"route", "iob", "text", "paper"}) | _NEUTRAL
         for name, corpus in study.corpora.items()
     }
 
@@ -115,14 +111,15 @@ def score(study: Study) -> Leaves:
 
 
 def table(study: Study, table: str) -> Leaves:
-    """A table's layout and the runs behind its rows."""
-    return _table_leaves(study, study.tables[table])
+    """A table's layout, and which run fills which cell."""
+    settings = study.tables[table]
+    return {**settings.model_dump(), "cells": table_runs(study, settings)}
 
 
 def figure(study: Study, figure: str) -> Leaves:
-    """A figure's layout and the table it is drawn from."""
+    """A figure's layout and that of the table whose cells it draws."""
     settings = study.figures[figure]
-    return {**settings.model_dump(exclude={"table"}), "table": _table_leaves(study, study.tables[settings.table])}
+    return {"figure": settings.model_dump(), "table": study.tables[settings.table].model_dump()}
 
 
 def run_prompt(study: Study, run: str) -> Prompt:
@@ -142,15 +139,6 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
     ]
 
 
-def _table_leaves(study: Study, table: Table) -> Leaves:
-    runs = dict.fromkeys(run for _, run, _ in table_runs(study, table))
-    return {
-        **table.model_dump(),
-        "cells": table_runs(study, table),
-        "runs": {run: {"system": study.runs[run].system, "seeds": study.runs[run].seeds} for run in runs},
-    }
-
-
 def _generative(study: Study, run: str) -> GenerativeRun:
     settings = study.runs[run]
     if not isinstance(settings, GenerativeRun):
@@ -165,18 +153,11 @@ def _encoder(study: Study, run: str) -> EncoderRun:
     return settings
 
 
-def _source_splits(corpus: Corpus, route: Route) -> list[Split]:
+def _source(corpus: Corpus, route: Route) -> CorpusSource:
     source = corpus.source(route)
-    return source.splits() if source else []
-
-
-def _split_files(corpus: Corpus, route: Route) -> list[tuple[Split, FileRef | SplitFiles]]:
-    source = corpus.source(route)
-    return [(split, getattr(source, split)) for split in _source_splits(corpus, route)]
-
-
-def _files(files: FileRef | SplitFiles) -> Any:
-    return files.model_dump(exclude_none=True) if isinstance(files, CorpusFile | SplitFiles) else files
+    if source is None:
+        raise MarknerError(f"the corpus has no section `{route}`")
+    return source
 
 
 RULES: dict[str, Callable[..., Leaves]] = {

@@ -1,0 +1,16 @@
+"""Fetch the files of a corpus, each checked by its hash."""
+
+import os
+from pathlib import Path
+
+from markner.config.corpora import Corpus
+from markner.corpora.fetch import fetch_corpus
+from markner.provenance.job import job
+
+with job(snakemake):
+    mirror = os.environ.get("MARKNER_MIRROR")
+    fetch_corpus(
+        Corpus.model_validate(snakemake.params.settings),
+        Path(snakemake.output[0]),
+        Path(mirror) if mirror else None,
+    )

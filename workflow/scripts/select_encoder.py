@@ -1,0 +1,7 @@
+"""Choose an encoder's best grid point by its loss on dev."""
+
+from markner.provenance.job import job
+from markner.selection import select
+
+with job(snakemake):
+    select(snakemake.input, snakemake.output[0])

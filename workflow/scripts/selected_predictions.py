@@ -1,0 +1,11 @@
+"""Take the predictions of an encoder's chosen grid point."""
+
+from pathlib import Path
+
+from markner.files import read_json, write_text
+from markner.provenance.job import job
+
+with job(snakemake):
+    selected = read_json(snakemake.input.selection)["selected"]
+    chosen = next(path for path in map(Path, snakemake.input.grid) if path.parent.name == selected)
+    write_text(snakemake.output[0], chosen.read_text(encoding="utf-8"))

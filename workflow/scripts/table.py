@@ -1,0 +1,20 @@
+"""Write a results table as CSV, Markdown and LaTeX."""
+
+from pathlib import Path
+
+from markner.rendering.results import cells, score_files
+from markner.rendering.tables import write_table
+
+from markner.config.study import Table
+from markner.provenance.job import job
+
+with job(snakemake):
+    table = Table.model_validate({key: snakemake.params.settings[key] for key in Table.model_fields})
+    scores, grids = score_files(snakemake.input.scores)
+    write_table(
+        cells(table, scores, grids, Path(snakemake.input.paper)),
+        table,
+        Path(snakemake.output.csv),
+        Path(snakemake.output.markdown),
+        Path(snakemake.output.latex),
+    )

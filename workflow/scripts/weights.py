@@ -1,0 +1,12 @@
+"""Put pretrained weights into a plain folder."""
+
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from markner.config.systems import Model
+from markner.modeling.load import materialise
+from markner.provenance.job import job
+
+with job(snakemake):
+    materialise(TypeAdapter(Model).validate_python(snakemake.params.settings), Path(snakemake.output[0]))
