@@ -15,7 +15,7 @@ FLOORS = [
     {"predictions"},
     {"markup", "tags"},
     {"instructions", "selection"},
-    {"modeling"},
+    {"modeling", "chat"},
     {"scoring"},
     {"rendering", "cli"},
 ]

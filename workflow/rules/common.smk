@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 from markner.config import leaves
 from markner.config.load import load_study
 from markner.config.systems import EncoderRun, GenerativeRun
+from markner.corpora.registry import expected_hashes, local_files
 from markner.errors import MarknerError
 from markner.provenance.code import code_hash
 from markner.selection import grid_points, point_name
@@ -99,6 +100,10 @@ def sentences_of(corpus, split):
 ##### Inputs #####
 
 
+def fetch_inputs(wildcards):
+    return local_files(STUDY.corpora[wildcards.corpus])
+
+
 def card_inputs(wildcards):
     return [
         f"{RESULTS}/corpora/{corpus}/{route}/{split}.{kind}"
@@ -176,7 +181,8 @@ def figure_table(wildcards):
 
 
 def fetch_settings(wildcards):
-    return leaves.fetch(STUDY, wildcards.corpus)
+    hashes = expected_hashes(STUDY.corpora[wildcards.corpus])
+    return {"corpus": leaves.fetch(STUDY, wildcards.corpus), "sha256": hashes}
 
 
 def sentences_settings(wildcards):

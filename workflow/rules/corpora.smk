@@ -2,6 +2,8 @@
 
 
 rule fetch:
+    input:
+        fetch_inputs,
     output:
         directory(f"{RESULTS}/corpora/{{corpus}}/raw"),
     log:

@@ -10,7 +10,7 @@ from markner.provenance.job import job
 with job(snakemake):
     mirror = os.environ.get("MARKNER_MIRROR")
     fetch_corpus(
-        Corpus.model_validate(snakemake.params.settings),
+        Corpus.model_validate(snakemake.params.settings["corpus"]),
         Path(snakemake.output[0]),
         Path(mirror) if mirror else None,
     )

@@ -1,0 +1,148 @@
+"""What a setting's type means in plain words: shared by error messages and the config reference."""
+
+import functools
+import operator
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+NAME_RULE = (
+    "A name has letters, digits, `_`, `.` and `-`, starts with a letter or a digit, and has at most 80 characters."
+)
+
+PATTERNS = {
+    NAME_PATTERN: "a name",
+    r"^[^/\s]+/[^/\s]+$": "text of the form `owner/name`",
+    r"^[0-9a-f]{64}$": "64 hexadecimal digits in lower case",
+}
+"""Regular expressions of the settings in plain words."""
+
+ModelText = Callable[[type[BaseModel]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeParts:
+    """An annotation without its wrapping: bare type, constraints, and whether null is allowed."""
+
+    bare: Any
+    constraints: tuple[Any, ...]
+    nullable: bool
+
+
+def unwrap(annotation: Any, constraints: Sequence[Any] = ()) -> TypeParts:
+    """Take `Annotated` and `| None` off a type; their constraints are collected."""
+    found = list(constraints)
+    nullable = False
+    while True:
+        if get_origin(annotation) is Annotated:
+            annotation, *more = get_args(annotation)
+            found += more
+            continue
+        members = union_members(annotation)
+        present = [member for member in members if member is not types.NoneType]
+        if len(present) < len(members):
+            nullable = True
+            annotation = present[0] if len(present) == 1 else functools.reduce(operator.or_, present)
+            continue
+        return TypeParts(annotation, tuple(found), nullable)
+
+
+def union_members(annotation: Any) -> list[Any]:
+    """The members of a union; an empty list for any other type."""
+    return list(get_args(annotation)) if get_origin(annotation) in (Union, types.UnionType) else []
+
+
+def is_model(annotation: Any) -> bool:
+    """Whether a bare type is a settings section."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def discriminator(parts: TypeParts) -> str | None:
+    """The key that tells the members of a union of sections apart, None where there is no such key."""
+    names = (constraint.discriminator for constraint in parts.constraints if isinstance(constraint, FieldInfo))
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def tag(model: type[BaseModel], key: str) -> str:
+    """The value of the discriminating key that selects a section."""
+    return str(get_args(model.model_fields[key].annotation)[0])
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """All sections that a type mentions directly, in order."""
+    bare = unwrap(annotation).bare
+    if is_model(bare):
+        return [bare]
+    return [model for argument in get_args(bare) if get_origin(bare) is not Literal for model in models_in(argument)]
+
+
+def documentation(field: FieldInfo) -> str:
+    """The docstring of a setting on one line."""
+    return " ".join((field.description or "").split())
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as an English list: `a`, `b` or `c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def plain_type(annotation: Any, constraints: Sequence[Any], model_text: ModelText) -> str:
+    """A type with its range in plain words; `model_text` says how a section is called."""
+    parts = unwrap(annotation, constraints)
+    bare, origin = parts.bare, get_origin(parts.bare)
+    if origin is Literal:
+        return listed([f"`{value}`" for value in get_args(bare)])
+    if bare is bool:
+        return "`true` or `false`"
+    if bare in (int, float):
+        bounds = _bounds(parts.constraints)
+        return ("a whole number" if bare is int else "a number") + (f", {bounds}" if bounds else "")
+    if bare is str:
+        return _text(parts.constraints)
+    if origin is list:
+        item = plain_type(get_args(bare)[0], (), model_text)
+        return f"a list{_at_least_one(parts.constraints)}, each entry {item}"
+    if origin is dict:
+        item = plain_type(get_args(bare)[1], (), model_text)
+        keys = plain_type(get_args(bare)[0], (), model_text)
+        return f"a section{_at_least_one(parts.constraints)}, each key {keys}, each value {item}"
+    if is_model(bare):
+        return model_text(bare)
+    members = union_members(bare)
+    if members:
+        return listed([plain_type(member, (), model_text) for member in members])
+    return "any value"
+
+
+def _text(constraints: Sequence[Any]) -> str:
+    """Text in plain words: by its pattern if it has one."""
+    pattern = _constraint(constraints, "pattern")
+    if pattern is not None:
+        return PATTERNS.get(pattern, f"text that matches `{pattern}`")
+    return "text, not empty" if _constraint(constraints, "min_length") else "text"
+
+
+def _bounds(constraints: Sequence[Any]) -> str:
+    """A number's range in plain words; empty when it has none."""
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    found = [(word, _constraint(constraints, name)) for name, word in words.items()]
+    return " and ".join(f"{word} {value}" for word, value in found if value is not None)
+
+
+def _at_least_one(constraints: Sequence[Any]) -> str:
+    """The words for a list or a section that must not be empty."""
+    return " that is not empty" if _constraint(constraints, "min_length") else ""
+
+
+def _constraint(constraints: Sequence[Any], name: str) -> Any:
+    """The value of a constraint by name, None when it is not set."""
+    for constraint in constraints:
+        value = getattr(constraint, name, None)
+        if value is not None:
+            return value
+    return None

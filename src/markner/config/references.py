@@ -1,0 +1,187 @@
+"""Names that one part of a study uses of another: do they exist, and can they serve?"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from markner.config.corpora import Corpus, Split
+from markner.config.problems import Problem
+from markner.config.sources import Location
+from markner.config.study import Study, Table, TableRow
+from markner.config.systems import EncoderRun, GenerativeRun
+from markner.config.wording import did_you_mean, indented, yaml_block
+from markner.files import read_json
+
+PAPER_TABLES = Path(__file__).resolve().parents[3] / "resources" / "paper" / "tables.json"
+"""The paper's own figures: table -> row -> corpus -> figure."""
+
+SECTIONS = ("corpora", "prompts", "mixes", "models", "runs", "tables", "figures")
+"""The parts of a study that hold named things."""
+
+
+def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[Problem]:
+    """All names that lead nowhere or to something that cannot serve, in the order of the study.
+
+    The rows of the paper are checked against `paper_tables`, where there is such a file.
+    """
+    paper = read_json(paper_tables)["tables"] if paper_tables.exists() else None
+    return [
+        *_names(study),
+        *_mixes(study),
+        *_runs(study),
+        *_tables(study, paper),
+        *_figures(study),
+    ]
+
+
+def _names(study: Study) -> Iterator[Problem]:
+    """Names that become one file where the file system does not tell case apart."""
+    for section in SECTIONS:
+        first: dict[str, str] = {}
+        for name in getattr(study, section):
+            other = first.setdefault(name.lower(), name)
+            if other != name:
+                yield Problem(
+                    (section, name),
+                    f"differs from `{section}.{other}` only by case: one file on macOS and Windows",
+                    f"rename one of them, for example to `{name}-2`",
+                )
+
+
+def _mixes(study: Study) -> Iterator[Problem]:
+    for name, mix in study.mixes.items():
+        at: Location = ("mixes", name)
+        yield from _unknown((*at, "prompt"), mix.prompt, "prompts", study.prompts)
+        yield from _repeated((*at, "corpora"), mix.corpora)
+        for index, corpus in enumerate(mix.corpora):
+            here = (*at, "corpora", index)
+            yield from _corpus(here, corpus, study, [mix.split])
+            if mix.marking == "released" and corpus in study.corpora and study.corpora[corpus].route != "iob":
+                yield Problem(
+                    (*at, "marking"),
+                    f"`released` exists for the route `iob` only, and `corpora.{corpus}` takes the route `text`",
+                    _write((*at, "marking"), "span", f"or set `route: iob` for `corpora.{corpus}`:"),
+                )
+
+
+def _runs(study: Study) -> Iterator[Problem]:
+    for name, run in study.runs.items():
+        at: Location = ("runs", name)
+        yield from _unknown((*at, "model"), run.model, "models", study.models)
+        if isinstance(run, GenerativeRun):
+            yield from _prompting(at, run, study)
+        elif isinstance(run, EncoderRun):
+            yield from _corpus((*at, "corpus"), run.corpus, study, ["train", "dev"])
+        yield from _repeated((*at, "seeds"), run.seeds)
+        yield from _repeated((*at, "evaluate"), run.evaluate)
+        for index, corpus in enumerate(run.evaluate):
+            yield from _corpus((*at, "evaluate", index), corpus, study, ["test"])
+
+
+def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
+    """The mix of a tuned model, the prompt of an untuned one."""
+    if run.mix is not None:
+        yield from _unknown((*at, "mix"), run.mix, "mixes", study.mixes)
+    if run.mix is None or "prompt" in run.model_fields_set:
+        yield from _unknown((*at, "prompt"), run.prompt, "prompts", study.prompts)
+
+
+def _tables(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
+    for name, table in study.tables.items():
+        at: Location = ("tables", name)
+        yield from _repeated((*at, "corpora"), table.corpora)
+        for index, corpus in enumerate(table.corpora):
+            yield from _unknown((*at, "corpora", index), corpus, "corpora", study.corpora)
+        if paper is not None and table.paper_table is not None and table.paper_table not in paper:
+            yield _no_such((*at, "paper_table"), table.paper_table, "table of the paper", paper)
+        for index, row in enumerate(table.rows):
+            yield from _row((*at, "rows", index), row, table, study, paper)
+
+
+def _row(at: Location, row: TableRow, table: Table, study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """The runs of a row and the paper's row beside it."""
+    first: dict[str, str] = {}
+    for index, name in enumerate(row.runs):
+        here = (*at, "runs", index)
+        yield from _unknown(here, name, "runs", study.runs)
+        if name not in study.runs:
+            continue
+        twice = [corpus for corpus in study.runs[name].evaluate if corpus in table.corpora and corpus in first]
+        if twice:
+            others = sorted({first[corpus] for corpus in twice})
+            yield Problem(
+                here,
+                f"`{name}` is scored on {_listed(twice)}, and so is {_listed(others)} of its row: which counts?",
+                "give each run its own row, or take the corpus out of `evaluate` of one of them",
+            )
+        for corpus in study.runs[name].evaluate:
+            first.setdefault(corpus, name)
+    if row.paper is None:
+        return
+    if table.paper_table is None:
+        yield Problem(
+            (*at, "paper"),
+            "set beside a row of the paper, but the table does not say which of the paper's tables",
+            _write((*at[:2], "paper_table"), "table1", "add"),
+        )
+    elif paper is not None and table.paper_table in paper and row.paper not in paper[table.paper_table]:
+        yield _no_such((*at, "paper"), row.paper, f"row of the paper's {table.paper_table}", paper[table.paper_table])
+
+
+def _figures(study: Study) -> Iterator[Problem]:
+    for name, figure in study.figures.items():
+        yield from _unknown(("figures", name, "table"), figure.table, "tables", study.tables)
+
+
+def _corpus(at: Location, name: str, study: Study, splits: Iterable[Split]) -> Iterator[Problem]:
+    """A corpus by name, with the splits that are needed of it on the route it takes."""
+    yield from _unknown(at, name, "corpora", study.corpora)
+    if name not in study.corpora:
+        return
+    corpus: Corpus = study.corpora[name]
+    source = corpus.source(corpus.route)
+    present = source.splits() if source is not None else []
+    for split in splits:
+        if split not in present:
+            there = ("corpora", name, corpus.route, split)
+            yield Problem(
+                at,
+                f"`{name}` has no {split} split on its route `{corpus.route}`; it has {_listed(present)}",
+                _write(there, f"data/{split}.txt", "choose another corpus, or add its files:"),
+            )
+
+
+def _unknown(at: Location, name: str, section: str, known: Mapping[str, Any]) -> Iterator[Problem]:
+    """A name that is not in the part of the study it should be in."""
+    if name not in known:
+        yield _no_such(at, name, f"entry of `{section}:`", known)
+
+
+def _no_such(at: Location, name: str, kind: str, known: Iterable[str]) -> Problem:
+    names = list(known)
+    close = did_you_mean(name, names)
+    if close is not None:
+        fix = _write(at, close, f"did you mean `{close}`? There are {_listed(names)}.")
+    elif names:
+        fix = _write(at, names[0], f"write one of {_listed(names)}, for example")
+    else:
+        fix = f"there is none yet: add `{name}` to it"
+    return Problem(at, f"no {kind} is called `{name}`", fix)
+
+
+def _repeated(at: Location, values: Iterable[Any]) -> Iterator[Problem]:
+    """A list in which something stands twice."""
+    counts = Counter(values)
+    twice = [value for value, count in counts.items() if count > 1]
+    if twice:
+        yield Problem(at, f"{_listed(twice)} stands there more than once", _write(at, list(counts), "write"))
+
+
+def _write(at: Location, value: Any, lead: str) -> str:
+    """A hint with the YAML to write."""
+    return f"{lead}\n{indented(yaml_block(at, value))}"
+
+
+def _listed(names: Iterable[Any]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"

@@ -1,0 +1,141 @@
+"""The corpus card: what each split holds, beside what the paper reports."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from markner.config.corpora import Corpus, Marking, PaperCounts, Route
+from markner.corpora.build import counts_path
+from markner.corpora.model import Sentence, read_sentences
+from markner.files import atomic, read_json, write_text
+
+COLUMNS = (
+    "corpus",
+    "split",
+    "route",
+    "marking",
+    "instances",
+    "mentions",
+    "empty",
+    "marked",
+    "paper_instances",
+    "paper_mentions",
+    "paper_empty",
+    "difference",
+    "explanation",
+    "documents",
+    "crossing",
+    "overlapping",
+    "discontinuous",
+    "repeated_documents",
+    "duplicate_sentences",
+    "shared_with_training",
+)
+_COUNTED = ("instances", "mentions", "empty")
+
+
+def write_card(study_name: str, corpora: Mapping[str, Corpus], folder: Path, csv_path: Path, md_path: Path) -> None:
+    """Write the corpus card of a study as CSV and as Markdown: a row for each corpus, split, route and marking.
+
+    `folder` holds `<corpus>/<route>/<split>.jsonl` and the counts beside each. Columns: `instances`, `mentions`,
+    `empty` as the paper counts them (section 4): sentences, annotated mentions (`released`: closing tags), sentences
+    without any; `marked`, the gold spans left after overlaps are resolved; `difference`, ours less the paper's where
+    they differ; `shared_with_training`, sentences whose exact text is in a training split of the study on the same
+    route, other than themselves. Documents are not known on the iob route.
+    """
+    rows = []
+    training = {route: _training_texts(corpora, folder, route) for route in ("iob", "text")}
+    for name, corpus in corpora.items():
+        for route in corpus.routes():
+            source = corpus.source(route)
+            for split in source.splits() if source is not None else ():
+                path = folder / name / route / f"{split}.jsonl"
+                counts = read_json(counts_path(path))
+                # A sentence of a training split is in the count itself once.
+                own = 1 if split == "train" else 0
+                sentences = list(read_sentences(path))
+                markings: tuple[Marking, ...] = ("span", "released") if "released_instances" in counts else ("span",)
+                for marking in markings:
+                    shared = sum(training[route][item.text] > own for item in _those(sentences, marking))
+                    row = {"corpus": name, "split": split, "route": route, "marking": marking}
+                    rows.append(row | _row(counts, marking, corpus.paper.get(split)) | {"shared_with_training": shared})
+    # As objects, so that whole numbers stay whole where a column has gaps.
+    table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+    with atomic(csv_path) as stream:
+        table.to_csv(stream, index=False, lineterminator="\n")
+    write_text(md_path, _markdown(study_name, table))
+
+
+def _those(sentences: list[Sentence], marking: Marking) -> list[Sentence]:
+    return [item for item in sentences if marking == "span" or item.released is not None]
+
+
+def _training_texts(corpora: Mapping[str, Corpus], folder: Path, route: Route) -> Counter[str]:
+    """How often each sentence occurs in the training splits of a route."""
+    texts: Counter[str] = Counter()
+    for name, corpus in corpora.items():
+        source = corpus.source(route)
+        if source is not None and "train" in source.splits():
+            texts.update(sentence.text for sentence in read_sentences(folder / name / route / "train.jsonl"))
+    return texts
+
+
+def _row(counts: dict[str, Any], marking: Marking, paper: PaperCounts | None) -> dict[str, Any]:
+    """The counts of a row, and the paper's."""
+    prefix = "released_" if marking == "released" else ""
+    ours = {key: counts[prefix + key] for key in _COUNTED}
+    row = {**ours, "marked": counts["released_mentions"] if prefix else counts["marked"]}
+    difference = ""
+    if paper is not None:
+        theirs = {key: getattr(paper, key) for key in _COUNTED}
+        row |= {f"paper_{key}": value for key, value in theirs.items()}
+        gaps = {key: ours[key] - value for key, value in theirs.items() if value is not None and ours[key] != value}
+        difference = ", ".join(f"{key} {gap:+,d}" for key, gap in gaps.items())
+    row["difference"] = difference
+    row["explanation"] = paper.note if paper is not None and difference else ""
+    for key in ("documents", "crossing", "overlapping", "discontinuous", "repeated_documents", "duplicate_sentences"):
+        row[key] = counts[key]
+    return row
+
+
+def _markdown(study_name: str, table: pd.DataFrame) -> str:
+    """The card for people: counts beside the paper's, the reasons of differences, and what was met on the way."""
+    keys = ["corpus", "split", "route", "marking"]
+    compared = ["instances", "mentions", "empty", "paper_instances", "paper_mentions", "paper_empty", "difference"]
+    met = [name for name in COLUMNS if name not in (*keys, *compared, "explanation")]
+    reasons = table[table["explanation"].fillna("") != ""].drop_duplicates(["corpus", "split"])
+    lines = [f"- **{row.corpus}, {row.split}**: {row.explanation}" for row in reasons.itertuples()]
+    parts = [
+        f"# Corpora of the study {study_name}",
+        "Route `iob`: tokens of an IOB file joined by one space. Route `text`: native text, split by spaCy's "
+        "sentencizer. Marking `span`: by offset. Marking `released`: the paper authors' own replacement rule.",
+        _table(table[keys + compared]),
+        "## Why the counts differ from the paper's",
+        "\n".join(lines) or "They do not differ.",
+        "## What was met",
+        "Marked: gold spans left after overlaps are resolved. Crossing: mentions dropped because they cross a sentence "
+        "boundary. Shared with training: sentences whose exact text is also in a training split of the study on the "
+        "same route.",
+        _table(table[keys + met]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(table: pd.DataFrame) -> str:
+    cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    texts = ("corpus", "split", "route", "marking", "difference")
+    align = ["left" if name in texts else "right" for name in table.columns]
+    headers = [name.replace("_", " ") for name in table.columns]
+    return (
+        tabulate(cells, headers, tablefmt="github", colalign=align, disable_numparse=True) if cells else "No corpora."
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value if isinstance(value, str) else ""
