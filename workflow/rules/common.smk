@@ -220,3 +220,18 @@ def table_settings(wildcards):
 
 def figure_settings(wildcards):
     return leaves.figure(STUDY, wildcards.figure)
+
+
+##### The end of a run #####
+
+
+def print_summary():
+    """Say what came out and where everything lies."""
+    from pathlib import Path
+
+    from markner.rendering.results import read_cells
+    from markner.rendering.summary import summary
+
+    tables = {name: Path(RESULTS, "tables", f"{name}.csv") for name in STUDY.tables}
+    frames = {name: read_cells(path) for name, path in tables.items() if path.exists()}
+    print("\n" + summary(STUDY, frames, Path(RESULTS)))

@@ -1,0 +1,243 @@
+"""A results table in three forms: tidy CSV, Markdown, LaTeX."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from markner.config.study import Table
+from markner.files import write_text
+from markner.rendering.results import MATCHES, METRICS, NOT_OK, records
+
+Record = dict[str, Any]
+_NOTHING = "–"
+_TEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "–": "--",
+    "−": r"\ensuremath{-}",
+    "±": r"\ensuremath{\pm}",
+    "…": r"\dots{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table as text: corpora with the columns below each, and rows that begin with label and match."""
+
+    groups: list[tuple[str, list[str]]]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a form writes bold and italic text, and text as it is."""
+
+    bold: Callable[[str], str]
+    italic: Callable[[str], str]
+    plain: Callable[[str], str]
+
+
+def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, latex: Path) -> None:
+    """Write a table in its three forms; the same frame gives the same bytes.
+
+    Args:
+        frame: What `markner.rendering.results.cells` gathered.
+        table: Title, rows and corpora.
+        csv: Every figure, tidy: one row a system, corpus and kind of match.
+        markdown: The paper's shape: P/R/F1 by system, match and corpus, with the paper's F1 beside it and the best of
+            our F1 in bold; the intervals of F1 in a second table; notes below.
+        latex: The same; it needs the package booktabs.
+    """
+    write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
+    found = records(frame)
+    write_text(markdown, _markdown(found, table))
+    write_text(latex, _latex(found, table))
+
+
+def tex(text: str) -> str:
+    """Text with every character escaped that LaTeX reads as a command."""
+    return "".join(_TEX.get(sign, sign) for sign in text)
+
+
+def _markdown(found: Sequence[Record], table: Table) -> str:
+    style = Style(lambda text: f"**{text}**", lambda text: f"*{text}*", _plain_markdown)
+    parts = [f"**{style.plain(table.title)}**"]
+    for sheet in (_scores(found, table, style), _intervals(found, table, style)):
+        if sheet.rows:
+            columns = [name for title, below in sheet.groups for name in (f"{title} {below[0]}", *below[1:])]
+            lines = [["Model", "Match", *columns], ["---"] * 2 + [":-:"] * len(columns), *sheet.rows]
+            parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    parts += [style.plain(note) for note in notes(found, table)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _plain_markdown(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
+
+
+def _latex(found: Sequence[Record], table: Table) -> str:
+    style = Style(lambda text: rf"\textbf{{{text}}}", lambda text: rf"\textit{{{text}}}", tex)
+    sheets = [sheet for sheet in (_scores(found, table, style), _intervals(found, table, style)) if sheet.rows]
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table*}[tbp]",
+        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+        rf"\caption{{{tex(table.title)}}}",
+    ]
+    for number, sheet in enumerate(sheets):
+        lines += [r"\par\medskip"] * bool(number) + _tabular(sheet)
+    for note in notes(found, table):
+        lines.append(r"\par\smallskip{\raggedright " + tex(note) + r"\par}")
+    return "\n".join([*lines, r"\end{table*}"]) + "\n"
+
+
+def _tabular(sheet: Sheet) -> list[str]:
+    """A sheet in LaTeX: corpora on the first line of the head, their columns on the second."""
+    first, rules, second, column = ["", ""], [], ["Model", "Match"], 3
+    for title, below in sheet.groups:
+        first.append(rf"\multicolumn{{{len(below)}}}{{c}}{{{title}}}")
+        rules.append(rf"\cmidrule(lr){{{column}-{column + len(below) - 1}}}")
+        second += below
+        column += len(below)
+    lines = [rf"\begin{{tabular}}{{ll{'c' * (column - 3)}}}", r"\toprule"]
+    lines += [" & ".join(first) + r" \\", " ".join(rules), " & ".join(second) + r" \\", r"\midrule"]
+    for number, row in enumerate(sheet.rows):
+        if number and row[0]:
+            lines.append(r"\addlinespace[2pt]")
+        lines.append(" & ".join(row) + r" \\")
+    return [*lines, r"\bottomrule", r"\end{tabular}"]
+
+
+def _scores(found: Sequence[Record], table: Table, style: Style) -> Sheet:
+    """The table of P/R/F1."""
+    beside = [corpus for corpus in table.corpora if _any(found, corpus, "paper_f1")]
+    groups = [
+        (style.plain(heading(found, corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
+        for corpus in table.corpora
+    ]
+    best = {(corpus, match): _best(found, corpus, match) for corpus in table.corpora for match in MATCHES}
+    rows = []
+    for label, match in _lines(table):
+        row = [style.plain(label) if match == MATCHES[0] else "", match]
+        for corpus in table.corpora:
+            cell = _cell(found, label, corpus, match)
+            row.append(_triple(cell, best[corpus, match], style))
+            if corpus in beside:
+                row.append(_number(cell["paper_f1"]))
+        rows.append(row)
+    return Sheet(groups, rows)
+
+
+def _triple(cell: Record, best: str | None, style: Style) -> str:
+    """P/R/F1 of a cell, the best F1 in bold; the paper's figures in italics where we have none."""
+    if cell["f1"] is not None:
+        precision, recall, f1 = (_number(cell[metric]) for metric in METRICS)
+        return f"{precision}/{recall}/{style.bold(f1) if f1 == best else f1}"
+    if cell["paper_f1"] is not None:
+        return style.italic("/".join(_number(cell[f"paper_{metric}"]) for metric in METRICS))
+    return style.plain(_NOTHING)
+
+
+def _intervals(found: Sequence[Record], table: Table, style: Style) -> Sheet:
+    """The table of intervals; rows of the paper alone are left out."""
+    groups = [(style.plain(heading(found, corpus)), ["F1 interval"]) for corpus in table.corpora]
+    rows = []
+    for label, match in _lines(table):
+        line = [_cell(found, label, corpus, match) for corpus in table.corpora]
+        if any(cell["f1"] is not None for cell in line):
+            bounds = [
+                f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}" if cell["f1"] is not None else _NOTHING
+                for cell in line
+            ]
+            rows.append([style.plain(label) if match == MATCHES[0] else "", match, *map(style.plain, bounds)])
+    return Sheet(groups, rows)
+
+
+def notes(found: Sequence[Record], table: Table) -> list[str]:
+    """What has to be said below a table, one sentence or list each, as plain text."""
+    ours = [cell for cell in found if cell["f1"] is not None]
+    said = []
+    if ours:
+        level, resamples = ours[0]["confidence"], ours[0]["resamples"]
+        said.append(
+            f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
+            f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
+        )
+    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found):
+        said.append("Italics: figures of the paper; not run here.")
+    if any(cell["seeds"] is not None and cell["seeds"] > 1 for cell in ours):
+        said.append(
+            "Figures and bounds are means over seeds; standard deviation of F1: " + "; ".join(_seeds(ours)) + "."
+        )
+    if any(cell["grid_points"] is not None for cell in ours):
+        said.append("Strict F1 over the grid, min – median – max: " + "; ".join(_grids(ours)) + ".")
+    strays = list(_strays(ours))
+    if strays:
+        said.append(
+            "Answers that do not repeat their sentence exactly, scored by what aligns: " + "; ".join(strays) + "."
+        )
+    elif ours:
+        said.append("Every answer repeats its sentence exactly.")
+    return said
+
+
+def _seeds(ours: Sequence[Record]) -> Iterator[str]:
+    for cell in ours:
+        if cell["f1_sd"] is not None:
+            where = f"{cell['label']}, {cell['heading']}, {cell['match']}"
+            yield f"{where} ±{cell['f1_sd']:.4f} ({cell['seeds']} seeds)"
+
+
+def _grids(ours: Sequence[Record]) -> Iterator[str]:
+    for cell in ours:
+        if cell["grid_points"] is not None and cell["match"] == "strict":
+            spread = " – ".join(_number(cell[f"grid_{name}"]) for name in ("min", "median", "max"))
+            yield f"{cell['label']}, {cell['heading']} {spread} ({cell['grid_points']} points)"
+
+
+def _strays(ours: Sequence[Record]) -> Iterator[str]:
+    for cell in ours:
+        kinds = [f"{status.replace('_', ' ')} {cell[status]}" for status in NOT_OK if cell[status]]
+        if kinds and cell["match"] == "strict":
+            answers = cell["sentences"] * cell["seeds"]
+            yield f"{cell['label']}, {cell['heading']}: {', '.join(kinds)} of {answers}"
+
+
+def heading(found: Sequence[Record], corpus: str) -> str:
+    """A corpus as readers know it."""
+    return next(str(cell["heading"]) for cell in found if cell["corpus"] == corpus)
+
+
+def _lines(table: Table) -> list[tuple[str, str]]:
+    return [(row.label, match) for row in table.rows for match in MATCHES]
+
+
+def _cell(found: Sequence[Record], label: str, corpus: str, match: str) -> Record:
+    return next(cell for cell in found if (cell["label"], cell["corpus"], cell["match"]) == (label, corpus, match))
+
+
+def _any(found: Sequence[Record], corpus: str, column: str) -> bool:
+    return any(cell["corpus"] == corpus and cell[column] is not None for cell in found)
+
+
+def _best(found: Sequence[Record], corpus: str, match: str) -> str | None:
+    """The highest of our F1 in a column, as printed."""
+    return max(
+        (
+            _number(cell["f1"])
+            for cell in found
+            if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"] is not None
+        ),
+        default=None,
+    )
+
+
+def _number(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:.3f}"

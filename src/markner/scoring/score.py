@@ -1,0 +1,159 @@
+"""The score file of one run, seed and corpus."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from markner.config.study import Scoring
+from markner.corpora.model import Sentence, Span, read_sentences
+from markner.errors import MarknerError
+from markner.files import write_json
+from markner.markup import check_spans
+from markner.predictions import STATUSES, Prediction, read_predictions
+from markner.scoring.intervals import Intervals, bootstrap
+from markner.scoring.partial import partial_counts, semeval_counts
+from markner.scoring.released import released_spans
+from markner.scoring.seqeval_check import checked_seqeval_scores
+from markner.scoring.spans import Counts, SpanLists, strict_counts, total_ratios
+
+_DIGITS = 6
+_SHOWN = 5
+
+
+def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus: str, output: Path) -> None:
+    """Score predictions against gold and write the figures as JSON.
+
+    Args:
+        sentences: Gold, JSON lines of `Sentence`.
+        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
+        scoring: Settings of the confidence intervals.
+        run: Name of the run.
+        corpus: Name of the corpus.
+        output: File to write; the same input gives the same bytes.
+
+    Raises:
+        MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, spans are not sorted,
+            overlap or leave their sentence, or seqeval disagrees with the strict score.
+    """
+    gold = list(read_sentences(sentences))
+    answers = _paired(gold, sentences, list(read_predictions(predictions)), predictions)
+    for sentence, answer in zip(gold, answers, strict=True):
+        _check(sentence, sentence.spans, sentences)
+        _check(sentence, answer.spans, predictions)
+    true_spans, predicted = [item.spans for item in gold], [item.spans for item in answers]
+    strict = strict_counts(true_spans, predicted)
+    seqeval = checked_seqeval_scores([sentence.text for sentence in gold], true_spans, predicted, strict)
+    statuses = Counter(answer.status for answer in answers)
+    write_json(
+        output,
+        {
+            "run": run,
+            "corpus": corpus,
+            "scoring": scoring.model_dump(),
+            "sentences": len(gold),
+            "gold_mentions": _total(true_spans),
+            "predicted_mentions": _total(predicted),
+            **_scores(true_spans, predicted, scoring, strict),
+            "seqeval": {name: round(value, _DIGITS) for name, value in seqeval._asdict().items()},
+            "status": {status: statuses[status] for status in STATUSES},
+            "released": _against_released(gold, answers, scoring),
+        },
+    )
+
+
+def _paired(
+    gold: Sequence[Sentence], sentences: Path, answers: Sequence[Prediction], predictions: Path
+) -> list[Prediction]:
+    """Predictions in the order of the sentences; each sentence has exactly one."""
+    if not gold:
+        raise MarknerError(f"{sentences}: there is no sentence to score")
+    for path, items in ((sentences, gold), (predictions, answers)):
+        repeated = [name for name, count in Counter(item.id for item in items).items() if count > 1]
+        if repeated:
+            raise MarknerError(f"{path}: {_named(repeated)} more than once", "write each sentence exactly once")
+    by_id = {answer.id: answer for answer in answers}
+    missing = [sentence.id for sentence in gold if sentence.id not in by_id]
+    if missing:
+        raise MarknerError(
+            f"{predictions}: no prediction for {_named(missing)} of {sentences}", "predict this corpus again"
+        )
+    extra = sorted(by_id.keys() - {sentence.id for sentence in gold})
+    if extra:
+        raise MarknerError(
+            f"{predictions}: prediction for {_named(extra)}, which {sentences} does not hold",
+            "predict this corpus again",
+        )
+    return [by_id[sentence.id] for sentence in gold]
+
+
+def _named(ids: Sequence[str]) -> str:
+    """The first few of the identifiers, and how many more there are."""
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return ("sentences " if len(ids) > 1 else "sentence ") + ", ".join(repr(name) for name in ids[:_SHOWN]) + more
+
+
+def _check(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:
+    try:
+        check_spans(sentence.text, spans)
+    except MarknerError as error:
+        raise MarknerError(f"{path}, sentence {sentence.id!r}: {error.message}") from error
+
+
+def _scores(gold: SpanLists, predicted: SpanLists, scoring: Scoring, strict: Counts) -> dict[str, dict[str, Any]]:
+    """Figures of the three kinds of match, with intervals from the same resamples."""
+    semeval = semeval_counts(gold, predicted)
+    kinds = {"strict": strict, "partial": partial_counts(gold, predicted), "semeval": semeval.counts}
+    intervals = bootstrap(list(kinds.values()), scoring)
+    figures = {
+        name: _figures(counts, interval) for (name, counts), interval in zip(kinds.items(), intervals, strict=True)
+    }
+    for name in ("correct", "partial", "spurious", "missed"):
+        figures["semeval"][name] = int(getattr(semeval, name).sum())
+    return figures
+
+
+def _figures(counts: Counts, intervals: Intervals) -> dict[str, Any]:
+    totals = {name: float(getattr(counts, name).sum()) for name in ("tp", "fp", "fn")}
+    return {
+        **{name: int(total) if total.is_integer() else total for name, total in totals.items()},
+        **{name: round(float(value), _DIGITS) for name, value in total_ratios(counts)._asdict().items()},
+        **{
+            f"{name}_interval": [round(bound, _DIGITS) for bound in bounds]
+            for name, bounds in intervals._asdict().items()
+        },
+    }
+
+
+def _against_released(gold: Sequence[Sentence], answers: Iterable[Prediction], scoring: Scoring) -> Any:
+    """Figures against the authors' own marks, over the sentences that their release holds; None without any."""
+    pairs = [
+        (sentence, sentence.released, answer)
+        for sentence, answer in zip(gold, answers, strict=True)
+        if sentence.released is not None
+    ]
+    if not pairs:
+        return None
+    marks = [_marks(sentence, released) for sentence, released, _ in pairs]
+    predicted = [answer.spans for _, _, answer in pairs]
+    strict = strict_counts(marks, predicted)
+    scores = _scores(marks, predicted, scoring, strict)
+    ceiling = total_ratios(strict_counts(marks, [sentence.spans for sentence, _, _ in pairs]))
+    return {
+        "sentences": len(pairs),
+        "gold_mentions": _total(marks),
+        "strict": scores["strict"],
+        "partial": scores["partial"],
+        "ceiling_f1": round(float(ceiling.f1), _DIGITS),
+    }
+
+
+def _marks(sentence: Sentence, released: str) -> tuple[Span, ...]:
+    try:
+        return released_spans(sentence.text, released)
+    except MarknerError as error:
+        raise MarknerError(f"sentence {sentence.id!r}: {error.message}") from error
+
+
+def _total(spans: SpanLists) -> int:
+    return sum(len(sentence) for sentence in spans)

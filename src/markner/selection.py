@@ -1,0 +1,66 @@
+"""An encoder's grid of hyperparameters and the choice of its best point by loss on the dev split (paper 3.2)."""
+
+import itertools
+import os
+from collections.abc import Sequence
+from typing import TypedDict
+
+from markner.config.systems import Grid
+from markner.errors import MarknerError
+from markner.files import read_json, write_json
+
+
+class Point(TypedDict):
+    """One combination of a grid's values."""
+
+    learning_rate: float
+    max_length: int
+    batch_size: int
+    dropout: float
+
+
+def grid_points(grid: Grid) -> list[Point]:
+    """All combinations of a grid, the learning rate changing slowest and the dropout fastest."""
+    return [
+        Point(learning_rate=learning_rate, max_length=max_length, batch_size=batch_size, dropout=dropout)
+        for learning_rate, max_length, batch_size, dropout in itertools.product(
+            grid.learning_rate, grid.max_length, grid.batch_size, grid.dropout
+        )
+    ]
+
+
+def point_name(point: Point) -> str:
+    """The name of a point in paths, such as `lr3e-05_len256_bs16_drop0.1`; different points have different names."""
+    return (
+        f"lr{point['learning_rate']!r}_len{point['max_length']}_bs{point['batch_size']}_drop{float(point['dropout'])!r}"
+    )
+
+
+def select(dev_files: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> None:
+    """Write which point has the lowest loss on the dev split (the first of equals), and what each of them reached.
+
+    Args:
+        dev_files: The `dev.json` of every point, in the grid's order.
+        output: JSON, `selected`: a point's name; `points`: for each `name`, its settings, `best_epoch`, `dev_loss`
+            (mean cross entropy a word), `dev_f1` (strict) and `truncated_mentions`.
+
+    Raises:
+        MarknerError: no files, or one that is not a point's.
+    """
+    points = [_summary(path) for path in dev_files]
+    if not points:
+        raise MarknerError("no grid points to select from", "give each list under `grid` at least one value")
+    best = min(points, key=lambda summary: float(summary["dev_loss"]))
+    write_json(output, {"selected": best["name"], "points": points})
+
+
+def _summary(path: str | os.PathLike[str]) -> dict[str, float | str]:
+    value = read_json(path)
+    try:
+        return {
+            "name": point_name(value["point"]),
+            **value["point"],
+            **{key: value[key] for key in ("best_epoch", "dev_loss", "dev_f1", "truncated_mentions")},
+        }
+    except (KeyError, TypeError) as error:
+        raise MarknerError(f"{path}: not the dev.json of a grid point: {error!r}", "train the point again") from error

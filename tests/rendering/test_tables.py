@@ -1,0 +1,88 @@
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+from example import TABLE, grid_files, score_files
+
+from markner.rendering.results import cells, read_cells
+from markner.rendering.tables import tex, write_table
+
+PAPER = ROOT / "resources" / "paper" / "tables.json"
+
+
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    folder = tmp_path_factory.mktemp("scores")
+    return cells(TABLE, score_files(folder), grid_files(folder), PAPER)
+
+
+def written(frame: pd.DataFrame, folder: Path) -> tuple[Path, str, str]:
+    csv, markdown, latex = (folder / f"table.{end}" for end in ("csv", "md", "tex"))
+    write_table(frame, TABLE, csv, markdown, latex)
+    return csv, markdown.read_text("utf-8"), latex.read_text("utf-8")
+
+
+def test_markdown_has_the_paper_s_shape(frame: pd.DataFrame, tmp_path: Path) -> None:
+    _, text, _ = written(frame, tmp_path)
+    lines = text.splitlines()
+    assert lines[0] == "**Test & trial of 100%**"
+    assert lines[2:10] == [
+        r"| Model | Match | NCBI (disease) P/R/F1 | paper F1 | my\_corpus P/R/F1 |",
+        "| --- | --- | :-: | :-: | :-: |",
+        "| GPT-4 (zero-shot) | strict | *0.484/0.502/0.493* | 0.493 | – |",
+        "|  | partial | *0.665/0.723/0.692* | 0.692 | – |",
+        r"| Encoder\_1 | strict | 0.600/0.600/0.600 | 0.873 | – |",
+        "|  | partial | 1.000/1.000/**1.000** | 0.926 | – |",
+        "| Tuned LLaMA | strict | 0.800/0.800/**0.800** | 0.880 | 0.500/0.500/**0.500** |",
+        "|  | partial | 1.000/1.000/**1.000** | 0.949 | 1.000/1.000/**1.000** |",
+    ]
+    assert lines[11] == r"| Model | Match | NCBI (disease) F1 interval | my\_corpus F1 interval |"
+    assert re.fullmatch(r"\| Tuned LLaMA \| strict \| 0\.\d{3}–\d\.\d{3} \| 0\.\d{3}–0\.\d{3} \|", lines[15])
+    assert len([line for line in lines if line.startswith("| GPT-4")]) == 1
+
+
+def test_notes_below(frame: pd.DataFrame, tmp_path: Path) -> None:
+    _, text, _ = written(frame, tmp_path)
+    notes = text.replace("\\", "").split("\n\n")[3:]
+    assert notes[0].startswith(
+        "Bold: best F1 of each column and match. Intervals: 95 %, bootstrap over sentences (200 "
+    )
+    assert notes[1] == "Italics: figures of the paper; not run here."
+    assert "Tuned LLaMA, NCBI (disease), strict ±0.1414 (2 seeds)" in notes[2]
+    assert notes[3].endswith("Encoder_1, NCBI (disease) 0.200 – 0.500 – 0.600 (3 points).")
+    assert notes[4].strip().endswith("Tuned LLaMA, NCBI (disease): changed text 1, truncated 1 of 20.")
+
+
+def test_latex(frame: pd.DataFrame, tmp_path: Path) -> None:
+    _, _, text = written(frame, tmp_path)
+    assert r"\caption{Test \& trial of 100\%}" in text
+    assert r" &  & \multicolumn{2}{c}{NCBI (disease)} & \multicolumn{1}{c}{my\_corpus} \\" in text
+    assert r"Encoder\_1 & strict & 0.600/0.600/0.600 & 0.873 & -- \\" in text
+    assert r"Tuned LLaMA & strict & 0.800/0.800/\textbf{0.800} & 0.880 & 0.500/0.500/\textbf{0.500} \\" in text
+    opened, closed = (re.findall(rf"\\{word}{{([a-z*]+)}}", text) for word in ("begin", "end"))
+    assert opened == ["table*", "tabular", "tabular"]
+    assert closed == ["tabular", "tabular", "table*"]
+    assert text.count("{") == text.count("}")
+    assert text.isascii()
+    for tabular in re.findall(r"\\begin{tabular}{(l+c+)}(.*?)\\end{tabular}", text, re.DOTALL):
+        columns = len(tabular[0])
+        for line in tabular[1].splitlines():
+            if line.endswith(r"\\"):
+                spanned = sum(int(width) - 1 for width in re.findall(r"\\multicolumn{(\d)}", line))
+                assert len(re.findall(r"(?<!\\)&", line)) + 1 + spanned == columns
+
+
+def test_latex_escapes() -> None:
+    assert tex(r"a_b & 5% #1 {x} ~^\ – ±") == (
+        r"a\_b \& 5\% \#1 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{} -- \ensuremath{\pm}"
+    )
+
+
+def test_the_same_frame_gives_the_same_bytes(frame: pd.DataFrame, tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    csv, *texts = written(frame, first)
+    again = read_cells(csv)
+    assert written(again, second)[1:] == tuple(texts)
+    assert (second / "table.csv").read_bytes() == csv.read_bytes()
