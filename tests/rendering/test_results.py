@@ -9,7 +9,8 @@ from example import TABLE, grid_files, score_files
 from markner.config.study import Table, TableRow
 from markner.errors import MarknerError
 from markner.files import write_text
-from markner.rendering.results import COLUMNS, cells, read_cells, records, score_files
+from markner.rendering import results
+from markner.rendering.results import COLUMNS, cells, read_cells, records
 
 PAPER = ROOT / "resources" / "paper" / "tables.json"
 
@@ -106,6 +107,6 @@ def test_a_file_that_is_no_score(tmp_path: Path) -> None:
 
 def test_score_files_are_told_by_their_paths() -> None:
     paths = ["results/s/scores/run-a/seed2/bc2gm.json", "results/s/scores/run-a/seed2/grid/lr1_len2/bc2gm.json"]
-    systems, grids = score_files(paths)
+    systems, grids = results.score_files(paths)
     assert systems == {("run-a", 2, "bc2gm"): Path(paths[0])}
     assert grids == {("run-a", 2, "bc2gm"): [Path(paths[1])]}
