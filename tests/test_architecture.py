@@ -17,7 +17,7 @@ FLOORS = [
     {"instructions", "selection"},
     {"modeling", "chat"},
     {"scoring"},
-    {"rendering", "cli"},
+    {"rendering", "leaves", "cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")

@@ -5,10 +5,10 @@ import re
 
 from snakemake.exceptions import WorkflowError
 
-from markner.config import leaves
+from markner import leaves
 from markner.config.load import load_study
 from markner.config.systems import EncoderRun, GenerativeRun
-from markner.corpora.registry import expected_hashes, local_files
+from markner.corpora.registry import local_files
 from markner.errors import MarknerError
 from markner.provenance.code import code_hash
 from markner.selection import grid_points, point_name
@@ -180,46 +180,13 @@ def figure_table(wildcards):
 ##### Settings: the named leaves of the study that a rule uses, and no others #####
 
 
-def fetch_settings(wildcards):
-    hashes = expected_hashes(STUDY.corpora[wildcards.corpus])
-    return {"corpus": leaves.fetch(STUDY, wildcards.corpus), "sha256": hashes}
+def settings(rule):
+    """The function behind a rule's `params.settings`."""
 
+    def of(wildcards):
+        return leaves.current(STUDY, rule, wildcards)
 
-def sentences_settings(wildcards):
-    return leaves.sentences(STUDY, wildcards.corpus, wildcards.route, wildcards.split)
-
-
-def mix_settings(wildcards):
-    return leaves.mix(STUDY, wildcards.mix)
-
-
-def weights_settings(wildcards):
-    return leaves.weights(STUDY, wildcards.model)
-
-
-def train_settings(wildcards):
-    return leaves.train(STUDY, wildcards.run, int(wildcards.seed))
-
-
-def predict_settings(wildcards):
-    return leaves.predict(STUDY, wildcards.run, wildcards.corpus)
-
-
-def train_encoder_settings(wildcards):
-    point = POINTS[wildcards.run][wildcards.point]
-    return leaves.train_encoder(STUDY, wildcards.run, int(wildcards.seed), point)
-
-
-def predict_encoder_settings(wildcards):
-    return leaves.predict_encoder(POINTS[wildcards.run][wildcards.point])
-
-
-def table_settings(wildcards):
-    return leaves.table(STUDY, wildcards.table)
-
-
-def figure_settings(wildcards):
-    return leaves.figure(STUDY, wildcards.figure)
+    return of
 
 
 ##### The end of a run #####

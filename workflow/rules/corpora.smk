@@ -16,7 +16,7 @@ rule fetch:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=fetch_settings,
+        settings=settings("fetch"),
         code=code("fetch"),
     script:
         "../scripts/fetch.py"
@@ -38,7 +38,7 @@ rule sentences:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=sentences_settings,
+        settings=settings("sentences"),
         code=code("sentences"),
     script:
         "../scripts/sentences.py"
@@ -60,7 +60,7 @@ rule card:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=leaves.card(STUDY),
+        settings=settings("card"),
         folder=f"{RESULTS}/corpora",
         code=code("card"),
     script:

@@ -22,7 +22,7 @@ rule train_encoder:
         mem_mb=8000,
         runtime=120,
     params:
-        settings=train_encoder_settings,
+        settings=settings("train_encoder"),
         code=code("train_encoder"),
     script:
         "../scripts/train_encoder.py"
@@ -69,7 +69,7 @@ rule predict_encoder:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=predict_encoder_settings,
+        settings=settings("predict_encoder"),
         code=code("predict_encoder"),
     script:
         "../scripts/predict_encoder.py"

@@ -18,7 +18,7 @@ rule figure:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=figure_settings,
+        settings=settings("figure"),
         code=code("figure"),
     script:
         "../scripts/figure.py"

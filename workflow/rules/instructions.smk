@@ -17,7 +17,7 @@ rule mix:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=mix_settings,
+        settings=settings("mix"),
         code=code("mix"),
     script:
         "../scripts/mix.py"

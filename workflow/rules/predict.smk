@@ -20,7 +20,7 @@ rule predict:
         mem_mb=8000,
         runtime=240,
     params:
-        settings=predict_settings,
+        settings=settings("predict"),
         code=code("predict"),
     script:
         "../scripts/predict.py"

@@ -19,7 +19,7 @@ rule score:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=leaves.score(STUDY),
+        settings=settings("score"),
         code=code("score"),
     script:
         "../scripts/score.py"

@@ -19,7 +19,7 @@ rule table:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=table_settings,
+        settings=settings("table"),
         code=code("table"),
     script:
         "../scripts/table.py"

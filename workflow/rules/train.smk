@@ -15,7 +15,7 @@ rule weights:
         mem_mb=8000,
         runtime=120,
     params:
-        settings=weights_settings,
+        settings=settings("weights"),
         code=code("weights"),
     script:
         "../scripts/weights.py"
@@ -40,7 +40,7 @@ rule train:
         mem_mb=16000,
         runtime=240,
     params:
-        settings=train_settings,
+        settings=settings("train"),
         # Outside the output, which Snakemake deletes when a job fails.
         checkpoints=f"{RESULTS}/checkpoints/{{run}}/seed{{seed}}",
         code=code("train"),

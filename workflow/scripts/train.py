@@ -16,6 +16,6 @@ with job(snakemake):
         Training.model_validate(settings["training"]),
         settings["seed"],
         Path(snakemake.output.model),
-        Path(snakemake.log[0]),
+        Path(snakemake.log[0]).with_suffix(".steps.log"),
         Path(snakemake.params.checkpoints),
     )

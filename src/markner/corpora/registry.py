@@ -151,13 +151,15 @@ def local_files(corpus: Corpus) -> list[str]:
 
 
 def expected_hashes(corpus: Corpus) -> dict[str, str]:
-    """SHA-256 of each file that the registry knows of a corpus; of a pattern, of every file that fits it."""
-    names = [file for file in _references(corpus) if isinstance(file, str)]
-    for files in all_splits(corpus):
-        if files.pattern is not None:
-            head, _, tail = files.pattern.partition("{id}")
-            names += [name for name in registry() if name.startswith(head) and name.endswith(tail)]
-    return {name: str(registry()[name].sha256) for name in dict.fromkeys(names) if name in registry()}
+    """SHA-256 of each file that the registry knows of a corpus; of a pattern, one over all files that fit it."""
+    known = registry()
+    names = [file for file in _references(corpus) if isinstance(file, str) and file in known]
+    hashes = {name: str(known[name].sha256) for name in names}
+    for pattern in (files.pattern for files in all_splits(corpus) if files.pattern is not None):
+        head, _, tail = pattern.partition("{id}")
+        fitting = [f"{name} {known[name].sha256}" for name in known if name.startswith(head) and name.endswith(tail)]
+        hashes[pattern] = hashlib.sha256("\n".join(sorted(fitting)).encode()).hexdigest()
+    return hashes
 
 
 def _references(corpus: Corpus) -> list[FileRef]:

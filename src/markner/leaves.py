@@ -4,13 +4,17 @@ Every function takes the study and a rule's wildcards and returns a plain, order
 it to their scripts as `params.settings`, so a job runs again when one of its leaves changes and for no other setting.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.study import Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun
+from markner.corpora.registry import expected_hashes
 from markner.errors import MarknerError
+from markner.selection import Point, grid_points, point_name
 
 Leaves = dict[str, Any]
 
@@ -19,10 +23,11 @@ _NEUTRAL: Leaves = {"entity": "-"}
 
 
 def fetch(study: Study, corpus: str) -> Leaves:
-    """Files of a corpus, all routes: a `Corpus` without what does not bear on them."""
+    """Files of a corpus, all routes: a `Corpus` without what does not bear on them; and the bytes they must have."""
     settings = study.corpora[corpus]
     sources: Leaves = {route: _source(settings, route).model_dump(exclude={"types"}) for route in settings.routes()}
-    return {**_NEUTRAL, "route": settings.routes()[0], **sources}
+    files = {**_NEUTRAL, "route": settings.routes()[0], **sources}
+    return {"corpus": files, "sha256": expected_hashes(settings)}
 
 
 def sentences(study: Study, corpus: str, route: Route, split: Split) -> Leaves:
@@ -86,11 +91,11 @@ def predict(study: Study, run: str, corpus: str) -> Leaves:
     }
 
 
-def train_encoder(study: Study, run: str, seed: int, point: dict[str, Any]) -> Leaves:
+def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
     """How one grid point of an encoder run is trained."""
     settings = _encoder(study, run)
     return {
-        "point": point,
+        "point": _points(settings)[point],
         "epochs": settings.epochs,
         "warmup": settings.warmup,
         "weight_decay": settings.weight_decay,
@@ -100,9 +105,9 @@ def train_encoder(study: Study, run: str, seed: int, point: dict[str, Any]) -> L
     }
 
 
-def predict_encoder(point: dict[str, Any]) -> Leaves:
+def predict_encoder(study: Study, run: str, point: str) -> Leaves:
     """How one grid point of an encoder run predicts."""
-    return {"max_length": point["max_length"]}
+    return {"max_length": _points(_encoder(study, run))[point]["max_length"]}
 
 
 def score(study: Study) -> Leaves:
@@ -160,8 +165,40 @@ def _source(corpus: Corpus, route: Route) -> CorpusSource:
     return source
 
 
-RULES: dict[str, Callable[..., Leaves]] = {
-    function.__name__: function
-    for function in (fetch, sentences, card, mix, weights, train, predict, train_encoder, score, table, figure)
+def _points(run: EncoderRun) -> dict[str, Point]:
+    return {point_name(point): point for point in grid_points(run.grid)}
+
+
+_RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
+    "fetch": lambda study, at: fetch(study, at["corpus"]),
+    "sentences": lambda study, at: sentences(study, at["corpus"], _route(at["route"]), _split(at["split"])),
+    "card": lambda study, at: card(study),
+    "mix": lambda study, at: mix(study, at["mix"]),
+    "weights": lambda study, at: weights(study, at["model"]),
+    "train": lambda study, at: train(study, at["run"], int(at["seed"])),
+    "predict": lambda study, at: predict(study, at["run"], at["corpus"]),
+    "train_encoder": lambda study, at: train_encoder(study, at["run"], int(at["seed"]), at["point"]),
+    "predict_encoder": lambda study, at: predict_encoder(study, at["run"], at["point"]),
+    "score": lambda study, at: score(study),
+    "table": lambda study, at: table(study, at["table"]),
+    "figure": lambda study, at: figure(study, at["figure"]),
 }
-"""The functions by the name of the rule that uses them."""
+
+
+def current(study: Study, rule: str, wildcards: Mapping[str, str]) -> Leaves | None:
+    """The leaves of a job as the study has them now; None if the rule or what its wildcards name is not in the study.
+
+    Rules that use no setting have no leaves: an empty dictionary.
+    """
+    try:
+        return _RULES[rule](study, wildcards) if rule in _RULES else {}
+    except (KeyError, MarknerError):
+        return None
+
+
+def _route(name: str) -> Route:
+    return TypeAdapter[Route](Route).validate_python(name)
+
+
+def _split(name: str) -> Split:
+    return TypeAdapter[Split](Split).validate_python(name)

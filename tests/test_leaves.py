@@ -1,0 +1,80 @@
+"""Each rule gets the settings that it uses, and no others."""
+
+from typing import Any
+
+from conftest import ROOT
+
+from markner.config.load import load_study_file
+from markner.config.study import Study
+from markner.leaves import current
+
+DEMO = load_study_file(ROOT / "config" / "demo.yaml")
+PAPER = load_study_file(ROOT / "config" / "config.yaml")
+AT = {
+    "fetch": {"corpus": "sample_disease"},
+    "sentences": {"corpus": "sample_disease", "route": "iob", "split": "train"},
+    "card": {},
+    "mix": {"mix": "all"},
+    "weights": {"model": "smollm2-135m"},
+    "train": {"run": "smollm2-tuned", "seed": "1"},
+    "predict": {"run": "smollm2-tuned", "seed": "1", "corpus": "sample_gene"},
+    "train_encoder": {"run": "minilm-gene", "seed": "1", "point": "lr0.0005_len128_bs16_drop0.1"},
+    "predict_encoder": {
+        "run": "minilm-gene", "seed": "1", "corpus": "sample_gene", "point": "lr0.0005_len128_bs16_drop0.1"
+    },
+    "score": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
+    "table": {"table": "table1"},
+    "figure": {"figure": "scores"},
+}  # fmt: skip
+
+
+def changed(**values: Any) -> set[str]:
+    """Rules whose leaves differ when the demo study is changed; `a__b=v` sets the key b of the section a."""
+    content = DEMO.model_dump()
+    for path, value in values.items():
+        place = content
+        *sections, key = path.split("__")
+        for section in sections:
+            place = place[section.replace("_tuned", "-tuned").replace("smollm2_", "smollm2-")]
+        place[key] = value
+    study = Study.model_validate(content)
+    return {rule for rule, at in AT.items() if current(study, rule, at) != current(DEMO, rule, at)}
+
+
+def test_every_rule_has_leaves() -> None:
+    assert all(current(DEMO, rule, at) for rule, at in AT.items())
+
+
+def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
+    assert changed(mirror="somewhere", question="Why?") == set()
+    assert changed(scoring__resamples=200) == {"score"}
+    assert changed(figures__scores__palette=["#000000"]) == {"figure"}
+    assert changed(tables__table1__title="Another") == {"table", "figure"}
+    assert changed(mixes__all__seed=2) == {"mix"}
+    assert changed(runs__smollm2_tuned__training__learning_rate=1e-4) == {"train"}
+    assert changed(runs__smollm2_tuned__decoding__batch_size=4) == {"predict"}
+    assert changed(corpora__sample_disease__sample__train=10) == {"sentences"}
+    assert changed(corpora__sample_disease__sample__test=10) == set()
+    assert changed(corpora__sample_disease__iob__train="elsewhere.tsv") == {"fetch", "sentences", "card"}
+
+
+def test_a_prompt_reaches_what_is_asked_with_it() -> None:
+    prompts = {"generic": {"instruction": "Mark {entity}."}}
+    assert changed(prompts=prompts) == {"mix", "predict"}
+    assert changed(prompts={"generic": {"enhancements": {"gene": "More."}}}) == {"mix", "predict"}
+    assert changed(prompts={"generic": {"enhancements": {"plant": "More."}}}) == set()
+    assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict"}
+
+
+def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:
+    hashes = (current(PAPER, "fetch", {"corpus": "nlm_gene"}) or {})["sha256"]
+    assert set(hashes) == {
+        "nlm-gene/Corpus/Pmidlist.Train.txt",
+        "nlm-gene/Corpus/Pmidlist.Test.txt",
+        "nlm-gene/Corpus/FINAL/{id}.BioC.XML",
+    }
+
+
+def test_what_is_not_in_the_study_has_no_leaves() -> None:
+    assert current(DEMO, "train", {"run": "gone", "seed": "1"}) is None
+    assert current(DEMO, "select_encoder", {"run": "minilm-gene", "seed": "1"}) == {}
