@@ -22,6 +22,8 @@ AT = {
     "predict_encoder": {
         "run": "minilm-gene", "seed": "1", "corpus": "sample_gene", "point": "lr0.0005_len128_bs16_drop0.1"
     },
+    "select_encoder": {"run": "minilm-gene", "seed": "1"},
+    "selected_predictions": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "score": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
@@ -35,7 +37,9 @@ def changed(**values: Any) -> set[str]:
         place = content
         *sections, key = path.split("__")
         for section in sections:
-            place = place[section.replace("_tuned", "-tuned").replace("smollm2_", "smollm2-")]
+            place = place[
+                section.replace("_tuned", "-tuned").replace("smollm2_", "smollm2-").replace("minilm_", "minilm-")
+            ]
         place[key] = value
     study = Study.model_validate(content)
     return {rule for rule, at in AT.items() if current(study, rule, at) != current(DEMO, rule, at)}
@@ -53,6 +57,7 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(mixes__all__seed=2) == {"mix"}
     assert changed(runs__smollm2_tuned__training__learning_rate=1e-4) == {"train"}
     assert changed(runs__smollm2_tuned__decoding__batch_size=4) == {"predict"}
+    assert changed(runs__minilm_gene__epochs=2) == {"train_encoder"}
     assert changed(corpora__sample_disease__sample__train=10) == {"sentences"}
     assert changed(corpora__sample_disease__sample__test=10) == set()
     assert changed(corpora__sample_disease__iob__train="elsewhere.tsv") == {"fetch", "sentences", "card"}
@@ -77,4 +82,4 @@ def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:
 
 def test_what_is_not_in_the_study_has_no_leaves() -> None:
     assert current(DEMO, "train", {"run": "gone", "seed": "1"}) is None
-    assert current(DEMO, "select_encoder", {"run": "minilm-gene", "seed": "1"}) == {}
+    assert current(DEMO, "released_marks", {"corpus": "sample_gene", "split": "test"}) == {}

@@ -105,6 +105,11 @@ def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
     }
 
 
+def grid(study: Study, run: str) -> Leaves:
+    """The grid points of an encoder run, in order."""
+    return {"points": list(_points(_encoder(study, run)))}
+
+
 def predict_encoder(study: Study, run: str, point: str) -> Leaves:
     """How one grid point of an encoder run predicts."""
     return {"max_length": _points(_encoder(study, run))[point]["max_length"]}
@@ -178,6 +183,8 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "train": lambda study, at: train(study, at["run"], int(at["seed"])),
     "predict": lambda study, at: predict(study, at["run"], at["corpus"]),
     "train_encoder": lambda study, at: train_encoder(study, at["run"], int(at["seed"]), at["point"]),
+    "select_encoder": lambda study, at: grid(study, at["run"]),
+    "selected_predictions": lambda study, at: grid(study, at["run"]),
     "predict_encoder": lambda study, at: predict_encoder(study, at["run"], at["point"]),
     "score": lambda study, at: score(study),
     "table": lambda study, at: table(study, at["table"]),

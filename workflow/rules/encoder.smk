@@ -45,6 +45,7 @@ rule select_encoder:
         mem_mb=500,
         runtime=5,
     params:
+        settings=settings("select_encoder"),
         code=code("select_encoder"),
     script:
         "../scripts/select_encoder.py"
@@ -93,6 +94,7 @@ rule selected_predictions:
         mem_mb=500,
         runtime=5,
     params:
+        settings=settings("selected_predictions"),
         code=code("selected_predictions"),
     script:
         "../scripts/selected_predictions.py"

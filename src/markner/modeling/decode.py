@@ -1,0 +1,105 @@
+"""Answers of a causal language model: greedy, batched, streamed batch by batch."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from markner.config.systems import Decoding
+from markner.modeling.copy_draft import copy_draft
+from markner.modeling.examples import encode_prompts, encode_texts
+from markner.modeling.query import Query, until_end
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one prompt: its index among the prompts, and its text without special tokens."""
+
+    index: int
+    text: str
+    limit_reached: bool
+    """No end token came within the allowed length."""
+
+
+def generate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    inputs: Sequence[str],
+    decoding: Decoding,
+) -> Iterator[Answer]:
+    """Answer prompts with the most probable token each time, until the end token.
+
+    Prompts of similar length are decoded together, longest first, so that memory runs out at once or never; the
+    answers of a batch are given as soon as it is done. Both methods give the same tokens but for rounding: in float32
+    they are equal, in bfloat16 near ties can fall either way, as they can between two batch sizes.
+
+    Args:
+        model: A causal language model, on the device it shall run on, with `sdpa` attention.
+        tokenizer: Its tokenizer.
+        prompts: The full texts before the answers.
+        inputs: The sentences in the prompts: an answer may have twice their tokens and `slack` more, and they are the
+            draft of `copy-draft`.
+        decoding: Method, batch size, slack.
+    """
+    ends = end_tokens(model, tokenizer)
+    queries = [
+        Query(prompt, text, 2 * len(ids) + decoding.slack)
+        for prompt, text, ids in zip(
+            encode_prompts(tokenizer, prompts), inputs, encode_texts(tokenizer, inputs), strict=True
+        )
+    ]
+    order = sorted(range(len(queries)), key=lambda index: (-len(queries[index].prompt), index))
+    method: Method = copy_draft if decoding.method == "copy-draft" else _greedy
+    for start in range(0, len(order), decoding.batch_size):
+        part = order[start : start + decoding.batch_size]
+        with torch.inference_mode():
+            rows = method(model, tokenizer, [queries[index] for index in part], ends)
+        for index, row in zip(part, rows, strict=True):
+            finished = bool(row) and row[-1] in ends
+            text = tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            yield Answer(index, str(text), not finished)
+
+
+Method = Callable[[PreTrainedModel, PreTrainedTokenizerBase, Sequence[Query], frozenset[int]], Sequence[list[int]]]
+"""Decodes a batch: new tokens of each query, ending with an end token unless the limit was reached first."""
+
+
+def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Tokens that end an answer: the tokenizer's, and those the model came with (chat models have several)."""
+    configured = model.generation_config.eos_token_id if model.generation_config is not None else None
+    own = configured if isinstance(configured, list) else [configured]
+    return frozenset(token for token in [*own, tokenizer.eos_token_id] if isinstance(token, int))
+
+
+def _greedy(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query], ends: frozenset[int]
+) -> list[list[int]]:
+    """Hugging Face `generate` over left-padded prompts."""
+    longest = max(len(query.prompt) for query in queries)
+    ids = torch.full((len(queries), longest), tokenizer.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for row, query in enumerate(queries):
+        ids[row, longest - len(query.prompt) :] = torch.tensor(query.prompt)
+        mask[row, longest - len(query.prompt) :] = 1
+    # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
+    settings: Any = GenerationConfig
+    writer: Any = model
+    own, model.generation_config = model.generation_config, settings()
+    try:
+        out = writer.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            generation_config=settings(
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=max(query.limit for query in queries),
+                eos_token_id=sorted(ends),
+                pad_token_id=tokenizer.pad_token_id,
+            ),
+        )
+    finally:
+        model.generation_config = own
+    return [until_end(row, ends, query.limit) for row, query in zip(out[:, longest:].tolist(), queries, strict=True)]

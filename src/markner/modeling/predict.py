@@ -1,0 +1,120 @@
+"""Predictions of a generative system for a corpus, written as they come and resumed after an interruption."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from markner.config.systems import Decoding
+from markner.corpora.model import Sentence, read_sentences
+from markner.errors import MarknerError
+from markner.instructions import render_prompt
+from markner.markup import align
+from markner.modeling.decode import Answer, generate
+from markner.modeling.load import device, load_causal, load_tokenizer
+from markner.predictions import Prediction, write_predictions
+
+
+def predict(
+    model_folder: Path, sentences: Path, instruction: str, template: str, decoding: Decoding, output: Path
+) -> None:
+    """Answer every sentence of a corpus and write the predictions in the order of the sentences.
+
+    Answers are appended to `<output>.partial` batch by batch; a later call with the same model, sentences and
+    settings goes on from there. The finished file is written whole, and the partial one removed.
+
+    Args:
+        model_folder: A model with tokenizer.
+        sentences: Sentence file.
+        instruction: The instruction put into the template.
+        template: Text around instruction and input.
+        decoding: How answers are decoded.
+        output: Prediction file.
+
+    Raises:
+        MarknerError: The model cannot be loaded, or the sentence file is malformed or repeats an identifier.
+    """
+    rows = list(read_sentences(sentences))
+    if len({row.id for row in rows}) < len(rows):
+        raise MarknerError(f"{sentences}: two sentences have the same id", "make the corpus again")
+    partial = output.with_name(output.name + ".partial")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    fingerprint = _fingerprint(model_folder, sentences, instruction, template, decoding)
+    answers = _resume(partial, fingerprint)
+    open_rows = [row for row in rows if row.id not in answers]
+    if open_rows:
+        _decode(model_folder, open_rows, instruction, template, decoding, partial, answers, len(rows))
+    write_predictions(output, (_prediction(row, answers[row.id]) for row in rows))
+    partial.unlink(missing_ok=True)
+
+
+def _decode(
+    model_folder: Path,
+    rows: list[Sentence],
+    instruction: str,
+    template: str,
+    decoding: Decoding,
+    partial: Path,
+    answers: dict[str, Answer],
+    total: int,
+) -> None:
+    """Decode sentences, adding each answer to `answers` and to the partial file."""
+    tokenizer = load_tokenizer(model_folder)
+    dtype = torch.bfloat16 if decoding.precision == "bf16" else torch.float32
+    model = load_causal(model_folder, dtype)
+    torch.nn.Module.to(model, device())
+    prompts = [render_prompt(template, instruction, row.text) for row in rows]
+    interval = 0.5 if sys.stderr.isatty() else 10.0
+    with (
+        partial.open("a", encoding="utf-8") as stream,
+        tqdm(total=total, initial=total - len(rows), unit="sentence", file=sys.stderr, mininterval=interval) as bar,
+    ):
+        for answer in generate(model, tokenizer, prompts, [row.text for row in rows], decoding):
+            row = rows[answer.index]
+            answers[row.id] = answer
+            line = {"id": row.id, "text": answer.text, "limit_reached": answer.limit_reached}
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            stream.flush()
+            bar.update()
+
+
+def _prediction(row: Sentence, answer: Answer) -> Prediction:
+    aligned = align(row.text, answer.text, answer.limit_reached)
+    return Prediction(row.id, aligned.spans, aligned.status, answer.text)
+
+
+def _fingerprint(model_folder: Path, sentences: Path, instruction: str, template: str, decoding: Decoding) -> str:
+    """Hash of all that answers depend on; a model's files count by name, size and time of change."""
+    digest = hashlib.sha256(sentences.read_bytes())
+    digest.update(json.dumps([instruction, template, decoding.model_dump()]).encode())
+    for path in sorted(model_folder.iterdir()):
+        stat = path.stat()
+        digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _resume(partial: Path, fingerprint: str) -> dict[str, Answer]:
+    """Answers of an interrupted run by sentence; the partial file is left with these alone.
+
+    The first line of the file is the fingerprint; with another one nothing is taken over. A torn last line is
+    dropped.
+    """
+    answers: dict[str, Answer] = {}
+    head = json.dumps({"fingerprint": fingerprint}) + "\n"
+    whole = [head]
+    # Not str.splitlines, which also cuts at line separators that an answer may hold.
+    text = partial.read_bytes() if partial.is_file() else b""
+    lines = [line.decode(errors="replace") for line in text.splitlines(keepends=True)]
+    if lines and lines[0] == head:
+        for line in lines[1:]:
+            if not line.endswith("\n"):
+                break
+            row: dict[str, Any] = json.loads(line)
+            answers[row["id"]] = Answer(-1, row["text"], row["limit_reached"])
+            whole.append(line)
+    partial.write_text("".join(whole), encoding="utf-8")
+    return answers

@@ -1,0 +1,59 @@
+"""An encoder's grid and the choice of its best point."""
+
+from pathlib import Path
+
+import pytest
+
+from markner.config.systems import Grid
+from markner.errors import MarknerError
+from markner.files import read_json, write_json
+from markner.selection import Point, grid_points, point_name, select
+
+
+def point(learning_rate: float) -> Point:
+    return Point(learning_rate=learning_rate, max_length=256, batch_size=16, dropout=0.1)
+
+
+def dev_file(folder: Path, learning_rate: float, loss: float) -> Path:
+    path = folder / f"{learning_rate}.json"
+    report = {"point": point(learning_rate), "epochs": [], "best_epoch": 2, "dev_loss": loss, "dev_f1": 1 - loss}
+    write_json(path, {**report, "truncated_mentions": {"train": 3, "dev": 1}})
+    return path
+
+
+def test_the_papers_grid_has_18_points_with_18_names() -> None:
+    points = grid_points(Grid())
+    assert len(points) == len({point_name(each) for each in points}) == 18
+    assert point_name(points[0]) == "lr1e-05_len128_bs16_drop0.1"
+    assert point_name(points[1]) == "lr1e-05_len128_bs32_drop0.1"
+    assert point_name(points[-1]) == "lr5e-05_len512_bs32_drop0.1"
+
+
+def test_close_values_have_different_names() -> None:
+    assert point_name(point(3e-5)) == "lr3e-05_len256_bs16_drop0.1"
+    assert point_name(point(3.0000001e-5)) != point_name(point(3e-5))
+
+
+def test_the_lowest_loss_is_selected_and_of_equals_the_first(tmp_path: Path) -> None:
+    files = [dev_file(tmp_path, rate, loss) for rate, loss in ((1e-5, 0.3), (3e-5, 0.1), (5e-5, 0.1))]
+    select(files, tmp_path / "selection.json")
+    chosen = read_json(tmp_path / "selection.json")
+    assert chosen["selected"] == "lr3e-05_len256_bs16_drop0.1"
+    assert [each["learning_rate"] for each in chosen["points"]] == [1e-5, 3e-5, 5e-5]
+    assert chosen["points"][1] == {
+        "name": "lr3e-05_len256_bs16_drop0.1",
+        **point(3e-5),
+        "best_epoch": 2,
+        "dev_loss": 0.1,
+        "dev_f1": 0.9,
+        "truncated_mentions": {"train": 3, "dev": 1},
+    }
+
+
+def test_what_is_not_a_points_file_is_named(tmp_path: Path) -> None:
+    write_json(tmp_path / "dev.json", {"point": point(1e-5)})
+    with pytest.raises(MarknerError, match=r"dev\.json: not the dev\.json of a grid point"):
+        select([tmp_path / "dev.json"], tmp_path / "selection.json")
+    with pytest.raises(MarknerError, match="no grid points"):
+        select([], tmp_path / "selection.json")
+    assert not (tmp_path / "selection.json").exists()
