@@ -1,6 +1,7 @@
 """docs/architecture.md is true: imports run one way, torch stays under modeling/, the Snakefile stays short."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,29 @@ def test_pins_of_environments_agree() -> None:
     base, torch = pins("requirements.txt"), pins("requirements-torch.txt")
     assert pins("base.yaml") == base
     assert pins("torch.yaml") == base | torch | {"torch==2.13.0"}
+
+
+def rules() -> list[tuple[str, str]]:
+    """Name and text of every rule that runs something."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
+    blocks = re.split(r"^rule ", text, flags=re.MULTILINE)[1:]
+    return [(block.partition(":")[0], block) for block in blocks if "script:" in block]
+
+
+@pytest.mark.parametrize(("name", "block"), rules(), ids=[name for name, _ in rules()])
+def test_every_rule_is_complete(name: str, block: str) -> None:
+    for key in ("log:", "benchmark:", "resources:", "conda:", "mem_mb=", "runtime="):
+        assert key in block, key
+    assert f'code("{name}")' in block
+    assert f"scripts/{name}.py" in block
+    environment = re.search(r'"\.\./\.\./envs/(\w+\.yaml)"', block)
+    assert environment is not None
+    assert (ROOT / "envs" / environment[1]).is_file()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "scripts").glob("*.py")), ids=lambda path: path.name)
+def test_scripts_are_thin(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 40
+    assert "with job(snakemake):" in text
+    assert "snakemake.config" not in text

@@ -4,12 +4,15 @@ Every function takes the study and a rule's wildcards and returns a plain, order
 it to their scripts as `params.settings`, so a job runs again when one of its leaves changes and for no other setting.
 """
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
+from markner.config.load import MIRROR_VARIABLE
 from markner.config.study import Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun
 from markner.corpora.registry import expected_hashes
@@ -201,6 +204,17 @@ def current(study: Study, rule: str, wildcards: Mapping[str, str]) -> Leaves | N
         return _RULES[rule](study, wildcards) if rule in _RULES else {}
     except (KeyError, MarknerError):
         return None
+
+
+def environment(study: Study, checkout: str) -> dict[str, str]:
+    """Environment variables of jobs: what they need beside their settings and what influences no result.
+
+    The package is found in the checkout also by jobs that run in an environment of their own (`--sdm conda`); where
+    corpus files are looked for first is free, since each is checked by its hash.
+    """
+    paths = [str(Path(checkout, "src")), *filter(None, [os.environ.get("PYTHONPATH")])]
+    mirror = {MIRROR_VARIABLE: study.mirror} if study.mirror else {}
+    return {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), **mirror}
 
 
 def _route(name: str) -> Route:

@@ -13,19 +13,12 @@ from markner.errors import MarknerError
 from markner.provenance.code import code_hash
 from markner.selection import grid_points, point_name
 
-# Jobs that run in an environment of their own (--sdm conda) find the package in the checkout.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [os.path.join(workflow.basedir, "src"), os.environ.get("PYTHONPATH")])
-)
-
 try:
     STUDY = load_study(config, workflow.configfiles)
 except MarknerError as error:
     raise WorkflowError(str(error))
 
-# Where files are looked for influences no result (each is checked by hash), so it reaches jobs beside their settings.
-if STUDY.mirror:
-    os.environ["MARKNER_MIRROR"] = STUDY.mirror
+os.environ.update(leaves.environment(STUDY, workflow.basedir))
 
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
@@ -201,4 +194,4 @@ def print_summary():
 
     tables = {name: Path(RESULTS, "tables", f"{name}.csv") for name in STUDY.tables}
     frames = {name: read_cells(path) for name, path in tables.items() if path.exists()}
-    print("\n" + summary(STUDY, frames, Path(RESULTS)))
+    print(f"\n{summary(STUDY, frames, Path(RESULTS))}")

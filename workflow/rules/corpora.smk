@@ -61,7 +61,6 @@ rule card:
         runtime=10,
     params:
         settings=settings("card"),
-        folder=f"{RESULTS}/corpora",
         code=code("card"),
     script:
         "../scripts/card.py"

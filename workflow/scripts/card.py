@@ -7,11 +7,11 @@ from markner.corpora.card import write_card
 from markner.provenance.job import job
 
 with job(snakemake):
-    folder = Path(snakemake.params.folder)
+    results = Path(snakemake.output.csv).parent
     write_card(
-        folder.parent.name,
+        results.name,
         {name: Corpus.model_validate(corpus) for name, corpus in snakemake.params.settings.items()},
-        folder,
+        results / "corpora",
         Path(snakemake.output.csv),
         Path(snakemake.output.markdown),
     )

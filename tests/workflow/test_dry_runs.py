@@ -1,0 +1,139 @@
+"""Every target of every study is planned; what runs again follows from the settings."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+STUDIES = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
+TARGETS = ["all", "corpora", "released", "instructions", "tables", "figures"]
+
+
+def snakemake(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a folder; what it says is all in `stdout`."""
+    return subprocess.run(
+        [*SNAKEMAKE, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty working folder with the checkout's resources: what a fresh clone looks like to the workflow."""
+    (tmp_path / "resources").symlink_to(ROOT / "resources")
+    return tmp_path
+
+
+def planned(output: str) -> dict[str, int]:
+    """Jobs by rule, as a dry run lists them."""
+    return {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_whole_study_is_planned(study: str, folder: Path) -> None:
+    done = snakemake("-n", "--configfile", str(ROOT / "config" / study), folder=folder)
+    assert done.returncode == 0, done.stdout
+    jobs = planned(done.stdout)
+    assert jobs["train"] >= 1
+    assert jobs["total"] > 40
+    assert not (folder / "results").exists(), "planning must write nothing"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_each_part_can_be_asked_for(target: str, folder: Path) -> None:
+    done = snakemake("-n", "--configfile", str(ROOT / "config" / "config.yaml"), "--", target, folder=folder)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_papers_study_holds_every_system_and_grid_point(folder: Path) -> None:
+    done = snakemake("-n", "--configfile", str(ROOT / "config" / "config.yaml"), folder=folder)
+    jobs = planned(done.stdout)
+    assert (jobs["train"], jobs["train_encoder"], jobs["predict"]) == (3, 3 * 18, 3 * 6)
+
+
+def test_the_study_without_a_configfile_is_the_papers(tmp_path: Path) -> None:
+    for name in ("Snakefile", "workflow", "config", "resources"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", "--config", "mirror=.", "--", "released"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "results/paper/released/bc2gm.test.txt" in done.stdout
+
+
+def test_a_wrong_setting_is_told_with_its_place_and_its_mend(folder: Path) -> None:
+    text = (
+        (ROOT / "config" / "demo.yaml")
+        .read_text(encoding="utf-8")
+        .replace("learning_rate: 2.0e-4", "learningrate: 2e-4")
+    )
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    done = snakemake("-n", "--configfile", "study.yaml", folder=folder)
+    line = next(number for number, row in enumerate(text.splitlines(), start=1) if "learningrate" in row)
+    assert done.returncode != 0
+    assert f"study.yaml, line {line}" in done.stdout
+    assert "did you mean `learning_rate`" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_the_workflow_passes_the_linter(folder: Path) -> None:
+    done = snakemake("--lint", "--configfile", str(ROOT / "config" / "config.yaml"), folder=folder)
+    assert done.returncode == 0, done.stdout
+
+
+OWN_CORPUS = """1|t|Aspirin and headache
+1|a|Aspirin relieved headache. Nothing else did.
+1\t12\t20\theadache\tSymptom
+1\t38\t46\theadache\tSymptom
+
+"""
+
+
+def test_a_corpus_of_ones_own_takes_one_config_entry(folder: Path) -> None:
+    (folder / "mine.txt").write_text(OWN_CORPUS, encoding="utf-8")
+    study = {
+        "study": "mine",
+        "corpora": {
+            "mine": {
+                "entity": "symptom",
+                "route": "text",
+                "text": {"format": "pubtator", "types": ["Symptom"], "train": "mine.txt"},
+            }
+        },
+        "mixes": {"mine": {"corpora": ["mine"]}},
+    }
+    (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
+    arguments = ["-c1", "--configfile", "study.yaml", "--", "corpora", "instructions"]
+    done = snakemake(*arguments, folder=folder)
+    assert done.returncode == 0, done.stdout
+    instructions = (folder / "results/mine/instructions/mine.json").read_text(encoding="utf-8")
+    assert "Given a sentence extract symptom entities" in instructions
+    assert "Aspirin and <mark>headache</mark>" in instructions
+    card = (folder / "results/mine/corpora.csv").read_text(encoding="utf-8").splitlines()
+    assert card[1].startswith("mine,train,text,span,3,2,1,")
+    # Nothing to do a second time, whatever is touched; and again, exactly, when the file's bytes change.
+    os.utime(folder / "study.yaml")
+    assert "Nothing to be done" in snakemake(*arguments, folder=folder).stdout
+    (folder / "mine.txt").write_text(OWN_CORPUS.replace("Nothing else", "And nothing else"), encoding="utf-8")
+    again = snakemake("-n", *arguments[1:], folder=folder)
+    assert planned(again.stdout)["fetch"] == 1
+
+
+def test_a_missing_file_of_ones_own_is_told_before_anything_runs(folder: Path) -> None:
+    shutil.copy(ROOT / "config" / "demo.yaml", folder / "study.yaml")
+    text = (folder / "study.yaml").read_text(encoding="utf-8").replace("resources/sample/bioc/test.xml", "gone.xml")
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    done = snakemake("-n", "--configfile", "study.yaml", folder=folder)
+    assert done.returncode != 0
+    assert "gone.xml" in done.stdout
