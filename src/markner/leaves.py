@@ -100,6 +100,7 @@ def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
     return {
         "point": _points(settings)[point],
         "epochs": settings.epochs,
+        "keep": settings.keep,
         "warmup": settings.warmup,
         "weight_decay": settings.weight_decay,
         "precision": settings.precision,

@@ -55,8 +55,8 @@ def test_it_learns_and_its_predictions_have_the_f1_of_its_report(data: Path, tmp
     report = read_json(tmp_path / "dev.json")
     assert report["point"] == POINT
     assert [row["epoch"] for row in report["epochs"]] == [1, 2, 3, 4]
-    losses = [row["dev_loss"] for row in report["epochs"]]
-    assert report["dev_loss"] == min(losses) == losses[report["best_epoch"] - 1]
+    scores = [row["dev_f1"] for row in report["epochs"]]
+    assert report["dev_f1"] == max(scores) == scores[report["best_epoch"] - 1]
     assert report["truncated_mentions"] == {"train": 0, "dev": 0}
     assert report["dev_f1"] > 0.95
     assert load_file(tmp_path / "model" / "model.safetensors")["classifier.weight"].shape == (3, 32)
@@ -81,14 +81,21 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_others(data: Path, tmp_pat
 
 def test_the_best_epoch_is_written_not_the_last(data: Path, tmp_path: Path) -> None:
     # A rate this high makes later epochs worse on dev; what was written must give the best epoch's loss again.
-    trained(data, tmp_path, point={**POINT, "learning_rate": 0.05})
+    trained(data, tmp_path, point={**POINT, "learning_rate": 0.05}, training=replace(TRAINING, keep="lowest-loss"))
     report = read_json(tmp_path / "dev.json")
+    losses = [row["dev_loss"] for row in report["epochs"]]
     assert report["best_epoch"] < 4
+    assert report["dev_loss"] == min(losses) == losses[report["best_epoch"] - 1]
     predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 32)
     gold = {row.id: set(row.spans) for row in read_sentences(data / "dev.jsonl")}
     found = {row.id: set(row.spans) for row in read_predictions(tmp_path / "dev.jsonl")}
     total = sum(map(len, gold.values())) + sum(map(len, found.values()))
     assert 2 * sum(len(gold[key] & found[key]) for key in gold) / total == pytest.approx(report["dev_f1"])
+
+
+def test_the_last_epoch_can_be_kept(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path, point={**POINT, "learning_rate": 0.05}, training=replace(TRAINING, keep="last"))
+    assert read_json(tmp_path / "dev.json")["best_epoch"] == 4
 
 
 def test_bf16_trains_and_writes_float32(data: Path, tmp_path: Path) -> None:

@@ -152,7 +152,9 @@ class EncoderRun(Settings):
     fraction: float = Field(1.0, gt=0, le=1)
     """Part of the training sentences, drawn as a mix draws them."""
     epochs: int = Field(10, ge=1)
-    """Passes over the training split; the epoch with the lowest dev loss is kept. The paper does not state it."""
+    """Passes over the training split. The paper does not state it."""
+    keep: Literal["highest-f1", "lowest-loss", "last"] = "highest-f1"
+    """Epoch whose weights are kept, judged on dev. Grid points are then compared by dev loss, as in the paper."""
     warmup: float = Field(0.1, ge=0, lt=1)
     """Part of the steps over which the learning rate rises; it falls linearly after."""
     weight_decay: float = Field(0.01, ge=0)

@@ -55,6 +55,7 @@ MAX_GRAD_NORM = 1.0
 EVALUATION_BATCH = 64
 
 Precision = Literal["bf16", "fp32"]
+Keep = Literal["highest-f1", "lowest-loss", "last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class EncoderTraining:
     weight_decay: float
     precision: Precision
     fraction: float = 1.0
+    keep: Keep = "highest-f1"
 
 
 def train_point(
@@ -78,7 +80,7 @@ def train_point(
     output: Path,
     report: Path,
 ) -> None:
-    """Train one grid point and write the model of the epoch with the lowest dev loss.
+    """Train one grid point and write the model of the epoch that `settings.keep` chooses on dev.
 
     On a CPU the same seed gives the same bytes, as long as the number of threads is the same.
 
@@ -115,7 +117,7 @@ def train_point(
     schedule = get_linear_schedule_with_warmup(optimizer, round(steps * settings.warmup), steps)  # type: ignore[no-untyped-call]
     order = torch.Generator().manual_seed(seed)
     epochs: list[dict[str, Any]] = []
-    best: dict[str, Any] = {"dev_loss": math.inf}
+    best: dict[str, Any] = {}
     kept: dict[str, torch.Tensor] = {}
     with tqdm(total=steps, unit="step", desc=point_name(point)) as progress:
         for epoch in range(1, settings.epochs + 1):
@@ -135,10 +137,10 @@ def train_point(
             reached = {"epoch": epoch, "train_loss": total / max(count, 1), "dev_loss": dev_loss, "dev_f1": dev_f1}
             epochs.append(reached)
             progress.set_postfix(dev_loss=f"{dev_loss:.4f}", dev_f1=f"{dev_f1:.3f}")
-            if dev_loss < best["dev_loss"]:
+            if math.isfinite(dev_loss) and (not best or _better(reached, best, settings.keep)):
                 best = reached
                 kept = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-    if not kept:
+    if not best:
         raise MarknerError(
             f"{point_name(point)}: the training diverged, no epoch has a finite dev loss",
             "lower `grid.learning_rate` or raise `warmup`",
@@ -162,6 +164,14 @@ def train_point(
             },
         },
     )
+
+
+def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
+    if keep == "last":
+        return True
+    if keep == "lowest-loss":
+        return bool(new["dev_loss"] < best["dev_loss"])
+    return bool(new["dev_f1"] > best["dev_f1"])
 
 
 def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int, batch_size: int = 64) -> None:

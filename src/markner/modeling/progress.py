@@ -53,6 +53,8 @@ class Progress(TrainerCallback):
         self._first_tokens = self._seen = self._tokens_at(state.global_step)
         if state.is_world_process_zero:
             self._log.parent.mkdir(parents=True, exist_ok=True)
+            if state.global_step == 0:
+                self._log.unlink(missing_ok=True)
             interval = 0.5 if sys.stderr.isatty() else 10.0
             self._bar = tqdm(
                 total=state.max_steps, initial=state.global_step, unit="step", file=sys.stderr, mininterval=interval
