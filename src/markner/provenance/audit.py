@@ -4,7 +4,7 @@ A verdict is about the whole lineage: that of a result is the worst of its own a
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -111,6 +111,20 @@ class Audit:
         elif node.sha256 is None and not node.findings:
             node.findings.append(Finding(Verdict.UNKNOWN, "output", node.path, "was made, and is not there any more"))
         return node
+
+    def part(self, path: str, name: str, made_from: Collection[str]) -> Node:
+        """A part of a result that was made from some of its inputs alone, as one cell of a table is.
+
+        Args:
+            path: the result, relative to the root.
+            name: what to call the part.
+            made_from: paths of these inputs; what stands against the others is left out.
+        """
+        whole = self.result(path)
+        others = {entry["path"] for entry in (whole.record or {}).get("inputs", ())} - set(made_from)
+        findings = [item for item in whole.findings if item.subject.removesuffix(SUFFIX) not in others]
+        inputs = [child for child in whole.inputs if child.path in made_from]
+        return Node(f"{path} [{name}]", whole.sha256, whole.record, findings, list(whole.notes), inputs)
 
     def folder(self, path: str) -> list[Node]:
         """Audit everything below a folder: each recorded result, and each file that no record covers.
