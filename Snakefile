@@ -19,11 +19,13 @@ rule all:
     input:
         targets_of("tables"),
         targets_of("figures"),
+        targets_of("analyses"),
         targets_of("corpora"),
         targets_of("instructions"),
+        targets_of("released"),
 
 
-##### Parts of the study that can be asked for by name: corpora, released, instructions, tables, figures #####
+##### Parts of the study that can be asked for by name: corpora, released, instructions, tables, figures, analyses #
 
 
 include: "workflow/rules/targets.smk"
@@ -38,6 +40,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/encoder.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/score.smk"
+include: "workflow/rules/analyses.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 

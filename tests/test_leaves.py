@@ -14,10 +14,10 @@ AT = {
     "fetch": {"corpus": "sample_disease"},
     "sentences": {"corpus": "sample_disease", "route": "iob", "split": "train"},
     "card": {},
-    "mix": {"mix": "all"},
+    "mix": {"mix": "disease"},
     "weights": {"model": "smollm2-135m"},
     "train": {"run": "smollm2-tuned", "seed": "1"},
-    "predict": {"run": "smollm2-tuned", "seed": "1", "corpus": "sample_gene"},
+    "predict": {"run": "smollm2-tuned", "seed": "1", "corpus": "sample_disease"},
     "train_encoder": {"run": "minilm-gene", "seed": "1", "point": "lr0.0005_len128_bs16_drop0.1"},
     "predict_encoder": {
         "run": "minilm-gene", "seed": "1", "corpus": "sample_gene", "point": "lr0.0005_len128_bs16_drop0.1"
@@ -25,6 +25,10 @@ AT = {
     "select_encoder": {"run": "minilm-gene", "seed": "1"},
     "selected_predictions": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "score": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
+    "significance": {"corpus": "sample_gene"},
+    "official": {"run": "minilm-gene", "seed": "1", "corpus": "raw_gene"},
+    "errors": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
+    "error_figure": {"error_figure": "errors"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
 }  # fmt: skip
@@ -51,10 +55,13 @@ def test_every_rule_has_leaves() -> None:
 
 def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(mirror="somewhere", question="Why?") == set()
-    assert changed(scoring__resamples=200) == {"score"}
+    assert changed(scoring__resamples=200) == {"score", "significance", "official"}
+    assert changed(significance__permutations=2000) == {"significance"}
+    assert changed(errors__sample=5) == {"errors"}
+    assert changed(error_figures__errors__width=6.9) == {"error_figure"}
     assert changed(figures__scores__palette=["#000000"]) == {"figure"}
-    assert changed(tables__table1__title="Another") == {"table", "figure"}
-    assert changed(mixes__all__seed=2) == {"mix"}
+    assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure"}
+    assert changed(mixes__disease__seed=2) == {"mix"}
     assert changed(runs__smollm2_tuned__training__learning_rate=1e-4) == {"train"}
     assert changed(runs__smollm2_tuned__decoding__batch_size=4) == {"predict"}
     assert changed(runs__minilm_gene__epochs=2) == {"train_encoder"}
@@ -66,7 +73,7 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
 def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     prompts = {"generic": {"instruction": "Mark {entity}."}}
     assert changed(prompts=prompts) == {"mix", "predict"}
-    assert changed(prompts={"generic": {"enhancements": {"gene": "More."}}}) == {"mix", "predict"}
+    assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mix", "predict"}
     assert changed(prompts={"generic": {"enhancements": {"plant": "More."}}}) == set()
     assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict"}
 

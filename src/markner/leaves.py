@@ -15,7 +15,7 @@ from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.load import MIRROR_VARIABLE
 from markner.config.study import Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun
-from markner.corpora.registry import expected_hashes
+from markner.corpora.registry import expected_hashes, raw_name, split_files
 from markner.errors import MarknerError
 from markner.selection import Point, grid_points, point_name
 
@@ -124,6 +124,51 @@ def score(study: Study) -> Leaves:
     return study.scoring.model_dump()
 
 
+def significance(study: Study, corpus: str) -> Leaves:
+    """How the systems that are scored on a corpus are compared, and which they are."""
+    return {
+        "scoring": study.scoring.model_dump(),
+        "permutations": study.significance.permutations,
+        "runs": {name: run.seeds for name, run in study.runs.items() if corpus in run.evaluate},
+    }
+
+
+def official(study: Study, corpus: str) -> Leaves:
+    """The native files of a corpus' test split, and the intervals of its official scores."""
+    source = _source(study.corpora[corpus], "text")
+    return {
+        "scoring": study.scoring.model_dump(),
+        "native": [raw_name(file) for file in split_files(source, "test").files],
+    }
+
+
+def has_official(study: Study, corpus: str) -> bool:
+    """Whether a corpus can be scored as BioCreative II did: with the acceptable alternatives of its test split."""
+    source = study.corpora[corpus].text
+    if source is None or source.format != "bc2gm" or source.test is None:
+        return False
+    return len(split_files(source, "test").files) == 3
+
+
+def errors(study: Study, run: str, seed: int, corpus: str) -> Leaves:
+    """The sample of errors, and the file of a person's judgements if there is one."""
+    judged = adjudicated(study, run, seed, corpus)
+    return {"sample": study.errors.sample, "seed": study.errors.seed, "adjudicated": judged}
+
+
+def adjudicated(study: Study, run: str, seed: int, corpus: str) -> str | None:
+    """The file of a person's judgements of the errors of a run, None if there is none."""
+    place = (run, seed, corpus)
+    judged = study.errors.adjudicated
+    return next((item.path for item in judged if (item.run, item.seed, item.corpus) == place), None)
+
+
+def error_figure(study: Study, figure: str) -> Leaves:
+    """A figure of errors and the table whose systems it shows."""
+    settings = study.error_figures[figure]
+    return {"figure": settings.model_dump(), "table": study.tables[settings.table].model_dump()}
+
+
 def table(study: Study, table: str) -> Leaves:
     """A table's layout, and which run fills which cell."""
     settings = study.tables[table]
@@ -191,6 +236,10 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "selected_predictions": lambda study, at: grid(study, at["run"]),
     "predict_encoder": lambda study, at: predict_encoder(study, at["run"], at["point"]),
     "score": lambda study, at: score(study),
+    "significance": lambda study, at: significance(study, at["corpus"]),
+    "official": lambda study, at: official(study, at["corpus"]),
+    "errors": lambda study, at: errors(study, at["run"], int(at["seed"]), at["corpus"]),
+    "error_figure": lambda study, at: error_figure(study, at["error_figure"]),
     "table": lambda study, at: table(study, at["table"]),
     "figure": lambda study, at: figure(study, at["figure"]),
 }

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from span_strategies import Spans
 
 from markner.config.study import Scoring
 from markner.corpora.model import Sentence, Span, write_sentences
@@ -125,13 +126,15 @@ def test_exchanged_systems_change_signs_and_nothing_else(seed: int, sentences: i
 @given(st.integers(0, 1000))
 def test_the_order_of_sentences_does_not_matter(seed: int) -> None:
     a, b = system(seed, 40, 0.7), system(seed + 1, 40, 0.6)
-    turned = [Counts(counts.tp[::-1], counts.fp[::-1], counts.fn[::-1]) for counts in (a, b)]
-    assert permutation_test(a, b, 300, 1) == permutation_test(*turned, 300, 1)
+    first, second = (Counts(counts.tp[::-1], counts.fp[::-1], counts.fn[::-1]) for counts in (a, b))
+    assert permutation_test(a, b, 300, 1) == permutation_test(first, second, 300, 1)
 
 
 def test_p_is_uniform_where_the_systems_are_alike() -> None:
     """Of alike systems, a test at 5% finds about 5% different."""
-    values = [permutation_test(system(2 * n, 150, 0.6), system(2 * n + 1, 150, 0.6), 400, n).p_value for n in range(400)]
+    values = [
+        permutation_test(system(2 * n, 150, 0.6), system(2 * n + 1, 150, 0.6), 400, n).p_value for n in range(400)
+    ]
     assert 8 <= sum(value <= 0.05 for value in values) <= 34
     assert 0.44 <= float(np.mean(values)) <= 0.57
 
@@ -188,8 +191,7 @@ def test_pooled_seeds_weigh_the_same_and_scale_is_no_matter() -> None:
     assert both.tp.tolist() == (one.tp + two.tp).tolist()
     assert f1(pooled([one], 6)) == pytest.approx(f1(one))
     a, b = pooled([one], 2), pooled([system(3, 50, 0.6), system(4, 50, 0.6)])
-    doubled = [Counts(2 * c.tp, 2 * c.fp, 2 * c.fn) for c in (a, b)]
-    assert permutation_test(a, b, 500, 1).p_value == permutation_test(*doubled, 500, 1).p_value
+    assert permutation_test(a, b, 500, 1) == permutation_test(pooled([a], 2), pooled([b], 2), 500, 1)
 
 
 def test_one_seed_each_is_the_plain_paired_bootstrap() -> None:
@@ -222,23 +224,30 @@ def test_seeds_that_differ_widen_the_interval() -> None:
 
 
 def test_seeds_add_the_variance_of_their_mean() -> None:
-    """With hardly any variance of sentences, the interval's is that of a mean of seeds: s^2 / n."""
-    f1s = [0.5, 0.6, 0.8, 0.9]
-    a = [Counts(*(np.full(50, value) for value in (x, 1 - x, 1 - x))) for x in f1s]
-    b = [Counts(np.full(50, 0.5), np.full(50, 0.5), np.full(50, 0.5))]
-    low, high = difference_interval(a, b, Scoring(resamples=20_000, confidence=0.6827))
-    # Three draws from four values: the 16th and 84th percentile lie near one standard deviation of the mean.
-    assert (high - low) / 2 == pytest.approx(np.std(f1s, ddof=1) / 2, rel=0.2)
+    """With no variance of sentences, the interval's is that of a mean of seeds: s^2 / n."""
+    b = [level(0.5)]
+    low, high = difference_interval([level(x) for x in (0.5, 0.6, 0.8, 0.9)], b, Scoring(confidence=0.6827))
+    # The 16th and 84th percentile lie near one standard deviation of the mean.
+    assert (high - low) / 2 == pytest.approx(np.std([0.5, 0.6, 0.8, 0.9], ddof=1) / 2, rel=0.2)
     assert (low + high) / 2 == pytest.approx(0.2, abs=0.03)
+    # Of three seeds two are drawn, which are both the worst in one of nine: more than the tail of 10%.
+    low, high = difference_interval([level(x) for x in (0.5, 0.6, 0.9)], b, Scoring(confidence=0.8, resamples=20_000))
+    assert [low, high] == pytest.approx([0.0, 0.4])
+
+
+def level(f1: float) -> Counts:
+    """A system with the same F1 in each sentence."""
+    return Counts(np.full(50, f1), np.full(50, 1 - f1), np.full(50, 1 - f1))
 
 
 ##### compare #####
 
 TEXT = "alpha beta gamma delta"
-GOLD = (Span(0, 5), Span(11, 16))
+GOLD: Spans = (Span(0, 5), Span(11, 16))
+Answers = dict[str, list[list[Spans]]]
 
 
-def written(tmp_path: Path, answers: dict[str, list[list[tuple[Span, ...]]]]) -> tuple[Path, dict[str, list[Path]]]:
+def written(tmp_path: Path, answers: Answers) -> tuple[Path, dict[str, list[Path]]]:
     """Sentences and predictions of each run and seed, sentence by sentence."""
     sentences = len(next(iter(answers.values()))[0])
     write_sentences(tmp_path / "test.jsonl", (Sentence(str(n), "d", TEXT, GOLD, GOLD) for n in range(sentences)))
@@ -258,7 +267,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_a_row_for_each_pair_and_match(tmp_path: Path) -> None:
     wide = (Span(0, 10),)
-    answers = {"good": [[GOLD] * 40], "half": [[GOLD[:1]] * 40], "wide": [[wide] * 40], "copy": [[GOLD] * 40]}
+    answers: Answers = {"good": [[GOLD] * 40], "half": [[GOLD[:1]] * 40], "wide": [[wide] * 40], "copy": [[GOLD] * 40]}
     sentences, paths = written(tmp_path, answers)
     for name in ("one.csv", "two.csv"):
         compare(sentences, paths, Scoring(), 2000, tmp_path / name)
@@ -272,7 +281,12 @@ def test_a_row_for_each_pair_and_match(tmp_path: Path) -> None:
     assert (first["p"], first["p_holm"]) == ("0.000500", "0.002999")
     assert (first["significant"], first["draws"], first["sentences"]) == ("yes", "2000", "40")
     same = by["good", "copy", "strict"]
-    assert (same["p"], same["p_holm"], same["effect"], same["significant"]) == ("1.000000", "1.000000", "0.000000", "no")
+    assert (same["p"], same["p_holm"], same["effect"], same["significant"]) == (
+        "1.000000",
+        "1.000000",
+        "0.000000",
+        "no",
+    )
     assert by["half", "wide", "strict"]["f1_b"] == "0.000000"
     assert by["half", "wide", "partial"]["difference"] == "0.000000"
 
@@ -280,7 +294,7 @@ def test_a_row_for_each_pair_and_match(tmp_path: Path) -> None:
 def test_p_of_a_pair_is_the_same_beside_other_runs(tmp_path: Path) -> None:
     some = [GOLD if n % 3 else () for n in range(30)]
     other = [GOLD[:1] if n % 2 else GOLD for n in range(30)]
-    answers = {"a": [some], "b": [other], "c": [[()] * 30, some]}
+    answers: Answers = {"a": [some], "b": [other], "c": [[()] * 30, some]}
     sentences, paths = written(tmp_path, answers)
     compare(sentences, paths, Scoring(), 1000, tmp_path / "three.csv")
     compare(sentences, {run: paths[run] for run in ("a", "b")}, Scoring(), 1000, tmp_path / "two.csv")
@@ -289,9 +303,22 @@ def test_p_of_a_pair_is_the_same_beside_other_runs(tmp_path: Path) -> None:
     assert (three["low"], three["high"], three["effect"]) == (two["low"], two["high"], two["effect"])
 
 
+def test_a_seed_given_twice_changes_no_p(tmp_path: Path) -> None:
+    some = [GOLD if n % 3 else () for n in range(30)]
+    other = [GOLD[:1] if n % 2 else GOLD for n in range(30)]
+    answers: Answers = {"a": [some], "b": [other], "twice": [some, some]}
+    sentences, paths = written(tmp_path, answers)
+    compare(sentences, paths, Scoring(), 1000, tmp_path / "out.csv")
+    a_b, a_twice, b_twice = rows(tmp_path / "out.csv")[:3]
+    assert 0.001 < float(a_b["p"]) < 0.9
+    assert (b_twice["p"], b_twice["effect"]) == (a_b["p"], a_b["effect"].removeprefix("-"))
+    assert (a_twice["seeds_b"], a_twice["p"]) == ("2", "1.000000")
+
+
 def test_a_difference_that_hangs_on_one_seed_is_not_significant(tmp_path: Path) -> None:
     """Of three seeds one fails: its sentences make p small, but another three seeds may all do well."""
-    steady, failed = [GOLD] * 60, [()] * 60
+    steady: list[Spans] = [GOLD] * 60
+    failed: list[Spans] = [()] * 60
     sentences, paths = written(tmp_path, {"steady": [steady] * 3, "shaky": [steady, steady, failed]})
     compare(sentences, paths, Scoring(), 1000, tmp_path / "out.csv")
     strict = rows(tmp_path / "out.csv")[0]

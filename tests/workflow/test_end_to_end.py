@@ -24,7 +24,7 @@ def small_study() -> dict[str, Any]:
     study["study"] = "small"
     for corpus in study["corpora"].values():
         corpus["sample"] = {"train": 48, "dev": 8, "test": 6}
-    study["mixes"]["all"]["limit"] = 16
+    study["mixes"]["disease"]["limit"] = 16
     for run in study["runs"].values():
         run["evaluate"] = run["evaluate"][:1]
         if run["system"] == "encoder":
@@ -82,7 +82,11 @@ def test_no_sentence_is_dropped_between_prediction_and_table(folder: Path) -> No
         assert score["sentences"] == sum(score["status"].values()) == 6
     with open(results / "tables" / "table1.csv", encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["match"] == "strict" and row["f1"]]
-    assert {row["label"] for row in rows} == {"SmolLM2-135M untuned", "MiniLM (BIO tags)", "SmolLM2-135M tuned"}
+    assert {row["label"] for row in rows} == {
+        "SmolLM2-135M untuned",
+        "MiniLM (BIO tags)",
+        "SmolLM2-135M tuned on disease",
+    }
 
 
 def test_a_second_run_has_nothing_to_do_whatever_is_touched(folder: Path) -> None:
@@ -95,11 +99,17 @@ def test_a_second_run_has_nothing_to_do_whatever_is_touched(folder: Path) -> Non
     ("change", "expected"),
     [
         (lambda study: study["figures"]["scores"].update(palette=["#000000", "#777777", "#BBBBBB"]), {"figure"}),
-        (lambda study: study["tables"]["table1"].update(title="Another title"), {"table", "figure"}),
-        (lambda study: study.update(scoring={"resamples": 200}), {"score", "table", "figure"}),
+        (
+            lambda study: study["tables"]["table1"].update(title="Another title"),
+            {"table", "figure", "error_figure"},
+        ),
+        (
+            lambda study: study.update(scoring={"resamples": 200}),
+            {"score", "significance", "official", "table", "figure"},
+        ),
         (
             lambda study: study["runs"]["smollm2-tuned"]["training"].update(learning_rate=1e-4),
-            {"train", "predict", "score", "table", "figure"},
+            {"train", "predict", "score", "errors", "significance", "table", "figure", "error_figure"},
         ),
         (lambda study: study.update(question="Another question?"), set()),
     ],

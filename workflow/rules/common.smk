@@ -49,6 +49,7 @@ wildcard_constraints:
     point=one_of({point for points in POINTS.values() for point in points}),
     table=one_of(STUDY.tables),
     figure=one_of(STUDY.figures),
+    error_figure=one_of(STUDY.error_figures),
 
 
 def code(rule):
@@ -63,6 +64,12 @@ def targets_of(part):
         for corpus, settings in STUDY.corpora.items()
         for route in settings.routes()
         for split in settings.source(route).splits()
+    ]
+    scored = [
+        (run, seed, corpus)
+        for run, settings in STUDY.runs.items()
+        for seed in settings.seeds
+        for corpus in settings.evaluate
     ]
     return {
         "corpora": [f"{RESULTS}/corpora.csv", f"{RESULTS}/corpora.md"],
@@ -79,8 +86,17 @@ def targets_of(part):
         ],
         "figures": [
             f"{RESULTS}/figures/{figure}.{kind}"
-            for figure in STUDY.figures
+            for figure in [*STUDY.figures, *STUDY.error_figures]
             for kind in ("pdf", "svg", "png")
+        ],
+        "analyses": [
+            *dict.fromkeys(f"{RESULTS}/significance/{corpus}.csv" for _, _, corpus in scored),
+            *(f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.csv" for run, seed, corpus in scored),
+            *(
+                f"{RESULTS}/official/{run}/seed{seed}/{corpus}.json"
+                for run, seed, corpus in scored
+                if leaves.has_official(STUDY, corpus)
+            ),
         ],
     }[part]
 
@@ -164,6 +180,29 @@ def table_scores(wildcards):
             files.append(f"{folder}/{corpus}.json")
             files += [f"{folder}/grid/{point}/{corpus}.json" for point in POINTS.get(run, ())]
     return list(dict.fromkeys(files))
+
+
+def compared_predictions(wildcards):
+    return [
+        f"{RESULTS}/predictions/{name}/seed{seed}/{wildcards.corpus}.jsonl"
+        for name, run in STUDY.runs.items()
+        if wildcards.corpus in run.evaluate
+        for seed in run.seeds
+    ]
+
+
+def judged_errors(wildcards):
+    return leaves.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
+
+
+def figure_errors(wildcards):
+    table = STUDY.tables[STUDY.error_figures[wildcards.error_figure].table]
+    cells = leaves.table_runs(STUDY, table)
+    return [
+        f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.json"
+        for run, corpus in dict.fromkeys((run, corpus) for _, run, corpus in cells)
+        for seed in STUDY.runs[run].seeds
+    ]
 
 
 def figure_table(wildcards):

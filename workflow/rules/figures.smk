@@ -22,3 +22,27 @@ rule figure:
         code=code("figure"),
     script:
         "../scripts/figure.py"
+
+
+rule error_figure:
+    input:
+        summaries=figure_errors,
+        paper=PAPER,
+    output:
+        pdf=f"{RESULTS}/figures/{{error_figure}}.pdf",
+        svg=f"{RESULTS}/figures/{{error_figure}}.svg",
+        png=f"{RESULTS}/figures/{{error_figure}}.png",
+    log:
+        f"{LOGS}/error_figure/{{error_figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/error_figure/{{error_figure}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("error_figure"),
+        code=code("error_figure"),
+    script:
+        "../scripts/error_figure.py"

@@ -24,3 +24,8 @@ rule tables:
 rule figures:
     input:
         targets_of("figures"),
+
+
+rule analyses:
+    input:
+        targets_of("analyses"),

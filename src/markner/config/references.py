@@ -16,7 +16,7 @@ from markner.files import read_json
 PAPER_TABLES = Path(__file__).resolve().parents[3] / "resources" / "paper" / "tables.json"
 """The paper's own figures: table -> row -> corpus -> figure."""
 
-SECTIONS = ("corpora", "prompts", "mixes", "models", "runs", "tables", "figures")
+SECTIONS = ("corpora", "prompts", "mixes", "models", "runs", "tables", "figures", "error_figures")
 """The parts of a study that hold named things."""
 
 
@@ -32,6 +32,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
         *_runs(study),
         *_tables(study, paper),
         *_figures(study),
+        *_adjudications(study),
     ]
 
 
@@ -132,6 +133,30 @@ def _row(at: Location, row: TableRow, table: Table, study: Study, paper: Mapping
 def _figures(study: Study) -> Iterator[Problem]:
     for name, figure in study.figures.items():
         yield from _unknown(("figures", name, "table"), figure.table, "tables", study.tables)
+    for name, error_figure in study.error_figures.items():
+        yield from _unknown(("error_figures", name, "table"), error_figure.table, "tables", study.tables)
+        if name in study.figures:
+            yield Problem(
+                ("error_figures", name),
+                f"`figures.{name}` has the same files",
+                f"rename it, for example to `{name}-errors`",
+            )
+
+
+def _adjudications(study: Study) -> Iterator[Problem]:
+    """The runs, seeds and corpora of judged files."""
+    judged = study.errors.adjudicated
+    yield from _repeated(("errors", "adjudicated"), [f"{item.run}/{item.seed}/{item.corpus}" for item in judged])
+    for index, item in enumerate(judged):
+        at: Location = ("errors", "adjudicated", index)
+        yield from _unknown((*at, "run"), item.run, "runs", study.runs)
+        if item.run in study.runs:
+            run = study.runs[item.run]
+            if item.corpus not in run.evaluate:
+                yield _no_such((*at, "corpus"), item.corpus, f"corpus of `runs.{item.run}.evaluate`", run.evaluate)
+            if item.seed not in run.seeds:
+                fix = _write((*at, "seed"), run.seeds[0], "write one of its seeds, for example")
+                yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)
 
 
 def _corpus(at: Location, name: str, study: Study, splits: Iterable[Split]) -> Iterator[Problem]:

@@ -20,6 +20,48 @@ class Scoring(Settings):
     """Seed of the resampling."""
 
 
+class Significance(Settings):
+    """How systems are compared with each other (paper section 5)."""
+
+    permutations: int = Field(10_000, ge=1000)
+    """Draws of each paired permutation test."""
+
+
+class Adjudication(Settings):
+    """A file of errors in which a person has filled in `adjudicated_kind`."""
+
+    run: Name
+    """Run."""
+    seed: int = 1
+    """Seed of the run."""
+    corpus: Name
+    """Corpus."""
+    path: str
+    """The CSV, relative to the working directory."""
+
+
+class ErrorAnalysis(Settings):
+    """Analysis of errors (paper 4.1, Figure 3)."""
+
+    sample: int = Field(100, ge=1)
+    """Errors drawn at random for a person to judge."""
+    seed: int = 1
+    """Seed of the draw."""
+    adjudicated: list[Adjudication] = Field(default_factory=list)
+    """Judged files; each replaces the rule's kinds of one run, seed and corpus."""
+
+
+class ErrorFigure(Settings):
+    """Figure of the kinds of errors of a table's systems (paper Figure 3)."""
+
+    table: Name
+    """Table whose rows and corpora are drawn."""
+    title: str = ""
+    """Title; none when empty."""
+    width: float = Field(3.4, ge=3, le=20)
+    """Width in inches; 3.4 is a column, 6.9 a page."""
+
+
 class TableRow(Settings):
     """One row of a results table."""
 
@@ -84,10 +126,16 @@ class Study(Settings):
     """Runs by name."""
     scoring: Scoring = Scoring()
     """How predictions are scored."""
+    significance: Significance = Significance()
+    """How systems are compared with each other."""
+    errors: ErrorAnalysis = ErrorAnalysis()
+    """Analysis of errors."""
     tables: dict[Name, Table] = Field(default_factory=dict)
     """Tables by name."""
     figures: dict[Name, Figure] = Field(default_factory=dict)
-    """Figures by name."""
+    """Figures of scores by name."""
+    error_figures: dict[Name, ErrorFigure] = Field(default_factory=dict)
+    """Figures of errors by name."""
 
 
 System = Literal["generative", "encoder"]

@@ -1,6 +1,7 @@
 """Two results side by side: what differs in all that they were made from, and by how much their figures differ."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from markner.provenance.audit import Audit, Node, leaves
 Figures = Callable[[Path], Mapping[str, float]]
 """The figures in a file, by name; none if it is no file of figures."""
 ABSENT = "(absent)"
+_PARTS = re.compile(r"[/.]")
 _MACHINE = ("python", "platform", "host", "cpu", "cores", "gpu")
 
 
@@ -29,7 +31,8 @@ class Evidence:
     """Where a fact was met, and the figures that rest on it."""
 
     pairs: list[str] = field(default_factory=list)
-    measured: dict[str, tuple[float, float]] = field(default_factory=dict)
+    measured: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    """Figures of both, by name, by the files they are in."""
 
 
 @dataclass(slots=True)
@@ -45,9 +48,9 @@ class Comparison:
 def compare(first: Audit, a: Node, second: Audit, b: Node, figures: Figures) -> Comparison:
     """Compare the recorded lineages of two results, pair by pair from the results down.
 
-    Files are paired by the name of the input, then by equal path, then by the path that differs in wildcards alone,
-    then by order. Two files of one and the same making are not gone into. A difference in bytes that nothing recorded
-    explains is a fact of its own.
+    Inputs of one name are paired by equal path, then by paths that differ only in what the paths and wildcards of the
+    two results differ in; what is left over on both sides is a fact. Two files of one and the same making are not gone
+    into. A difference in bytes that nothing recorded explains is a fact of its own.
 
     Args:
         first: the audit that `a` comes from.
@@ -57,7 +60,7 @@ def compare(first: Audit, a: Node, second: Audit, b: Node, figures: Figures) -> 
         figures: reads the figures of a file.
     """
     walk = _Walk(first, second, figures)
-    walk.pair(a, b, {})
+    walk.pair(a, b)
     return Comparison(a, b, walk.measured(a, b), walk.facts)
 
 
@@ -67,7 +70,7 @@ class _Walk:
     def __init__(self, first: Audit, second: Audit, figures: Figures) -> None:
         self.first, self.second, self.figures = first, second, figures
         self.facts: dict[Fact, Evidence] = {}
-        self.differing: dict[tuple[str, str], list[Fact]] = {}
+        self.known: dict[tuple[str, str], tuple[bool, list[Fact]]] = {}
 
     def measured(self, a: Node, b: Node) -> dict[str, tuple[float, float]]:
         """Figures that both files have."""
@@ -77,49 +80,65 @@ class _Walk:
         left, right = (self.figures(place) for place in places)
         return {name: (left[name], right[name]) for name in left if name in right}
 
-    def pair(self, a: Node, b: Node, above: Mapping[str, tuple[float, float]]) -> list[Fact]:
-        """Compare two files and what they were made from; returns the facts met at them and below."""
-        if (a.record and b.record and a.record["seal"] == b.record["seal"]) or (
-            not a.record and not b.record and a.sha256 == b.sha256
-        ):
-            return []
-        near = self.measured(a, b) or above
-        if (a.path, b.path) in self.differing:
-            facts = self.differing[a.path, b.path]
-            for fact in facts:
-                self.facts[fact].measured |= _named(a, b, near)
-            return facts
-        name = a.path if a.path == b.path else f"{a.path} | {b.path}"
-        facts = list(_own(a, b))
-        below: list[Fact] = []
-        for left, right in _paired(a, b):
-            if left is None or right is None:
-                facts.append(Fact("input", "", left.path if left else ABSENT, right.path if right else ABSENT))
+    def pair(self, a: Node, b: Node) -> tuple[bool, list[Fact]]:
+        """Compare two files and what they were made from.
+
+        Returns whether their lineages differ, and the facts met here and below that no figures stand above yet.
+        """
+        if (a.path, b.path) not in self.known:
+            self.known[a.path, b.path] = self._pair(a, b)
+        return self.known[a.path, b.path]
+
+    def _pair(self, a: Node, b: Node) -> tuple[bool, list[Fact]]:
+        if _same_making(a, b):
+            return False, []
+        name = _both(a.path, b.path)
+        own = list(_own(a, b))
+        open_facts: list[Fact] = []
+        differs = bool(own)
+        for left, right in _paired(a, b) if a.record and b.record else ():
+            if len(left) == len(right) == 1:
+                below, more = self.pair(left[0], right[0])
+                differs = differs or below
+                open_facts += more
             else:
-                below += self.pair(left, right, near)
-        if a.record and b.record and not facts and not below and a.record["sha256"] != b.record["sha256"]:
-            facts.append(Fact("bytes", name, a.record["sha256"][:12], b.record["sha256"][:12]))
-        for fact in facts:
+                own.append(Fact("input", name, _listed(left), _listed(right)))
+        if a.record and b.record and not own and not differs and a.record["sha256"] != b.record["sha256"]:
+            own.append(Fact("bytes", name, a.record["sha256"][:12], b.record["sha256"][:12]))
+        for fact in own:
             self.facts.setdefault(fact, Evidence()).pairs.append(name)
-        facts = list(dict.fromkeys([*facts, *below]))
-        for fact in facts:
-            self.facts[fact].measured |= _named(a, b, near)
-        self.differing[a.path, b.path] = facts
-        return facts
+        open_facts = list(dict.fromkeys([*own, *open_facts]))
+        measured = self.measured(a, b)
+        for fact in open_facts if measured else ():
+            self.facts[fact].measured[name] = measured
+        return differs or bool(own), [] if measured else open_facts
 
 
-def _named(a: Node, b: Node, figures: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-    return dict(figures)
+def _same_making(a: Node, b: Node) -> bool:
+    if a.record and b.record:
+        return bool(a.record["seal"] == b.record["seal"])
+    return a.record is b.record and a.sha256 == b.sha256
+
+
+def _listed(nodes: Sequence[Node]) -> str:
+    return ", ".join(node.path for node in nodes) or ABSENT
+
+
+def _both(a: str, b: str) -> str:
+    return a if a == b else f"{a} | {b}"
 
 
 def _own(a: Node, b: Node) -> Iterator[Fact]:
     """Differences of two files themselves."""
     if a.record is None or b.record is None:
-        names = [f"made by rule {node.record['rule']}" if node.record else f"source {node.sha256}" for node in (a, b)]
-        yield Fact("input", a.path if a.path == b.path else f"{a.path} | {b.path}", *names)
+        names = [
+            f"made by rule {node.record['rule']}" if node.record else f"source {(node.sha256 or 'gone')[:12]}"
+            for node in (a, b)
+        ]
+        yield Fact("input", _both(a.path, b.path), *names)
         return
     left, right = a.record, b.record
-    rule = left["rule"] if left["rule"] == right["rule"] else f"{left['rule']} | {right['rule']}"
+    rule = _both(left["rule"], right["rule"])
     if left["rule"] != right["rule"]:
         yield Fact("rule", "", left["rule"], right["rule"])
     for kind, one, other in (
@@ -139,8 +158,8 @@ def _own(a: Node, b: Node) -> Iterator[Fact]:
 def _environment(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Fact]:
     one, other = left["environment"], right["environment"]
     for name, x, y in _unequal(one["packages"], other["packages"]):
-        # A job of another rule imports other packages; only versions can differ then.
-        if left["rule"] == right["rule"] or ABSENT not in (x, y):
+        # Another job imports other packages; only versions can differ then.
+        if ABSENT not in (x, y) or (left["rule"], left["wildcards"]) == (right["rule"], right["wildcards"]):
             yield Fact("package", name, x.strip("'"), y.strip("'"))
     machines = [{**{key: found[key] for key in _MACHINE}, **found["slurm"]} for found in (one, other)]
     for name, x, y in _unequal(*machines):
@@ -155,20 +174,41 @@ def _unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple
             yield name, repr(one[name]) if name in one else ABSENT, repr(other[name]) if name in other else ABSENT
 
 
-def _paired(a: Node, b: Node) -> Iterator[tuple[Node | None, Node | None]]:
-    """Inputs of two files, each with its counterpart."""
+def _paired(a: Node, b: Node) -> Iterator[tuple[list[Node], list[Node]]]:
+    """Inputs of two files: one of each side where they belong together, else what is left over on both sides."""
     left, right = _inputs(a), _inputs(b)
+    others = _substitutions(a, b)
     for name in dict.fromkeys([*left, *right]):
-        ones, others = list(left.get(name, ())), list(right.get(name, ()))
-        for same in (lambda x, y: x.path == y.path, lambda x, y: _shape(a, x) == _shape(b, y), lambda x, y: True):
+        ones, twos = list(left.get(name, ())), list(right.get(name, ()))
+        for allowed in (set[tuple[str, str]](), others):
             for one in list(ones):
-                found = next((other for other in others if same(one, other)), None)
+                found = next((two for two in twos if _differing_parts(one.path, two.path) <= allowed), None)
                 if found is not None:
                     ones.remove(one)
-                    others.remove(found)
-                    yield one, found
-        yield from ((one, None) for one in ones)
-        yield from ((None, other) for other in others)
+                    twos.remove(found)
+                    yield [one], [found]
+        if ones or twos:
+            yield ones, twos
+
+
+_NEVER = {("", "")}
+
+
+def _differing_parts(one: str, two: str) -> set[tuple[str, str]]:
+    """Parts of two paths that differ, pair by pair; `_NEVER` for paths of different depth."""
+    left, right = _PARTS.split(one), _PARTS.split(two)
+    if len(left) != len(right):
+        return _NEVER
+    return {(x, y) for x, y in zip(left, right, strict=True) if x != y}
+
+
+def _substitutions(a: Node, b: Node) -> set[tuple[str, str]]:
+    """What differs in the paths and wildcards of two files: so much may differ in the paths of their inputs too."""
+    found = _differing_parts(a.path, b.path) - _NEVER
+    one, two = ((node.record or {})["wildcards"] for node in (a, b))
+    for name in one.keys() & two.keys():
+        found |= _differing_parts(one[name].strip("/"), two[name].strip("/")) - _NEVER
+    return found
 
 
 def _inputs(node: Node) -> dict[str, list[Node]]:
@@ -186,9 +226,3 @@ def _upwards(path: str) -> Iterator[str]:
     while path:
         yield path
         path = path.rpartition("/")[0]
-
-
-def _shape(owner: Node, node: Node) -> tuple[str, ...]:
-    """A path with the wildcards of the job that read it taken out."""
-    wildcards = {value: name for name, value in (owner.record or {})["wildcards"].items() if value}
-    return tuple(f"{{{wildcards[part]}}}" if part in wildcards else part for part in node.path.split("/"))

@@ -2,8 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,29 +10,31 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from markner.provenance.audit import Audit, Finding, Node, Verdict, leaves
+from markner.provenance.effects import duration, effects, job_count, renewal
 from markner.provenance.environment import package_version
 
 _STYLE = {Verdict.FRESH: "green", Verdict.STALE: "yellow", Verdict.TAMPERED: "bold red", Verdict.UNKNOWN: "magenta"}
-_MANY = 12
-"""Findings of one file that are shown without --explain."""
+MANY = 12
+"""Lines of one list that are shown without --explain."""
 
 
-def as_json(nodes: Sequence[Node], verdict: Verdict) -> str:
-    """Verdict, results asked for, and every file of their lineages once, with findings and inputs."""
+def as_json(nodes: Sequence[Node], verdict: Verdict, **more: Any) -> str:
+    """Verdict, results asked for, and every file of their lineages once, with findings and inputs; then `more`."""
     files = {node.path: node for result in nodes for node in result.lineage()}
     value = {
         "verdict": verdict.name,
         "results": {node.path: node.verdict.name for node in nodes},
         "files": {path: _node_facts(files[path]) for path in sorted(files)},
+        **more,
     }
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def show_result(audit: Audit, nodes: Sequence[Node], verdict: Verdict, explain: bool) -> None:
     """Print a result's verdict and its lineage down to the files that no job made."""
-    console = _console()
+    console = new_console()
     for node in nodes:
-        tree = Tree(_label(node, verdict))
+        tree = Tree(label(node, verdict))
         _grow(tree, node, explain, {node.path})
         console.print(tree)
         if explain:
@@ -44,24 +45,34 @@ def show_result(audit: Audit, nodes: Sequence[Node], verdict: Verdict, explain: 
 
 def show_folder(audit: Audit, nodes: Sequence[Node], verdict: Verdict, explain: bool) -> None:
     """Print how many results there are of each verdict, and each finding once."""
-    console = _console()
+    console = new_console()
     counts = Counter(node.verdict for node in nodes)
     results = ", ".join(f"{counts[kind]} {kind.name}" for kind in Verdict)
     console.print(f"[{_STYLE[verdict]}]{verdict.name}[/]  {len(nodes)} results: {results}")
     files = {node.path: node for result in nodes for node in result.lineage()}
     for path in sorted(files):
         if files[path].findings:
-            branch = Tree(_label(files[path], files[path].own))
+            branch = Tree(label(files[path], files[path].own))
             _findings(branch, files[path], explain)
             console.print(branch)
     _footer(console, audit)
 
 
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines as they are."""
+    console = new_console()
+    for line in lines:
+        console.print(escape(line))
 
 
-def _label(node: Node, verdict: Verdict) -> str:
+def new_console() -> Console:
+    """A console that cuts no line."""
+    # Never narrower than a line: a path that is cut says nothing, and a terminal wraps by itself.
+    return Console(highlight=False, soft_wrap=True, width=10_000)
+
+
+def label(node: Node, verdict: Verdict) -> str:
+    """One line on a file: verdict, path, and by which job, when and where it was made."""
     made = f"  [dim]{escape(_made(node))}[/]"
     if node.record is None and not node.findings:
         return f"{escape(node.path)}  [dim]source {(node.sha256 or '')[:12]}[/]"
@@ -78,7 +89,7 @@ def _made(node: Node) -> str:
 def _grow(tree: Tree, node: Node, explain: bool, shown: set[str]) -> None:
     _findings(tree, node, explain)
     for child in node.inputs:
-        branch = tree.add(_label(child, child.verdict))
+        branch = tree.add(label(child, child.verdict))
         if child.path in shown:
             if child.inputs:
                 branch.add("[dim](its inputs are shown above)[/]")
@@ -88,7 +99,7 @@ def _grow(tree: Tree, node: Node, explain: bool, shown: set[str]) -> None:
 
 
 def _findings(tree: Tree, node: Node, explain: bool) -> None:
-    shown = node.findings if explain else node.findings[:_MANY]
+    shown = node.findings if explain else node.findings[:MANY]
     for finding in shown:
         style = _STYLE[finding.verdict]
         tree.add(f"[{style}]{finding.kind}[/] {escape(finding.subject)}: {escape(finding.text)}")
@@ -122,23 +133,21 @@ def _explain(console: Console, node: Node) -> None:
 
 
 def _effects(console: Console, audit: Audit, node: Node) -> None:
-    """What else rests on the same changes, and how long the stale jobs took when they last ran."""
-    changed = {item.path for item in node.lineage() if item.own is Verdict.STALE}
-    if not changed:
+    """What has to run again, how long that took last time, and what else rests on the same changes."""
+    again = renewal(node)
+    if not again.jobs:
         return
-    results = audit.folder(node.path.partition("/")[0])
-    affected = [item for item in results if item.record and changed & {other.path for other in item.lineage()}]
-    jobs = {(item.record["rule"], item.record["started"]): _seconds(item.record) for item in affected if item.record}
-    console.print(
-        f"[bold]affected[/] {len(affected)} results of {len(jobs)} jobs, which took {sum(jobs.values()):.0f} s"
-    )
-    for item in affected:
-        console.print(f"  {escape(item.path)}")
-
-
-def _seconds(record: dict[str, Any]) -> float:
-    span = datetime.fromisoformat(record["ended"]) - datetime.fromisoformat(record["started"])
-    return span.total_seconds()
+    last = duration(again.seconds)
+    console.print(f"[bold]{again.cause}[/] {escape(job_count(again.jobs))}, which took {last} when they last ran")
+    for effect in effects(audit, node):
+        console.print(
+            f"[bold]affected by {escape(effect.cause)}[/] {len(effect.results)} results of"
+            f" {escape(job_count(effect.jobs))}, which took {duration(effect.seconds)}"
+        )
+        for path in effect.results[:MANY]:
+            console.print(f"  {escape(path)}")
+        if len(effect.results) > MANY:
+            console.print(f"  [dim]and {len(effect.results) - MANY} more: --json --explain lists all[/]")
 
 
 def _footer(console: Console, audit: Audit) -> None:

@@ -33,7 +33,9 @@ def effects(audit: Audit, node: Node) -> list[Effect]:
     """
     results = [item for item in audit.folder(node.path.partition("/")[0]) if item.record]
     changed = {item.path: _changes(item) for item in results}
-    reached = {item.path: set().union(*(changed.get(other.path, set()) for other in item.lineage())) for item in results}
+    reached = {
+        item.path: set().union(*(changed.get(other.path, set()) for other in item.lineage())) for item in results
+    }
     causes = sorted(set().union(*(_changes(item) for item in node.lineage())))
     found = [_effect(_told(cause), (item for item in results if cause in reached[item.path])) for cause in causes]
     found.sort(key=lambda effect: -len(effect.results))
@@ -67,11 +69,12 @@ def _effect(cause: str, nodes: Iterable[Node]) -> Effect:
         cause,
         tuple(path for path, _ in found),
         dict(Counter(record["rule"] for record in jobs.values())),
-        sum(map(_seconds, jobs.values())),
+        sum(map(job_seconds, jobs.values())),
     )
 
 
-def _seconds(record: dict[str, Any]) -> float:
+def job_seconds(record: dict[str, Any]) -> float:
+    """How long the job behind a record took."""
     span = datetime.fromisoformat(record["ended"]) - datetime.fromisoformat(record["started"])
     return span.total_seconds()
 

@@ -35,8 +35,11 @@ class Cell:
     def differences(self, traces: Sequence[Trace]) -> list[str]:
         """What the CSV prints and the sentences do not give; empty if they agree."""
         now = mean_figures(traces)
-        return [f"{name} is {text}, from the sentences {now[name]}" for name, text in self.printed.items()
-                if _number(text) != now[name]]
+        return [
+            f"{name} is {text}, from the sentences {now[name]}"
+            for name, text in self.printed.items()
+            if _number(text) != now[name]
+        ]
 
 
 def find_cell(table: Path, wanted: str) -> Cell:
@@ -76,7 +79,9 @@ def find_cell(table: Path, wanted: str) -> Cell:
         theirs = found[f"paper_{metric}"]
         raise MarknerError(
             f"{table}: no run of this study fills the cell {label}, {corpus}, {match} {metric}",
-            f"it shows the paper's figure, {theirs}, from resources/paper/tables.json" if theirs else None,
+            f"it shows the paper's figure, {theirs}, from resources/paper/tables.json"
+            if theirs
+            else "add a run to its row",
         )
     printed = {name: found[name] for name in (metric, f"{metric}_low", f"{metric}_high")}
     return Cell(*place, metric, found["run"], printed)

@@ -19,7 +19,7 @@ from markner.rendering.results import METRICS, records
 
 Record = dict[str, Any]
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
     "font.size": 7.5,
     "axes.titlesize": 8,
@@ -34,8 +34,8 @@ _STYLE: Any = {
     "svg.hashsalt": "markner",
     "savefig.dpi": 300,
 }
-_GREY = "#6b6b6b"
-_EDGE = "#222222"
+GREY = "#6b6b6b"
+EDGE = "#222222"
 _MARKERS = {"precision": ">", "recall": "<", "f1": "o"}
 _NAMES = {"precision": "precision", "recall": "recall", "f1": "F1 (strict match)"}
 _OFFSETS = {"precision": -0.27, "recall": 0.0, "f1": 0.27}
@@ -58,17 +58,22 @@ def draw(frame: pd.DataFrame, table: Table, figure: Figure, pdf: Path, svg: Path
         png: File to write, 300 dots per inch.
     """
     found = records(frame)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         canvas = _panels(found, table, figure)
-        for path, metadata in (
-            (pdf, {"CreationDate": None, "ModDate": None}),
-            (svg, {"Date": None}),
-            (png, {"Software": None}),
-        ):
-            buffer = io.BytesIO()
-            canvas.savefig(buffer, format=path.suffix.removeprefix("."), metadata=metadata)
-            with atomic(path, "wb") as stream:
-                stream.write(buffer.getvalue())
+        save(canvas, pdf, svg, png)
+
+
+def save(canvas: Canvas, pdf: Path, svg: Path, png: Path) -> None:
+    """Write a drawing in three formats, without the date and the program that would make its bytes differ."""
+    for path, metadata in (
+        (pdf, {"CreationDate": None, "ModDate": None}),
+        (svg, {"Date": None}),
+        (png, {"Software": None}),
+    ):
+        buffer = io.BytesIO()
+        canvas.savefig(buffer, format=path.suffix.removeprefix("."), metadata=metadata)
+        with atomic(path, "wb") as stream:
+            stream.write(buffer.getvalue())
 
 
 def _panels(found: Sequence[Record], table: Table, figure: Figure) -> Canvas:
@@ -125,26 +130,26 @@ def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str)
             marker="|",
             markersize=8,
             markeredgewidth=1.3,
-            color=_EDGE,
+            color=EDGE,
             linestyle="",
             zorder=2,
         )
     if strict["f1"] is None:
         if strict["paper_f1"] is None:
             panel.text(
-                0.5, place, "not scored", transform=panel.get_yaxis_transform(), color=_GREY, ha="center", va="center"
+                0.5, place, "not scored", transform=panel.get_yaxis_transform(), color=GREY, ha="center", va="center"
             )
         return
     for metric in METRICS:
         height = place + _OFFSETS[metric]
-        panel.hlines(height, strict[f"{metric}_low"], strict[f"{metric}_high"], color=_EDGE, linewidth=0.9, zorder=3)
+        panel.hlines(height, strict[f"{metric}_low"], strict[f"{metric}_high"], color=EDGE, linewidth=0.9, zorder=3)
         panel.plot(
             strict[metric],
             height,
             marker=_MARKERS[metric],
             markersize=_SIZE,
             color=colour,
-            markeredgecolor=_EDGE,
+            markeredgecolor=EDGE,
             markeredgewidth=0.5,
             linestyle="",
             zorder=4,
@@ -155,7 +160,7 @@ def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str)
         marker="D",
         markersize=_SIZE - 0.8,
         markerfacecolor="white",
-        markeredgecolor=_EDGE,
+        markeredgecolor=EDGE,
         markeredgewidth=0.7,
         linestyle="",
         zorder=3.5,
@@ -191,7 +196,7 @@ def _legend(found: Sequence[Record]) -> list[Line2D]:
             marker=marker,
             markersize=size,
             markerfacecolor=face,
-            markeredgecolor=_EDGE,
+            markeredgecolor=EDGE,
             label=label,
         )
 
@@ -201,7 +206,7 @@ def _legend(found: Sequence[Record]) -> list[Line2D]:
         level = f"{100 * ours[0]['confidence']:g} % interval"
         handles += [entry(_NAMES[metric], _MARKERS[metric], "#bbbbbb") for metric in METRICS]
         handles += [entry("F1 (partial match)", "D", "white", _SIZE - 0.8)]
-        handles += [Line2D([], [], color=_EDGE, linewidth=0.9, label=level)]
+        handles += [Line2D([], [], color=EDGE, linewidth=0.9, label=level)]
     if any(cell["paper_f1"] is not None for cell in found):
-        handles.append(entry("F1 of the paper", "|", _EDGE, 8))
+        handles.append(entry("F1 of the paper", "|", EDGE, 8))
     return handles

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -13,8 +13,7 @@ from markner.errors import MarknerError
 from markner.files import atomic, write_json
 from markner.instructions import subset
 from markner.predictions import read_predictions
-from markner.scoring.score import _check as check_row
-from markner.scoring.score import _paired as paired_by_id
+from markner.scoring.score import check_answer, paired
 
 Kind = Literal["missing", "wrong", "boundary"]
 """Gold without a prediction, a prediction without gold, a prediction that overlaps its gold and is not equal to it."""
@@ -97,11 +96,11 @@ def analyse(
         MarknerError: Sentences and predictions do not fit each other, or the judged file is not one of these errors.
     """
     gold = list(read_sentences(sentences))
-    answers = paired_by_id(gold, sentences, list(read_predictions(predictions)), predictions)
+    answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
     found: list[tuple[Error, Sentence, Sequence[Span]]] = []
     for sentence, answer in zip(gold, answers, strict=True):
-        check_row(sentence, sentence.spans, sentences)
-        check_row(sentence, answer.spans, predictions)
+        check_answer(sentence, sentence.spans, sentences)
+        check_answer(sentence, answer.spans, predictions)
         found += [(error, sentence, answer.spans) for error in sentence_errors(sentence, answer.spans)]
     errors = [error for error, _, _ in found]
     sampled = [errors[place] for place in subset(len(errors), limit=sample, seed=sample_seed)]
@@ -145,8 +144,8 @@ def analyse(
             "predicted_mentions": sum(len(answer.spans) for answer in answers),
             "sample": {"size": sample, "seed": sample_seed},
             "adjudicated": None if adjudicated is None else str(adjudicated),
-            "all": _figures(errors, judged),
-            "sampled": _figures(sampled, judged),
+            "all": figures(errors, judged),
+            "sampled": figures(sampled, judged),
         },
     )
 
@@ -170,8 +169,9 @@ def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error
     """
     gold, text = sentence.spans, sentence.text
     pairs = pair(gold, predicted)
-    missing = [span for place, span in enumerate(gold) if place not in {left for left, _ in pairs}]
-    wrong = [span for place, span in enumerate(predicted) if place not in {right for _, right in pairs}]
+    lefts, rights = {left for left, _ in pairs}, {right for _, right in pairs}
+    missing = [span for place, span in enumerate(gold) if place not in lefts]
+    wrong = [span for place, span in enumerate(predicted) if place not in rights]
     errors = [
         Error(sentence.id, span, None, "missing", _sub_kind_alone(text, span, predicted, "merged")) for span in missing
     ]
@@ -244,14 +244,17 @@ def is_abbreviation(text: str, span: Span) -> bool:
 
 def marked_text(sentence: Sentence, predicted: Sequence[Span], error: Error) -> str:
     """The sentence with all gold and predicted spans in <gold> and <pred>, the error's own in <GOLD> and <PRED>."""
-    tags: list[tuple[int, int, int, str]] = []
-    for name, spans, own in (("gold", sentence.spans, error.gold), ("pred", predicted, error.predicted)):
+    tags: list[tuple[int, int, int, int, str]] = []
+    for rank, (name, spans, own) in enumerate(
+        (("gold", sentence.spans, error.gold), ("pred", predicted, error.predicted))
+    ):
         for span in spans:
             tag = name.upper() if span == own else name
-            # At one place marks end before others begin; the outer one begins first and ends last.
-            tags += [(span.start, 1, -span.end, f"<{tag}>"), (span.end, 0, -span.start, f"</{tag}>")]
+            # At one place marks end before others begin; the outer one, gold of equal ones, begins first and ends last.
+            tags.append((span.start, 1, -span.end, rank, f"<{tag}>"))
+            tags.append((span.end, 0, -span.start, -rank, f"</{tag}>"))
     pieces, position = [], 0
-    for place, _, _, tag in sorted(tags):
+    for place, _, _, _, tag in sorted(tags):
         pieces += [sentence.text[position:place], tag]
         position = place
     return "".join([*pieces, sentence.text[position:]])
@@ -304,7 +307,7 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
     return judged
 
 
-def _rows(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line and cells of each row of a judged file, as spreadsheets save it: with or without a byte order mark."""
     needed = ("error", "corpus", "run", "seed", "adjudicated_kind", "comment")
     try:
@@ -329,7 +332,7 @@ def _rows(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
         raise MarknerError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from error
 
 
-def _figures(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[str, Any]:
+def figures(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[str, Any]:
     """Counts and shares by kind: a person's where every error is judged, the rule's otherwise."""
     pairs = [(error, _kind_of(judged, error)) for error in errors]
     by_person = bool(errors) and all(kind for _, kind in pairs)

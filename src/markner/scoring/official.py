@@ -28,7 +28,7 @@ from markner.errors import MarknerError
 from markner.files import write_json
 from markner.predictions import read_predictions
 from markner.scoring.intervals import bootstrap
-from markner.scoring.score import _check, _figures, _paired
+from markner.scoring.score import check_answer, figures, paired
 from markner.scoring.spans import Counts, SpanLists, check_same_length, mentions
 
 
@@ -85,7 +85,7 @@ def references_of(sentences: Sequence[Sentence], references: References) -> list
 
 def without_spaces(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
     """Spans of a text as offsets that leave out its white space, ends exclusive."""
-    before = [0, *accumulate(not character.isspace() for character in text)]
+    before = [0, *accumulate(int(not character.isspace()) for character in text)]
     return tuple(Span(before[start], before[end]) for start, end in spans)
 
 
@@ -131,9 +131,9 @@ def official_score(
             "give `files: [SENTENCES.in, GENE.eval, ALTGENE.eval]` for the test split of the section `text:`",
         )
     rows = list(read_sentences(sentences))
-    answers = _paired(rows, sentences, list(read_predictions(predictions)), predictions)
+    answers = paired(rows, sentences, list(read_predictions(predictions)), predictions)
     for row, answer in zip(rows, answers, strict=True):
-        _check(row, answer.spans, predictions)
+        check_answer(row, answer.spans, predictions)
     references = references_of(rows, read_alternatives(*native))
     predicted = [without_spaces(row.text, answer.spans) for row, answer in zip(rows, answers, strict=True)]
     counts = official_counts(references, predicted)
@@ -158,13 +158,12 @@ def _official_figures(
     """The figures, and how many true positives there would not be without the alternatives."""
     exact = official_counts([reference._replace(alternatives=()) for reference in references], predicted)
     (intervals,) = bootstrap([counts], scoring)
-    return {**_figures(counts, intervals), "by_alternative": int(counts.tp.sum() - exact.tp.sum())}
+    return {**figures(counts, intervals), "by_alternative": int(counts.tp.sum() - exact.tp.sum())}
 
 
 def _credited(mention: Span, reference: Reference, accepted: set[Span]) -> bool:
     return mention in accepted or any(
-        start < mention.end and mention.start < end
-        for start, end in accepted.intersection(reference.alternatives)
+        start < mention.end and mention.start < end for start, end in accepted.intersection(reference.alternatives)
     )
 
 

@@ -37,10 +37,10 @@ def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus
             overlap or leave their sentence, or seqeval disagrees with the strict score.
     """
     gold = list(read_sentences(sentences))
-    answers = _paired(gold, sentences, list(read_predictions(predictions)), predictions)
+    answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
     for sentence, answer in zip(gold, answers, strict=True):
-        _check(sentence, sentence.spans, sentences)
-        _check(sentence, answer.spans, predictions)
+        check_answer(sentence, sentence.spans, sentences)
+        check_answer(sentence, answer.spans, predictions)
     true_spans, predicted = [item.spans for item in gold], [item.spans for item in answers]
     strict = strict_counts(true_spans, predicted)
     seqeval = checked_seqeval_scores([sentence.text for sentence in gold], true_spans, predicted, strict)
@@ -62,7 +62,7 @@ def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus
     )
 
 
-def _paired(
+def paired(
     gold: Sequence[Sentence], sentences: Path, answers: Sequence[Prediction], predictions: Path
 ) -> list[Prediction]:
     """Predictions in the order of the sentences; each sentence has exactly one."""
@@ -93,7 +93,8 @@ def _named(ids: Sequence[str]) -> str:
     return ("sentences " if len(ids) > 1 else "sentence ") + ", ".join(repr(name) for name in ids[:_SHOWN]) + more
 
 
-def _check(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:
+def check_answer(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:
+    """Raise a MarknerError naming file and sentence if predicted spans do not fit the sentence's text."""
     try:
         check_spans(sentence.text, spans)
     except MarknerError as error:
@@ -105,15 +106,16 @@ def _scores(gold: SpanLists, predicted: SpanLists, scoring: Scoring, strict: Cou
     semeval = semeval_counts(gold, predicted)
     kinds = {"strict": strict, "partial": partial_counts(gold, predicted), "semeval": semeval.counts}
     intervals = bootstrap(list(kinds.values()), scoring)
-    figures = {
-        name: _figures(counts, interval) for (name, counts), interval in zip(kinds.items(), intervals, strict=True)
+    result = {
+        name: figures(counts, interval) for (name, counts), interval in zip(kinds.items(), intervals, strict=True)
     }
     for name in ("correct", "partial", "spurious", "missed"):
-        figures["semeval"][name] = int(getattr(semeval, name).sum())
-    return figures
+        result["semeval"][name] = int(getattr(semeval, name).sum())
+    return result
 
 
-def _figures(counts: Counts, intervals: Intervals) -> dict[str, Any]:
+def figures(counts: Counts, intervals: Intervals) -> dict[str, Any]:
+    """Totals, precision, recall and F1 with their intervals, rounded, as score files hold them."""
     totals = {name: float(getattr(counts, name).sum()) for name in ("tp", "fp", "fn")}
     return {
         **{name: int(total) if total.is_integer() else total for name, total in totals.items()},

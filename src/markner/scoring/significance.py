@@ -9,8 +9,8 @@ Two things vary: which sentences are in the test set, and with which seed a syst
   tests of the system, so they are swapped together. It speaks of these trained models.
 - The **interval** is of sentences and seeds: each resample draws sentences, the same for both systems, and for each
   system seeds. Of s seeds s - 1 are drawn with replacement, which makes the variance of their mean unbiased (Rao and
-  Wu 1988); drawing s would understate it by (s - 1) / s. One seed alone shows no variance of training: the interval is
-  then of sentences.
+  Wu 1988); drawing s would understate it by (s - 1) / s. Two or three seeds still say little of how training varies,
+  and the interval shows no more than they do. One seed alone shows nothing: the interval is then of sentences.
 - **Significant** is a difference whose p-value after Holm's correction is at most 1 - confidence and whose interval
   leaves out zero: the first alone knows nothing of seeds, the second nothing of the other pairs.
 """
@@ -31,7 +31,7 @@ from markner.files import atomic
 from markner.predictions import read_predictions
 from markner.scoring.intervals import Interval
 from markner.scoring.partial import partial_counts
-from markner.scoring.score import _check, _paired
+from markner.scoring.score import check_answer, paired
 from markner.scoring.spans import Counts, Floats, strict_counts, total_ratios
 
 COLUMNS = (
@@ -160,9 +160,9 @@ def compare(
         if not paths:
             raise MarknerError(f"run {run!r} has no predictions to compare", "give one file for each of its seeds")
         for path in paths:
-            answers = _paired(gold, sentences, list(read_predictions(path)), path)
+            answers = paired(gold, sentences, list(read_predictions(path)), path)
             for sentence, answer in zip(gold, answers, strict=True):
-                _check(sentence, answer.spans, path)
+                check_answer(sentence, answer.spans, path)
             for match, count in _MATCHES.items():
                 seeds = counts[match].setdefault(run, [])
                 seeds.append(count(true_spans, [answer.spans for answer in answers]))
@@ -183,7 +183,7 @@ def _rows(
     pools = {run: pooled(seeds, scale // len(seeds)) for run, seeds in runs.items()}
     tests = [permutation_test(pools[a], pools[b], permutations, scoring.seed) for a, b in pairs]
     corrected = holm([test.p_value for test in tests])
-    rows = []
+    rows: list[list[str | int]] = []
     for (a, b), test, p_holm in zip(pairs, tests, corrected, strict=True):
         low, high = difference_interval(runs[a], runs[b], scoring)
         significant = p_holm <= 1 - scoring.confidence and not low <= 0 <= high

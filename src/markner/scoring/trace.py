@@ -95,9 +95,7 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
 
 def mean_figures(traces: Sequence[Trace]) -> dict[str, float]:
     """Means over seeds, rounded as a table's CSV is."""
-    return {
-        name: round(fmean(found.figures[name] for found in traces), _DIGITS) for name in traces[0].figures
-    }
+    return {name: round(fmean(found.figures[name] for found in traces), _DIGITS) for name in traces[0].figures}
 
 
 def _marked(text: str, spans: Sequence[Span], path: Path, name: str) -> str:

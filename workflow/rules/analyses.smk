@@ -1,0 +1,70 @@
+# What is behind the scores: are differences more than chance, which errors are made, and the official BC2GM scores.
+
+
+rule significance:
+    input:
+        sentences=scored_sentences,
+        predictions=compared_predictions,
+    output:
+        f"{RESULTS}/significance/{{corpus}}.csv",
+    log:
+        f"{LOGS}/significance/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/significance/{{corpus}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("significance"),
+        code=code("significance"),
+    script:
+        "../scripts/significance.py"
+
+
+rule errors:
+    input:
+        sentences=scored_sentences,
+        predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+        adjudicated=judged_errors,
+    output:
+        csv=f"{RESULTS}/errors/{{run}}/seed{{seed}}/{{corpus}}.csv",
+        summary=f"{RESULTS}/errors/{{run}}/seed{{seed}}/{{corpus}}.json",
+    log:
+        f"{LOGS}/errors/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/errors/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("errors"),
+        code=code("errors"),
+    script:
+        "../scripts/errors.py"
+
+
+rule official:
+    input:
+        sentences=scored_sentences,
+        predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+        raw=f"{RESULTS}/corpora/{{corpus}}/raw",
+    output:
+        f"{RESULTS}/official/{{run}}/seed{{seed}}/{{corpus}}.json",
+    log:
+        f"{LOGS}/official/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/official/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("official"),
+        code=code("official"),
+    script:
+        "../scripts/official.py"

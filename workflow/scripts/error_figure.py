@@ -1,0 +1,21 @@
+"""Draw the kinds of errors of a table's systems."""
+
+from pathlib import Path
+
+from markner.config.study import Table
+from markner.provenance.job import job
+from markner.rendering.error_figure import draw_errors
+from markner.rendering.results import score_files
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    draw_errors(
+        score_files(snakemake.input.summaries)[0],
+        Table.model_validate(settings["table"]),
+        Path(snakemake.input.paper),
+        settings["figure"]["title"],
+        settings["figure"]["width"],
+        Path(snakemake.output.pdf),
+        Path(snakemake.output.svg),
+        Path(snakemake.output.png),
+    )
