@@ -321,7 +321,7 @@ def test_the_tree_and_the_explanation(study: Path, capsys: pytest.CaptureFixture
     text = capsys.readouterr().out
     assert "code helper.scaled: was changed since" in text
     assert "digits = 2" in text
-    assert "affected by code helper.scaled 2 results of 2 jobs" in text
+    assert "affected by code helper.scaled: 2 results of 2 jobs" in text
     assert "settings were not compared" in text
 
 

@@ -58,14 +58,14 @@ def test_two_runs_differ_in_their_predictions(made: Path, capsys: pytest.Capture
 def test_a_setting_is_found_in_another_checkout_with_the_figures_on_it(
     made: Path, study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit(study / "Snakefile", '"resamples": 100', '"resamples": 50')
+    edit(study / "Snakefile", '"resamples": 100', '"resamples": 200')
     edit(study / "results/s/predictions/good/seed2/genes.jsonl", "[[4, 8]]", "[]")
     snakemake(study)
     code, value = diff(capsys, made / TABLE, study / TABLE)
     assert code == 1
     predictions = "results/s/predictions/good/seed2/genes.jsonl"
     found = facts(value)
-    assert ("setting", "score: resamples", "100", "50") in found
+    assert ("setting", "score: resamples", "100", "200") in found
     assert {(kind, name) for kind, name, _, _ in found} == {("setting", "score: resamples"), ("input", predictions)}
     beside = {fact["kind"]: fact["figures"] for fact in value["facts"]}
     assert len(beside["setting"]) == 4, "every score file rests on the setting"

@@ -41,7 +41,7 @@ def test_a_changed_script_affects_all_that_it_made_and_all_after(study: Path) ->
     assert renewal(score).jobs == {"score": 1}
     assert renewal(audit.result(TABLE)).jobs == {"score": 4, "table": 1}
     (effect,) = effects(audit, score)
-    assert effect.cause == "code score.py"
+    assert effect.causes == ("code score.py",)
     assert effect.jobs == {"score": 4, "table": 1}
     assert {GOOD, BAD, TABLE} < set(effect.results)
     assert len(effect.results) == 7
@@ -52,11 +52,10 @@ def test_a_changed_file_affects_only_what_rests_on_it(study: Path) -> None:
     edit(study / "results/s/predictions/good/seed1/genes.jsonl", "[[4, 8]]", "[]")
     edit(study / "paper.json", "0.5", "0.6")
     audit = Audit(study)
-    found = {effect.cause: effect.jobs for effect in effects(audit, audit.result(TABLE))}
+    found = {effect.causes: effect.jobs for effect in effects(audit, audit.result(TABLE))}
     assert found == {
-        "input results/s/predictions/good/seed1/genes.jsonl": {"score": 1, "table": 1},
-        "input paper.json": {"table": 1},
-        "all changes together": {"score": 1, "table": 1},
+        ("input results/s/predictions/good/seed1/genes.jsonl",): {"score": 1, "table": 1},
+        ("input paper.json",): {"table": 1},
     }
 
 
@@ -68,6 +67,12 @@ def test_a_setting_is_a_change_of_its_own_job(study: Path) -> None:
     assert [effect.jobs for effect in effects(audit, audit.result(GOOD))] == [{"score": 1, "table": 1}]
 
 
+def test_changes_that_reach_the_same_results_are_told_together(study: Path) -> None:
+    audit = Audit(study, lambda rule, at: {"resamples": 7, "confidence": 0.9, "seed": 1})
+    (effect,) = [found for found in effects(audit, audit.result(GOOD)) if "table" in found.jobs]
+    assert effect.causes == (f"settings confidence of {GOOD}", f"settings resamples of {GOOD}")
+
+
 def test_json_and_text_tell_them(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(study / "scripts/score.py", "snakemake.wildcards.run,", '"other",')
     assert main(["audit", str(study / TABLE), "--cell", CELL, "--json", "--explain"]) == 1
@@ -77,7 +82,7 @@ def test_json_and_text_tell_them(study: Path, capsys: pytest.CaptureFixture[str]
     assert main(["audit", str(study / TABLE), "--explain"]) == 1
     text = capsys.readouterr().out
     assert "to renew this result 5 jobs (1 table, 4 score), which took " in text
-    assert "affected by code score.py 7 results of 5 jobs" in text
+    assert "affected by code score.py: 7 results of 5 jobs" in text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from markner.provenance.environment import package_version
 _STYLE = {Verdict.FRESH: "green", Verdict.STALE: "yellow", Verdict.TAMPERED: "bold red", Verdict.UNKNOWN: "magenta"}
 MANY = 12
 """Lines of one list that are shown without --explain."""
+_CAUSES = 3
+"""Changes of one effect that are named."""
 
 
 def as_json(nodes: Sequence[Node], verdict: Verdict, **more: Any) -> str:
@@ -138,10 +140,14 @@ def _effects(console: Console, audit: Audit, node: Node) -> None:
     if not again.jobs:
         return
     last = duration(again.seconds)
-    console.print(f"[bold]{again.cause}[/] {escape(job_count(again.jobs))}, which took {last} when they last ran")
+    console.print(
+        f"[bold]to renew this result[/] {escape(job_count(again.jobs))}, which took {last} when they last ran"
+    )
     for effect in effects(audit, node):
+        more = len(effect.causes) - _CAUSES
+        causes = ", ".join(effect.causes[:_CAUSES]) + (f" and {more} more" if more > 0 else "")
         console.print(
-            f"[bold]affected by {escape(effect.cause)}[/] {len(effect.results)} results of"
+            f"[bold]affected by {escape(causes)}[/]: {len(effect.results)} results of"
             f" {escape(job_count(effect.jobs))}, which took {duration(effect.seconds)}"
         )
         for path in effect.results[:MANY]:

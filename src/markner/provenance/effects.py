@@ -11,9 +11,9 @@ from markner.provenance.audit import Audit, Node, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that changed, or several together, and all that rests on it."""
+    """One thing that changed, or several that reach the same results, and all that rests on it."""
 
-    cause: str
+    causes: tuple[str, ...]
     results: tuple[str, ...]
     jobs: dict[str, int]
     """Number of jobs by rule."""
@@ -23,26 +23,28 @@ class Effect:
 
 def renewal(node: Node) -> Effect:
     """What has to run again so that one result is fresh: the stale jobs of its lineage and those that rest on them."""
-    return _effect("to renew this result", (item for item in node.lineage() if item.verdict is Verdict.STALE))
+    return _effect((), (item for item in node.lineage() if item.verdict is Verdict.STALE))
 
 
 def effects(audit: Audit, node: Node) -> list[Effect]:
     """What each change behind a stale result does to all results beside it, the change with most results first.
 
-    A function or a file is the same change wherever it is found; a setting is one of its own job.
+    A function or a file is the same change wherever it is found; a setting is one of its own job. Changes that reach
+    the same results are told together.
     """
     results = [item for item in audit.folder(node.path.partition("/")[0]) if item.record]
     changed = {item.path: _changes(item) for item in results}
     reached = {
         item.path: set().union(*(changed.get(other.path, set()) for other in item.lineage())) for item in results
     }
-    causes = sorted(set().union(*(_changes(item) for item in node.lineage())))
-    found = [_effect(_told(cause), (item for item in results if cause in reached[item.path])) for cause in causes]
-    found.sort(key=lambda effect: -len(effect.results))
-    if len(causes) > 1:
-        everything = (item for item in results if reached[item.path] & set(causes))
-        found.append(_effect("all changes together", everything))
-    return found
+    groups: dict[tuple[str, ...], list[_Change]] = {}
+    for cause in sorted(set().union(*(_changes(item) for item in node.lineage()))):
+        groups.setdefault(tuple(item.path for item in results if cause in reached[item.path]), []).append(cause)
+    found = [
+        _effect(tuple(map(_told, causes)), (item for item in results if item.path in set(paths)))
+        for paths, causes in groups.items()
+    ]
+    return sorted(found, key=lambda effect: -len(effect.results))
 
 
 _Change = tuple[str, str, str]
@@ -51,7 +53,7 @@ _Change = tuple[str, str, str]
 def _changes(node: Node) -> set[_Change]:
     """Kind, subject and, for a setting, the job of every change found at one file."""
     return {
-        (item.kind, item.subject, ", ".join(node.record["outputs"]) if item.kind == "settings" and node.record else "")
+        (item.kind, item.subject, node.record["outputs"][0] if item.kind == "settings" and node.record else "")
         for item in node.findings
         if item.verdict is Verdict.STALE
     }
@@ -62,11 +64,11 @@ def _told(change: _Change) -> str:
     return f"{kind} {subject}{f' of {job}' if job else ''}"
 
 
-def _effect(cause: str, nodes: Iterable[Node]) -> Effect:
+def _effect(causes: tuple[str, ...], nodes: Iterable[Node]) -> Effect:
     found = [(node.path, node.record) for node in nodes if node.record]
     jobs = {tuple(record["outputs"]): record for _, record in found}
     return Effect(
-        cause,
+        causes,
         tuple(path for path, _ in found),
         dict(Counter(record["rule"] for record in jobs.values())),
         sum(map(job_seconds, jobs.values())),
@@ -96,6 +98,11 @@ def job_count(jobs: dict[str, int]) -> str:
 def facts(found: Collection[Effect]) -> list[dict[str, Any]]:
     """Effects for JSON."""
     return [
-        {"cause": item.cause, "results": list(item.results), "jobs": item.jobs, "seconds": round(item.seconds, 3)}
+        {
+            "causes": list(item.causes),
+            "results": list(item.results),
+            "jobs": item.jobs,
+            "seconds": round(item.seconds, 3),
+        }
         for item in found
     ]
