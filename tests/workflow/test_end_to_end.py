@@ -25,8 +25,9 @@ def small_study() -> dict[str, Any]:
     for corpus in study["corpora"].values():
         corpus["sample"] = {"train": 48, "dev": 8, "test": 6}
     study["mixes"]["disease"]["limit"] = 16
-    for run in study["runs"].values():
-        run["evaluate"] = run["evaluate"][:1]
+    for name, run in study["runs"].items():
+        # Genes in both forms: the native one has the alternatives that official scores need.
+        run["evaluate"] = run["evaluate"][: 2 if name == "minilm-gene" else 1]
         if run["system"] == "encoder":
             run["epochs"] = 1
     tables = study["tables"]
