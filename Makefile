@@ -28,7 +28,7 @@ setup: .venv/installed ## install what the workflow needs into .venv
 	$(PIP) -r envs/requirements-dev.txt
 	@touch $@
 
-demo: .venv/installed ## run the whole study on the embedded default (no GPU; about ten minutes on two cores)
+demo: .venv/installed ## run the whole study on the embedded default (no GPU; a quarter of an hour on two cores)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
 test: .venv/installed-dev ## run the tests
