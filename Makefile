@@ -35,8 +35,8 @@ test: .venv/installed-dev ## run the tests
 	$(BIN)/python -m pytest
 
 lint: .venv/installed-dev ## check style and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --no-cache --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint --configfile config/config.yaml

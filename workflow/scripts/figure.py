@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from markner.rendering.figures import draw
-from markner.rendering.results import read_cells
-
 from markner.config.study import Figure, Table
 from markner.provenance.job import job
+from markner.rendering.figures import draw
+from markner.rendering.results import read_cells
 
 with job(snakemake):
     settings = snakemake.params.settings
