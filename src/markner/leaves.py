@@ -101,6 +101,7 @@ def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
         "point": _points(settings)[point],
         "epochs": settings.epochs,
         "keep": settings.keep,
+        "tagging": settings.tagging,
         "warmup": settings.warmup,
         "weight_decay": settings.weight_decay,
         "precision": settings.precision,
@@ -114,9 +115,15 @@ def grid(study: Study, run: str) -> Leaves:
     return {"points": list(_points(_encoder(study, run)))}
 
 
+def select_encoder(study: Study, run: str) -> Leaves:
+    """The grid points of an encoder run, and how they are compared."""
+    return {**grid(study, run), "select": _encoder(study, run).select}
+
+
 def predict_encoder(study: Study, run: str, point: str) -> Leaves:
     """How one grid point of an encoder run predicts."""
-    return {"max_length": _points(_encoder(study, run))[point]["max_length"]}
+    settings = _encoder(study, run)
+    return {"max_length": _points(settings)[point]["max_length"], "tagging": settings.tagging}
 
 
 def score(study: Study) -> Leaves:
@@ -232,7 +239,7 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "train": lambda study, at: train(study, at["run"], int(at["seed"])),
     "predict": lambda study, at: predict(study, at["run"], at["corpus"]),
     "train_encoder": lambda study, at: train_encoder(study, at["run"], int(at["seed"]), at["point"]),
-    "select_encoder": lambda study, at: grid(study, at["run"]),
+    "select_encoder": lambda study, at: select_encoder(study, at["run"]),
     "selected_predictions": lambda study, at: grid(study, at["run"]),
     "predict_encoder": lambda study, at: predict_encoder(study, at["run"], at["point"]),
     "score": lambda study, at: score(study),

@@ -1,9 +1,9 @@
-"""An encoder's grid of hyperparameters and the choice of its best point by loss on the dev split (paper 3.2)."""
+"""An encoder's grid of hyperparameters and the choice of its best point on the dev split (paper 3.2)."""
 
 import itertools
 import os
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from markner.config.systems import Grid
 from markner.errors import MarknerError
@@ -36,11 +36,16 @@ def point_name(point: Point) -> str:
     )
 
 
-def select(dev_files: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str]) -> None:
-    """Write which point has the lowest loss on the dev split (the first of equals), and what each of them reached.
+def select(
+    dev_files: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    by: Literal["lowest-loss", "highest-f1"] = "lowest-loss",
+) -> None:
+    """Write which point is the best on the dev split (the first of equals), and what each of them reached.
 
     Args:
         dev_files: The `dev.json` of every point, in the grid's order.
+        by: What is compared.
         output: JSON, `selected`: a point's name; `points`: for each `name`, its settings, `best_epoch`, `dev_loss`
             (mean cross entropy a word), `dev_f1` (strict) and `truncated_mentions`.
 
@@ -50,7 +55,10 @@ def select(dev_files: Sequence[str | os.PathLike[str]], output: str | os.PathLik
     points = [_summary(path) for path in dev_files]
     if not points:
         raise MarknerError("no grid points to select from", "give each list under `grid` at least one value")
-    best = min(points, key=lambda summary: float(summary["dev_loss"]))
+    if by == "lowest-loss":
+        best = min(points, key=lambda summary: float(summary["dev_loss"]))
+    else:
+        best = max(points, key=lambda summary: float(summary["dev_f1"]))
     write_json(output, {"selected": best["name"], "points": points})
 
 

@@ -4,7 +4,8 @@ import torch
 from tiny_encoder import sentence, tiny_tokenizer
 
 from markner.corpora.model import Sentence, Span
-from markner.modeling.encoder_data import IGNORED, LABELS, collate, encode, shuffled_batches, sorted_batches
+from markner.modeling.encoder_data import IGNORED, collate, encode, shuffled_batches, sorted_batches
+from markner.modeling.viterbi import LABELS
 
 TOKENIZER = tiny_tokenizer()
 MENTION = Sentence("1", "d", "the colitis was mild", (), (Span(4, 11),))
@@ -20,10 +21,14 @@ def test_only_the_first_piece_of_a_word_has_a_label() -> None:
     assert not row.truncated
 
 
+def _scores(tags: str) -> list[list[float]]:
+    """Logits that leave no doubt about the tag of each piece."""
+    return [[5.0 if label == tag else 0.0 for label in LABELS] for tag in tags]
+
+
 def test_predicted_classes_become_spans_through_first_pieces() -> None:
     (row,) = encode([MENTION], TOKENIZER, 16)
-    beginning, inside = LABELS.index("B"), LABELS.index("I")
-    assert row.spans([beginning, 0, beginning, beginning, inside, 0, beginning]) == (Span(4, 15),)
+    assert row.spans(_scores("BOBBIOB"), "valid") == (Span(4, 15),)
 
 
 def test_words_beyond_the_longest_input_are_outside_and_their_mentions_counted() -> None:
@@ -31,7 +36,7 @@ def test_words_beyond_the_longest_input_are_outside_and_their_mentions_counted()
     (row,) = encode([long], TOKENIZER, 5)
     assert row.truncated
     assert row.first == [1, 2, 3, None, None]
-    assert row.spans([LABELS.index("B")] * 5) == (Span(0, 3), Span(4, 8), Span(9, 16))
+    assert row.spans(_scores("BBBBB"), "valid") == (Span(0, 3), Span(4, 8), Span(9, 16))
     assert row.truncated_mentions() == 1
     (row,) = encode([long], TOKENIZER, 4)
     assert row.truncated_mentions() == 2

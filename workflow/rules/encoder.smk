@@ -1,4 +1,4 @@
-# The encoder baseline: a grid of token classifiers, each trained on its own, the best chosen by loss on dev.
+# The encoder baseline: a grid of token classifiers, each trained on its own, the best chosen on dev.
 
 
 rule train_encoder:

@@ -10,5 +10,5 @@ with job(snakemake):
         Path(snakemake.input.model),
         Path(snakemake.input.sentences),
         Path(snakemake.output[0]),
-        snakemake.params.settings["max_length"],
+        **snakemake.params.settings,
     )

@@ -139,7 +139,7 @@ class Grid(Settings):
 
 
 class EncoderRun(Settings):
-    """A bidirectional encoder with BIO tags, trained on one corpus over a grid, selected by loss on its dev split."""
+    """A bidirectional encoder with BIO tags, trained on one corpus over a grid, selected on its dev split."""
 
     system: Literal["encoder"]
     """A token classifier."""
@@ -154,7 +154,12 @@ class EncoderRun(Settings):
     epochs: int = Field(10, ge=1)
     """Passes over the training split. The paper does not state it."""
     keep: Literal["highest-f1", "lowest-loss", "last"] = "highest-f1"
-    """Epoch whose weights are kept, judged on dev. Grid points are then compared by dev loss, as in the paper."""
+    """Epoch whose weights are kept, judged on dev."""
+    select: Literal["lowest-loss", "highest-f1"] = "lowest-loss"
+    """Grid point whose predictions count, judged on dev with the epoch kept; the paper compares losses."""
+    tagging: Literal["valid", "each-word"] = "valid"
+    """`valid`: the likeliest tag sequence in which each I continues an entity. `each-word`: the likeliest tag of each
+    word by itself; an I that continues nothing begins an entity."""
     warmup: float = Field(0.1, ge=0, lt=1)
     """Part of the steps over which the learning rate rises; it falls linearly after."""
     weight_decay: float = Field(0.01, ge=0)

@@ -30,7 +30,6 @@ from markner.files import write_json
 from markner.instructions import subset
 from markner.modeling.encoder_data import (
     IGNORED,
-    LABELS,
     Encoded,
     collate,
     encode,
@@ -38,6 +37,7 @@ from markner.modeling.encoder_data import (
     sorted_batches,
 )
 from markner.modeling.load import device, fresh_folder, load_tokenizer, replace_folder
+from markner.modeling.viterbi import LABELS, Tagging
 from markner.predictions import Prediction, write_predictions
 from markner.selection import Point, point_name
 
@@ -68,6 +68,7 @@ class EncoderTraining:
     precision: Precision
     fraction: float = 1.0
     keep: Keep = "highest-f1"
+    tagging: Tagging = "valid"
 
 
 def train_point(
@@ -133,7 +134,7 @@ def train_point(
                 total += loss.item()
                 count += words
                 progress.update()
-            dev_loss, dev_f1 = evaluate(model, dev_rows, tokenizer, settings.precision)
+            dev_loss, dev_f1 = evaluate(model, dev_rows, tokenizer, settings.precision, settings.tagging)
             reached = {"epoch": epoch, "train_loss": total / max(count, 1), "dev_loss": dev_loss, "dev_f1": dev_f1}
             epochs.append(reached)
             progress.set_postfix(dev_loss=f"{dev_loss:.4f}", dev_f1=f"{dev_f1:.3f}")
@@ -174,11 +175,12 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
     return bool(new["dev_f1"] > best["dev_f1"])
 
 
-def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int, batch_size: int = 64) -> None:
+def predict_encoder(
+    model: Path, sentences: Path, output: Path, max_length: int, tagging: Tagging, batch_size: int = 64
+) -> None:
     """Tag every sentence with a trained model, in float32, and write its mentions in the file format of all systems.
 
-    The likeliest tag of each word counts by itself. Words beyond `max_length` word pieces are `O`; the status of such
-    a sentence is `truncated`.
+    Words beyond `max_length` word pieces are `O`; the status of such a sentence is `truncated`.
 
     Raises:
         MarknerError: the folder holds no tagger of this package, or `max_length` is more than the model takes.
@@ -190,9 +192,9 @@ def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int,
     spans = {}
     for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=output.stem):
         with torch.inference_mode():
-            _, classes, _ = _forward(tagger, chosen, tokenizer, "fp32")
-        for row, found in zip(chosen, classes.tolist(), strict=True):
-            spans[row.sentence.id] = row.spans(found)
+            _, logits, _ = _forward(tagger, chosen, tokenizer, "fp32")
+        for row, scores in zip(chosen, logits.tolist(), strict=True):
+            spans[row.sentence.id] = row.spans(scores, tagging)
     write_predictions(
         output,
         (Prediction(row.sentence.id, spans[row.sentence.id], "truncated" if row.truncated else "ok") for row in rows),
@@ -200,7 +202,11 @@ def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int,
 
 
 def evaluate(
-    model: PreTrainedModel, rows: Iterable[Encoded], tokenizer: PreTrainedTokenizerBase, precision: Precision
+    model: PreTrainedModel,
+    rows: Iterable[Encoded],
+    tokenizer: PreTrainedTokenizerBase,
+    precision: Precision,
+    tagging: Tagging,
 ) -> tuple[float, float]:
     """Mean cross entropy a word, and strict F1 over all gold mentions, those beyond the longest input included."""
     model.eval()  # type: ignore[no-untyped-call]
@@ -208,11 +214,11 @@ def evaluate(
     hits, found, gold = 0, 0, 0
     for chosen in sorted_batches(list(rows), EVALUATION_BATCH):
         with torch.inference_mode():
-            loss, classes, words = _forward(model, chosen, tokenizer, precision)
+            loss, logits, words = _forward(model, chosen, tokenizer, precision)
         total += loss.item()
         count += words
-        for row, predicted in zip(chosen, classes.tolist(), strict=True):
-            spans = set(row.spans(predicted))
+        for row, scores in zip(chosen, logits.tolist(), strict=True):
+            spans = set(row.spans(scores, tagging))
             hits += len(spans.intersection(row.sentence.spans))
             found += len(spans)
             gold += len(row.sentence.spans)
@@ -222,12 +228,12 @@ def evaluate(
 def _forward(
     model: PreTrainedModel, rows: list[Encoded], tokenizer: PreTrainedTokenizerBase, precision: Precision
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Summed cross entropy of the labelled words, the likeliest class of each piece [rows, pieces], the words."""
+    """Summed cross entropy of the labelled words, the float32 logits of each piece [rows, pieces, 3], the words."""
     batch = collate(rows, int(tokenizer.pad_token_id or 0), model.device)
     with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        logits = model(input_ids=batch.ids, attention_mask=batch.mask).logits
-    loss = cross_entropy(logits.float().flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED, reduction="sum")
-    return loss, logits.argmax(-1), batch.words
+        logits = model(input_ids=batch.ids, attention_mask=batch.mask).logits.float()
+    loss = cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED, reduction="sum")
+    return loss, logits, batch.words
 
 
 def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:

@@ -7,13 +7,14 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from markner.corpora.model import Sentence, Span
-from markner.tags import Tag, spans_from_tags, tags_from_spans, words
-
-LABELS: tuple[Tag, ...] = ("O", "B", "I")
-"""Tags by the number of their class."""
+from markner.modeling.viterbi import IMPOSSIBLE, LABELS, Tagging, likeliest_each, likeliest_valid
+from markner.tags import spans_from_tags, tags_from_spans, words
 
 IGNORED = -100
 """Label of a piece that has no part in the loss."""
+
+OUTSIDE = (0.0, IMPOSSIBLE, IMPOSSIBLE)
+"""Scores of a word that the model does not see: it is `O`."""
 
 MEGABATCH = 50
 """Batches sorted by length together: long enough for little padding, short enough for random batches."""
@@ -41,9 +42,10 @@ class Encoded:
                 labels[position] = LABELS.index(tag)
         return labels
 
-    def spans(self, classes: Sequence[int]) -> tuple[Span, ...]:
-        """Predicted mentions from a class for each piece; words without a piece are `O`."""
-        tags: list[Tag] = ["O" if position is None else LABELS[classes[position]] for position in self.first]
+    def spans(self, scores: Sequence[Sequence[float]], tagging: Tagging) -> tuple[Span, ...]:
+        """Predicted mentions from the logits of each piece, [pieces, 3]; words without a piece are `O`."""
+        of_words = [OUTSIDE if position is None else scores[position] for position in self.first]
+        tags = likeliest_valid(of_words) if tagging == "valid" else likeliest_each(of_words)
         return spans_from_tags(self.words, tags)
 
     def truncated_mentions(self) -> int:

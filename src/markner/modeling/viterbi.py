@@ -1,0 +1,45 @@
+"""The likeliest sequence of BIO tags among those that mean something: an I only after a B or an I."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from markner.tags import Tag
+
+Tagging = Literal["valid", "each-word"]
+"""`valid`: the likeliest valid sequence. `each-word`: the likeliest tag of each word by itself."""
+
+LABELS: tuple[Tag, ...] = ("O", "B", "I")
+"""Tags by the number of their class."""
+
+_O, _B, _I = range(3)
+
+IMPOSSIBLE = float("-inf")
+
+
+def likeliest_each(scores: Sequence[Sequence[float]]) -> list[Tag]:
+    """The likeliest tag of each word; `scores` is [words, 3], any increasing function of the probabilities."""
+    return [LABELS[max(range(len(LABELS)), key=row.__getitem__)] for row in scores]
+
+
+def likeliest_valid(scores: Sequence[Sequence[float]]) -> list[Tag]:
+    """The valid tag sequence with the highest sum of scores (Viterbi 1967), the first of equals.
+
+    Args:
+        scores: Log probabilities or logits of O, B and I: [words, 3]. Adding a constant to a row changes nothing. A
+            row without a finite score for O is not allowed.
+    """
+    if not scores:
+        return []
+    best = [scores[0][_O], scores[0][_B], IMPOSSIBLE]
+    back: list[tuple[int, int, int]] = []
+    for row in scores[1:]:
+        before = max(range(len(LABELS)), key=best.__getitem__)
+        inside = _B if best[_B] >= best[_I] else _I
+        back.append((before, before, inside))
+        best = [best[before] + row[_O], best[before] + row[_B], best[inside] + row[_I]]
+    state = max(range(len(LABELS)), key=best.__getitem__)
+    states = [state]
+    for choices in reversed(back):
+        state = choices[state]
+        states.append(state)
+    return [LABELS[state] for state in reversed(states)]
