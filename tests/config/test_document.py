@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from markner.config.document import EXAMPLE, REFERENCE_FILE, SCHEMA_FILE, reference_markdown, schema
 from markner.config.load import load_study, load_study_file
 
-pytest_plugins = ["small_study"]
+pytest_plugins = ["study_folder"]
 
 ROOT = Path(__file__).parents[2]
 STUDIES = sorted((ROOT / "config").glob("*.yaml"))

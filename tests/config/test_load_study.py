@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markner.config.load import load_study, load_study_file
 from markner.errors import MarknerError
 
-pytest_plugins = ["small_study"]
+pytest_plugins = ["study_folder"]
 
 
 def told_by_load(config: Any, files: list[Path] | None = None) -> str:

@@ -11,7 +11,7 @@ from markner.config.examples import example
 from markner.config.study import Study
 from markner.config.wording import yaml_block
 
-pytest_plugins = ["small_study"]
+pytest_plugins = ["study_folder"]
 
 Told = Callable[..., str]
 

@@ -11,7 +11,7 @@ from markner.config.load import load_study
 from markner.config.references import reference_problems
 from markner.config.study import Study
 
-pytest_plugins = ["small_study"]
+pytest_plugins = ["study_folder"]
 
 Told = Callable[..., str]
 
