@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from markner.corpora.model import Document, Passage, Span
+from markner.imports import passed_over
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -104,8 +105,9 @@ def sentence_bounds(text: str) -> list[Span]:
 
 @cache
 def _sentencizer() -> "Language":
-    # Loading spaCy takes seconds, and most splits need none.
-    import spacy
+    # Loading spaCy takes a second, and most splits need none; loading torch, which it does where it can, takes more.
+    with passed_over("torch"):
+        import spacy
 
     language = spacy.blank("en")
     language.add_pipe("sentencizer")

@@ -13,7 +13,7 @@ from markner.errors import MarknerError
 from markner.files import atomic, write_json
 from markner.instructions import subset
 from markner.predictions import read_predictions
-from markner.scoring.score import check_answer, paired
+from markner.scoring.pairing import check_answer, paired
 
 Kind = Literal["missing", "wrong", "boundary"]
 """Gold without a prediction, a prediction without gold, a prediction that overlaps its gold and is not equal to it."""

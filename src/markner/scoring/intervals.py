@@ -1,15 +1,16 @@
 """Confidence intervals by resampling sentences."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from markner.config.study import Scoring
 from markner.errors import MarknerError
-from markner.scoring.spans import Counts, ratios
+from markner.scoring.spans import Counts, ratios, total_ratios
 
 Interval = tuple[float, float]
+_DIGITS = 6
 
 
 class Intervals(NamedTuple):
@@ -48,3 +49,16 @@ def bootstrap(counts: Sequence[Counts], scoring: Scoring) -> list[Intervals]:
         bounds = np.quantile(values, [tail, 1 - tail], axis=1)
         found.append(Intervals(*((float(low), float(high)) for low, high in bounds.T)))
     return found
+
+
+def figures(counts: Counts, intervals: Intervals) -> dict[str, Any]:
+    """Totals, precision, recall and F1 with their intervals, rounded, as score files hold them."""
+    totals = {name: float(getattr(counts, name).sum()) for name in ("tp", "fp", "fn")}
+    return {
+        **{name: int(total) if total.is_integer() else total for name, total in totals.items()},
+        **{name: round(float(value), _DIGITS) for name, value in total_ratios(counts)._asdict().items()},
+        **{
+            f"{name}_interval": [round(bound, _DIGITS) for bound in bounds]
+            for name, bounds in intervals._asdict().items()
+        },
+    }

@@ -27,8 +27,8 @@ from markner.corpora.model import Document, Sentence, Span, read_sentences
 from markner.errors import MarknerError
 from markner.files import write_json
 from markner.predictions import read_predictions
-from markner.scoring.intervals import bootstrap
-from markner.scoring.score import check_answer, figures, paired
+from markner.scoring.intervals import bootstrap, figures
+from markner.scoring.pairing import check_answer, paired
 from markner.scoring.spans import Counts, SpanLists, check_same_length, mentions
 
 

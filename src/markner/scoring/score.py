@@ -9,16 +9,15 @@ from markner.config.study import Scoring
 from markner.corpora.model import Sentence, Span, read_sentences
 from markner.errors import MarknerError
 from markner.files import write_json
-from markner.markup import check_spans
 from markner.predictions import STATUSES, Prediction, read_predictions
-from markner.scoring.intervals import Intervals, bootstrap
+from markner.scoring.intervals import bootstrap, figures
+from markner.scoring.pairing import check_answer, paired
 from markner.scoring.partial import partial_counts, semeval_counts
 from markner.scoring.released import released_spans
 from markner.scoring.seqeval_check import checked_seqeval_scores
 from markner.scoring.spans import Counts, SpanLists, strict_counts, total_ratios
 
 _DIGITS = 6
-_SHOWN = 5
 
 
 def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus: str, output: Path) -> None:
@@ -62,45 +61,6 @@ def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus
     )
 
 
-def paired(
-    gold: Sequence[Sentence], sentences: Path, answers: Sequence[Prediction], predictions: Path
-) -> list[Prediction]:
-    """Predictions in the order of the sentences; each sentence has exactly one."""
-    if not gold:
-        raise MarknerError(f"{sentences}: there is no sentence to score")
-    for path, items in ((sentences, gold), (predictions, answers)):
-        repeated = [name for name, count in Counter(item.id for item in items).items() if count > 1]
-        if repeated:
-            raise MarknerError(f"{path}: {_named(repeated)} more than once", "write each sentence exactly once")
-    by_id = {answer.id: answer for answer in answers}
-    missing = [sentence.id for sentence in gold if sentence.id not in by_id]
-    if missing:
-        raise MarknerError(
-            f"{predictions}: no prediction for {_named(missing)} of {sentences}", "predict this corpus again"
-        )
-    extra = sorted(by_id.keys() - {sentence.id for sentence in gold})
-    if extra:
-        raise MarknerError(
-            f"{predictions}: prediction for {_named(extra)}, which {sentences} does not hold",
-            "predict this corpus again",
-        )
-    return [by_id[sentence.id] for sentence in gold]
-
-
-def _named(ids: Sequence[str]) -> str:
-    """The first few of the identifiers, and how many more there are."""
-    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-    return ("sentences " if len(ids) > 1 else "sentence ") + ", ".join(repr(name) for name in ids[:_SHOWN]) + more
-
-
-def check_answer(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:
-    """Raise a MarknerError naming file and sentence if predicted spans do not fit the sentence's text."""
-    try:
-        check_spans(sentence.text, spans)
-    except MarknerError as error:
-        raise MarknerError(f"{path}, sentence {sentence.id!r}: {error.message}") from error
-
-
 def _scores(gold: SpanLists, predicted: SpanLists, scoring: Scoring, strict: Counts) -> dict[str, dict[str, Any]]:
     """Figures of the three kinds of match, with intervals from the same resamples."""
     semeval = semeval_counts(gold, predicted)
@@ -112,19 +72,6 @@ def _scores(gold: SpanLists, predicted: SpanLists, scoring: Scoring, strict: Cou
     for name in ("correct", "partial", "spurious", "missed"):
         result["semeval"][name] = int(getattr(semeval, name).sum())
     return result
-
-
-def figures(counts: Counts, intervals: Intervals) -> dict[str, Any]:
-    """Totals, precision, recall and F1 with their intervals, rounded, as score files hold them."""
-    totals = {name: float(getattr(counts, name).sum()) for name in ("tp", "fp", "fn")}
-    return {
-        **{name: int(total) if total.is_integer() else total for name, total in totals.items()},
-        **{name: round(float(value), _DIGITS) for name, value in total_ratios(counts)._asdict().items()},
-        **{
-            f"{name}_interval": [round(bound, _DIGITS) for bound in bounds]
-            for name, bounds in intervals._asdict().items()
-        },
-    }
 
 
 def _against_released(gold: Sequence[Sentence], answers: Iterable[Prediction], scoring: Scoring) -> Any:

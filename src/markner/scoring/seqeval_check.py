@@ -5,12 +5,16 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from seqeval.metrics.v1 import precision_recall_fscore_support
-from seqeval.scheme import IOB2
-
 from markner.corpora.model import Span
 from markner.errors import MarknerError
+from markner.imports import passed_over
 from markner.scoring.spans import Counts, SpanLists, total_ratios
+
+# seqeval takes one class from scikit-learn, that of a warning which `zero_division=0` turns off; to import the rest
+# of it takes longer than to score a corpus.
+with passed_over("sklearn.exceptions", UndefinedMetricWarning=UserWarning):
+    from seqeval.metrics.v1 import precision_recall_fscore_support
+    from seqeval.scheme import IOB2
 
 _TOLERANCE = 1e-9
 _RUN = re.compile(r"\S+")

@@ -30,8 +30,8 @@ from markner.errors import MarknerError
 from markner.files import atomic
 from markner.predictions import read_predictions
 from markner.scoring.intervals import Interval
+from markner.scoring.pairing import check_answer, paired
 from markner.scoring.partial import partial_counts
-from markner.scoring.score import check_answer, paired
 from markner.scoring.spans import Counts, Floats, strict_counts, total_ratios
 
 COLUMNS = (

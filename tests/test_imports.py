@@ -1,0 +1,30 @@
+"""Libraries are imported without companions that nobody uses, and leave no trace of that."""
+
+import subprocess
+import sys
+
+CASES = {
+    "sklearn": "import markner.scoring.score",
+    "torch": "from markner.corpora.sentences import sentence_bounds; assert len(sentence_bounds('One. Two.')) == 2",
+}
+
+
+def _run(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_scoring_imports_no_scikit_learn_and_splitting_no_torch() -> None:
+    for companion, use in CASES.items():
+        _run(f"import sys; {use}; assert not [name for name in sys.modules if name.split('.')[0] == {companion!r}]")
+
+
+def test_the_real_companion_can_be_imported_afterwards() -> None:
+    _run(f"{CASES['sklearn']}; import sklearn.metrics; from sklearn.exceptions import UndefinedMetricWarning")
+    _run(f"{CASES['torch']}; import torch; torch.zeros(1)")
+
+
+def test_a_companion_that_is_imported_already_is_left_alone() -> None:
+    _run(
+        "import sklearn.exceptions as before; import markner.scoring.score; import sklearn.exceptions as after;"
+        "assert before is after"
+    )
