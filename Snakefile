@@ -39,10 +39,15 @@ include: "workflow/rules/instructions.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/encoder.smk"
 include: "workflow/rules/predict.smk"
+include: "workflow/rules/chat.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/analyses.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+
+
+onstart:
+    refuse_the_impossible()
 
 
 onsuccess:

@@ -1,12 +1,14 @@
 """Each rule gets the settings that it uses, and no others."""
 
+import json
 from typing import Any
 
 from conftest import ROOT
 
+from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ChatRun
 from markner.config.load import load_study_file
 from markner.config.study import Study
-from markner.leaves import current
+from markner.leaves import current, environment
 
 DEMO = load_study_file(ROOT / "config" / "demo.yaml")
 PAPER = load_study_file(ROOT / "config" / "config.yaml")
@@ -31,6 +33,8 @@ AT = {
     "error_figure": {"error_figure": "errors"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
+    "shots": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
+    "chat_served": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
 }  # fmt: skip
 
 
@@ -72,10 +76,52 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
 
 def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     prompts = {"generic": {"instruction": "Mark {entity}."}}
-    assert changed(prompts=prompts) == {"mix", "predict"}
-    assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mix", "predict"}
+    assert changed(prompts=prompts) == {"mix", "predict", "chat_served"}
+    assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mix", "predict", "chat_served"}
     assert changed(prompts={"generic": {"enhancements": {"plant": "More."}}}) == set()
-    assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict"}
+    assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict", "chat_served"}
+
+
+def test_what_changes_no_answer_of_a_chat_model_is_no_leaf() -> None:
+    assert changed(runs__smollm2_5shot__temperature=None) == {"chat_served"}
+    assert changed(runs__smollm2_5shot__slack=9) == {"chat_served"}
+    assert changed(models__smollm2_chat__limit_field="max_completion_tokens") == {"chat_served"}
+    assert changed(runs__smollm2_5shot__shots=4) == {"shots"}
+    for key, value in SPENDING.items():
+        section = "runs__smollm2_5shot" if key in ChatRun.model_fields else "models__smollm2_chat"
+        assert changed(**{f"{section}__{key}": value}) == set(), key
+    assert set(SPENDING) == SPENDING_OF_MODEL | SPENDING_OF_RUN
+    assert changed(answers="/elsewhere") == set()
+
+
+SPENDING = {
+    "concurrency": 2, "retries": 0, "timeout": 5.0, "budget_requests": 9, "budget_dollars": 1.0, "batch_api": True,
+    "key_env": "OTHER_KEY", "price_input": 1.0, "price_output": 1.0, "batch_discount": 0.1,
+}  # fmt: skip
+
+
+def test_what_changes_no_answer_reaches_the_jobs_all_the_same() -> None:
+    content = PAPER.model_dump()
+    content["models"]["gpt-4.1"]["price_input"] = 7.0
+    content["runs"]["gpt-4.1-0shot"]["timeout"] = 33.0
+    told = json.loads(environment(Study.model_validate(content), ".")[SPENDING_VARIABLE])
+    assert told["gpt-4.1-0shot"]["model"]["price_input"] == 7.0
+    assert told["gpt-4.1-0shot"]["run"]["timeout"] == 33.0
+    assert told["gpt-4.1-0shot"]["account"] == "paper/gpt-4.1-0shot"
+    assert not [name for name in told if name.startswith(("gpt-4-", "gpt-3.5"))]
+
+
+def test_a_run_of_a_retired_model_has_no_jobs_and_no_cells() -> None:
+    at = {"run": "gpt-4-5shot", "seed": "1", "corpus": "bc2gm"}
+    assert current(PAPER, "chat", at) is None
+    assert current(PAPER, "chat", at | {"run": "gpt-4.1-5shot"}) is not None
+    table = current(PAPER, "table", {"table": "table1"}) or {}
+    assert "gpt-4-5shot" not in {run for _, run, _ in table["cells"]}
+    assert set(table["retired"]) == {"gpt-3.5-0shot", "gpt-3.5-5shot", "gpt-4-0shot", "gpt-4-5shot"}
+    assert "gpt-4-0314" in table["retired"]["gpt-4-0shot"]
+    runs = (current(PAPER, "significance", {"corpus": "bc2gm"}) or {})["runs"]
+    assert "gpt-4.1-5shot" in runs
+    assert "gpt-4-5shot" not in runs
 
 
 def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:

@@ -4,6 +4,7 @@ Every function takes the study and a rule's wildcards and returns a plain, order
 it to their scripts as `params.settings`, so a job runs again when one of its leaves changes and for no other setting.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ApiModel, ChatRun
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.load import MIRROR_VARIABLE
 from markner.config.study import Study, Table
@@ -68,7 +70,10 @@ def mix(study: Study, mix: str) -> Leaves:
 
 def weights(study: Study, model: str) -> Leaves:
     """Where pretrained weights come from."""
-    return study.models[model].model_dump()
+    settings = study.models[model]
+    if isinstance(settings, ApiModel):
+        raise MarknerError(f"models.{model} has no weights")
+    return settings.model_dump()
 
 
 def train(study: Study, run: str, seed: int) -> Leaves:
@@ -126,6 +131,43 @@ def predict_encoder(study: Study, run: str, point: str) -> Leaves:
     return {"max_length": _points(settings)[point]["max_length"], "tagging": settings.tagging}
 
 
+def shots(study: Study, run: str, seed: int, corpus: str) -> Leaves:
+    """How the examples of a chat run are chosen."""
+    settings = _chat(study, run)
+    chosen = {"shots", "shot_selection", *(["embedding"] if settings.shot_selection == "similar" else [])}
+    return {"run": settings.model_dump(include=chosen), "corpus": shot_corpus(study, run, corpus), "seed": seed}
+
+
+def shot_corpus(study: Study, run: str, corpus: str) -> str:
+    """The corpus whose training split gives the examples of a chat run on a corpus."""
+    return _chat(study, run).shot_corpus or corpus
+
+
+def chat(study: Study, run: str, corpus: str) -> Leaves:
+    """What a chat model is asked on a corpus, and how: all that is part of a request, and nothing else."""
+    settings = _chat(study, run)
+    model = chat_model(study, run)
+    where = {"weights"} if model.weights else {"base_url"}
+    prompt = study.prompts[settings.prompt]
+    entity = study.corpora[corpus].entity
+    return {
+        "model": model.model_dump(include={"source", "provider", "model", "limit_field", "parameters"} | where),
+        "run": settings.model_dump(include={"temperature", "slack"}),
+        "template": prompt.template,
+        "instruction": prompt.instruction,
+        "entity": entity,
+        "enhancement": prompt.enhancements.get(entity, ""),
+    }
+
+
+def chat_model(study: Study, run: str) -> ApiModel:
+    """The model of a chat run that can be asked."""
+    model = study.models[_chat(study, run).model]
+    if not isinstance(model, ApiModel) or model.retired is not None:
+        raise MarknerError(f"runs.{run} has no model that can be asked")
+    return model
+
+
 def score(study: Study) -> Leaves:
     """How predictions are scored."""
     return study.scoring.model_dump()
@@ -136,7 +178,7 @@ def significance(study: Study, corpus: str) -> Leaves:
     return {
         "scoring": study.scoring.model_dump(),
         "permutations": study.significance.permutations,
-        "runs": {name: run.seeds for name, run in study.runs.items() if corpus in run.evaluate},
+        "runs": {name: run.seeds for name, run in study.live_runs().items() if corpus in run.evaluate},
     }
 
 
@@ -177,9 +219,10 @@ def error_figure(study: Study, figure: str) -> Leaves:
 
 
 def table(study: Study, table: str) -> Leaves:
-    """A table's layout, and which run fills which cell."""
+    """A table's layout, which run fills which cell, and which run's model is gone."""
     settings = study.tables[table]
-    return {**settings.model_dump(), "cells": table_runs(study, settings)}
+    gone = {run: study.retired(run) for row in settings.rows for run in row.runs if study.retired(run)}
+    return {**settings.model_dump(), "cells": table_runs(study, settings), "retired": gone}
 
 
 def figure(study: Study, figure: str) -> Leaves:
@@ -201,7 +244,7 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
         for row in table.rows
         for corpus in table.corpora
         for run in row.runs
-        if corpus in study.runs[run].evaluate
+        if corpus in study.runs[run].evaluate and not study.retired(run)
     ]
 
 
@@ -216,6 +259,13 @@ def _encoder(study: Study, run: str) -> EncoderRun:
     settings = study.runs[run]
     if not isinstance(settings, EncoderRun):
         raise MarknerError(f"runs.{run} is not an encoder run")
+    return settings
+
+
+def _chat(study: Study, run: str) -> ChatRun:
+    settings = study.runs[run]
+    if not isinstance(settings, ChatRun):
+        raise MarknerError(f"runs.{run} is not a chat run")
     return settings
 
 
@@ -242,6 +292,10 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "select_encoder": lambda study, at: select_encoder(study, at["run"]),
     "selected_predictions": lambda study, at: grid(study, at["run"]),
     "predict_encoder": lambda study, at: predict_encoder(study, at["run"], at["point"]),
+    "shots": lambda study, at: shots(study, at["run"], int(at["seed"]), at["corpus"]),
+    "similar_shots": lambda study, at: shots(study, at["run"], int(at["seed"]), at["corpus"]),
+    "chat": lambda study, at: chat(study, at["run"], at["corpus"]),
+    "chat_served": lambda study, at: chat(study, at["run"], at["corpus"]),
     "score": lambda study, at: score(study),
     "significance": lambda study, at: significance(study, at["corpus"]),
     "official": lambda study, at: official(study, at["corpus"]),
@@ -267,11 +321,31 @@ def environment(study: Study, checkout: str) -> dict[str, str]:
     """Environment variables of jobs: what they need beside their settings and what influences no result.
 
     The package is found in the checkout also by jobs that run in an environment of their own (`--sdm conda`); where
-    corpus files are looked for first is free, since each is checked by its hash.
+    corpus files are looked for first is free, since each is checked by its hash; and what chat models cost, and how
+    often they are asked again, is no part of their answers.
     """
     paths = [str(Path(checkout, "src")), *filter(None, [os.environ.get("PYTHONPATH")])]
     mirror = {MIRROR_VARIABLE: study.mirror} if study.mirror else {}
-    return {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), **mirror}
+    return {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        SPENDING_VARIABLE: json.dumps(_spending(study)),
+        **mirror,
+    }
+
+
+def _spending(study: Study) -> Leaves:
+    """By chat run: where answers are kept, on which account, and how patiently and at what price they are asked for."""
+    found: Leaves = {}
+    for name, run in study.live_runs().items():
+        model = study.models[run.model]
+        if isinstance(run, ChatRun) and isinstance(model, ApiModel):
+            found[name] = {
+                "answers": study.answers,
+                "account": f"{study.study}/{name}",
+                "model": model.model_dump(include=set(SPENDING_OF_MODEL)),
+                "run": run.model_dump(include=set(SPENDING_OF_RUN)),
+            }
+    return found
 
 
 def _route(name: str) -> Route:

@@ -55,6 +55,19 @@ def test_notes_below(frame: pd.DataFrame, tmp_path: Path) -> None:
     assert notes[4].strip().endswith("Tuned LLaMA, NCBI (disease): changed text 1, truncated 1 of 20.")
 
 
+def test_a_row_of_a_retired_model_shows_the_papers_figures_and_why(tmp_path: Path) -> None:
+    first, *others = TABLE.rows
+    table = TABLE.model_copy(update={"rows": [first.model_copy(update={"runs": ["gpt-4"]}), *others]})
+    frame = cells(table, score_files(tmp_path), {}, PAPER, {"gpt-4": "gpt-4-0314 was shut down"})
+    csv, text, latex = written(frame, tmp_path)
+    assert "| GPT-4 (zero-shot) | strict | *0.484/0.502/0.493* | 0.493 | – |" in text
+    assert "Never asked, and by no other model replaced: GPT-4 (zero-shot) (gpt-4-0314 was shut down)." in text
+    assert "gpt-4-0314 was shut down" in latex
+    told = read_cells(csv)
+    assert set(told["label"][told["retired"].notna()]) == {"GPT-4 (zero-shot)"}
+    assert told["f1"][told["retired"].notna()].isna().all()
+
+
 def test_latex(frame: pd.DataFrame, tmp_path: Path) -> None:
     _, _, text = written(frame, tmp_path)
     assert r"\caption{Test \& trial of 100\%}" in text

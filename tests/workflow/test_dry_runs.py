@@ -54,7 +54,11 @@ def test_each_part_can_be_asked_for(target: str, folder: Path) -> None:
 def test_the_papers_study_holds_every_system_and_grid_point(folder: Path) -> None:
     done = snakemake("-n", "--configfile", str(ROOT / "config" / "config.yaml"), folder=folder)
     jobs = planned(done.stdout)
-    assert (jobs["train"], jobs["train_encoder"], jobs["predict"]) == (3, 3 * 18, 3 * 6)
+    assert (jobs["train"], jobs["train_encoder"], jobs["predict"]) == (5, 3 * 18, 5 * 6)
+    # Two chat models on three corpora (zero-shot on six), three draws of five examples; the retired ones have no job.
+    assert (jobs["chat"], jobs["shots"], jobs["similar_shots"]) == (39, 33, 6)
+    assert "gpt-4-5shot" not in done.stdout
+    assert "gpt-3.5-0shot" not in done.stdout
 
 
 def test_the_study_without_a_configfile_is_the_papers(tmp_path: Path) -> None:

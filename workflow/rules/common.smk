@@ -6,8 +6,9 @@ import re
 from snakemake.exceptions import WorkflowError
 
 from markner import leaves
+from markner.config.chat import ChatRun
 from markner.config.load import load_study
-from markner.config.systems import EncoderRun, GenerativeRun
+from markner.config.systems import EncoderRun, GenerativeRun, HubModel
 from markner.corpora.registry import local_files
 from markner.errors import MarknerError
 from markner.provenance.code import code_hash
@@ -27,6 +28,11 @@ PAPER = os.path.join("resources", "paper", "tables.json")
 GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mix]
 ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
+# Runs of retired models have no jobs.
+RUNS = STUDY.live_runs()
+CHAT = [name for name, run in RUNS.items() if isinstance(run, ChatRun)]
+SERVED = [name for name in CHAT if STUDY.models[RUNS[name].model].weights]
+SIMILAR = [name for name in CHAT if RUNS[name].shots and RUNS[name].shot_selection == "similar"]
 POINTS = {
     name: {point_name(point): point for point in grid_points(STUDY.runs[name].grid)}
     for name in ENCODERS
@@ -67,7 +73,7 @@ def targets_of(part):
     ]
     scored = [
         (run, seed, corpus)
-        for run, settings in STUDY.runs.items()
+        for run, settings in RUNS.items()
         for seed in settings.seeds
         for corpus in settings.evaluate
     ]
@@ -146,6 +152,20 @@ def run_model(wildcards):
     return run_weights(wildcards)
 
 
+def served_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.models[RUNS[wildcards.run].model].weights}"
+
+
+def embedding_weights(wildcards):
+    return f"{RESULTS}/weights/{RUNS[wildcards.run].embedding}"
+
+
+def shot_sentences(wildcards):
+    if not RUNS[wildcards.run].shots:
+        return []
+    return sentences_of(leaves.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
+
+
 def encoder_sentences(split):
     def inputs(wildcards):
         return sentences_of(STUDY.runs[wildcards.run].corpus, split)
@@ -185,7 +205,7 @@ def table_scores(wildcards):
 def compared_predictions(wildcards):
     return [
         f"{RESULTS}/predictions/{name}/seed{seed}/{wildcards.corpus}.jsonl"
-        for name, run in STUDY.runs.items()
+        for name, run in RUNS.items()
         if wildcards.corpus in run.evaluate
         for seed in run.seeds
     ]
@@ -221,7 +241,26 @@ def settings(rule):
     return of
 
 
-##### The end of a run #####
+##### Beginning and end of a run #####
+
+
+def refuse_the_impossible():
+    """Stop before the first job if planned ones lack a key, or weights that cannot be had; a dry run needs neither."""
+    planned = list(workflow.dag.needrun_jobs())
+    asked = sorted({job.wildcards.run for job in planned if job.rule.name == "chat"})
+    loaded = sorted({job.wildcards.model for job in planned if job.rule.name == "weights"})
+    try:
+        if asked:
+            from markner.chat.client import require_keys
+
+            require_keys({run: leaves.chat_model(STUDY, run) for run in asked})
+        hub = [STUDY.models[model] for model in loaded if isinstance(STUDY.models[model], HubModel)]
+        if hub:
+            from markner.modeling.hub import require_access
+
+            require_access(hub)
+    except MarknerError as error:
+        raise WorkflowError(str(error))
 
 
 def print_summary():

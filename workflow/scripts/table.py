@@ -11,7 +11,7 @@ with job(snakemake):
     table = Table.model_validate({key: snakemake.params.settings[key] for key in Table.model_fields})
     scores, grids = score_files(snakemake.input.scores)
     write_table(
-        cells(table, scores, grids, Path(snakemake.input.paper)),
+        cells(table, scores, grids, Path(snakemake.input.paper), snakemake.params.settings["retired"]),
         table,
         Path(snakemake.output.csv),
         Path(snakemake.output.markdown),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from markner.config.systems import Model
+from markner.config.systems import LocalModel
 from markner.modeling.load import materialise
 from markner.provenance.job import job
 
 with job(snakemake):
-    materialise(TypeAdapter(Model).validate_python(snakemake.params.settings), Path(snakemake.output[0]))
+    materialise(TypeAdapter(LocalModel).validate_python(snakemake.params.settings), Path(snakemake.output[0]))

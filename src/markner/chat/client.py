@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -44,12 +44,34 @@ def read_key(model: ApiModel, server: LocalServer | None = None) -> str:
     if server is not None or not model.key_env:
         return _NO_KEY
     key = os.environ.get(model.key_env, "").strip()
-    fix = f"export {model.key_env}=... in the shell that starts the study; never write a key into a file"
+    fix = _in_the_shell(model.key_env)
     if not key:
         raise MarknerError(f"{model.provider}: the environment variable {model.key_env} with the key is not set", fix)
     if not (key.isascii() and key.isprintable()) or any(character in key for character in " \"'\\"):
         raise MarknerError(f"{model.provider}: the value of {model.key_env} cannot be a key", fix)
     return key
+
+
+def require_keys(models: Mapping[str, ApiModel]) -> None:
+    """Raise one MarknerError if a key is missing, naming each variable and the runs that need it.
+
+    Args:
+        models: Models by the run that asks them.
+    """
+    lacking: dict[str, list[str]] = {}
+    for run, model in models.items():
+        if model.weights is None and model.key_env and not os.environ.get(model.key_env, "").strip():
+            lacking.setdefault(model.key_env, []).append(run)
+    if lacking:
+        told = "; ".join(f"{variable}, for {', '.join(runs)}" for variable, runs in lacking.items())
+        raise MarknerError(
+            f"keys of chat models are missing from the environment: {told}",
+            f"{_in_the_shell(next(iter(lacking)))}. Where every answer is kept already, any word will do",
+        )
+
+
+def _in_the_shell(variable: str) -> str:
+    return f"export {variable}=... in the shell that starts the study; never write a key into a file"
 
 
 def redact(text: str, key: str) -> str:

@@ -78,7 +78,7 @@ def choose_shots(
     run: ChatRun,
     seed: int,
     corpus: str,
-    train: str | os.PathLike[str],
+    train: str | os.PathLike[str] | None,
     sentences: str | os.PathLike[str],
     output: str | os.PathLike[str],
     embed: Embed | None = None,
@@ -89,13 +89,13 @@ def choose_shots(
         run: How many, and how they are chosen.
         seed: Seed of the draw.
         corpus: Corpus whose training split gives the examples.
-        train: Sentences of that split.
+        train: Sentences of that split; not needed where no examples are shown.
         sentences: Sentences that are asked about.
         output: The file of examples.
         embed: Texts to vectors; for `similar`.
     """
     asked = list(read_sentences(sentences))
-    pool = list(read_sentences(train)) if run.shots else []
+    pool = list(read_sentences(train)) if run.shots and train is not None else []
     if run.shots and run.shot_selection == "similar":
         if embed is None:
             raise MarknerError("`shot_selection: similar` needs an embedding", "name one in the run's `embedding`")

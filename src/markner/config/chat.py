@@ -1,5 +1,6 @@
 """Settings of chat models: where they are asked, what they cost, and the runs that ask them (paper 3.2)."""
 
+import re
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,17 @@ OPENAI = "https://api.openai.com/v1"
 
 FIXED_FIELDS = frozenset({"model", "messages", "temperature", "max_tokens", "max_completion_tokens", "n", "stream"})
 """Fields of a request that have a setting of their own, or no other value than the one used."""
+
+
+SPENDING_VARIABLE = "MARKNER_SPENDING"
+"""Environment variable by which the settings below reach the jobs: they are part of no request, so no answer depends
+on them, and no job runs again when they change."""
+
+SPENDING_OF_MODEL = frozenset({"key_env", "price_input", "price_output", "batch_discount"})
+"""Settings of a model that change no answer."""
+
+SPENDING_OF_RUN = frozenset({"concurrency", "retries", "timeout", "budget_requests", "budget_dollars", "batch_api"})
+"""Settings of a run that change no answer."""
 
 
 class ApiModel(Settings):
@@ -62,12 +74,14 @@ class ApiModel(Settings):
         return value
 
     @model_validator(mode="after")
-    def _key_goes_where_it_belongs(self) -> "ApiModel":
+    def _address_fits(self) -> "ApiModel":
         if self.weights is None and self.key_env and self.base_url != OPENAI:
             if "key_env" not in self.model_fields_set:
                 raise ValueError("`base_url` is not OpenAI's: name the variable of its key in `key_env` ('' for none)")
             if urlsplit(self.base_url).scheme != "https" and not _is_loopback(urlsplit(self.base_url).hostname or ""):
                 raise ValueError("`base_url` would carry the key in clear: use https, or `key_env: ''`")
+        if self.weights is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", self.model):
+            raise ValueError("a model of `weights` is served under `model`: letters, digits, `_`, `.`, `-`")
         return self
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from markner.config.chat import ApiModel, ChatRun
 from markner.config.corpora import Corpus, Split
 from markner.config.problems import Problem
 from markner.config.sources import Location
@@ -29,6 +30,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
     return [
         *_names(study),
         *_mixes(study),
+        *_models(study),
         *_runs(study),
         *_tables(study, paper),
         *_figures(study),
@@ -66,10 +68,20 @@ def _mixes(study: Study) -> Iterator[Problem]:
                 )
 
 
+def _models(study: Study) -> Iterator[Problem]:
+    """The weights that answer for a chat model on loopback."""
+    for name, model in study.models.items():
+        if isinstance(model, ApiModel) and model.weights is not None:
+            yield from _local_model(("models", name, "weights"), model.weights, study)
+
+
 def _runs(study: Study) -> Iterator[Problem]:
     for name, run in study.runs.items():
         at: Location = ("runs", name)
-        yield from _unknown((*at, "model"), run.model, "models", study.models)
+        if isinstance(run, ChatRun):
+            yield from _chat(at, run, study)
+        else:
+            yield from _local_model((*at, "model"), run.model, study)
         if isinstance(run, GenerativeRun):
             yield from _prompting(at, run, study)
         elif isinstance(run, EncoderRun):
@@ -78,6 +90,71 @@ def _runs(study: Study) -> Iterator[Problem]:
         yield from _repeated((*at, "evaluate"), run.evaluate)
         for index, corpus in enumerate(run.evaluate):
             yield from _corpus((*at, "evaluate", index), corpus, study, ["test"])
+
+
+def _local_model(at: Location, name: str, study: Study) -> Iterator[Problem]:
+    """A model by name that has weights."""
+    yield from _unknown(at, name, "models", study.models)
+    if isinstance(study.models.get(name), ApiModel):
+        local = [other for other, model in study.models.items() if not isinstance(model, ApiModel)]
+        fix = f"name a model with weights: {_listed(local)}"
+        if len(at) == 3 and at[0] == "runs" and at[2] == "model":
+            fix += f"; or ask it:\n{indented(yaml_block((*at[:2], 'system'), 'chat'))}"
+        yield Problem(at, f"`{name}` is asked over the network (`source: api`); it has no weights here", fix)
+
+
+def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
+    """The model of a chat run, what its examples come from, and what it may spend."""
+    model = study.models.get(run.model)
+    yield from _unknown((*at, "model"), run.model, "models", study.models)
+    yield from _unknown((*at, "prompt"), run.prompt, "prompts", study.prompts)
+    if model is not None and not isinstance(model, ApiModel):
+        asked = [other for other, known in study.models.items() if isinstance(known, ApiModel)]
+        served = {"source": "api", "model": run.model, "weights": run.model}
+        yield Problem(
+            (*at, "model"),
+            f"`{run.model}` has `source: {model.source}`; a chat run asks a model of source `api`",
+            f"name one of {_listed(asked)}; or let a server on loopback answer with its weights, under a name of its"
+            f" own:\n{indented(yaml_block(('models', f'{run.model}-chat'), served))}",
+        )
+    if run.embedding is not None:
+        yield from _local_model((*at, "embedding"), run.embedding, study)
+    if run.shots and run.shot_corpus is not None:
+        here = (*at, "shot_corpus")
+        yield from _corpus(here, run.shot_corpus, study, ["train"])
+        yield from _same_entity(here, run, study)
+    elif run.shots:
+        for index, corpus in enumerate(run.evaluate):
+            yield from _corpus((*at, "evaluate", index), corpus, study, ["train"], "give a `shot_corpus`")
+    if isinstance(model, ApiModel):
+        yield from _spending(at, run, model)
+
+
+def _same_entity(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
+    """Examples show the entity type that is asked for."""
+    known = study.corpora
+    shown = known.get(run.shot_corpus or "")
+    others = [name for name in run.evaluate if shown and name in known and known[name].entity != shown.entity]
+    if shown and others:
+        yield Problem(
+            at,
+            f"its examples mark the entity type `{shown.entity}`; {_listed(others)} asks for another",
+            f"take {_listed(others)} out of `evaluate`, and give each entity type a run of its own",
+        )
+
+
+def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
+    """A cap in dollars needs prices; the Batch API is no server's on loopback."""
+    if run.budget_dollars is not None and (model.price_input is None or model.price_output is None):
+        prices = {"price_input": 2.0, "price_output": 8.0}
+        yield Problem(
+            (*at, "budget_dollars"),
+            f"the prices of `models.{run.model}` are not known",
+            f"look them up and add, for example:\n{indented(yaml_block(('models', run.model), prices))}",
+        )
+    if run.batch_api and model.weights is not None:
+        fix = _write((*at, "batch_api"), False, "write")
+        yield Problem((*at, "batch_api"), "a server on loopback has no Batch API", fix)
 
 
 def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
@@ -159,7 +236,9 @@ def _adjudications(study: Study) -> Iterator[Problem]:
                 yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)
 
 
-def _corpus(at: Location, name: str, study: Study, splits: Iterable[Split]) -> Iterator[Problem]:
+def _corpus(
+    at: Location, name: str, study: Study, splits: Iterable[Split], instead: str = "choose another corpus"
+) -> Iterator[Problem]:
     """A corpus by name, with the splits that are needed of it on the route it takes."""
     yield from _unknown(at, name, "corpora", study.corpora)
     if name not in study.corpora:
@@ -173,7 +252,7 @@ def _corpus(at: Location, name: str, study: Study, splits: Iterable[Split]) -> I
             yield Problem(
                 at,
                 f"`{name}` has no {split} split on its route `{corpus.route}`; it has {_listed(present)}",
-                _write(there, f"data/{split}.txt", "choose another corpus, or add its files:"),
+                _write(there, f"data/{split}.txt", f"{instead}, or add its files:"),
             )
 
 

@@ -1,10 +1,9 @@
 """The study: every setting that can influence a result, in one typed tree."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from markner.config.base import Name, Settings
+from markner.config.chat import ApiModel
 from markner.config.corpora import Corpus, Mix, Prompt
 from markner.config.systems import Model, Run
 
@@ -114,6 +113,9 @@ class Study(Settings):
     mirror: str | None = None
     """Folder laid out as the registry names the corpus files; looked at before the network. Also `--config
     mirror=DIR` or MARKNER_MIRROR. Influences no result: every file is checked by hash."""
+    answers: str = Field(".markner/answers", min_length=1)
+    """Folder that keeps every answer of chat models, for all studies; on a local disk, relative to the working
+    directory. What it holds is never asked, nor paid for, again. Influences no result."""
     corpora: dict[Name, Corpus] = Field(min_length=1)
     """Corpora by name."""
     prompts: dict[Name, Prompt] = Field(default_factory=lambda: {"generic": Prompt()})
@@ -121,7 +123,7 @@ class Study(Settings):
     mixes: dict[Name, Mix] = Field(default_factory=dict)
     """Instruction sets by name."""
     models: dict[Name, Model] = Field(default_factory=dict)
-    """Pretrained models by name."""
+    """Models by name: pretrained weights, and chat models behind an API."""
     runs: dict[Name, Run] = Field(default_factory=dict)
     """Runs by name."""
     scoring: Scoring = Scoring()
@@ -137,5 +139,11 @@ class Study(Settings):
     error_figures: dict[Name, ErrorFigure] = Field(default_factory=dict)
     """Figures of errors by name."""
 
+    def retired(self, run: str) -> str | None:
+        """Since when and why the model of a run is gone, None if it is there."""
+        model = self.models[self.runs[run].model]
+        return model.retired if isinstance(model, ApiModel) else None
 
-System = Literal["generative", "encoder"]
+    def live_runs(self) -> dict[str, Run]:
+        """Runs by name whose models can be had: those that have jobs."""
+        return {name: run for name, run in self.runs.items() if self.retired(name) is None}

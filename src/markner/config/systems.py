@@ -1,10 +1,11 @@
-"""Settings of systems: pretrained models and the runs that use them."""
+"""Settings of systems: models and the runs that use them."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from markner.config.base import Name, Settings
+from markner.config.chat import ApiModel, ChatRun
 
 
 class HubModel(Settings):
@@ -42,7 +43,10 @@ class PackageModel(Settings):
     """Pattern of a GGUF file in the folder, if the weights are in that format; they are dequantised to float32."""
 
 
-Model = Annotated[HubModel | FolderModel | PackageModel, Field(discriminator="source")]
+LocalModel = Annotated[HubModel | FolderModel | PackageModel, Field(discriminator="source")]
+"""A model whose weights are at hand, or can be had."""
+
+Model = Annotated[HubModel | FolderModel | PackageModel | ApiModel, Field(discriminator="source")]
 
 
 class Training(Settings):
@@ -172,4 +176,4 @@ class EncoderRun(Settings):
     """Corpora on whose test split it is scored."""
 
 
-Run = Annotated[GenerativeRun | EncoderRun, Field(discriminator="system")]
+Run = Annotated[GenerativeRun | EncoderRun | ChatRun, Field(discriminator="system")]

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import errors as hub_errors
-from huggingface_hub import snapshot_download
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -19,12 +17,11 @@ from transformers import (
 )
 from transformers.utils.logging import disable_progress_bar
 
-from markner.config.systems import FolderModel, HubModel, Model, PackageModel
+from markner.config.systems import FolderModel, HubModel, LocalModel, PackageModel
 from markner.errors import MarknerError
 from markner.files import write_json
+from markner.modeling.hub import SMALL, WEIGHTS, snapshot
 
-_SMALL = ("*.json", "*.txt", "*.model", "*.jinja")
-_WEIGHTS = ("*.safetensors", "*.bin")
 _FACTS = "markner.json"
 
 # Bars of loading and saving would break into our own.
@@ -36,7 +33,7 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def materialise(model: Model, destination: Path) -> None:
+def materialise(model: LocalModel, destination: Path) -> None:
     """Write pretrained weights, configuration and tokenizer into a new plain folder.
 
     Weights in GGUF are dequantised to float32 safetensors; all others are copied as they are, so that encoders and
@@ -51,9 +48,9 @@ def materialise(model: Model, destination: Path) -> None:
     """
     partial = fresh_folder(destination)
     if isinstance(model, HubModel):
-        snapshot = _snapshot(model)
-        facts = {"id": model.id, "revision": model.revision, "commit": snapshot.name}
-        _copy(snapshot, partial)
+        files = snapshot(model)
+        facts = {"id": model.id, "revision": model.revision, "commit": files.name}
+        _copy(files, partial)
     elif isinstance(model, FolderModel):
         facts = {"path": model.path}
         _copy(_existing(Path(model.path), "`path` of the model"), partial)
@@ -113,39 +110,6 @@ def replace_folder(partial: Path, destination: Path) -> None:
     partial.replace(destination)
 
 
-def _snapshot(model: HubModel) -> Path:
-    """Files of a hub repository in the local cache; `.bin` weights only where there are no safetensors."""
-    try:
-        for weights in _WEIGHTS:
-            # `*` matches slashes too: weights in sub-folders are other formats of the same model.
-            folder = Path(
-                snapshot_download(
-                    model.id, revision=model.revision, allow_patterns=[*_SMALL, weights], ignore_patterns=["*/*"]
-                )
-            )
-            if any(folder.glob(weights)):
-                break
-    except hub_errors.GatedRepoError as error:
-        raise MarknerError(
-            f"{model.id}: the repository is gated and this machine has no access",
-            f"accept the licence{f' ({model.licence})' if model.licence else ''} on the model's page"
-            " and set HF_TOKEN to a token of that account",
-        ) from error
-    except hub_errors.RevisionNotFoundError as error:
-        raise MarknerError(f"{model.id}: no revision {model.revision!r}", "name a branch, tag or commit") from error
-    except hub_errors.RepositoryNotFoundError as error:
-        raise MarknerError(
-            f"{model.id}: no such repository, or it is private", "check `id`; for a private one set HF_TOKEN"
-        ) from error
-    except (hub_errors.LocalEntryNotFoundError, hub_errors.OfflineModeIsEnabled, hub_errors.HfHubHTTPError) as error:
-        raise MarknerError(
-            f"{model.id}: not in the local cache and the hub cannot be reached ({type(error).__name__})",
-            f"where there is a network run `hf download {model.id} --revision {model.revision}` with the same HF_HOME,"
-            " or use `source: folder`",
-        ) from error
-    return folder
-
-
 def _package_folder(model: PackageModel) -> tuple[Path, str]:
     """Folder of the weights inside an installed package, found without importing it, and the package's version."""
     spec = importlib.util.find_spec(model.package)
@@ -168,11 +132,11 @@ def _existing(folder: Path, what: str) -> Path:
 
 def _copy(source: Path, destination: Path) -> None:
     """Copy weights, configuration and tokenizer files; other files and sub-folders are left."""
-    present = [pattern for pattern in _WEIGHTS if any(source.glob(pattern))]
+    present = [pattern for pattern in WEIGHTS if any(source.glob(pattern))]
     if not present or not (source / "config.json").is_file():
         missing = "config.json" if present else "weights (*.safetensors or *.bin)"
         raise MarknerError(f"{source}: holds no {missing}", "name a folder saved by `save_pretrained`")
-    for pattern in (*_SMALL, present[0]):
+    for pattern in (*SMALL, present[0]):
         for path in sorted(source.glob(pattern)):
             if path.name not in (_FACTS, "training_args.bin"):
                 shutil.copyfile(path, destination / path.name)

@@ -20,7 +20,7 @@ METRICS = ("precision", "recall", "f1")
 NOT_OK = tuple(status for status in STATUSES if status != "ok")
 
 _WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, "grid_points")
-_TEXT = ("label", "corpus", "heading", "match", "run")
+_TEXT = ("label", "corpus", "heading", "match", "run", "retired")
 COLUMNS = (
     *_TEXT,
     *METRICS,
@@ -42,6 +42,7 @@ def cells(
     score_files: Mapping[Key, Path],
     grid_files: Mapping[Key, Sequence[Path]],
     paper: Path,
+    retired: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Gather the scores behind a table.
 
@@ -51,6 +52,7 @@ def cells(
         score_files: Score files by run, seed and corpus.
         grid_files: For encoders: the score files of all grid points, by run, seed and corpus.
         paper: The paper's figures (resources/paper/tables.json).
+        retired: By run: since when and why its model is gone. A cell that no other run fills says so.
 
     Returns:
         A frame with the columns `COLUMNS`, in the order of rows, corpora, strict and partial; empty where unknown.
@@ -65,6 +67,7 @@ def cells(
     if repeated := sorted({label for label in labels if labels.count(label) > 1}):
         raise MarknerError(f"table {table.title!r}: more than one row {repeated[0]!r}", "give each row its own `label`")
     rows: list[dict[str, Any]] = []
+    gone = retired or {}
     for row in table.rows:
         theirs = _paper_row(row, figures, table, paper)
         for corpus in table.corpora:
@@ -78,6 +81,7 @@ def cells(
                     "heading": printed["columns"].get(corpus, corpus),
                     "match": match,
                     "run": run,
+                    "retired": None if run else next((gone[name] for name in row.runs if name in gone), None),
                     **_ours(scores, match),
                     **_theirs(theirs.get(corpus, {}).get(match)),
                     **_grid(grid, match),

@@ -172,6 +172,10 @@ def notes(found: Sequence[Record], table: Table) -> list[str]:
         )
     if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found):
         said.append("Italics: figures of the paper; not run here.")
+    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in found if cell["retired"] is not None)
+    for reason in dict.fromkeys(reason for reason, _ in gone):
+        labels = ", ".join(label for why, label in gone if why == reason)
+        said.append(f"Never asked, and by no other model replaced: {labels} ({reason}).")
     if any(cell["seeds"] is not None and cell["seeds"] > 1 for cell in ours):
         said.append(
             "Figures and bounds are means over seeds; standard deviation of F1: " + "; ".join(_seeds(ours)) + "."

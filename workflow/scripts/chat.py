@@ -1,0 +1,16 @@
+"""Let a chat model behind an API mark the test sentences of a corpus."""
+
+from pathlib import Path
+
+from markner.chat.job import answer_corpus
+from markner.provenance.job import job
+
+with job(snakemake):
+    answer_corpus(
+        snakemake.params.settings,
+        snakemake.wildcards.run,
+        Path(snakemake.input.sentences),
+        Path(snakemake.input.shots),
+        Path(snakemake.output.predictions),
+        Path(snakemake.output.usage),
+    )
