@@ -3,11 +3,12 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tiny_llama import INSTANCES, TEMPLATE, write_tiny_llama
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from markner.config.systems import Training
 from markner.errors import MarknerError
@@ -37,7 +38,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tune(weights: Path, folder: Path, training: Training = BASE, seed: int = 1) -> Path:
     output = folder / "model"
-    finetune(weights, INSTANCES, TEMPLATE, training, seed, output, folder / "log.txt", folder / "checkpoints")
+    costs, log = folder / "costs.json", folder / "log.txt"
+    finetune(weights, INSTANCES, TEMPLATE, training, seed, output, costs, log, folder / "checkpoints")
     return output
 
 
@@ -49,8 +51,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(weights: Path, 
     first, again = tune(weights, tmp_path / "a"), tune(weights, tmp_path / "b")
     other = tune(weights, tmp_path / "c", seed=2)
     names = {path.name for path in first.iterdir()}
-    assert {"model.safetensors", "config.json", "tokenizer.json", "training.json", "timing.json"} <= names
-    for name in names - {"timing.json"}:
+    assert {"model.safetensors", "config.json", "tokenizer.json", "training.json"} <= names
+    for name in names:
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
     assert (first / "model.safetensors").read_bytes() != (other / "model.safetensors").read_bytes()
 
@@ -110,7 +112,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     shutil.copytree(checkpoints / "checkpoint-3", checkpoints / "checkpoint-5")
     (checkpoints / "checkpoint-5" / "trainer_state.json").unlink()
     resumed = tune(weights, tmp_path / "broken")
-    assert read_json(resumed / "timing.json")["first_step"] == 3
+    assert read_json(tmp_path / "broken" / "costs.json")["first_step"] == 3
     for name in ("model.safetensors", "training.json"):
         assert (resumed / name).read_bytes() == (expected / name).read_bytes()
 
@@ -120,7 +122,7 @@ def test_states_of_other_settings_are_not_taken_over(weights: Path, tmp_path: Pa
     (checkpoints / "checkpoint-4").mkdir(parents=True)
     (checkpoints / "settings.sha256").write_text("of another training")
     tune(weights, tmp_path)
-    assert read_json(tmp_path / "model" / "timing.json")["first_step"] == 0
+    assert read_json(tmp_path / "costs.json")["first_step"] == 0
 
 
 def test_adapters_are_merged_into_a_plain_model(weights: Path, tmp_path: Path) -> None:
@@ -136,6 +138,44 @@ def test_adapters_are_merged_into_a_plain_model(weights: Path, tmp_path: Path) -
         if not torch.equal(a, b)
     ]
     assert changed and all("_proj" in name for name in changed)
+
+
+def test_the_merged_model_answers_as_the_adapters_do(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model in memory, adapters and all, against the plain folder that is loaded again."""
+    probe = torch.arange(5, 45).view(2, 20)
+    in_memory: list[torch.Tensor] = []
+    original = room._save
+
+    def compared(trainer: Trainer, *rest: Any) -> None:
+        model: Any = trainer.model
+        with torch.no_grad():
+            in_memory.append(model.eval()(input_ids=probe).logits)
+        original(trainer, *rest)
+
+    monkeypatch.setattr(room, "_save", compared)
+    output = tune(weights, tmp_path, BASE.model_copy(update={"method": "lora", "lora_rank": 4, "epochs": 10.0}))
+    with torch.no_grad():
+        reloaded = load_causal(output, torch.float32)(input_ids=probe).logits
+        untuned = load_causal(weights, torch.float32)(input_ids=probe).logits
+    torch.testing.assert_close(reloaded, in_memory[0], rtol=1e-4, atol=1e-5)
+    assert (reloaded - untuned).abs().max() > 0.1
+
+
+def test_costs_say_what_is_trained_and_what_it_took(weights: Path, tmp_path: Path) -> None:
+    tune(weights, tmp_path / "full")
+    tune(weights, tmp_path / "lora", BASE.model_copy(update={"method": "lora", "lora_rank": 4}))
+    full, lora = read_json(tmp_path / "full" / "costs.json"), read_json(tmp_path / "lora" / "costs.json")
+    # Two layers: queries and outputs 48 x 48, keys and values 48 x 24, three of the feed-forward part 48 x 96.
+    adapters = 2 * 4 * (2 * (48 + 48) + 2 * (48 + 24) + 3 * (48 + 96))
+    assert full["trained_parameters"] == full["parameters"]
+    assert (lora["trained_parameters"], lora["parameters"]) == (adapters, full["parameters"] + adapters)
+    for costs in (full, lora):
+        assert costs["steps"] == 6
+        assert costs["seconds"] > 0
+        assert costs["examples_per_second"] == pytest.approx(21 / costs["seconds"], rel=0.01)
+        assert costs["memory_bytes"] > 50_000_000
 
 
 def test_gradient_checkpointing_changes_nothing(weights: Path, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ rule train:
         instructions=run_instructions,
     output:
         model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}"),
+        # Clock times are never the same twice: apart, so that the model is.
+        costs=f"{RESULTS}/costs/{{run}}/seed{{seed}}.json",
     log:
         f"{LOGS}/train/{{run}}/seed{{seed}}.log",
     benchmark:

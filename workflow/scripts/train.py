@@ -16,6 +16,7 @@ with job(snakemake):
         Training.model_validate(settings["training"]),
         settings["seed"],
         Path(snakemake.output.model),
+        Path(snakemake.output.costs),
         Path(snakemake.log[0]).with_suffix(".steps.log"),
         Path(snakemake.params.checkpoints),
     )

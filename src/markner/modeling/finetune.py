@@ -1,6 +1,7 @@
 """Instruction tuning of a causal language model, over the Hugging Face Trainer (paper 3.1.2)."""
 
 import hashlib
+import importlib.util
 import json
 import math
 import os
@@ -42,13 +43,15 @@ def finetune(
     training: Training,
     seed: int,
     output: Path,
+    costs: Path,
     log: Path,
     checkpoints: Path,
 ) -> None:
     """Tune a model on an instruction set and save it as a plain folder.
 
     Beside safetensors, configuration and tokenizer the folder holds `training.json` (counts and one entry for each
-    optimiser step; the same for the same seed on the same kind of machine) and `timing.json` (clock times).
+    optimiser step; the same for the same seed on the same kind of machine). What a clock or the memory said is never
+    the same twice and stands in a file of its own.
 
     Args:
         weights: Pretrained model, a folder made by `load.materialise`.
@@ -57,6 +60,7 @@ def finetune(
         training: Method and hyperparameters.
         seed: Fixes the order of examples and the adapters' first values.
         output: Folder of the tuned model; whole or absent.
+        costs: JSON file of what the training took: parameters, time, memory (`rendering/costs.py` makes the table).
         log: Text file with a line for each optimiser step.
         checkpoints: Folder for states to resume from; a run with the same settings goes on from the last whole one,
             states of other settings are removed, and so is the folder when the model is saved.
@@ -69,12 +73,13 @@ def finetune(
     tokenizer = load_tokenizer(weights)
     examples, excluded = build_examples(instances, template, tokenizer, training)
     model = _trainable(weights, training)
-    parameters = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+    size = _parameters(model, training)
     order = Order(examples, training, seed)
+    mean_length = sum(map(len, examples)) / len(examples)
     steps = math.ceil(math.ceil(len(examples) / training.batch_size) * training.epochs)
     progress = Progress(
         tokens=order.tokens,
-        flops_per_token=flops_per_token(model, sum(map(len, examples)) / len(examples), training.method == "full"),
+        flops_per_token=flops_per_token(model, mean_length, training.method == "full"),
         save_every=max(math.ceil(steps / 10), _FEWEST_STEPS_SAVED),
         log=log,
     )
@@ -96,14 +101,13 @@ def finetune(
             "seed": seed,
             "examples": len(examples),
             "excluded_too_long": excluded,
-            "parameters": sum(size for size, _ in parameters),
-            "trained_parameters": sum(size for size, trained in parameters if trained),
+            **size,
             "steps": trainer.state.global_step,
             "history": progress.history(trainer.state),
         },
     )
-    write_json(partial / "timing.json", progress.timing())
     replace_folder(partial, output)
+    write_json(costs, {"method": training.method, **size, **progress.costs(mean_length)})
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
@@ -125,6 +129,11 @@ class _OrderedTrainer(Trainer):
 def _check_machine(training: Training) -> None:
     if training.method == "qlora" and device().type != "cuda":
         raise MarknerError("`method: qlora` needs a GPU: 4-bit weights run on CUDA only", "use `lora` or `full`")
+    if training.method == "qlora" and importlib.util.find_spec("bitsandbytes") is None:
+        raise MarknerError(
+            "`method: qlora` needs the package bitsandbytes, which is not installed",
+            "pip install -r envs/requirements-gpu.txt, or use `lora` or `full`",
+        )
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if training.batch_size % (training.device_batch_size * world):
         raise MarknerError(
@@ -168,6 +177,15 @@ def _trainable(weights: Path, training: Training) -> Any:
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, adapters)
+
+
+def _parameters(model: Any, training: Training) -> dict[str, int]:
+    """How many parameters the model has, adapters included, and how many of them are trained."""
+    if training.method == "full":
+        return dict.fromkeys(("parameters", "trained_parameters"), sum(part.numel() for part in model.parameters()))
+    # It also knows how many weights a 4-bit tensor holds.
+    trained, total = model.get_nb_trainable_parameters()
+    return {"parameters": total, "trained_parameters": trained}
 
 
 def _arguments(training: Training, seed: int, checkpoints: Path) -> TrainingArguments:

@@ -1,6 +1,7 @@
 """What can be seen of a training while it runs and after: bar, log, history, speed."""
 
 import math
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -117,8 +118,12 @@ class Progress(TrainerCallback):
             if "loss" in entry
         ]
 
-    def timing(self) -> dict[str, Any]:
-        """Clock times of this process, from the step it started or resumed at."""
+    def costs(self, mean_length: float) -> dict[str, Any]:
+        """What this process took from the step it started or resumed at: clock times, and its memory at the highest.
+
+        Args:
+            mean_length: Mean length of an example in tokens.
+        """
         seconds, tokens = self._last - self._start, self._seen - self._first_tokens
         steps, peak = self._step - self._first_step, peak_flops()
         speed = tokens / seconds if seconds else 0.0
@@ -130,7 +135,9 @@ class Progress(TrainerCallback):
             "steps": steps,
             "seconds": round(seconds, 3),
             "tokens_per_second": round(speed, 1),
+            "examples_per_second": round(speed / mean_length, 3),
             "mfu": round(speed * self._flops / peak, 4) if peak is not None else None,
+            "memory_bytes": _peak_memory(),
             "gpu_memory_bytes": torch.cuda.max_memory_allocated() if cuda else None,
         }
 
@@ -144,6 +151,12 @@ class Progress(TrainerCallback):
             step -= len(ends)
             epoch += 1
         return total
+
+
+def _peak_memory() -> int:
+    """Most memory that this process has had resident, in bytes; the weights' files that it mapped count."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def peak_flops() -> float | None:
