@@ -36,6 +36,7 @@ include: "workflow/rules/targets.smk"
 
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/instructions.smk"
+include: "workflow/rules/self_instruct.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/encoder.smk"
 include: "workflow/rules/predict.smk"
@@ -43,6 +44,7 @@ include: "workflow/rules/chat.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/analyses.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/costs.smk"
 include: "workflow/rules/figures.smk"
 
 

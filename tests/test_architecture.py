@@ -16,6 +16,7 @@ FLOORS = [
     {"predictions"},
     {"markup", "tags"},
     {"instructions", "selection"},
+    {"selfinstruct"},
     {"modeling", "chat"},
     {"scoring"},
     {"rendering", "leaves", "cli"},

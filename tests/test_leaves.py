@@ -17,6 +17,8 @@ AT = {
     "sentences": {"corpus": "sample_disease", "route": "iob", "split": "train"},
     "card": {},
     "mix": {"mix": "disease"},
+    "write_candidates": {"set": "gene_self"},
+    "self_instruct": {"set": "gene_self"},
     "weights": {"model": "smollm2-135m"},
     "train": {"run": "smollm2-tuned", "seed": "1"},
     "predict": {"run": "smollm2-tuned", "seed": "1", "corpus": "sample_disease"},
@@ -35,6 +37,7 @@ AT = {
     "figure": {"figure": "scores"},
     "shots": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "chat_served": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
+    "costs": {},
 }  # fmt: skip
 
 
@@ -66,6 +69,9 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(figures__scores__palette=["#000000"]) == {"figure"}
     assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure"}
     assert changed(mixes__disease__seed=2) == {"mix"}
+    assert changed(self_instruct__gene_self__seed=2) == {"write_candidates", "self_instruct"}
+    assert changed(self_instruct__gene_self__writing__candidates=8) == {"write_candidates"}
+    assert changed(self_instruct__gene_self__filters__similarity=0.8) == {"self_instruct"}
     assert changed(runs__smollm2_tuned__training__learning_rate=1e-4) == {"train"}
     assert changed(runs__smollm2_tuned__decoding__batch_size=4) == {"predict"}
     assert changed(runs__minilm_gene__epochs=2) == {"train_encoder"}
@@ -78,6 +84,8 @@ def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     prompts = {"generic": {"instruction": "Mark {entity}."}}
     assert changed(prompts=prompts) == {"mix", "predict", "chat_served"}
     assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mix", "predict", "chat_served"}
+    assert changed(prompts=prompts) == {"mix", "predict", "self_instruct"}
+    assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mix", "predict"}
     assert changed(prompts={"generic": {"enhancements": {"plant": "More."}}}) == set()
     assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict", "chat_served"}
 

@@ -68,6 +68,28 @@ def mix(study: Study, mix: str) -> Leaves:
     }
 
 
+def write_candidates(study: Study, name: str) -> Leaves:
+    """What a writing model is shown and how it is sampled."""
+    settings = study.self_instruct[name]
+    return {
+        **settings.model_dump(include={"model", "seed_sentences", "seed", "writing"}),
+        "entity": study.corpora[settings.corpus].entity,
+    }
+
+
+def self_instruct(study: Study, name: str) -> Leaves:
+    """The seed of a self-instruct set, its filters and its instruction."""
+    settings = study.self_instruct[name]
+    prompt = study.prompts[settings.prompt]
+    entity = study.corpora[settings.corpus].entity
+    return {
+        **settings.model_dump(include={"corpus", "seed_sentences", "seed", "filters"}),
+        "entity": entity,
+        "instruction": prompt.instruction,
+        "enhancement": prompt.enhancements.get(entity, ""),
+    }
+
+
 def weights(study: Study, model: str) -> Leaves:
     """Where pretrained weights come from."""
     settings = study.models[model]
@@ -225,6 +247,12 @@ def table(study: Study, table: str) -> Leaves:
     return {**settings.model_dump(), "cells": table_runs(study, settings), "retired": gone}
 
 
+def costs(study: Study) -> Leaves:
+    """What was tuned on what, of each run that is tuned."""
+    tuned = {name: run for name, run in study.runs.items() if isinstance(run, GenerativeRun) and run.mix}
+    return {"runs": {name: {"model": run.model, "mix": run.mix} for name, run in tuned.items()}}
+
+
 def figure(study: Study, figure: str) -> Leaves:
     """A figure's layout and that of the table whose cells it draws."""
     settings = study.figures[figure]
@@ -234,7 +262,7 @@ def figure(study: Study, figure: str) -> Leaves:
 def run_prompt(study: Study, run: str) -> Prompt:
     """The prompt of a generative run: its mix's, or its own when it is not tuned."""
     settings = _generative(study, run)
-    return study.prompts[study.mixes[settings.mix].prompt if settings.mix else settings.prompt]
+    return study.prompts[study.prompt_of_mix(settings.mix) if settings.mix else settings.prompt]
 
 
 def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
@@ -285,6 +313,8 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "sentences": lambda study, at: sentences(study, at["corpus"], _route(at["route"]), _split(at["split"])),
     "card": lambda study, at: card(study),
     "mix": lambda study, at: mix(study, at["mix"]),
+    "write_candidates": lambda study, at: write_candidates(study, at["set"]),
+    "self_instruct": lambda study, at: self_instruct(study, at["set"]),
     "weights": lambda study, at: weights(study, at["model"]),
     "train": lambda study, at: train(study, at["run"], int(at["seed"])),
     "predict": lambda study, at: predict(study, at["run"], at["corpus"]),
@@ -302,6 +332,7 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "errors": lambda study, at: errors(study, at["run"], int(at["seed"]), at["corpus"]),
     "error_figure": lambda study, at: error_figure(study, at["error_figure"]),
     "table": lambda study, at: table(study, at["table"]),
+    "costs": lambda study, at: costs(study),
     "figure": lambda study, at: figure(study, at["figure"]),
 }
 

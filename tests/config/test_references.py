@@ -14,6 +14,7 @@ from markner.config.study import Study
 pytest_plugins = ["study_folder"]
 
 Told = Callable[..., str]
+KEYS = ("corpus", "model", "prompt")
 
 
 @pytest.mark.parametrize(
@@ -201,6 +202,24 @@ def test_two_runs_of_a_row_may_share_a_corpus_that_is_no_column(study_text: str)
     config["runs"]["bert"]["evaluate"] = ["bc2gm"]
     config["tables"]["main"] |= {"corpora": ["ncbi"], "rows": [{"label": "BERT", "runs": ["bert", "other"]}]}
     assert load_study(config).tables["main"].rows[0].runs == ["bert", "other"]
+
+
+def test_a_run_trains_on_what_a_model_wrote_as_on_a_mix(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    config["self_instruct"] = {"own": {"corpus": "ncbi", "model": "llama", "prompt": "rich"}}
+    config["runs"]["tuned"]["mix"] = "own"
+    assert load_study(config).prompt_of_mix("own") == "rich"
+
+
+def test_a_self_instruct_set_names_what_is_there(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    config["self_instruct"] = {"ncbi": {"corpus": "bc2gm", "model": "lama", "prompt": "ritch"}}
+    problems = {problem.location: problem for problem in reference_problems(study_of(config))}
+    assert set(problems) == {("self_instruct", "ncbi"), *(("self_instruct", "ncbi", key) for key in KEYS)}
+    assert problems["self_instruct", "ncbi"].what == "`mixes.ncbi` has the same file"
+    assert "`bc2gm` has no train split" in problems["self_instruct", "ncbi", "corpus"].what
+    assert "model: llama" in problems["self_instruct", "ncbi", "model"].fix
+    assert "prompt: rich" in problems["self_instruct", "ncbi", "prompt"].fix
 
 
 def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ wildcard_constraints:
     route="iob|text",
     split="train|dev|test",
     mix=one_of(STUDY.mixes),
+    set=one_of(STUDY.self_instruct),
     model=one_of(STUDY.models),
     run=one_of(STUDY.runs),
     seed=r"\d+",
@@ -84,11 +85,16 @@ def targets_of(part):
             for corpus, route, split in sentences
             if route == "iob"
         ],
-        "instructions": [f"{RESULTS}/instructions/{mix}.json" for mix in STUDY.mixes],
+        "instructions": [
+            f"{RESULTS}/instructions/{mix}.json" for mix in [*STUDY.mixes, *STUDY.self_instruct]
+        ],
         "tables": [
-            f"{RESULTS}/tables/{table}.{kind}"
-            for table in STUDY.tables
-            for kind in ("csv", "md", "tex")
+            *(
+                f"{RESULTS}/tables/{table}.{kind}"
+                for table in STUDY.tables
+                for kind in ("csv", "md", "tex")
+            ),
+            *(f"{RESULTS}/costs.{kind}" for kind in ("csv", "md") if TUNED),
         ],
         "figures": [
             f"{RESULTS}/figures/{figure}.{kind}"
@@ -132,6 +138,24 @@ def card_inputs(wildcards):
 def mix_sentences(wildcards):
     mix = STUDY.mixes[wildcards.mix]
     return [sentences_of(corpus, mix.split) for corpus in mix.corpora]
+
+
+def seed_sentences(wildcards):
+    return sentences_of(STUDY.self_instruct[wildcards.set].corpus, "train")
+
+
+def writer_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.self_instruct[wildcards.set].model}"
+
+
+def all_test_sentences(wildcards):
+    """Test sentences of every corpus of the study, on each of its routes."""
+    return [
+        f"{RESULTS}/corpora/{corpus}/{route}/test.jsonl"
+        for corpus, settings in STUDY.corpora.items()
+        for route in settings.routes()
+        if "test" in settings.source(route).splits()
+    ]
 
 
 def test_sentences(wildcards):
@@ -200,6 +224,12 @@ def table_scores(wildcards):
             files.append(f"{folder}/{corpus}.json")
             files += [f"{folder}/grid/{point}/{corpus}.json" for point in POINTS.get(run, ())]
     return list(dict.fromkeys(files))
+
+
+def training_costs(wildcards):
+    return [
+        f"{RESULTS}/costs/{run}/seed{seed}.json" for run in TUNED for seed in STUDY.runs[run].seeds
+    ]
 
 
 def compared_predictions(wildcards):

@@ -17,7 +17,7 @@ from markner.files import read_json
 PAPER_TABLES = Path(__file__).resolve().parents[3] / "resources" / "paper" / "tables.json"
 """The paper's own figures: table -> row -> corpus -> figure."""
 
-SECTIONS = ("corpora", "prompts", "mixes", "models", "runs", "tables", "figures", "error_figures")
+SECTIONS = ("corpora", "prompts", "mixes", "self_instruct", "models", "runs", "tables", "figures", "error_figures")
 """The parts of a study that hold named things."""
 
 
@@ -31,6 +31,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
         *_names(study),
         *_mixes(study),
         *_models(study),
+        *_self_instruct(study),
         *_runs(study),
         *_tables(study, paper),
         *_figures(study),
@@ -73,6 +74,17 @@ def _models(study: Study) -> Iterator[Problem]:
     for name, model in study.models.items():
         if isinstance(model, ApiModel) and model.weights is not None:
             yield from _local_model(("models", name, "weights"), model.weights, study)
+
+
+def _self_instruct(study: Study) -> Iterator[Problem]:
+    """Sets written by a model: their seed, their writer, and a name that no mix has."""
+    for name, settings in study.self_instruct.items():
+        at: Location = ("self_instruct", name)
+        if name in study.mixes:
+            yield Problem(at, f"`mixes.{name}` has the same file", f"rename it, for example to `{name}-self`")
+        yield from _corpus((*at, "corpus"), settings.corpus, study, ["train"])
+        yield from _local_model((*at, "model"), settings.model, study)
+        yield from _unknown((*at, "prompt"), settings.prompt, "prompts", study.prompts)
 
 
 def _runs(study: Study) -> Iterator[Problem]:
@@ -160,7 +172,7 @@ def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
 def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
     """The mix of a tuned model, the prompt of an untuned one."""
     if run.mix is not None:
-        yield from _unknown((*at, "mix"), run.mix, "mixes", study.mixes)
+        yield from _unknown((*at, "mix"), run.mix, "mixes", {**study.mixes, **study.self_instruct})
     if run.mix is None or "prompt" in run.model_fields_set:
         yield from _unknown((*at, "prompt"), run.prompt, "prompts", study.prompts)
 

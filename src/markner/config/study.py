@@ -5,6 +5,7 @@ from pydantic import Field
 from markner.config.base import Name, Settings
 from markner.config.chat import ApiModel
 from markner.config.corpora import Corpus, Mix, Prompt
+from markner.config.self_instruct import SelfInstruct
 from markner.config.systems import Model, Run
 
 
@@ -122,6 +123,9 @@ class Study(Settings):
     """Prompts by name."""
     mixes: dict[Name, Mix] = Field(default_factory=dict)
     """Instruction sets by name."""
+    self_instruct: dict[Name, SelfInstruct] = Field(default_factory=dict)
+    """Instruction sets of a few annotated sentences and of what a model wrote after them, by name; a run names one as
+    its `mix`."""
     models: dict[Name, Model] = Field(default_factory=dict)
     """Models by name: pretrained weights, and chat models behind an API."""
     runs: dict[Name, Run] = Field(default_factory=dict)
@@ -143,6 +147,10 @@ class Study(Settings):
         """Since when and why the model of a run is gone, None if it is there."""
         model = self.models[self.runs[run].model]
         return model.retired if isinstance(model, ApiModel) else None
+    def prompt_of_mix(self, mix: str) -> str:
+        """Name of the prompt of an instruction set of either kind."""
+        return (self.mixes[mix] if mix in self.mixes else self.self_instruct[mix]).prompt
+
 
     def live_runs(self) -> dict[str, Run]:
         """Runs by name whose models can be had: those that have jobs."""

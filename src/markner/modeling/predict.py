@@ -1,10 +1,8 @@
 """Predictions of a generative system for a corpus, written as they come and resumed after an interruption."""
 
-import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -16,6 +14,7 @@ from markner.instructions import render_prompt
 from markner.markup import align
 from markner.modeling.decode import Answer, generate
 from markner.modeling.load import device, load_causal, load_tokenizer
+from markner.modeling.resume import fingerprint, resumed_rows
 from markner.predictions import Prediction, write_predictions
 
 
@@ -42,9 +41,8 @@ def predict(
     if len({row.id for row in rows}) < len(rows):
         raise MarknerError(f"{sentences}: two sentences have the same id", "make the corpus again")
     partial = output.with_name(output.name + ".partial")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    fingerprint = _fingerprint(model_folder, sentences, instruction, template, decoding)
-    answers = _resume(partial, fingerprint)
+    job = fingerprint(model_folder, sentences, [instruction, template, decoding.model_dump()])
+    answers = {row["id"]: Answer(-1, row["text"], row["limit_reached"]) for row in resumed_rows(partial, job)}
     open_rows = [row for row in rows if row.id not in answers]
     if open_rows:
         _decode(model_folder, open_rows, instruction, template, decoding, partial, answers, len(rows))
@@ -85,36 +83,3 @@ def _decode(
 def _prediction(row: Sentence, answer: Answer) -> Prediction:
     aligned = align(row.text, answer.text, answer.limit_reached)
     return Prediction(row.id, aligned.spans, aligned.status, answer.text)
-
-
-def _fingerprint(model_folder: Path, sentences: Path, instruction: str, template: str, decoding: Decoding) -> str:
-    """Hash of all that answers depend on; a model's files count by name, size and time of change."""
-    digest = hashlib.sha256(sentences.read_bytes())
-    digest.update(json.dumps([instruction, template, decoding.model_dump()]).encode())
-    for path in sorted(model_folder.iterdir()):
-        stat = path.stat()
-        digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def _resume(partial: Path, fingerprint: str) -> dict[str, Answer]:
-    """Answers of an interrupted run by sentence; the partial file is left with these alone.
-
-    The first line of the file is the fingerprint; with another one nothing is taken over. A torn last line is
-    dropped.
-    """
-    answers: dict[str, Answer] = {}
-    head = json.dumps({"fingerprint": fingerprint}) + "\n"
-    whole = [head]
-    # Not str.splitlines, which also cuts at line separators that an answer may hold.
-    text = partial.read_bytes() if partial.is_file() else b""
-    lines = [line.decode(errors="replace") for line in text.splitlines(keepends=True)]
-    if lines and lines[0] == head:
-        for line in lines[1:]:
-            if not line.endswith("\n"):
-                break
-            row: dict[str, Any] = json.loads(line)
-            answers[row["id"]] = Answer(-1, row["text"], row["limit_reached"])
-            whole.append(line)
-    partial.write_text("".join(whole), encoding="utf-8")
-    return answers

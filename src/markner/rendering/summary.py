@@ -19,6 +19,7 @@ _PLACES = (
     ("tables", "tables", "CSV, Markdown, LaTeX"),
     ("figures", "figures", "PDF, SVG, PNG"),
     ("corpora.md", "corpora", "corpus card"),
+    ("costs.md", "costs", "parameters, time and memory of each training"),
     ("scores", "scores", "one JSON a run, seed and corpus"),
     ("predictions", "predictions", "raw answers and spans"),
     ("models", "models", "trained weights"),

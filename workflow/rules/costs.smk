@@ -1,0 +1,23 @@
+# What each training took: parameters, time, memory.
+
+
+rule costs:
+    input:
+        training_costs,
+    output:
+        csv=f"{RESULTS}/costs.csv",
+        markdown=f"{RESULTS}/costs.md",
+    log:
+        f"{LOGS}/costs.log",
+    benchmark:
+        f"{BENCHMARKS}/costs.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("costs"),
+        code=code("costs"),
+    script:
+        "../scripts/costs.py"

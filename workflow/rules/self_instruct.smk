@@ -1,0 +1,51 @@
+# From a few annotated sentences to an instruction set: a model writes further ones, filters keep some of them.
+
+
+rule write_candidates:
+    input:
+        model=writer_weights,
+        sentences=seed_sentences,
+    output:
+        f"{RESULTS}/self_instruct/{{set}}/candidates.jsonl",
+    log:
+        f"{LOGS}/write_candidates/{{set}}.log",
+    benchmark:
+        f"{BENCHMARKS}/write_candidates/{{set}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 16
+    resources:
+        mem_mb=16000,
+        runtime=240,
+    params:
+        settings=settings("write_candidates"),
+        code=code("write_candidates"),
+    script:
+        "../scripts/write_candidates.py"
+
+
+rule self_instruct:
+    input:
+        candidates=f"{RESULTS}/self_instruct/{{set}}/candidates.jsonl",
+        sentences=seed_sentences,
+        tests=all_test_sentences,
+    output:
+        instructions=f"{RESULTS}/instructions/{{set}}.json",
+        index=f"{RESULTS}/instructions/{{set}}.index.csv",
+        verdicts=f"{RESULTS}/self_instruct/{{set}}/verdicts.jsonl",
+        report=f"{RESULTS}/self_instruct/{{set}}/report.json",
+        markdown=f"{RESULTS}/self_instruct/{{set}}/report.md",
+    log:
+        f"{LOGS}/self_instruct/{{set}}.log",
+    benchmark:
+        f"{BENCHMARKS}/self_instruct/{{set}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings("self_instruct"),
+        code=code("self_instruct"),
+    script:
+        "../scripts/self_instruct.py"

@@ -1,0 +1,20 @@
+"""Let a model write further marked sentences after a few annotated ones."""
+
+from pathlib import Path
+
+from markner.config.self_instruct import Writing
+from markner.modeling.writer import write
+from markner.provenance.job import job
+
+with job(snakemake):
+    settings = snakemake.params.settings
+    write(
+        Path(snakemake.input.model),
+        Path(snakemake.input.sentences),
+        model_name=settings["model"],
+        entity=settings["entity"],
+        seed_sentences=settings["seed_sentences"],
+        seed=settings["seed"],
+        writing=Writing.model_validate(settings["writing"]),
+        output=Path(snakemake.output[0]),
+    )
