@@ -12,7 +12,7 @@ from markner.files import read_json, write_json
 from markner.predictions import Prediction, write_predictions
 from markner.rendering.error_figure import draw_errors
 from markner.rendering.results import Key
-from markner.scoring.errors import analyse
+from markner.scoring.error_analysis import analyse
 
 PAPER = ROOT / "resources" / "paper" / "tables.json"
 TABLE = Table(

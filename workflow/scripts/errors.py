@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from markner.provenance.job import job
-from markner.scoring.errors import analyse
+from markner.scoring.error_analysis import analyse
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -64,7 +64,7 @@ def draw_errors(
     give the same bytes with the same matplotlib.
 
     Args:
-        summaries: What `markner.scoring.errors.analyse` wrote, by run, seed and corpus.
+        summaries: What `markner.scoring.error_analysis.analyse` wrote, by run, seed and corpus.
         table: Its rows and corpora; a cell shows the first of its row's runs that was analysed on the corpus.
         paper: The paper's headings of corpora (resources/paper/tables.json).
         title: Title above the panels; none when empty.
