@@ -147,10 +147,10 @@ class Study(Settings):
         """Since when and why the model of a run is gone, None if it is there."""
         model = self.models[self.runs[run].model]
         return model.retired if isinstance(model, ApiModel) else None
+
     def prompt_of_mix(self, mix: str) -> str:
         """Name of the prompt of an instruction set of either kind."""
         return (self.mixes[mix] if mix in self.mixes else self.self_instruct[mix]).prompt
-
 
     def live_runs(self) -> dict[str, Run]:
         """Runs by name whose models can be had: those that have jobs."""

@@ -93,7 +93,7 @@ def form(candidate: Candidate, filters: Filters) -> Verdict:
     if found := _MARKUP.search(text):
         return refused("markup", found.group())
     if cut := next((span for span in spans if not _whole_words(text, span)), None):
-        return refused("mark_inside_word", text[slice(*cut)])
+        return refused("mark_inside_word", text[slice(*cut)], text, spans)
     if not spans:
         return refused("no_mention", "", text)
     size = len(words(text))
