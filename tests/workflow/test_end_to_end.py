@@ -90,6 +90,20 @@ def test_no_sentence_is_dropped_between_prediction_and_table(folder: Path) -> No
     }
 
 
+def test_a_model_writes_and_another_training_learns_from_it(folder: Path) -> None:
+    results = folder / "results" / "small"
+    report = json.loads((results / "self_instruct" / "gene_self" / "report.json").read_text(encoding="utf-8"))
+    assert report["candidates"] == report["kept"] + sum(report["refused"].values()) == 16
+    rows = json.loads((results / "instructions" / "gene_self.json").read_text(encoding="utf-8"))
+    assert len(rows) == report["instances"] == report["seed_sentences"] + report["kept"]
+    with open(results / "costs.csv", encoding="utf-8") as stream:
+        costs = {row["run"]: row for row in csv.DictReader(stream)}
+    assert costs["smollm2-self-instruct"]["instructions"] == "gene_self"
+    share = {run: int(row["trained_parameters"]) / int(row["parameters"]) for run, row in costs.items()}
+    assert share["smollm2-tuned"] == 1
+    assert share["smollm2-lora"] < 0.05
+
+
 def test_a_second_run_has_nothing_to_do_whatever_is_touched(folder: Path) -> None:
     assert "Nothing to be done" in run(folder)
     os.utime(ROOT / "workflow" / "scripts" / "train.py")
@@ -110,7 +124,7 @@ def test_a_second_run_has_nothing_to_do_whatever_is_touched(folder: Path) -> Non
         ),
         (
             lambda study: study["runs"]["smollm2-tuned"]["training"].update(learning_rate=1e-4),
-            {"train", "predict", "score", "errors", "significance", "table", "figure", "error_figure"},
+            {"train", "predict", "score", "errors", "significance", "table", "figure", "error_figure", "costs"},
         ),
         (lambda study: study.update(question="Another question?"), set()),
     ],
