@@ -24,8 +24,9 @@ setup: .venv/installed ## install what the workflow needs into .venv
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-.venv/installed-dev: .venv/installed envs/requirements-dev.txt
+.venv/installed-dev: .venv/installed envs/requirements-dev.txt envs/requirements-validator.txt
 	$(PIP) -r envs/requirements-dev.txt
+	$(PIP) --no-deps -r envs/requirements-validator.txt
 	@touch $@
 
 demo: .venv/installed ## run the whole study on the embedded default (no GPU; a quarter of an hour on two cores)

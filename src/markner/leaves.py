@@ -259,6 +259,11 @@ def figure(study: Study, figure: str) -> Leaves:
     return {"figure": settings.model_dump(), "table": study.tables[settings.table].model_dump()}
 
 
+def crate(study: Study) -> Leaves:
+    """The whole study, for its research object."""
+    return {"study": study.model_dump(mode="json", exclude={"mirror"})}
+
+
 def run_prompt(study: Study, run: str) -> Prompt:
     """The prompt of a generative run: its mix's, or its own when it is not tuned."""
     settings = _generative(study, run)
@@ -334,6 +339,7 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "table": lambda study, at: table(study, at["table"]),
     "costs": lambda study, at: costs(study),
     "figure": lambda study, at: figure(study, at["figure"]),
+    "crate": lambda study, at: crate(study),
 }
 
 

@@ -2,6 +2,7 @@
 # Parsing is pure: nothing is written, nothing is fetched.
 import os
 import re
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -111,6 +112,23 @@ def targets_of(part):
             ),
         ],
     }[part]
+
+
+def crate_results(kind):
+    """Results in the research object: `kept` as copies; `named` only, for they hold sentences of the corpora."""
+    parts = {
+        "kept": ("corpora", "tables", "figures"),
+        "named": ("released", "instructions", "analyses"),
+    }
+    return [file for part in parts[kind] for file in targets_of(part)]
+
+
+def workflow_files():
+    """The workflow's own files, the Snakefile first."""
+    folder = Path(workflow.basedir)
+    patterns = ("Snakefile", "workflow/rules/*.smk", "workflow/scripts/*.py", "envs/*.yaml")
+    files = [file for pattern in patterns for file in sorted(folder.glob(pattern))]
+    return [os.path.relpath(file) for file in files]
 
 
 def sentences_of(corpus, split):
@@ -295,8 +313,6 @@ def refuse_the_impossible():
 
 def print_summary():
     """Say what came out and where everything lies."""
-    from pathlib import Path
-
     from markner.rendering.results import read_cells
     from markner.rendering.summary import summary
 

@@ -104,6 +104,23 @@ class Figure(Settings):
     """Colours of the systems in order; the default is the colour-blind-safe set of Okabe and Ito."""
 
 
+class Publication(Settings):
+    """Who answers for the study, and on which terms others may use it: shown in the research object and on the cards of
+    data sets and models. Influences no other result; what is left empty is left out there.
+    """
+
+    person: str = ""
+    """Name of the person who runs the study."""
+    orcid: str = Field("", pattern=r"^(|\d{4}-\d{4}-\d{4}-\d{3}[\dX])$")
+    """Their ORCID, as `0000-0002-1825-0097`."""
+    organisation: str = ""
+    """Organisation they work for."""
+    url: str = Field("", pattern=r"^(|https?://\S+)$")
+    """Home page of the organisation."""
+    licence: str = ""
+    """Licence of the results by its SPDX name, as `CC-BY-4.0`. Corpora and pretrained models keep their own."""
+
+
 class Study(Settings):
     """One study: a config file and all that comes out of it, under results/<study>/."""
 
@@ -117,6 +134,8 @@ class Study(Settings):
     answers: str = Field(".markner/answers", min_length=1)
     """Folder that keeps every answer of chat models, for all studies; on a local disk, relative to the working
     directory. What it holds is never asked, nor paid for, again. Influences no result."""
+    published: Publication = Publication()
+    """Who answers for the study, and on which terms."""
     corpora: dict[Name, Corpus] = Field(min_length=1)
     """Corpora by name."""
     prompts: dict[Name, Prompt] = Field(default_factory=lambda: {"generic": Prompt()})

@@ -1,0 +1,15 @@
+"""Write the study as a Provenance Run RO-Crate."""
+
+from pathlib import Path
+
+from markner.exports.crate import write_crate
+from markner.provenance.job import job
+
+with job(snakemake):
+    write_crate(
+        Path(snakemake.output[0]),
+        snakemake.params.settings["study"],
+        [Path(path) for path in snakemake.input.kept],
+        [Path(path) for path in snakemake.input.named],
+        [Path(path) for path in snakemake.input.workflow],
+    )
