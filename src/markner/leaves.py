@@ -261,7 +261,7 @@ def figure(study: Study, figure: str) -> Leaves:
 
 def crate(study: Study) -> Leaves:
     """The whole study, for its research object."""
-    return {"study": study.model_dump(mode="json", exclude={"mirror"})}
+    return {"study": study.model_dump(mode="json", exclude={"mirror", "answers"})}
 
 
 def run_prompt(study: Study, run: str) -> Prompt:

@@ -157,7 +157,9 @@ def test_which_inputs_and_values_made_a_file(graph: rdflib.Graph) -> None:
 
 
 def test_the_whole_way_from_the_table_to_what_nobody_made(graph: rdflib.Graph) -> None:
-    found = ask(graph, f"SELECT ?file WHERE {{ <http://crate/{TABLE}> (^s:result/s:object)+ ?file . ?file a s:MediaObject }}")
+    found = ask(
+        graph, f"SELECT ?file WHERE {{ <http://crate/{TABLE}> (^s:result/s:object)+ ?file . ?file a s:MediaObject }}"
+    )
     assert ("#" + GOOD,) in found
     assert ("#results/s/predictions/bad/seed2/genes.jsonl",) in found
 
