@@ -15,7 +15,8 @@ COLUMNS = (
 )
 """Columns of the CSV; those from `method` on are the keys of a cost file (`modeling/finetune.py`), but for their order.
 `seconds` are those of `steps` optimiser steps, loading and saving apart; `memory_bytes` is the most that the training
-process had resident, `gpu_memory_bytes` the most that it had allocated on its GPU, empty without one."""
+process had resident, `gpu_memory_bytes` the most that it had allocated on its GPU, empty without one. Of
+several processes the first is told."""
 
 _HEADINGS = (
     *("run", "model", "method", "parameters trained", "steps", "time", "examples/s", "tokens/s"),
