@@ -151,6 +151,18 @@ def test_what_was_answered_is_not_asked_again_and_gives_the_same_bytes(folder: P
     assert len(server.state()["asked"]) == asked
 
 
+def test_a_replay_asks_nobody(folder: Path, server: Server) -> None:
+    asked = len(server.state()["asked"])
+    name = "results/chat/predictions/five/seed1/ncbi_disease.jsonl"
+    command = [sys.executable, "-m", "markner.cli", "replay", name, "--configfile", "study.yaml"]
+    environment = os.environ | {"MARKNER_TEST_KEY": "any-word"}
+    done = subprocess.run([*command, "--run"], cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout.count("identical: ")) == (0, 2), done.stdout + done.stderr
+    assert len(server.state()["asked"]) == asked
+    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    assert '.markner/answers" "$scratch"/.markner/answers' in told.stdout
+
+
 def test_a_missing_key_is_told_before_the_first_job_that_would_need_it(folder: Path, server: Server) -> None:
     again = study(server) | {"study": "again"}
     (folder / "again.yaml").write_text(yaml.safe_dump(again, sort_keys=False), encoding="utf-8")

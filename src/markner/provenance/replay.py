@@ -17,6 +17,9 @@ from markner.provenance.record import IN_CHECKOUT, OUTSIDE, located
 
 _LAST_LINES = 25
 
+_KEPT = ".markner/answers"
+"""Answers from outside that were paid for: a replay reads them where they are instead of asking anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replay:
@@ -46,6 +49,11 @@ class Replay:
         """All outputs of the job; one that is marked as temporary may be gone."""
         return [path for path in self.record["outputs"] if not path.startswith((IN_CHECKOUT, OUTSIDE))]
 
+    @property
+    def _kept(self) -> bool:
+        """Whether the root keeps answers from outside."""
+        return (self.root / _KEPT).is_dir()
+
     def arguments(self, folder: str) -> list[str]:
         """Arguments of Snakemake: this one rule, this one file, in `folder`, with as many threads as then."""
         config = ["--configfile", str(self.configfile)] if self.configfile else []
@@ -65,6 +73,7 @@ class Replay:
                 f"cd {shlex.quote(str(self.root))}",
                 f"scratch={shlex.quote(str(folder)) if folder else '$(mktemp -d)'}",
                 *([f"cp -r --parents {shlex.join(self.inputs)} {scratch}"] if self.inputs else []),
+                *([f'mkdir {scratch}/.markner && ln -s "$PWD/{_KEPT}" {scratch}/{_KEPT}'] if self._kept else []),
                 f"snakemake {' '.join(arguments)}",
                 f'{compare} {here} "$scratch"/{here}',
             ]
@@ -81,6 +90,9 @@ class Replay:
         for path in self.inputs:
             _place(self.root / path, folder / path)
         folder.mkdir(parents=True, exist_ok=True)
+        if self._kept:
+            (folder / _KEPT).parent.mkdir()
+            (folder / _KEPT).symlink_to((self.root / _KEPT).resolve(), target_is_directory=True)
         command = [sys.executable, "-m", "snakemake", *self.arguments(str(folder))]
         done = subprocess.run(
             command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
