@@ -4,6 +4,7 @@ Every function takes the study and a rule's wildcards and returns a plain, order
 it to their scripts as `params.settings`, so a job runs again when one of its leaves changes and for no other setting.
 """
 
+import importlib.metadata
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VAR
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.load import MIRROR_VARIABLE
 from markner.config.study import Study, Table
-from markner.config.systems import EncoderRun, GenerativeRun
+from markner.config.systems import EncoderRun, GenerativeRun, PackageModel
 from markner.corpora.registry import expected_hashes, raw_name, split_files
 from markner.errors import MarknerError
 from markner.selection import Point, grid_points, point_name
@@ -91,11 +92,12 @@ def self_instruct(study: Study, name: str) -> Leaves:
 
 
 def weights(study: Study, model: str) -> Leaves:
-    """Where pretrained weights come from."""
+    """Where pretrained weights come from, and the installed version of a package that carries them."""
     settings = study.models[model]
     if isinstance(settings, ApiModel):
         raise MarknerError(f"models.{model} has no weights")
-    return settings.model_dump()
+    version = _installed(settings.package) if isinstance(settings, PackageModel) else None
+    return {"model": settings.model_dump(), "version": version}
 
 
 def train(study: Study, run: str, seed: int) -> Leaves:
@@ -200,8 +202,13 @@ def significance(study: Study, corpus: str) -> Leaves:
     return {
         "scoring": study.scoring.model_dump(),
         "permutations": study.significance.permutations,
-        "runs": {name: run.seeds for name, run in study.live_runs().items() if corpus in run.evaluate},
+        "runs": {name: study.runs[name].seeds for name in compared(study, corpus)},
     }
+
+
+def compared(study: Study, corpus: str) -> list[str]:
+    """The runs that are scored on a corpus, by name: in which order a study has them plays no part."""
+    return sorted(name for name, run in study.live_runs().items() if corpus in run.evaluate)
 
 
 def official(study: Study, corpus: str) -> Leaves:
@@ -383,6 +390,14 @@ def _spending(study: Study) -> Leaves:
                 "run": run.model_dump(include=set(SPENDING_OF_RUN)),
             }
     return found
+
+
+def _installed(package: str) -> str | None:
+    """The version of a Python package by the name it is imported by, None if none is installed under this name."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _route(name: str) -> Route:

@@ -16,7 +16,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerBase:
     return BertTokenizer(vocab=VOCABULARY)
 
 
-def tiny_encoder(folder: Path) -> Path:
+def tiny_encoder(folder: Path, positions: int = 32) -> Path:
     """Write a pretrained model of random weights."""
     torch.manual_seed(0)
     config = BertConfig(
@@ -25,7 +25,7 @@ def tiny_encoder(folder: Path) -> Path:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=32,
+        max_position_embeddings=positions,
     )
     BertModel(config).save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)

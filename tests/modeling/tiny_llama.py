@@ -26,7 +26,7 @@ SENTENCES = [
 INSTANCES = [Instance(INSTRUCTION, text, mark(text, [Span(*span) for span in spans])) for text, spans in SENTENCES]
 
 
-def write_tiny_llama(folder: Path, seed: int = 0) -> Path:
+def write_tiny_llama(folder: Path, seed: int = 0, positions: int = 512) -> Path:
     """Save a random model of about 60,000 weights and a byte-level tokenizer whose padding token is its end token."""
     inner = Tokenizer(models.BPE())
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -48,7 +48,7 @@ def write_tiny_llama(folder: Path, seed: int = 0) -> Path:
             num_hidden_layers=2,
             num_attention_heads=4,
             num_key_value_heads=2,
-            max_position_embeddings=512,
+            max_position_embeddings=positions,
             tie_word_embeddings=True,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=None,

@@ -9,10 +9,11 @@ from snakemake.exceptions import WorkflowError
 from markner import leaves
 from markner.config.chat import ChatRun
 from markner.config.load import load_study
-from markner.config.systems import EncoderRun, GenerativeRun, HubModel
+from markner.config.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
 from markner.corpora.registry import local_files
 from markner.errors import MarknerError
 from markner.provenance.code import code_hash
+from markner.provenance.planning import decide_by_records
 from markner.selection import grid_points, point_name
 
 try:
@@ -20,6 +21,7 @@ try:
 except MarknerError as error:
     raise WorkflowError(str(error))
 
+decide_by_records()
 os.environ.update(leaves.environment(STUDY, workflow.basedir))
 
 RESULTS = f"results/{STUDY.study}"
@@ -180,6 +182,11 @@ def test_sentences(wildcards):
     return sentences_of(wildcards.corpus, "test")
 
 
+def weights_inputs(wildcards):
+    model = STUDY.models[wildcards.model]
+    return [model.path] if isinstance(model, FolderModel) else []
+
+
 def run_weights(wildcards):
     return f"{RESULTS}/weights/{STUDY.runs[wildcards.run].model}"
 
@@ -253,9 +260,8 @@ def training_costs(wildcards):
 def compared_predictions(wildcards):
     return [
         f"{RESULTS}/predictions/{name}/seed{seed}/{wildcards.corpus}.jsonl"
-        for name, run in RUNS.items()
-        if wildcards.corpus in run.evaluate
-        for seed in run.seeds
+        for name in leaves.compared(STUDY, wildcards.corpus)
+        for seed in RUNS[name].seeds
     ]
 
 

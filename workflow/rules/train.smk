@@ -2,6 +2,8 @@
 
 
 rule weights:
+    input:
+        weights_inputs,
     output:
         directory(f"{RESULTS}/weights/{{model}}"),
     log:

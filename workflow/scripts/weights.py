@@ -9,4 +9,4 @@ from markner.modeling.load import materialise
 from markner.provenance.job import job
 
 with job(snakemake):
-    materialise(TypeAdapter(LocalModel).validate_python(snakemake.params.settings), Path(snakemake.output[0]))
+    materialise(TypeAdapter(LocalModel).validate_python(snakemake.params.settings["model"]), Path(snakemake.output[0]))

@@ -1,6 +1,7 @@
 """Fetching the files of a corpus: from a mirror folder or the network, always checked by hash."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from markner.corpora.registry import Entry, all_splits, find, raw_name, split_re
 from markner.errors import MarknerError
 from markner.files import atomic, write_json
 
+LOG = logging.getLogger(__name__)
 MANIFEST = "files.json"
 KEPT = "already there"
 
@@ -25,8 +27,9 @@ def fetch(
 
     A file that is there already with the right hash is kept. Else it comes from `mirror/<name>`, if a mirror is given,
     or from the sources of the registry, one after another, until one gives the right bytes. Archives are kept in
-    `cache` (default: the user's cache folder). A row has `name`, `sha256`, `bytes`, `source`, `licence` and, where the
-    paper's authors' release leaves sentences of the file out, `released_lacks`.
+    `cache` (default: the user's cache folder). A row has `name`, `sha256`, `bytes`, `sources` (where the file is to be
+    had), `source` (where it came from now), `licence` and, where the paper's authors' release leaves sentences of the
+    file out, `released_lacks`.
 
     Raises:
         MarknerError: a name that is not known, or a file that no source gave; names each source and why it failed.
@@ -44,14 +47,17 @@ def fetch_corpus(
 ) -> list[dict[str, Any]]:
     """Fetch all files of all routes of a corpus and write the manifest, sorted by name, to `destination/files.json`.
 
-    Lists of identifiers are fetched first; then the file of each identifier.
+    Lists of identifiers are fetched first; then the file of each identifier. Where the bytes came from now is logged
+    and not written to the manifest: it is the same for the same bytes.
     """
     splits = all_splits(corpus)
     rows = fetch([files.ids for files in splits if files.ids is not None], destination, mirror, cache)
     references = {raw_name(file): file for files in splits for file in split_references(files, destination)}
     rows += fetch(list(references.values()), destination, mirror, cache)
     manifest = [row for _, row in sorted({row["name"]: row for row in rows}.items())]
-    write_json(destination / MANIFEST, manifest)
+    for row in manifest:
+        LOG.info("%s: %s", row["name"], row["source"])
+    write_json(destination / MANIFEST, [{key: row[key] for key in row if key != "source"} for row in manifest])
     return manifest
 
 
@@ -66,6 +72,7 @@ def fetch_entry(entry: Entry, destination: Path, mirror: Path | None, downloads:
         "name": entry.name,
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
+        "sources": [str(place) for place in ([entry.path] if entry.path else entry.sources)],
         "source": source,
         "licence": entry.licence,
     }

@@ -19,7 +19,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from markner.config.systems import FolderModel, HubModel, LocalModel, PackageModel
 from markner.errors import MarknerError
-from markner.files import write_json
+from markner.files import usual_mode, write_json
 from markner.modeling.hub import SMALL, WEIGHTS, snapshot
 
 _FACTS = "markner.json"
@@ -105,7 +105,10 @@ def fresh_folder(destination: Path) -> Path:
 
 
 def replace_folder(partial: Path, destination: Path) -> None:
-    """Rename a filled folder to its place, removing what was there."""
+    """Rename a filled folder to its place, removing what was there; its files get the permissions of other files."""
+    for path in partial.rglob("*"):
+        if path.is_file():
+            path.chmod(usual_mode())  # safetensors are written for the owner alone
     shutil.rmtree(destination, ignore_errors=True)
     partial.replace(destination)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from markner.errors import MarknerError
-from markner.provenance.code import PACKAGE_ROOT, code_parts
+from markner.provenance.code import PACKAGE, PACKAGE_ROOT, code_parts
+from markner.provenance.comparing import differences, leaves, shown
 from markner.provenance.hashing import hash_files, hash_path, tree_hash
 from markner.provenance.record import OUTSIDE, SUFFIX, clean, located, read_record, record_path
 
@@ -188,7 +189,7 @@ class Audit:
             subjects = [(node.path, "was changed after the job wrote it")]
         else:
             subjects = [
-                (f"{node.path}/{name}", f"was {how} after the job wrote it") for name, how in _differences(then, files)
+                (f"{node.path}/{name}", f"was {how} after the job wrote it") for name, how in differences(then, files)
             ]
         node.findings += [Finding(Verdict.TAMPERED, "output", subject, text) for subject, text in subjects]
 
@@ -198,8 +199,9 @@ class Audit:
         if now is None:
             node.findings.append(Finding(Verdict.STALE, "code", script, "the script is not there any more"))
             return
-        for name, how in _differences(then, now):
-            node.findings.append(Finding(Verdict.STALE, "code", name, f"was {how} since"))
+        for name, how in differences(then, now):
+            text = f"{shown(then, name)} -> {shown(now, name)}" if name.startswith(PACKAGE) else f"was {how} since"
+            node.findings.append(Finding(Verdict.STALE, "code", name, text))
         for name in record["code"]["changed_meanwhile"]:
             node.findings.append(Finding(Verdict.STALE, "code", name, "was changed while the job ran"))
 
@@ -221,8 +223,8 @@ class Audit:
             return
         old, new = leaves(record["settings"]), leaves(clean(now))
         for name in [*old, *(name for name in new if name not in old)]:
-            if old.get(name, _ABSENT) != new.get(name, _ABSENT):
-                text = f"{_shown(old, name)} -> {_shown(new, name)}"
+            if shown(old, name) != shown(new, name):
+                text = f"{shown(old, name)} -> {shown(new, name)}"
                 node.findings.append(Finding(Verdict.STALE, "settings", name, text))
 
     def _changed_inputs(self, node: Node, record: dict[str, Any]) -> None:
@@ -259,32 +261,6 @@ class Audit:
 
     def _name(self, place: Path) -> str:
         return place.relative_to(self.root).as_posix()
-
-
-_ABSENT = object()
-
-
-def leaves(settings: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level of dotted names; lists of sections by number."""
-    if isinstance(settings, Mapping) and settings:
-        items = [(str(name), value) for name, value in settings.items()]
-    elif isinstance(settings, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in settings):
-        items = [(str(index), value) for index, value in enumerate(settings)]
-    else:
-        return {prefix: settings}
-    return {
-        name: leaf for key, value in items for name, leaf in leaves(value, f"{prefix}.{key}" if prefix else key).items()
-    }
-
-
-def _shown(values: Mapping[str, Any], name: str) -> str:
-    return repr(values[name]) if name in values else "(absent)"
-
-
-def _differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Names that differ between two tables of hashes, with `changed`, `removed` or `added`."""
-    changed = [(name, "changed" if name in now else "removed") for name in then if now.get(name) != then[name]]
-    return changed + [(name, "added") for name in now if name not in then]
 
 
 def _with_parents(path: str) -> list[str]:

@@ -4,9 +4,14 @@ Comments, docstrings, formatting and definitions that the script cannot reach do
 from the script through imports (also inside functions), names, attributes of modules and module names in strings
 (`python -m`), down to top-level functions, classes and assignments. Where a name says too little (a module passed as a
 value, a star import, `globals()`), the whole module counts.
+
+Of a third-party package that is named there counts the version that `envs/` pins: as declared, not as installed, so
+that the machine that plans and the one that runs say the same.
 """
 
 import hashlib
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 from markner.errors import MarknerError
@@ -14,6 +19,11 @@ from markner.provenance.syntax import BODY, Module, digest, parse
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 _EXCLUDED = "provenance"
+PACKAGE = "package "
+"""How the part of a third-party package begins; its hash is the pinned version itself."""
+_NO_BEARING = {"huggingface_hub", "pooch", "pydantic", "requests", "rich", "tqdm"}
+"""Packages that show progress, check settings, or carry bytes that are checked by their hash."""
+_PIN = re.compile(r"^[\s-]*([A-Za-z0-9][\w.-]*)==([^\s#;]+)", re.MULTILINE)
 _DYNAMIC = {"globals", "vars", "eval", "exec", "__subclasses__"}
 
 
@@ -51,7 +61,16 @@ def code_parts(script: str | Path, package_root: Path | None = None) -> dict[str
         found = walk.modules[name]
         if found and found.parts[key].dump:  # a body of imports alone says nothing by itself
             parts[f"{name} {key}" if key.startswith("(") else f"{name}.{key}"] = found.digest(key)
-    return dict(sorted(parts.items()))
+    return dict(sorted((parts | _pinned(walk.packages, root.parents[1] / "envs")).items()))
+
+
+def _pinned(packages: Collection[str], folder: Path) -> dict[str, str]:
+    """The parts of packages, by the names they are imported by, as far as files of `folder` pin them by these names."""
+    pins: dict[str, set[str]] = {}
+    for path in sorted(folder.glob("*.*")) if packages else ():
+        for name, version in _PIN.findall(path.read_text(encoding="utf-8")):
+            pins.setdefault(re.sub(r"[-.]", "_", name).lower(), set()).add(version)
+    return {f"{PACKAGE}{name}": ", ".join(sorted(pins[name])) for name in packages if name in pins}
 
 
 class _Reach:
@@ -62,6 +81,7 @@ class _Reach:
         self.siblings = {path.stem for path in folder.iterdir() if path.suffix in ("", ".py")}
         self.modules: dict[str, Module | None] = {}
         self.seen: set[tuple[str, str]] = set()
+        self.packages: set[str] = set()
         self.named: set[tuple[str, tuple[str, ...]]] = set()
         self.todo: list[tuple[str, str]] = []
 
@@ -138,6 +158,8 @@ class _Reach:
         for key in module.bound.get(chain[0], ()):
             self._add(module.name, key)
         for target, symbol in module.imported.get(chain[0], ()):
+            if (top := target.partition(".")[0]) not in {self.root.name, *self.siblings, *_NO_BEARING}:
+                self.packages.add(top)
             if symbol is None:
                 self._attribute(target, chain[1:])
             elif (target, symbol) == (module.name, chain[0]):  # a package that imports its own submodule

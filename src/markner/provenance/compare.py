@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from markner.provenance.audit import Audit, Node, leaves
+from markner.provenance.audit import Audit, Node
+from markner.provenance.comparing import leaves
 
 Figures = Callable[[Path], Mapping[str, float]]
 """The figures in a file, by name; none if it is no file of figures."""

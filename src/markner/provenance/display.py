@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from markner.provenance.audit import Audit, Finding, Node, Verdict, leaves
+from markner.provenance.audit import Audit, Finding, Node, Verdict
+from markner.provenance.comparing import leaves
 from markner.provenance.effects import duration, effects, job_count, renewal
 from markner.provenance.environment import package_version
 

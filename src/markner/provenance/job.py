@@ -17,7 +17,7 @@ from markner.errors import MarknerError
 from markner.provenance.code import code_parts, parts_hash
 from markner.provenance.environment import environment
 from markner.provenance.hashing import hash_path
-from markner.provenance.record import clean, portable, seal_of, write_record
+from markner.provenance.record import asked, named_files, portable, seal_of, write_record
 
 _ENVIRONMENT = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS may choose another order of summation each time
@@ -49,17 +49,15 @@ def job(snakemake: Any) -> Iterator[None]:
 def _before(snakemake: Any) -> dict[str, Any]:
     script = _script()
     parts = code_parts(script)
-    params = dict(snakemake.params.items())
     return {
         "rule": snakemake.rule,
         "wildcards": {name: str(value) for name, value in snakemake.wildcards.items()},
-        "settings": clean(params.pop("settings", {})),
-        "params": clean({name: value for name, value in params.items() if name != "code"}),
+        **asked(snakemake.params),
         "threads": snakemake.threads,
         "code": {"script": portable(script), "hash": parts_hash(parts), "parts": parts, "changed_meanwhile": []},
         "inputs": [
             {"name": name, "path": portable(path), "before": hash_path(path), "record": seal_of(path)}
-            for name, path in _named(snakemake.input)
+            for name, path in named_files(snakemake.input)
         ],
         "outputs": [portable(path) for path in snakemake.output],
         "started": _now(),
@@ -72,7 +70,7 @@ def _after(snakemake: Any, facts: dict[str, Any]) -> None:
     then = facts["code"]["parts"]
     changed = [name for name in sorted(then.keys() | parts.keys()) if then.get(name) != parts.get(name)]
     facts["code"]["changed_meanwhile"] = changed
-    for entry, (_, path) in zip(facts["inputs"], _named(snakemake.input), strict=True):
+    for entry, (_, path) in zip(facts["inputs"], named_files(snakemake.input), strict=True):
         entry["after"] = hash_path(path)
         if entry["after"] != entry["before"]:
             print(f"warning: {path} changed while the job ran; the result counts as stale", file=sys.stderr)
@@ -80,15 +78,6 @@ def _after(snakemake: Any, facts: dict[str, Any]) -> None:
     for output in snakemake.output:
         if Path(output).exists():
             write_record(output, facts)
-
-
-def _named(files: Any) -> list[tuple[str, str]]:
-    """Name (empty if it has none) and path of each file of a rule's input, in order."""
-    names: dict[str, str] = {}
-    for name, value in files.items():
-        for path in [value] if isinstance(value, str) else value:
-            names.setdefault(str(path), name)
-    return [(names.get(str(path), ""), str(path)) for path in files]
 
 
 def _script() -> Path:

@@ -88,6 +88,25 @@ def portable(path: str | os.PathLike[str]) -> str:
     return OUTSIDE + place.name
 
 
+def asked(params: Any) -> dict[str, Any]:
+    """What a job is asked to do, as it may be written down: its `settings`, and all other `params` but the code."""
+    values = dict(params.items())
+    settings = values.pop("settings", {})
+    return {
+        "settings": clean(settings),
+        "params": clean({name: value for name, value in values.items() if name != "code"}),
+    }
+
+
+def named_files(files: Any) -> list[tuple[str, str]]:
+    """Name (empty if it has none) and path of each file of a rule's input, in order."""
+    names: dict[str, str] = {}
+    for name, value in files.items():
+        for path in [value] if isinstance(value, str) else value:
+            names.setdefault(str(path), name)
+    return [(names.get(str(path), ""), str(path)) for path in files]
+
+
 def located(path: str, root: Path) -> Path:
     """The place of a recorded path, for results below `root`."""
     return CHECKOUT / path.removeprefix(IN_CHECKOUT) if path.startswith(IN_CHECKOUT) else root / path

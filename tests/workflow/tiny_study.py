@@ -1,0 +1,130 @@
+"""A finished study with every rule of the embedded default, on tiny random models, in a checkout of its own.
+
+It is made once a session. Tests take copies: they change code, settings and results, and let Snakemake plan anew.
+"""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from conftest import ROOT
+from modeling.tiny_encoder import tiny_encoder
+from modeling.tiny_llama import write_tiny_llama
+from test_end_to_end import small_study
+
+PARTS = ("Snakefile", "config", "envs", "profiles", "resources", "src", "workflow")
+RESULTS = "results/small"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a plan: a rule and the values of its wildcards, with its files."""
+
+    rule: str
+    wildcards: tuple[tuple[str, str], ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join([self.rule, *(f"{name}={value}" for name, value in self.wildcards)])
+
+
+def study() -> dict[str, Any]:
+    """The embedded default with few sentences and random models in folders."""
+    found = small_study()
+    found["models"] = {
+        name: {"source": "folder", "path": "models/llama" if "gguf" in model else "models/bert"}
+        for name, model in found["models"].items()
+    }
+    found["scoring"] = {"resamples": 200, "seed": 100}
+    return found
+
+
+def write_study(folder: Path, changed: dict[str, Any]) -> None:
+    (folder / "study.yaml").write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
+
+
+def command(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run Python with the code of a checkout, in it; what it says is all in `stdout`."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder / "src"),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "COLUMNS": "120",
+    }
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert not check or done.returncode == 0, done.stdout[-6000:]
+    return done
+
+
+def snakemake(folder: Path, *arguments: str) -> str:
+    return command(folder, "-m", "snakemake", "--configfile", "study.yaml", "-c2", *arguments).stdout
+
+
+def plan(folder: Path, *arguments: str) -> set[Job]:
+    """The jobs that Snakemake would run, targets of files alone left out."""
+    said = snakemake(folder, "-n", *arguments)
+    jobs = set()
+    for block in re.findall(r"^rule (\w+):\n((?:    .*\n)*)", said, re.MULTILINE):
+        facts = dict(re.findall(r"^    (\w+): (.*)$", block[1], re.MULTILINE))
+        if "output" in facts:
+            wildcards = tuple(tuple(item.split("=", 1)) for item in facts.get("wildcards", "").split(", ") if item)
+            files = [tuple(facts.get(kind, "").split(", ")) for kind in ("input", "output")]
+            jobs.add(Job(block[0], wildcards, *files))
+    return jobs
+
+
+@cache
+def _finished(folder: Path) -> tuple[Path, frozenset[Job]]:
+    folder.mkdir()
+    for name in PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy(source, folder / name)
+    write_tiny_llama(folder / "models/llama", positions=2048)
+    tiny_encoder(folder / "models/bert", positions=160)
+    (folder / "models/bert/notes.txt").write_bytes(random.Random(1).randbytes(2_000_000))
+    write_study(folder, study())
+    jobs = frozenset(plan(folder))
+    snakemake(folder)
+    return folder, jobs
+
+
+def finished(base: Path) -> tuple[Path, frozenset[Job]]:
+    """The checkout in which the study has been run once a session, and all its jobs; to be copied, not changed."""
+    return _finished(base / "tiny")
+
+
+def copy(source: Path, target: Path) -> Path:
+    """A copy of a checkout with its results, times included."""
+    return Path(shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def below(jobs: frozenset[Job], seeds: set[Job]) -> set[Job]:
+    """Some jobs and all that rest on them."""
+    found = set(seeds)
+    while True:
+        made = [output for job in found for output in job.outputs]
+        more = {job for job in jobs - found if any(path in made for path in job.inputs)}
+        if not more:
+            return found
+        found |= more
