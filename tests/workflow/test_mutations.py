@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from tiny_study import RESULTS, Job, below, copy, finished, plan, study, write_study
+from tiny_study import RESULTS, Job, below, command, copy, finished, plan, study, write_study
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -116,6 +116,12 @@ def with_digest(found: Study) -> None:
     source["test"] = {"path": source["test"], "sha256": digest}
 
 
+def narrow(folder: Path) -> None:
+    """All code in lines of another length and with other quotes."""
+    layout = ("--line-length=60", "--config", "format.quote-style='single'", "--no-cache", "--isolated")
+    command(folder, "-m", "ruff", "format", *layout, "src", "workflow/scripts")
+
+
 def another_run(found: Study) -> None:
     found["runs"]["minilm-again"] = found["runs"]["minilm-gene"] | {"epochs": 2, "evaluate": ["sample_gene"]}
 
@@ -141,6 +147,7 @@ def train(found: Study) -> Study:
     return section
 
 
+GRID = {"learning_rate": [5e-4, 1e-4], "max_length": [128], "batch_size": [16]}
 GENE_SCORE = f"{RESULTS}/scores/minilm-gene/seed1/sample_gene.json"
 TUNED_ANSWERS = f"{RESULTS}/predictions/smollm2-tuned/seed1/sample_disease.jsonl"
 GENES = "resources/sample/iob/gene/test.tsv"
@@ -160,7 +167,7 @@ MUTATIONS = {
         setting(lambda s: s["runs"]["minilm-gene"].update(epochs=2)), "train_encoder run=minilm-gene"
     ),
     "encoder: a grid point more": Mutation(
-        setting(lambda s: s["runs"]["minilm-gene"]["grid"].update(learning_rate=[5e-4, 1e-4])),
+        setting(lambda s: s["runs"]["minilm-gene"].update(grid=GRID)),
         "train_encoder run=minilm-gene point=lr0.0001_len128_bs16_drop0.1\n"
         "select_encoder run=minilm-gene\nselected_predictions run=minilm-gene\ntable table=table1",
     ),
@@ -180,7 +187,7 @@ MUTATIONS = {
     "scoring: resamples": Mutation(setting(lambda s: s["scoring"].update(resamples=150)), SCORED),
     "scoring: two values swapped": Mutation(setting(lambda s: swap(s["scoring"], "resamples", "seed")), SCORED),
     "significance: permutations": Mutation(
-        setting(lambda s: s.update(significance={"permutations": 500})), "significance"
+        setting(lambda s: s.update(significance={"permutations": 2000})), "significance"
     ),
     "errors: sample": Mutation(setting(lambda s: s["errors"].update(sample=5)), "errors"),
     "table: title": Mutation(setting(lambda s: s["tables"]["table1"].update(title="Another")), LAYOUT),
@@ -201,9 +208,7 @@ MUTATIONS = {
         setting(another_run),
         "train_encoder run=minilm-again\nselect_encoder run=minilm-again\nsignificance corpus=sample_gene",
     ),
-    "a run less": Mutation(
-        setting(without_run), "significance corpus=sample_gene\ntable table=table1\nerror_figure\nfigure"
-    ),
+    "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure"),
     "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items()))))),
     "corpus: sample of the test split": Mutation(
         setting(lambda s: s["corpora"]["sample_gene"]["sample"].update(test=5)),
@@ -215,9 +220,9 @@ MUTATIONS = {
     "the question": Mutation(setting(lambda s: s.update(question="Another?"))),
     # code
     "code: a comment": Mutation(edit(f"{SCORING}/spans.py", "    return", "    # A comment.\n    return")),
-    "code: words of a comment": Mutation(edit("src/markner/scoring/score.py", "# ", "# In other words: ")),
-    "code: a docstring": Mutation(edit(f"{SCORING}/score.py", '    """', '    """In other words: ')),
-    "code: layout": Mutation(edit(f"{SCORING}/partial.py", "    return ", "\n\n    return \\\n        ")),
+    "code: words of a comment": Mutation(edit(f"{SCORING}/significance.py", "# Two differences", "# Differences")),
+    "code: a docstring": Mutation(edit(f"{SCORING}/significance.py", "Two-sided paired", "Paired, two-sided")),
+    "code: layout": Mutation(narrow),
     "code: a function that nobody calls": Mutation(
         edit(f"{SCORING}/spans.py", "\ndef strict_counts", "\ndef lonely():\n    return 1\n\n\ndef strict_counts")
     ),
@@ -234,7 +239,7 @@ MUTATIONS = {
         edit("workflow/scripts/errors.py", "with job(snakemake):", "with job(snakemake):\n    print()"), "errors"
     ),
     "code: a default that the study leaves": Mutation(
-        edit("src/markner/config/systems.py", "weight_decay: float = Field(0.0", "weight_decay: float = Field(0.1"),
+        edit("src/markner/config/systems.py", "weight_decay: float = Field(0.0,", "weight_decay: float = Field(0.1,"),
         TRAINED,
     ),
     "code: scripts touched": Mutation(touched("workflow/scripts/train.py", "workflow/scripts/predict.py", "Snakefile")),
@@ -257,12 +262,19 @@ MUTATIONS = {
     "output: trained weights edited": Mutation(
         byte(f"{RESULTS}/models/smollm2-tuned/seed1/model.safetensors"), TRAINED
     ),
-    "output: a score deleted": Mutation(gone(GENE_SCORE), "score run=minilm-gene corpus=sample_gene"),
+    "output: a table deleted": Mutation(gone(f"{RESULTS}/tables/table1.csv"), "table table=table1"),
+    "output: what lies in between deleted": Mutation(gone(f"{RESULTS}/models/smollm2-tuned")),
+    "output: what lies in between deleted, and it is needed": Mutation(
+        both(gone(TUNED_ANSWERS), setting(lambda s: s.update(errors={"sample": 5}))),
+        "errors\npredict run=smollm2-tuned",
+    ),
     "output: a folder deleted": Mutation(gone(f"{RESULTS}/figures"), "figure\nerror_figure"),
     "record: deleted": Mutation(gone(f"{TUNED_ANSWERS}.prov.json"), "predict run=smollm2-tuned"),
-    "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene corpus=sample_gene"),
+    "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene grid= corpus=sample_gene"),
     "log and benchmark deleted": Mutation(both(gone(f"{RESULTS}/logs"), gone(f"{RESULTS}/benchmarks"))),
-    "interrupted half-way": Mutation(half_written, "figure\nerror_figure\nscore run=minilm-gene corpus=sample_gene"),
+    "interrupted half-way": Mutation(
+        half_written, "figure\nerror_figure\nscore run=minilm-gene grid= corpus=sample_gene"
+    ),
     # memory and times
     "memory of Snakemake lost": Mutation(gone(".snakemake")),
     "memory lost, and a rate": Mutation(

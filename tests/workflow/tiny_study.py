@@ -40,10 +40,9 @@ class Job:
 def study() -> dict[str, Any]:
     """The embedded default with few sentences and random models in folders."""
     found = small_study()
-    found["models"] = {
-        name: {"source": "folder", "path": "models/llama" if "gguf" in model else "models/bert"}
-        for name, model in found["models"].items()
-    }
+    for name, model in found["models"].items():
+        if model["source"] == "package":
+            found["models"][name] = {"source": "folder", "path": "models/llama" if "gguf" in model else "models/bert"}
     found["scoring"] = {"resamples": 200, "seed": 100}
     return found
 
@@ -100,7 +99,8 @@ def _finished(folder: Path) -> tuple[Path, frozenset[Job]]:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, folder / name)
-    write_tiny_llama(folder / "models/llama", positions=2048)
+    write_tiny_llama(folder / "models/llama", positions=4096)
+    (folder / "models/llama/chat_template.jinja").write_text("{% for m in messages %}{{ m.content }}\n{% endfor %}")
     tiny_encoder(folder / "models/bert", positions=160)
     (folder / "models/bert/notes.txt").write_bytes(random.Random(1).randbytes(2_000_000))
     write_study(folder, study())

@@ -4,7 +4,8 @@ Snakemake by itself goes by the times of files and by what `.snakemake` remember
 time, a result edited by hand, and every change once its memory is lost; and it runs again what was only touched or
 copied. Here a job has to run exactly if an output has no record that holds, or if settings, params, meaning of the
 code, list of inputs, or bytes of inputs or of outputs are not those of the record. As ever it also runs if a wanted
-output is missing or a job before it runs. Nothing is written but remembered hashes.
+output is missing or a job before it runs; a missing file that only fresh results were made from stays away. Nothing is
+written but remembered hashes.
 """
 
 import json
