@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from markner.cli import main
-from markner.provenance.audit import Audit, Verdict, find_root, leaves
+from markner.provenance.audit import Audit, Verdict, find_root
+from markner.provenance.comparing import leaves
 from markner.provenance.record import write_record
 
 SNAKEFILE = """

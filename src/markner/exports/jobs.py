@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from markner.errors import MarknerError
-from markner.provenance.audit import Audit, Node, Verdict, leaves
+from markner.provenance.audit import Audit, Node, Verdict
+from markner.provenance.comparing import leaves
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""A whole study under audit: every changed byte is found, nothing else is; results made anew have the same bytes."""
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny_study import RESULTS, command, copy, finished
+
+from markner.provenance.audit import Audit, Verdict
+from markner.provenance.record import SUFFIX
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+CHANGES = 200
+UNRECORDED = {"logs", "benchmarks", "checkpoints"}
+KINDS = {
+    "corpus card": f"{RESULTS}/corpora.md",
+    "sentences": f"{RESULTS}/corpora/raw_gene/text/test.jsonl",
+    "instructions": f"{RESULTS}/instructions/disease.json",
+    "trained weights": f"{RESULTS}/models/smollm2-tuned/seed1",
+    "predictions": f"{RESULTS}/predictions/smollm2-tuned/seed1/sample_disease.jsonl",
+    "predictions of an encoder": f"{RESULTS}/predictions/minilm-gene/seed1/sample_gene.jsonl",
+    "scores": f"{RESULTS}/scores/minilm-gene/seed1/sample_gene.json",
+    "official scores": f"{RESULTS}/official/minilm-gene/seed1/raw_gene.json",
+    "significance": f"{RESULTS}/significance/sample_disease.csv",
+    "errors": f"{RESULTS}/errors/smollm2-tuned/seed1/sample_disease.csv",
+    "table": f"{RESULTS}/tables/table1.csv",
+    "figure": f"{RESULTS}/figures/scores.pdf",
+    "figure of errors": f"{RESULTS}/figures/errors.svg",
+}
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished checkout, moved: copied to another folder."""
+    made, _ = finished(tmp_path_factory.getbasetemp())
+    return copy(made, tmp_path_factory.mktemp("moved") / "checkout")
+
+
+def results(folder: Path) -> list[Path]:
+    """All files that an audit answers for: outputs, also inside folders, and records."""
+    base = folder / RESULTS
+    return sorted(
+        path
+        for path in base.rglob("*")
+        if path.is_file()
+        and path.stat().st_size
+        and not path.name.startswith(".")
+        and UNRECORDED.isdisjoint(path.relative_to(base).parts)
+    )
+
+
+def test_there_is_no_false_alarm_after_a_move(moved: Path) -> None:
+    done = command(moved, "-m", "markner.cli", "audit", "results", "--configfile", "study.yaml")
+    assert done.stdout.startswith("FRESH")
+    shutil.rmtree(moved / ".snakemake")
+    assert command(moved, "-m", "markner.cli", "audit", "results").stdout.startswith("FRESH")
+
+
+def test_every_changed_byte_is_found_and_its_file_named(moved: Path) -> None:
+    draw = random.Random(7)
+    files = results(moved)
+    assert len(files) > 150
+    assert all(node.verdict is Verdict.FRESH for node in Audit(moved).folder("results"))
+    for path in draw.choices(files, k=CHANGES):
+        whole = path.read_bytes()
+        place = draw.randrange(len(whole))
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ draw.randrange(1, 256)]) + whole[place + 1 :])
+        tampered = {
+            item.subject
+            for node in Audit(moved).folder("results")
+            for item in node.findings
+            if item.verdict is Verdict.TAMPERED
+        }
+        path.write_bytes(whole)
+        assert tampered == {path.relative_to(moved).as_posix()}, f"byte {place}"
+    assert all(node.verdict is Verdict.FRESH for node in Audit(moved).folder("results"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_result_of_each_kind_is_made_anew_byte_for_byte(kind: str, moved: Path) -> None:
+    path = KINDS[kind]
+    assert (moved / f"{path}{SUFFIX}").is_file()
+    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", "study.yaml", "--run")
+    assert f"identical: {path}" in done.stdout
