@@ -62,6 +62,7 @@ def test_every_rule_has_leaves() -> None:
 
 def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(mirror="somewhere", question="Why?") == set()
+    assert changed(models__smollm2_135m__hardware={"processes": 4, "memory_gb": 99}) == set()
     assert changed(scoring__resamples=200) == {"score", "significance", "official"}
     assert changed(significance__permutations=2000) == {"significance"}
     assert changed(errors__sample=5) == {"errors"}

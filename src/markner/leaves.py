@@ -92,12 +92,15 @@ def self_instruct(study: Study, name: str) -> Leaves:
 
 
 def weights(study: Study, model: str) -> Leaves:
-    """Where pretrained weights come from, and the installed version of a package that carries them."""
+    """Where pretrained weights come from, and the installed version of a package that carries them.
+
+    What their jobs run on is no part of it.
+    """
     settings = study.models[model]
     if isinstance(settings, ApiModel):
         raise MarknerError(f"models.{model} has no weights")
     version = _installed(settings.package) if isinstance(settings, PackageModel) else None
-    return {"model": settings.model_dump(), "version": version}
+    return {"model": settings.model_dump(exclude={"hardware"}), "version": version}
 
 
 def train(study: Study, run: str, seed: int) -> Leaves:
@@ -329,6 +332,7 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "self_instruct": lambda study, at: self_instruct(study, at["set"]),
     "weights": lambda study, at: weights(study, at["model"]),
     "train": lambda study, at: train(study, at["run"], int(at["seed"])),
+    "train_on_nodes": lambda study, at: train(study, at["run"], int(at["seed"])),
     "predict": lambda study, at: predict(study, at["run"], at["corpus"]),
     "train_encoder": lambda study, at: train_encoder(study, at["run"], int(at["seed"]), at["point"]),
     "select_encoder": lambda study, at: select_encoder(study, at["run"]),

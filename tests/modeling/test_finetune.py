@@ -1,6 +1,8 @@
 """Training of a tiny LLaMA: it learns, it repeats, it resumes, it merges."""
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,10 +38,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_llama(tmp_path_factory.mktemp("tiny"))
 
 
-def tune(weights: Path, folder: Path, training: Training = BASE, seed: int = 1) -> Path:
-    output = folder / "model"
-    costs, log = folder / "costs.json", folder / "log.txt"
-    finetune(weights, INSTANCES, TEMPLATE, training, seed, output, costs, log, folder / "checkpoints")
+def tune(weights: Path, folder: Path, training: Training = BASE, seed: int = 1, processes: int = 1) -> Path:
+    output, log, checkpoints = folder / "model", folder / "log.txt", folder / "checkpoints"
+    costs = folder / "costs.json"
+    finetune(weights, INSTANCES, TEMPLATE, training, seed, output, costs, log, checkpoints, processes)
     return output
 
 
@@ -201,7 +203,36 @@ def test_qlora_needs_a_gpu(weights: Path, tmp_path: Path) -> None:
         tune(weights, tmp_path, BASE.model_copy(update={"method": "qlora"}))
 
 
-def test_devices_must_divide_the_batch(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_must_divide_the_batch(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
-    with pytest.raises(MarknerError, match="times 3 devices"):
-        tune(weights, tmp_path)
+    with pytest.raises(MarknerError, match="times 3 processes"):
+        tune(weights, tmp_path, processes=3)
+
+
+def test_a_signal_saves_a_state_and_the_next_run_goes_on(weights: Path, tmp_path: Path) -> None:
+    expected = tune(weights, tmp_path / "straight")
+
+    class Signal(TrainerCallback):
+        def on_step_end(
+            self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+        ) -> None:
+            if state.global_step == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    original = room._OrderedTrainer.__init__
+
+    def with_signal(self: room._OrderedTrainer, **options: Any) -> None:
+        original(self, **options | {"callbacks": [Signal(), *options["callbacks"]]})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room._OrderedTrainer, "__init__", with_signal)
+        with pytest.raises(SystemExit) as left:
+            tune(weights, tmp_path / "left")
+    assert left.value.code == 143
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert not (tmp_path / "left" / "model").exists()
+    resumed = tune(weights, tmp_path / "left")
+    assert read_json(tmp_path / "left" / "costs.json")["first_step"] == 2
+    for name in ("model.safetensors", "training.json"):
+        assert (resumed / name).read_bytes() == (expected / name).read_bytes()

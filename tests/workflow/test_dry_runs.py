@@ -13,7 +13,7 @@ from conftest import ROOT
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
 STUDIES = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
-TARGETS = ["all", "corpora", "released", "instructions", "tables", "figures", "crate"]
+TARGETS = ["all", "downloads", "corpora", "released", "instructions", "tables", "figures", "crate"]
 
 
 def snakemake(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

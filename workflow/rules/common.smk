@@ -7,7 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from markner import leaves
-from markner.config.chat import ChatRun
+from markner.config.chat import ApiModel, ChatRun
 from markner.config.load import load_study
 from markner.config.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
 from markner.corpora.registry import local_files
@@ -30,6 +30,7 @@ BENCHMARKS = f"{RESULTS}/benchmarks"
 PAPER = os.path.join("resources", "paper", "tables.json")
 GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mix]
+ON_NODES = [name for name in TUNED if STUDY.models[STUDY.runs[name].model].hardware.nodes > 1]
 ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
 # Runs of retired models have no jobs.
 RUNS = STUDY.live_runs()
@@ -83,6 +84,14 @@ def targets_of(part):
     ]
     return {
         "corpora": [f"{RESULTS}/corpora.csv", f"{RESULTS}/corpora.md"],
+        "downloads": [
+            *(f"{RESULTS}/corpora/{corpus}/raw" for corpus in STUDY.corpora),
+            *(
+                f"{RESULTS}/weights/{name}"
+                for name, model in STUDY.models.items()
+                if not isinstance(model, ApiModel)
+            ),
+        ],
         "released": [
             f"{RESULTS}/released/{corpus}.{split}.txt"
             for corpus, route, split in sentences
@@ -293,6 +302,53 @@ def settings(rule):
         return leaves.current(STUDY, rule, wildcards)
 
     return of
+
+
+##### Resources: what jobs ask of a machine. They are no settings: a change of them runs nothing again #####
+
+
+def growing(first):
+    """A resource of which a job that failed is given half as much again in each further try."""
+
+    def of(wildcards, attempt):
+        return round(first * (1 + attempt) / 2)
+
+    return of
+
+
+def hardware(name):
+    """A value of the `hardware` of the model behind a job."""
+
+    def of(wildcards):
+        return getattr(hardware_of(wildcards), name)
+
+    return of
+
+
+def hardware_of(wildcards):
+    return STUDY.models[STUDY.runs[wildcards.run].model].hardware
+
+
+def model_memory(wildcards, attempt):
+    return growing(1000 * hardware_of(wildcards).memory_gb)(wildcards, attempt)
+
+
+def training_gpus(wildcards):
+    hardware = hardware_of(wildcards)
+    return 0 if hardware.device == "cpu" else hardware.processes
+
+
+def training_minutes(wildcards):
+    """The same in each try: a training goes on where it was, and partitions have limits."""
+    return round(60 * hardware_of(wildcards).train_hours)
+
+
+def prediction_gpus(wildcards):
+    return 0 if hardware_of(wildcards).device == "cpu" else 1
+
+
+def prediction_minutes(wildcards, attempt):
+    return growing(60 * hardware_of(wildcards).predict_hours)(wildcards, attempt)
 
 
 ##### Beginning and end of a run #####

@@ -17,8 +17,10 @@ rule predict:
         "../../envs/torch.yaml"
     threads: 16
     resources:
-        mem_mb=8000,
-        runtime=240,
+        nodes=1,
+        gpu=prediction_gpus,
+        mem_mb=model_memory,
+        runtime=prediction_minutes,
     params:
         settings=settings("predict"),
         code=code("predict"),

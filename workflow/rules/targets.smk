@@ -29,3 +29,9 @@ rule figures:
 rule analyses:
     input:
         targets_of("analyses"),
+
+
+# All that needs a network, for machines whose compute nodes have none.
+rule downloads:
+    input:
+        targets_of("downloads"),

@@ -36,13 +36,17 @@ rule train:
     benchmark:
         f"{BENCHMARKS}/train/{{run}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        run=one_of(TUNED),
+        run=one_of(set(TUNED) - set(ON_NODES)),
     conda:
         "../../envs/torch.yaml"
     threads: 16
     resources:
-        mem_mb=16000,
-        runtime=240,
+        nodes=1,
+        gpu=training_gpus,
+        processes=hardware("processes"),
+        device=hardware("device"),
+        mem_mb=model_memory,
+        runtime=training_minutes,
     params:
         settings=settings("train"),
         # Outside the output, which Snakemake deletes when a job fails.
@@ -50,3 +54,19 @@ rule train:
         code=code("train"),
     script:
         "../scripts/train.py"
+
+
+# The same on several nodes. SLURM's plugin tells such jobs by `mpi`, which a job on one node must not have.
+use rule train as train_on_nodes with:
+    wildcard_constraints:
+        run=one_of(ON_NODES),
+    resources:
+        mpi="srun",
+        nodes=hardware("nodes"),
+        tasks=hardware("nodes"),
+        tasks_per_gpu=0,
+        gpu=training_gpus,
+        processes=hardware("processes"),
+        device=hardware("device"),
+        mem_mb=model_memory,
+        runtime=training_minutes,

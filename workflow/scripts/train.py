@@ -2,21 +2,27 @@
 
 from pathlib import Path
 
-from markner.config.systems import Training
-from markner.instructions import read_instances
-from markner.modeling.finetune import finetune
+from markner.modeling.launch import Layout, Tuning, tune
 from markner.provenance.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
-    finetune(
-        Path(snakemake.input.weights),
-        read_instances(snakemake.input.instructions),
-        settings["template"],
-        Training.model_validate(settings["training"]),
-        settings["seed"],
-        Path(snakemake.output.model),
-        Path(snakemake.output.costs),
-        Path(snakemake.log[0]).with_suffix(".steps.log"),
-        Path(snakemake.params.checkpoints),
+    settings, resources = snakemake.params.settings, snakemake.resources
+    tune(
+        Tuning(
+            weights=snakemake.input.weights,
+            instructions=snakemake.input.instructions,
+            template=settings["template"],
+            training=settings["training"],
+            seed=settings["seed"],
+            output=snakemake.output.model,
+            costs=snakemake.output.costs,
+            log=str(Path(snakemake.log[0]).with_suffix(".steps.log")),
+            checkpoints=snakemake.params.checkpoints,
+        ),
+        Layout(
+            processes=resources.processes,
+            nodes=resources.nodes,
+            device=resources.device,
+            cores=int(resources.get("cpus_per_task") or snakemake.threads),
+        ),
     )

@@ -8,6 +8,34 @@ from markner.config.base import Name, Settings
 from markner.config.chat import ApiModel, ChatRun
 
 
+class Hardware(Settings):
+    """What the jobs of a model ask of a machine or a cluster.
+
+    It decides how fast they are and whether they fit; no result depends on it, so a change of it runs nothing again.
+    """
+
+    processes: int = Field(1, ge=1)
+    """Processes that share a training (FSDP), over all nodes; each has a GPU of its own where there are GPUs."""
+    nodes: int = Field(1, ge=1)
+    """Nodes that a training is spread over; more than one under SLURM only."""
+    device: Literal["any", "gpu", "cpu"] = "any"
+    """`gpu`: without enough GPUs a training is an error, not slow. `any`: GPUs where there are some. `cpu`: none."""
+    memory_gb: float = Field(16, gt=0)
+    """Main memory on each node; the first process reads all weights in float32 and puts the tuned ones together."""
+    train_hours: float = Field(4, gt=0)
+    """Time limit of a training; one that reaches it goes on from its last state in the next try."""
+    predict_hours: float = Field(4, gt=0)
+    """Time limit of the prediction of a corpus."""
+    billions: float | None = Field(None, gt=0)
+    """Parameters in billions: what `markner preflight` reckons with while the weights are not there yet."""
+
+    @model_validator(mode="after")
+    def _nodes_divide(self) -> "Hardware":
+        if self.processes % self.nodes:
+            raise ValueError(f"`processes` ({self.processes}) must be a multiple of `nodes` ({self.nodes})")
+        return self
+
+
 class HubModel(Settings):
     """Weights from the Hugging Face hub."""
 
@@ -19,6 +47,8 @@ class HubModel(Settings):
     """Branch, tag or commit; a commit makes the study exact."""
     licence: str = ""
     """What has to be accepted before the download, if anything."""
+    hardware: Hardware = Hardware()
+    """What its jobs ask of a machine."""
 
 
 class FolderModel(Settings):
@@ -28,6 +58,8 @@ class FolderModel(Settings):
     """Weights in a local folder."""
     path: str
     """The folder, relative to the working directory."""
+    hardware: Hardware = Hardware()
+    """What its jobs ask of a machine."""
 
 
 class PackageModel(Settings):
@@ -41,6 +73,8 @@ class PackageModel(Settings):
     """Folder of the weights inside the package."""
     gguf: str | None = None
     """Pattern of a GGUF file in the folder, if the weights are in that format; they are dequantised to float32."""
+    hardware: Hardware = Hardware()
+    """What its jobs ask of a machine."""
 
 
 LocalModel = Annotated[HubModel | FolderModel | PackageModel, Field(discriminator="source")]

@@ -31,10 +31,15 @@ class Order(Sampler[int]):
     window is 50 device batches (of an optimiser step that accumulates several device batches, these are a random
     draw). For `prefix` the kind is the prompt's beginning, and a window is one optimiser step, so that the make-up of
     every step is that of a plain random batch. For `padded` nothing is rearranged.
+
+    Several processes take device batches in turn, so that together they see in each optimiser step what one process
+    would see. Where an epoch does not divide evenly, the sampler adds fillers at its end: an example without an answer,
+    which has no loss (accelerate would repeat the first examples).
     """
 
-    def __init__(self, examples: Sequence[Example], training: Training, seed: int) -> None:
+    def __init__(self, examples: Sequence[Example], training: Training, seed: int, processes: int = 1) -> None:
         self.examples = examples
+        self.processes = processes
         self.training = training
         self.seed = seed
         self.epoch = 0
@@ -44,10 +49,17 @@ class Order(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.examples) + self._fillers()
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.indices(self.epoch))
+        return iter(self.indices(self.epoch) + [len(self.examples)] * self._fillers())
+
+    def dataset(self) -> list[Example]:
+        """The examples, and the filler behind them."""
+        return [*self.examples, Example(self.examples[0].prompt, [])]
+
+    def _fillers(self) -> int:
+        return -len(self.examples) % (self.training.device_batch_size * self.processes) if self.processes > 1 else 0
 
     def indices(self, epoch: int) -> list[int]:
         """Indices of the examples in the order of an epoch (from 0); every example once."""
@@ -144,14 +156,14 @@ def share_prefix(examples: Sequence[Example]) -> Batch:
     segment = torch.tensor(segments)
     causal = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
     visible = causal & ((segment[:, None] == segment[None]) | (segment[None] == 0))
-    targets = torch.tensor([labels])
+    targets = torch.tensor([labels], dtype=torch.long)
     return {
         "input_ids": torch.tensor([ids]),
         "attention_mask": visible[None, None],
         "position_ids": torch.tensor([positions]),
         "labels": targets,
         "shift_labels": targets,
-        "logits_to_keep": torch.tensor(keep),
+        "logits_to_keep": torch.tensor(keep, dtype=torch.long),
     }
 
 

@@ -1,37 +1,40 @@
 """Instruction tuning of a causal language model, over the Hugging Face Trainer (paper 3.1.2)."""
 
-import hashlib
 import importlib.util
-import json
 import math
-import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import (
-    BitsAndBytesConfig,
-    PreTrainedTokenizerBase,
-    PrinterCallback,
-    Trainer,
-    TrainingArguments,
-    set_seed,
-)
+from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import SaveStrategy
 
 from markner.config.systems import Training
 from markner.errors import MarknerError
-from markner.files import read_json, write_json
+from markner.files import write_json
 from markner.instructions import Instance
 from markner.modeling.batching import Order, collator
-from markner.modeling.examples import Example, build_examples
-from markner.modeling.load import device, fresh_folder, load_causal, load_tokenizer, replace_folder
+from markner.modeling.examples import build_examples
+from markner.modeling.leave import LEFT, Leave
+from markner.modeling.load import device, fresh_folder, load_tokenizer, replace_folder
 from markner.modeling.progress import Progress, flops_per_token
+from markner.modeling.save import save_plain
+from markner.modeling.sharding import (
+    Proof,
+    agreed,
+    check,
+    is_first,
+    keep_float32_sums,
+    sharding_options,
+    whole_state,
+    world_size,
+)
+from markner.modeling.states import fingerprint, resumable
+from markner.modeling.trainable import parameters, trainable
 
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
-_SETTINGS = "settings.sha256"
 # A state is three times the size of the weights: a tenth of a short training is lost sooner than written.
 _FEWEST_STEPS_SAVED = 50
 
@@ -46,6 +49,7 @@ def finetune(
     costs: Path,
     log: Path,
     checkpoints: Path,
+    processes: int = 1,
 ) -> None:
     """Tune a model on an instruction set and save it as a plain folder.
 
@@ -64,17 +68,23 @@ def finetune(
         log: Text file with a line for each optimiser step.
         checkpoints: Folder for states to resume from; a run with the same settings goes on from the last whole one,
             states of other settings are removed, and so is the folder when the model is saved.
+        processes: How many processes share this training, each calling this function (`launch.py`); with more than
+            one the model is sharded among them, and the first writes what there is to write.
 
     Raises:
-        MarknerError: Examples too long, settings impossible on this machine, or the loss is no longer a number.
+        MarknerError: Examples too long, settings impossible on this machine, processes or sharding other than asked
+            for, or the loss is no longer a number.
+        SystemExit: SIGTERM came; a state to go on from was saved.
     """
-    _check_machine(training)
+    _check_machine(training, processes)
+    # Before the weights are read: from here on the processes know each other.
+    arguments = _arguments(training, seed, checkpoints)
     set_seed(seed)
     tokenizer = load_tokenizer(weights)
     examples, excluded = build_examples(instances, template, tokenizer, training)
-    model = _trainable(weights, training)
-    size = _parameters(model, training)
-    order = Order(examples, training, seed)
+    model = trainable(weights, training)
+    size = parameters(model, training)
+    order = Order(examples, training, seed, processes)
     mean_length = sum(map(len, examples)) / len(examples)
     steps = math.ceil(math.ceil(len(examples) / training.batch_size) * training.epochs)
     progress = Progress(
@@ -83,18 +93,32 @@ def finetune(
         save_every=max(math.ceil(steps / 10), _FEWEST_STEPS_SAVED),
         log=log,
     )
+    leave = Leave()
     trainer = _OrderedTrainer(
         order=order,
         model=model,
-        args=_arguments(training, seed, checkpoints),
-        train_dataset=examples,
+        args=arguments,
+        train_dataset=order.dataset(),
         data_collator=collator(training, tokenizer.pad_token_id),
-        callbacks=[progress],
+        callbacks=[Proof(training, processes), progress, leave],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=_resumable(checkpoints, _fingerprint(weights, examples, training, seed)))
+    mark = fingerprint(weights, examples, training, seed, processes > 1)
+    trainer.train(resume_from_checkpoint=agreed(lambda: resumable(checkpoints, mark)))
+    if leave.left:
+        if is_first():
+            print(
+                f"stopped by a signal after step {trainer.state.global_step} of {trainer.state.max_steps}; the state is"
+                f" saved in {checkpoints}, and the next run goes on from it",
+                file=sys.stderr,
+            )
+        raise SystemExit(LEFT)
+    state = whole_state(trainer.model) if processes > 1 else None
+    if not is_first():
+        return
     partial = fresh_folder(output)
-    _save(trainer, tokenizer, weights, training, partial)
+    save_plain(trainer.model, state, weights, training, partial)
+    tokenizer.save_pretrained(partial)
     write_json(
         partial / "training.json",
         {
@@ -126,7 +150,8 @@ class _OrderedTrainer(Trainer):
         return self.order
 
 
-def _check_machine(training: Training) -> None:
+def _check_machine(training: Training, processes: int) -> None:
+    check(world_size() == processes, f"{processes} processes were asked for, {world_size()} were started")
     if training.method == "qlora" and device().type != "cuda":
         raise MarknerError("`method: qlora` needs a GPU: 4-bit weights run on CUDA only", "use `lora` or `full`")
     if training.method == "qlora" and importlib.util.find_spec("bitsandbytes") is None:
@@ -134,62 +159,18 @@ def _check_machine(training: Training) -> None:
             "`method: qlora` needs the package bitsandbytes, which is not installed",
             "pip install -r envs/requirements-gpu.txt, or use `lora` or `full`",
         )
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if training.batch_size % (training.device_batch_size * world):
+    if training.method == "qlora" and processes > 1:
+        raise MarknerError("`method: qlora` trains in one process: 4-bit weights are not cut", "set `processes: 1`")
+    if training.batch_size % (training.device_batch_size * processes):
         raise MarknerError(
             f"`batch_size` {training.batch_size} is not a multiple of `device_batch_size`"
-            f" {training.device_batch_size} times {world} devices",
-            "choose another `device_batch_size` or number of devices",
+            f" {training.device_batch_size} times {processes} processes",
+            "choose another `device_batch_size` or number of `processes`",
         )
-
-
-def _trainable(weights: Path, training: Training) -> Any:
-    """The model with float32 master weights, or with adapters on frozen ones."""
-    model: Any
-    if training.method == "qlora":
-        quantised = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16 if training.precision == "bf16" else torch.float32,
-        )
-        model = load_causal(weights, torch.float32, quantization_config=quantised, device_map={"": 0})
-    else:
-        model = load_causal(weights, torch.float32)
-    if model.config._attn_implementation != "sdpa":
-        raise MarknerError(f"{weights}: attention is {model.config._attn_implementation!r}; the batches need sdpa")
-    model.config.use_cache = False
-    if training.method == "full":
-        return model
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-
-    if training.method == "qlora":
-        model = prepare_model_for_kbit_training(  # type: ignore[no-untyped-call]
-            model, use_gradient_checkpointing=training.gradient_checkpointing
-        )
-    elif training.gradient_checkpointing:
-        model.enable_input_require_grads()
-    adapters = LoraConfig(
-        r=training.lora_rank,
-        lora_alpha=training.lora_alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(model, adapters)
-
-
-def _parameters(model: Any, training: Training) -> dict[str, int]:
-    """How many parameters the model has, adapters included, and how many of them are trained."""
-    if training.method == "full":
-        return dict.fromkeys(("parameters", "trained_parameters"), sum(part.numel() for part in model.parameters()))
-    # It also knows how many weights a 4-bit tensor holds.
-    trained, total = model.get_nb_trainable_parameters()
-    return {"parameters": total, "trained_parameters": trained}
 
 
 def _arguments(training: Training, seed: int, checkpoints: Path) -> TrainingArguments:
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = world_size()
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         seed=seed,
@@ -215,60 +196,10 @@ def _arguments(training: Training, seed: int, checkpoints: Path) -> TrainingArgu
         report_to="none",
         remove_unused_columns=False,
         dataloader_pin_memory=device().type == "cuda",
+        **sharding_options(),
     )
+    keep_float32_sums(arguments, training)
     if world == 1:
         # Several visible GPUs without a launcher would mean DataParallel, which cuts block masks apart.
         arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
-
-
-def _fingerprint(weights: Path, examples: Sequence[Example], training: Training, seed: int) -> str:
-    """Hash of what a checkpoint depends on."""
-    digest = hashlib.sha256()
-    facts = weights / "markner.json"
-    digest.update(facts.read_bytes() if facts.is_file() else str(weights).encode())
-    digest.update(json.dumps([training.model_dump(), seed]).encode())
-    for example in examples:
-        digest.update(repr(example).encode())
-    return digest.hexdigest()
-
-
-def _resumable(checkpoints: Path, fingerprint: str) -> str | None:
-    """The last whole checkpoint of the same settings, or None; all others are removed."""
-    settings = checkpoints / _SETTINGS
-    if not settings.is_file() or settings.read_text(encoding="utf-8") != fingerprint:
-        shutil.rmtree(checkpoints, ignore_errors=True)
-        checkpoints.mkdir(parents=True)
-        settings.write_text(fingerprint, encoding="utf-8")
-        return None
-    found = sorted(checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]), reverse=True)
-    for checkpoint in found:
-        try:
-            # The Trainer writes this file last: a checkpoint without it is torn.
-            read_json(checkpoint / "trainer_state.json")
-            return str(checkpoint)
-        except (OSError, MarknerError):
-            shutil.rmtree(checkpoint)
-    return None
-
-
-def _save(
-    trainer: Trainer, tokenizer: PreTrainedTokenizerBase, weights: Path, training: Training, folder: Path
-) -> None:
-    """Save a plain model: consolidated where it was sharded, adapters merged into float32 weights."""
-    if training.method == "full":
-        trainer.save_model(str(folder))
-        (folder / "training_args.bin").unlink(missing_ok=True)
-    elif training.method == "lora":
-        tuned: Any = trainer.model
-        tuned.merge_and_unload().save_pretrained(folder)
-    else:
-        from peft import PeftModel
-
-        # Adapters trained on 4-bit weights are merged into the original ones: merging into 4 bits would round them.
-        adapters = folder / "adapters"
-        trainer.save_model(str(adapters))
-        merged = PeftModel.from_pretrained(load_causal(weights, torch.float32), str(adapters)).merge_and_unload()
-        merged.save_pretrained(folder)
-        shutil.rmtree(adapters)
-    tokenizer.save_pretrained(folder)

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, TrainerCallback, TrainerControl, Train
 
 from markner.errors import MarknerError
 from markner.modeling.load import device
+from markner.modeling.sharding import world_size
 
 _PEAK_FLOPS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "V100": 125e12}
 """Dense 16-bit peak of GPUs by a part of their name, floating-point operations a second (vendor's data sheets)."""
@@ -131,6 +132,7 @@ class Progress(TrainerCallback):
         return {
             "device": torch.cuda.get_device_name() if cuda else "cpu",
             "threads": torch.get_num_threads(),
+            "processes": world_size(),
             "first_step": self._first_step,
             "steps": steps,
             "seconds": round(seconds, 3),

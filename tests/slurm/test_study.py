@@ -1,0 +1,85 @@
+"""The study by `snakemake --profile slurm` on a real SLURM: from native files to the table, on one node and on two."""
+
+import csv
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cluster import Cluster, missing
+from tiny_study import make_checkout, start
+
+from markner.files import read_json
+
+pytestmark = pytest.mark.slow
+
+if os.environ.get("MARKNER_SLURM") != "own":
+    pytest.skip("no SLURM was asked for; .ci/slurm starts one of its own on this machine", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A SLURM, started and stopped; where none can be started that is a failure, since it was asked for."""
+    assert missing() == ""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def checkout(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the whole study has run."""
+    folder = make_checkout(tmp_path_factory.mktemp("checkout"))
+    code = start(folder).wait()
+    assert code == 0, (folder / "said.txt").read_text(encoding="utf-8")[-8000:]
+    return folder
+
+
+def submitted(checkout: Path, rule: str) -> dict[str, str]:
+    """What SLURM was asked for by the job of a rule, as it keeps it itself."""
+    shown = subprocess.run(["scontrol", "show", "jobs", "-o"], capture_output=True, text=True, check=True).stdout
+    (line,) = (line for line in shown.splitlines() if re.search(rf"Comment=rule_{rule}_wildcards_\S*\b", line))
+    return dict(re.findall(r"(\S+?)=(\S*)", line))
+
+
+def model(checkout: Path, run: str) -> Path:
+    return checkout / "results" / "tiny" / "models" / run / "seed1"
+
+
+def test_all_of_it_comes_out(checkout: Path) -> None:
+    with (checkout / "results/tiny/tables/table1.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["label"] for row in rows} == {"one node", "two nodes"}
+    assert (checkout / "results/tiny/significance/sample_disease.csv").exists()
+
+
+def test_the_training_on_a_node_has_one_task_and_four_gpus(checkout: Path) -> None:
+    job = submitted(checkout, "train")
+    assert (job["NumNodes"], job["NumTasks"], job["Partition"]) == ("1", "1", "gpu")
+    assert "gres/gpu=4" in job["TRES"] or job["TresPerJob"] == "gres:gpu:4"
+    assert read_json(checkout / "results/tiny/costs/node/seed1.json")["processes"] == 4
+
+
+def test_the_training_on_two_nodes_has_a_task_on_each(checkout: Path) -> None:
+    job = submitted(checkout, "train_on_nodes")
+    assert (job["NumNodes"], job["NumTasks"]) == ("2", "2")
+    assert job["NodeList"] == "n[1-2]"
+    assert read_json(checkout / "results/tiny/costs/nodes/seed1.json")["processes"] == 4
+
+
+def losses(folder: Path) -> list[float]:
+    return [entry["loss"] for entry in read_json(folder / "training.json")["history"]]
+
+
+def test_both_take_the_same_way(checkout: Path) -> None:
+    assert losses(model(checkout, "nodes")) == pytest.approx(losses(model(checkout, "node")), rel=1e-4)
+
+
+def test_logs_of_finished_jobs_are_kept(checkout: Path) -> None:
+    assert list((checkout / "results" / "slurm_logs").glob("rule_train/**/*.log"))
+    assert (checkout / "results/tiny/logs/train/node/seed1.steps.log").read_text().count("step ") == 400

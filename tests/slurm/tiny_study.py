@@ -1,0 +1,70 @@
+"""A checkout with a study so small that all of it runs on a SLURM of one machine in a few minutes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from conftest import ROOT
+
+sys.path.append(str(ROOT / "tests" / "modeling"))
+
+from tiny_llama import write_tiny_llama
+
+_TRAINING = {"epochs": 40, "learning_rate": 1.0e-3, "batch_size": 8, "device_batch_size": 1, "batching": "prefix"}
+
+
+def study() -> dict[str, Any]:
+    """One model tuned by four processes on a node, and the same by two processes on each of two nodes."""
+    run = {"system": "generative", "mix": "disease", "training": _TRAINING | {"precision": "fp32"}}
+    decoding = {"decoding": {"precision": "fp32", "slack": 4}, "evaluate": ["sample_disease"]}
+    tiny = {"source": "folder", "path": "tiny"}
+    source = {"format": "iob"} | {
+        split: f"resources/sample/iob/disease/{split}.tsv" for split in ("train", "dev", "test")
+    }
+    corpus = {"entity": "disease", "route": "iob", "iob": source, "sample": {"train": 80, "dev": 4, "test": 4}}
+    rows = [{"label": "one node", "runs": ["node"]}, {"label": "two nodes", "runs": ["nodes"]}]
+    return {
+        "study": "tiny",
+        "corpora": {"sample_disease": corpus},
+        "mixes": {"disease": {"corpora": ["sample_disease"]}},
+        "models": {
+            "tiny-node": tiny | {"hardware": {"processes": 4, "device": "cpu", "memory_gb": 4}},
+            "tiny-nodes": tiny | {"hardware": {"processes": 4, "nodes": 2, "device": "cpu", "memory_gb": 4}},
+        },
+        "runs": {"node": run | decoding | {"model": "tiny-node"}, "nodes": run | decoding | {"model": "tiny-nodes"}},
+        "scoring": {"resamples": 100},
+        "significance": {"permutations": 1000},
+        "tables": {"table1": {"title": "Tiny", "corpora": ["sample_disease"], "rows": rows}},
+    }
+
+
+def make_checkout(folder: Path) -> Path:
+    """A checkout with the study as `config/config.yaml` and the profile adapted to this SLURM, as a site would."""
+    for name in ("Snakefile", "workflow", "resources", "envs", "src"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "config").mkdir()
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(study(), sort_keys=False), encoding="utf-8")
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
+    profile |= {"slurm-init-seconds-before-status-checks": 4, "latency-wait": 10}
+    # The model trains on CPUs, but in a job that has the GPUs: what sbatch is told is what it would be told in earnest.
+    sets = profile["set-resources"]
+    sets["train"] = sets["train"] | {"gpu": 4, "cpus_per_task": 4}
+    sets["train_on_nodes"] = sets["train_on_nodes"] | {"gpu": 4, "cpus_per_task": 2}
+    (folder / "profiles" / "slurm").mkdir(parents=True)
+    (folder / "profiles" / "slurm" / "config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    (folder / "slurm").symlink_to("profiles/slurm")
+    write_tiny_llama(folder / "tiny")
+    return folder
+
+
+def start(checkout: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Type `snakemake --profile slurm` at the top of a checkout; what it says goes to `said.txt`."""
+    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", *arguments]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    with (checkout / "said.txt").open("a", encoding="utf-8") as said:
+        return subprocess.Popen(
+            command, cwd=checkout, stdout=said, stderr=subprocess.STDOUT, text=True, env=environment
+        )
