@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,16 +26,26 @@ SERVER = Path(__file__).parent / "fault_server.py"
 @dataclass
 class Server:
     port: int
+    process: "subprocess.Popen[str] | None" = None
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def state(self) -> dict[str, Any]:
+        """What was asked and delivered. Looking changes nothing, so a look that fails on the way is repeated."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{self.port}/state") as reply:
-            value: dict[str, Any] = json.load(reply)
-            return value
+        for _ in range(100):
+            try:
+                with opener.open(f"http://127.0.0.1:{self.port}/state") as reply:
+                    value: dict[str, Any] = json.load(reply)
+                    return value
+            except OSError as error:
+                ended = self.process and self.process.poll()
+                assert ended is None, f"the fault server ended with code {ended}: {error}"
+                failed = error
+                time.sleep(0.1)
+        raise failed
 
 
 Start = Callable[..., Server]
@@ -51,7 +62,7 @@ def start_server() -> Iterator[Start]:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         processes.append(process)
         assert process.stdout is not None
-        return Server(int(process.stdout.readline()))
+        return Server(int(process.stdout.readline()), process)
 
     yield start
     for process in processes:

@@ -78,7 +78,7 @@ class FaultServer:
         self.port = 0
 
     async def serve(self, started: Any = None) -> None:
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0, limit=1 << 26)
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0, limit=1 << 26, backlog=4096)
         self.port = server.sockets[0].getsockname()[1]
         if started is not None:
             started()

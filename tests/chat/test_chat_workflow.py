@@ -77,7 +77,7 @@ def server() -> Iterator[Server]:
     command = [sys.executable, str(SERVER), "--key", KEY, "--rate", "0.3", "--seed", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield Server(int(process.stdout.readline()))
+        yield Server(int(process.stdout.readline()), process)
         process.kill()
 
 

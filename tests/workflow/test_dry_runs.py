@@ -143,3 +143,20 @@ def test_a_missing_file_of_ones_own_is_told_before_anything_runs(folder: Path) -
     done = snakemake("-n", "--configfile", "study.yaml", folder=folder)
     assert done.returncode != 0
     assert "gone.xml" in done.stdout
+
+
+def test_weights_that_cannot_be_had_are_told_before_the_first_job(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(folder / "hub"))
+    config = ("--configfile", str(ROOT / "config" / "config.yaml"))
+    target = "results/paper/weights/llama2-7b"
+    assert snakemake("-n", *config, "--", target, folder=folder).returncode == 0
+    done = snakemake("-c1", *config, "--", target, folder=folder)
+    assert done.returncode != 0
+    assert "meta-llama/Llama-2-7b-hf: not in the local cache" in done.stdout
+    assert "Llama 2 community licence" in done.stdout
+    assert "hf auth login" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (folder / "results").exists()
