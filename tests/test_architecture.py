@@ -10,7 +10,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "src" / "markner"
 # From the ground up; a module may import its own floor and those before it.
 FLOORS = [
-    {"errors", "files", "imports"},
+    {"errors", "files", "imports", "sampling"},
     {"config"},
     {"corpora"},
     {"predictions"},

@@ -8,7 +8,8 @@ import pytest
 from markner.config.corpora import Mix, Prompt
 from markner.corpora.model import Sentence, Span, write_sentences
 from markner.errors import MarknerError
-from markner.instructions import build_mix, instruction_text, read_instances, render_prompt, subset
+from markner.instructions import build_mix, instruction_text, read_instances, render_prompt
+from markner.sampling import subset
 
 DISEASE = "Extract all mentions referring to a disease."
 SENTENCES = [

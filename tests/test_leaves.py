@@ -33,6 +33,7 @@ AT = {
     "official": {"run": "minilm-gene", "seed": "1", "corpus": "raw_gene"},
     "errors": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "error_figure": {"error_figure": "errors"},
+    "size_figure": {"size_figure": "sizes"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
     "shots": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
@@ -68,6 +69,8 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(errors__sample=5) == {"errors"}
     assert changed(error_figures__errors__width=6.9) == {"error_figure"}
     assert changed(figures__scores__palette=["#000000"]) == {"figure"}
+    assert changed(size_figures__sizes__palette=["#000000"]) == {"size_figure"}
+    assert changed(corpora__sample_disease__title="Diseases") == {"error_figure", "size_figure", "table"}
     assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure"}
     assert changed(mixes__disease__seed=2) == {"mix"}
     assert changed(self_instruct__gene_self__seed=2) == {"write_candidates", "self_instruct"}
@@ -78,6 +81,7 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(runs__minilm_gene__epochs=2) == {"train_encoder"}
     assert changed(corpora__sample_disease__sample__train=10) == {"sentences"}
     assert changed(corpora__sample_disease__sample__test=10) == set()
+    assert changed(corpora__raw_gene__text__tokenise=True) == {"card"}
     assert changed(corpora__sample_disease__iob__train="elsewhere.tsv") == {"fetch", "sentences", "card"}
 
 
@@ -143,3 +147,26 @@ def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:
 def test_what_is_not_in_the_study_has_no_leaves() -> None:
     assert current(DEMO, "train", {"run": "gone", "seed": "1"}) is None
     assert current(DEMO, "released_marks", {"corpus": "sample_gene", "split": "test"}) == {}
+
+
+def test_the_tests_behind_a_table_are_of_its_own_runs() -> None:
+    study = DEMO.model_copy(update={"runs": {**DEMO.runs, "another": DEMO.runs["smollm2-tuned"]}})
+    for family, more in (("", {"another"}), ("table1/", set())):
+        at = {"family": family, "corpus": "sample_disease"}
+        before, after = (current(one, "significance", at) for one in (DEMO, study))
+        assert before is not None
+        assert after is not None
+        assert set(after["runs"]) - set(before["runs"]) == more
+    assert set((current(DEMO, "significance", {"family": "table4/", "corpus": "sample_disease"}) or {})["runs"]) == {
+        "smollm2-4pct",
+        "smollm2-4pct-enhanced",
+    }
+
+
+def test_points_of_training_sizes_take_their_fraction_from_what_the_run_is_trained_on() -> None:
+    assert [tuple(point) for point in (current(DEMO, "size_figure", AT["size_figure"]) or {})["points"]] == [
+        ("SmolLM2-135M tuned", "sample_disease", 0.04, "smollm2-4pct"),
+        ("SmolLM2-135M tuned", "sample_disease", 1.0, "smollm2-tuned"),
+        ("MiniLM (BIO tags)", "sample_disease", 0.1, "minilm-disease-10pct"),
+        ("MiniLM (BIO tags)", "sample_disease", 1.0, "minilm-disease"),
+    ]

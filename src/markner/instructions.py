@@ -2,7 +2,6 @@
 
 import csv
 import os
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from markner.corpora.model import Sentence, read_sentences
 from markner.errors import MarknerError
 from markner.files import atomic, read_json, write_json
 from markner.markup import mark
+from markner.sampling import subset
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,6 @@ def render_prompt(template: str, instruction: str, input: str) -> str:
     head, _, rest = template.partition("{instruction}")
     middle, _, tail = rest.partition("{input}")
     return f"{head}{instruction}{middle}{input}{tail}"
-
-
-def subset(n: int, fraction: float = 1.0, limit: int | None = None, seed: int = 1) -> list[int]:
-    """Indices of a random part of n items, ascending; with one seed smaller parts are contained in larger ones."""
-    size = round(n * fraction)
-    if limit is not None:
-        size = min(size, limit)
-    return sorted(random.Random(seed).sample(range(n), n)[:size])
 
 
 def instances(

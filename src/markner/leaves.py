@@ -7,7 +7,7 @@ it to their scripts as `params.settings`, so a job runs again when one of its le
 import importlib.metadata
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ApiModel, ChatRun
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.load import MIRROR_VARIABLE
-from markner.config.study import Study, Table
+from markner.config.study import SizeFigure, Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun, PackageModel
 from markner.corpora.registry import expected_hashes, raw_name, split_files
 from markner.errors import MarknerError
@@ -31,7 +31,9 @@ _NEUTRAL: Leaves = {"entity": "-"}
 def fetch(study: Study, corpus: str) -> Leaves:
     """Files of a corpus, all routes: a `Corpus` without what does not bear on them; and the bytes they must have."""
     settings = study.corpora[corpus]
-    sources: Leaves = {route: _source(settings, route).model_dump(exclude={"types"}) for route in settings.routes()}
+    sources: Leaves = {
+        route: _source(settings, route).model_dump(exclude={"types", "tokenise"}) for route in settings.routes()
+    }
     files = {**_NEUTRAL, "route": settings.routes()[0], **sources}
     return {"corpus": files, "sha256": expected_hashes(settings)}
 
@@ -200,17 +202,22 @@ def score(study: Study) -> Leaves:
     return study.scoring.model_dump()
 
 
-def significance(study: Study, corpus: str) -> Leaves:
-    """How the systems that are scored on a corpus are compared, and which they are."""
+def significance(study: Study, corpus: str, table: str = "") -> Leaves:
+    """How the systems of a table, or all that are scored on a corpus, are compared on it, and which they are."""
     return {
         "scoring": study.scoring.model_dump(),
         "permutations": study.significance.permutations,
-        "runs": {name: study.runs[name].seeds for name in compared(study, corpus)},
+        "runs": {name: study.runs[name].seeds for name in compared(study, corpus, table)},
     }
 
 
-def compared(study: Study, corpus: str) -> list[str]:
-    """The runs that are scored on a corpus, by name: in which order a study has them plays no part."""
+def compared(study: Study, corpus: str, table: str = "") -> list[str]:
+    """The runs that are compared with each other on a corpus: a table's own, or without one all that are scored on it.
+
+    By name: in which order a study has them plays no part.
+    """
+    if table:
+        return sorted({run for _, run, name in table_runs(study, study.tables[table]) if name == corpus})
     return sorted(name for name, run in study.live_runs().items() if corpus in run.evaluate)
 
 
@@ -247,14 +254,16 @@ def adjudicated(study: Study, run: str, seed: int, corpus: str) -> str | None:
 def error_figure(study: Study, figure: str) -> Leaves:
     """A figure of errors and the table whose systems it shows."""
     settings = study.error_figures[figure]
-    return {"figure": settings.model_dump(), "table": study.tables[settings.table].model_dump()}
+    table = study.tables[settings.table]
+    return {"figure": settings.model_dump(), "table": table.model_dump(), "titles": _titles(study, table.corpora)}
 
 
 def table(study: Study, table: str) -> Leaves:
     """A table's layout, which run fills which cell, and which run's model is gone."""
     settings = study.tables[table]
     gone = {run: study.retired(run) for row in settings.rows for run in row.runs if study.retired(run)}
-    return {**settings.model_dump(), "cells": table_runs(study, settings), "retired": gone}
+    titles = _titles(study, settings.corpora)
+    return {**settings.model_dump(), "cells": table_runs(study, settings), "retired": gone, "titles": titles}
 
 
 def costs(study: Study) -> Leaves:
@@ -274,6 +283,38 @@ def crate(study: Study) -> Leaves:
     return {"study": study.model_dump(mode="json", exclude={"mirror", "answers"})}
 
 
+def size_figure(study: Study, figure: str) -> Leaves:
+    """A figure of training sizes, and which run gives which point."""
+    settings = study.size_figures[figure]
+    return {
+        "figure": settings.model_dump(),
+        "points": size_points(study, settings),
+        "titles": _titles(study, settings.corpora),
+    }
+
+
+def size_points(study: Study, figure: SizeFigure) -> list[tuple[str, str, float, str]]:
+    """Label, corpus, fraction of the training data, and run of each point of a figure of training sizes."""
+    return [
+        (series.label, corpus, training_fraction(study, run), run)
+        for series in figure.series
+        for corpus in figure.corpora
+        for run in series.runs
+        if corpus in study.runs[run].evaluate
+    ]
+
+
+def training_fraction(study: Study, run: str) -> float:
+    """The part of its training data that a run is trained on."""
+    settings = study.runs[run]
+    if isinstance(settings, EncoderRun):
+        return settings.fraction
+    mix = _generative(study, run).mix
+    if mix is None:
+        raise MarknerError(f"runs.{run} is not trained, so no part of any data is behind it")
+    return study.mixes[mix].fraction
+
+
 def run_prompt(study: Study, run: str) -> Prompt:
     """The prompt of a generative run: its mix's, or its own when it is not tuned."""
     settings = _generative(study, run)
@@ -289,6 +330,11 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
         for run in row.runs
         if corpus in study.runs[run].evaluate and not study.retired(run)
     ]
+
+
+def _titles(study: Study, corpora: Iterable[str]) -> dict[str, str]:
+    """Headings of the corpora that have one of their own."""
+    return {name: study.corpora[name].title for name in corpora if study.corpora[name].title}
 
 
 def _generative(study: Study, run: str) -> GenerativeRun:
@@ -343,10 +389,11 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "chat": lambda study, at: chat(study, at["run"], at["corpus"]),
     "chat_served": lambda study, at: chat(study, at["run"], at["corpus"]),
     "score": lambda study, at: score(study),
-    "significance": lambda study, at: significance(study, at["corpus"]),
+    "significance": lambda study, at: significance(study, at["corpus"], at.get("family", "").rstrip("/")),
     "official": lambda study, at: official(study, at["corpus"]),
     "errors": lambda study, at: errors(study, at["run"], int(at["seed"]), at["corpus"]),
     "error_figure": lambda study, at: error_figure(study, at["error_figure"]),
+    "size_figure": lambda study, at: size_figure(study, at["size_figure"]),
     "table": lambda study, at: table(study, at["table"]),
     "costs": lambda study, at: costs(study),
     "figure": lambda study, at: figure(study, at["figure"]),

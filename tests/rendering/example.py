@@ -7,6 +7,7 @@ from markner.corpora.model import Sentence, Span, write_sentences
 from markner.predictions import Prediction, Status, write_predictions
 from markner.rendering.results import Key
 from markner.scoring.score import score
+from markner.scoring.significance import compare
 
 TABLE = Table(
     title="Test & trial of 100%",
@@ -49,3 +50,12 @@ def grid_files(folder: Path) -> dict[Key, list[Path]]:
     """Three grid points of the encoder."""
     points = [score_file(folder, f"grid{right}", "enc-ncbi", "ncbi_disease", right) for right in (6, 2, 5)]
     return {("enc-ncbi", 1, "ncbi_disease"): points}
+
+
+def significance_file(folder: Path) -> Path:
+    """The paired tests of the two systems on the disease corpus, as `score_files` left their answers in the folder."""
+    answers = {"llama": ["l1n", "l2n"], "enc-ncbi": ["en"]}
+    paths = {run: [folder / f"{name}.work" / "answers.jsonl" for name in names] for run, names in answers.items()}
+    output = folder / "significance" / "ncbi_disease.csv"
+    compare(folder / "l1n.work" / "test.jsonl", paths, Scoring(resamples=200), 2000, output)
+    return output

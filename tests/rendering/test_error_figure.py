@@ -67,7 +67,7 @@ def drawn(summaries: dict[Key, Path], folder: Path, table: Table = TABLE, **sett
     return paths
 
 
-DEFAULTS: dict[str, Any] = {"title": "", "width": 3.4}
+DEFAULTS: dict[str, Any] = {"titles": {}, "title": "", "width": 3.4}
 
 
 def change(path: Path, scope: str, **values: Any) -> None:

@@ -24,7 +24,7 @@ def small_study() -> dict[str, Any]:
     study["study"] = "small"
     for corpus in study["corpora"].values():
         corpus["sample"] = {"train": 48, "dev": 8, "test": 6}
-    study["mixes"]["disease"]["limit"] = 16
+    study["mixes"]["disease"]["fraction"] = 0.33
     for name, run in study["runs"].items():
         # Genes in both forms: the native one has the alternatives that official scores need.
         run["evaluate"] = run["evaluate"][: 2 if name == "minilm-gene" else 1]
@@ -120,11 +120,14 @@ def test_a_second_run_has_nothing_to_do_whatever_is_touched(folder: Path) -> Non
         ),
         (
             lambda study: study.update(scoring={"resamples": 200}),
-            {"score", "significance", "official", "table", "figure"},
+            {"score", "significance", "official", "table", "figure", "size_figure"},
         ),
         (
             lambda study: study["runs"]["smollm2-tuned"]["training"].update(learning_rate=1e-4),
-            {"train", "predict", "score", "errors", "significance", "table", "figure", "error_figure", "costs"},
+            {
+                *("train", "predict", "score", "errors", "significance", "table", "figure", "error_figure", "costs"),
+                "size_figure",
+            },
         ),
         (lambda study: study.update(question="Another question?"), set()),
     ],

@@ -6,11 +6,14 @@ rule significance:
         sentences=scored_sentences,
         predictions=compared_predictions,
     output:
-        f"{RESULTS}/significance/{{corpus}}.csv",
+        f"{RESULTS}/significance/{{family}}{{corpus}}.csv",
     log:
-        f"{LOGS}/significance/{{corpus}}.log",
+        f"{LOGS}/significance/{{family}}{{corpus}}.log",
     benchmark:
-        f"{BENCHMARKS}/significance/{{corpus}}.tsv"
+        f"{BENCHMARKS}/significance/{{family}}{{corpus}}.tsv"
+    wildcard_constraints:
+        # All runs on a corpus, or those of a table: a table needs no run but its own.
+        family=f"(({one_of(STUDY.tables)})/)?",
     conda:
         "../../envs/base.yaml"
     resources:

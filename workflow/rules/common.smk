@@ -61,6 +61,7 @@ wildcard_constraints:
     table=one_of(STUDY.tables),
     figure=one_of(STUDY.figures),
     error_figure=one_of(STUDY.error_figures),
+    size_figure=one_of(STUDY.size_figures),
 
 
 def code(rule):
@@ -110,7 +111,7 @@ def targets_of(part):
         ],
         "figures": [
             f"{RESULTS}/figures/{figure}.{kind}"
-            for figure in [*STUDY.figures, *STUDY.error_figures]
+            for figure in [*STUDY.figures, *STUDY.error_figures, *STUDY.size_figures]
             for kind in ("pdf", "svg", "png")
         ],
         "analyses": [
@@ -266,11 +267,21 @@ def training_costs(wildcards):
     ]
 
 
+def table_significance(wildcards):
+    """Paired tests of a table's runs, for each corpus on which there are two or more to compare."""
+    table = wildcards.table
+    return [
+        f"{RESULTS}/significance/{table}/{corpus}.csv"
+        for corpus in STUDY.tables[table].corpora
+        if len(leaves.compared(STUDY, corpus, table)) > 1
+    ]
+
+
 def compared_predictions(wildcards):
     return [
-        f"{RESULTS}/predictions/{name}/seed{seed}/{wildcards.corpus}.jsonl"
-        for name in leaves.compared(STUDY, wildcards.corpus)
-        for seed in RUNS[name].seeds
+        f"{RESULTS}/predictions/{run}/seed{seed}/{wildcards.corpus}.jsonl"
+        for run in leaves.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
+        for seed in STUDY.runs[run].seeds
     ]
 
 
@@ -284,6 +295,15 @@ def figure_errors(wildcards):
     return [
         f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.json"
         for run, corpus in dict.fromkeys((run, corpus) for _, run, corpus in cells)
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
+def size_scores(wildcards):
+    points = leaves.size_points(STUDY, STUDY.size_figures[wildcards.size_figure])
+    return [
+        f"{RESULTS}/scores/{run}/seed{seed}/{corpus}.json"
+        for _, corpus, _, run in points
         for seed in STUDY.runs[run].seeds
     ]
 

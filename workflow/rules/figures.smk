@@ -1,4 +1,4 @@
-# Figures drawn from the cells of a table.
+# Figures: the cells of a table, kinds of errors, scores against the size of the training data.
 
 
 rule figure:
@@ -46,3 +46,28 @@ rule error_figure:
         code=code("error_figure"),
     script:
         "../scripts/error_figure.py"
+
+
+rule size_figure:
+    input:
+        scores=size_scores,
+        paper=PAPER,
+    output:
+        csv=f"{RESULTS}/figures/{{size_figure}}.csv",
+        pdf=f"{RESULTS}/figures/{{size_figure}}.pdf",
+        svg=f"{RESULTS}/figures/{{size_figure}}.svg",
+        png=f"{RESULTS}/figures/{{size_figure}}.png",
+    log:
+        f"{LOGS}/size_figure/{{size_figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/size_figure/{{size_figure}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("size_figure"),
+        code=code("size_figure"),
+    script:
+        "../scripts/size_figure.py"

@@ -4,6 +4,7 @@
 rule table:
     input:
         scores=table_scores,
+        significance=table_significance,
         paper=PAPER,
     output:
         csv=f"{RESULTS}/tables/{{table}}.csv",

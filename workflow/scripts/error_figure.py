@@ -13,6 +13,7 @@ with job(snakemake):
         score_files(snakemake.input.summaries)[0],
         Table.model_validate(settings["table"]),
         Path(snakemake.input.paper),
+        settings["titles"],
         settings["figure"]["title"],
         settings["figure"]["width"],
         Path(snakemake.output.pdf),

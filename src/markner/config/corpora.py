@@ -61,6 +61,9 @@ class CorpusSource(Settings):
     """Format of the files: PubTator, BioC XML, BioCreative II GM native, or two-column IOB."""
     types: list[str] | None = None
     """Annotation types that count as the corpus' entity; all types when left out."""
+    tokenise: bool = False
+    """Divide the sentences into tokens as the IOB files of the paper's training corpora are, joined by one space:
+    letters and digits that stand together are a token, and each other sign is one. Not for IOB files, which are."""
     train: FileRef | SplitFiles | None = None
     """Training split."""
     dev: FileRef | SplitFiles | None = None
@@ -72,6 +75,8 @@ class CorpusSource(Settings):
     def _some_split(self) -> "CorpusSource":
         if self.train is None and self.dev is None and self.test is None:
             raise ValueError("name the file of at least one of `train`, `dev`, `test`")
+        if self.tokenise and self.format == "iob":
+            raise ValueError("`tokenise` is for native text; an IOB file has its tokens")
         return self
 
     def splits(self) -> list[Split]:
@@ -111,6 +116,8 @@ class Corpus(Settings):
 
     entity: str = Field(min_length=1)
     """The entity type as the prompt names it: disease, chemical, gene."""
+    title: str = ""
+    """Heading in tables and figures; when empty the paper's for its corpora, and the name for others."""
     route: Route
     """`iob`: tokens of an IOB file joined by spaces, what the paper's authors fed. `text`: native text split by
     spaCy's sentencizer, what the paper describes."""

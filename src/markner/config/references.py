@@ -17,7 +17,10 @@ from markner.files import read_json
 PAPER_TABLES = Path(__file__).resolve().parents[3] / "resources" / "paper" / "tables.json"
 """The paper's own figures: table -> row -> corpus -> figure."""
 
-SECTIONS = ("corpora", "prompts", "mixes", "self_instruct", "models", "runs", "tables", "figures", "error_figures")
+SECTIONS = (
+    *("corpora", "prompts", "mixes", "self_instruct", "models", "runs"),
+    *("tables", "figures", "error_figures", "size_figures"),
+)
 """The parts of a study that hold named things."""
 
 
@@ -26,7 +29,8 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
 
     The rows of the paper are checked against `paper_tables`, where there is such a file.
     """
-    paper = read_json(paper_tables)["tables"] if paper_tables.exists() else None
+    printed = read_json(paper_tables) if paper_tables.exists() else {}
+    paper = printed.get("tables")
     return [
         *_names(study),
         *_mixes(study),
@@ -35,6 +39,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
         *_runs(study),
         *_tables(study, paper),
         *_figures(study),
+        *_size_figures(study, printed.get("figures")),
         *_adjudications(study),
     ]
 
@@ -224,11 +229,72 @@ def _figures(study: Study) -> Iterator[Problem]:
         yield from _unknown(("figures", name, "table"), figure.table, "tables", study.tables)
     for name, error_figure in study.error_figures.items():
         yield from _unknown(("error_figures", name, "table"), error_figure.table, "tables", study.tables)
-        if name in study.figures:
+        yield from _same_files("error_figures", name, ["figures"], study)
+
+
+def _size_figures(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
+    for name, figure in study.size_figures.items():
+        at: Location = ("size_figures", name)
+        yield from _same_files("size_figures", name, ["figures", "error_figures"], study)
+        yield from _repeated((*at, "corpora"), figure.corpora)
+        yield from _repeated((*at, "series"), [series.label for series in figure.series])
+        for index, corpus in enumerate(figure.corpora):
+            yield from _unknown((*at, "corpora", index), corpus, "corpora", study.corpora)
+        known = paper is None or figure.paper_figure is None or figure.paper_figure in paper
+        if paper is not None and figure.paper_figure is not None and not known:
+            yield _no_such((*at, "paper_figure"), figure.paper_figure, "figure of the paper", paper)
+        for index, series in enumerate(figure.series):
+            here = (*at, "series", index)
+            yield from _series((*here, "runs"), series.runs, study, figure.corpora)
+            if series.paper is not None and figure.paper_figure is None:
+                fix = _write((*at, "paper_figure"), "figure4", "add")
+                yield Problem((*here, "paper"), "set beside the paper, but the figure does not say beside which", fix)
+            elif series.paper is not None and paper is not None and known:
+                systems = paper[str(figure.paper_figure)]["systems"]
+                if series.paper not in systems:
+                    yield _no_such(
+                        (*here, "paper"), series.paper, f"system of the paper's {figure.paper_figure}", systems
+                    )
+
+
+def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> Iterator[Problem]:
+    """Runs of a line: trained on a fraction that is known, each on its own on a corpus and fraction."""
+    first: dict[tuple[str, float], str] = {}
+    for index, name in enumerate(runs):
+        here = (*at, index)
+        yield from _unknown(here, name, "runs", study.runs)
+        run = study.runs.get(name)
+        mix = study.mixes.get(run.mix or "") if isinstance(run, GenerativeRun) else None
+        if run is None or (isinstance(run, GenerativeRun) and run.mix not in (None, *study.mixes)):
+            continue
+        if isinstance(run, EncoderRun):
+            fraction = run.fraction
+        elif mix is not None and mix.limit is None:
+            fraction = mix.fraction
+        else:
+            why = "is not trained" if mix is None else "takes its sentences by the `limit` of its mix"
             yield Problem(
-                ("error_figures", name),
-                f"`figures.{name}` has the same files",
-                f"rename it, for example to `{name}-errors`",
+                here, f"`{name}` {why}: it is trained on no fraction", "take a run whose mix has a `fraction`"
+            )
+            continue
+        for corpus in run.evaluate:
+            other = first.setdefault((corpus, fraction), name)
+            if other != name and corpus in corpora:
+                yield Problem(
+                    here,
+                    f"`{name}` gives the point of `{other}` again: {fraction:g} of the data, scored on `{corpus}`",
+                    "give each run its own line, or take the corpus out of `evaluate` of one of them",
+                )
+
+
+def _same_files(section: str, name: str, others: Iterable[str], study: Study) -> Iterator[Problem]:
+    """A figure with the name of another one."""
+    for other in others:
+        if name in getattr(study, other):
+            yield Problem(
+                (section, name),
+                f"`{other}.{name}` has the same files",
+                f"rename it, for example to `{name}-{section.partition('_')[0]}s`",
             )
 
 

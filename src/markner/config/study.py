@@ -1,5 +1,7 @@
 """The study: every setting that can influence a result, in one typed tree."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from markner.config.base import Name, Settings
@@ -84,7 +86,7 @@ class Table(Settings):
     rows: list[TableRow] = Field(min_length=1)
     """Rows."""
     paper_table: str | None = None
-    """The paper's table with the figures to set beside: `table1` or `table2`."""
+    """The paper's table with the figures to set beside: `table1` to `table4`."""
 
 
 class Figure(Settings):
@@ -119,6 +121,39 @@ class Publication(Settings):
     """Home page of the organisation."""
     licence: str = ""
     """Licence of the results by its SPDX name, as `CC-BY-4.0`. Corpora and pretrained models keep their own."""
+
+
+class SizeSeries(Settings):
+    """One line of a figure of training sizes: a system trained on several fractions of its data."""
+
+    label: str = Field(min_length=1)
+    """Name of the system as readers know it."""
+    runs: list[Name] = Field(min_length=1)
+    """Tuned runs and encoders; each gives a point for each corpus that it is scored on, at the `fraction` of its mix or
+    of itself."""
+    paper: str | None = None
+    """System of the paper's figure that it is set beside (resources/paper/tables.json)."""
+
+
+class SizeFigure(Settings):
+    """Figure of scores against the part of the training data (paper 4.3.1, Figure 4)."""
+
+    corpora: list[Name] = Field(min_length=1)
+    """One column of panels each."""
+    series: list[SizeSeries] = Field(min_length=1)
+    """Lines."""
+    metrics: list[Literal["precision", "recall", "f1"]] = Field(default=["f1"], min_length=1)
+    """One row of panels each; strict match."""
+    title: str = ""
+    """Title; none when empty."""
+    paper_figure: str | None = None
+    """The paper's figure with the points to set beside: `figure4`."""
+    width: float = Field(6.9, ge=3, le=20)
+    """Width in inches; 3.4 is a column, 6.9 a page."""
+    palette: list[str] = Field(
+        default=["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"], min_length=1
+    )
+    """Colours of the lines in order; the default is from the colour-blind-safe set of Okabe and Ito."""
 
 
 class Study(Settings):
@@ -161,6 +196,8 @@ class Study(Settings):
     """Figures of scores by name."""
     error_figures: dict[Name, ErrorFigure] = Field(default_factory=dict)
     """Figures of errors by name."""
+    size_figures: dict[Name, SizeFigure] = Field(default_factory=dict)
+    """Figures of training sizes by name."""
 
     def retired(self, run: str) -> str | None:
         """Since when and why the model of a run is gone, None if it is there."""

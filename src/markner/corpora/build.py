@@ -1,6 +1,5 @@
 """One split of a corpus: from its raw files to its sentences and their counts."""
 
-import random
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -13,8 +12,10 @@ from markner.corpora.model import Document, Sentence, write_sentences
 from markner.corpora.registry import raw_name, split_files, split_references
 from markner.corpora.released import released_marks
 from markner.corpora.sentences import Piece, Tally, split_documents
+from markner.corpora.tokens import tokenised
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
+from markner.sampling import subset
 
 
 def build_split(
@@ -42,10 +43,13 @@ def build_split(
     else:
         whole = source.format == "bc2gm"
         pieces = split_documents(_documents(source, paths, source.types), tally, whole_passages=whole)
+        if source.tokenise:
+            pieces = map(tokenised, pieces)
         drafts = (_sentence(piece) for piece in pieces)
     sentences = [replace(draft, id=f"{prefix}.{number:05d}") for number, draft in enumerate(drafts, start=1)]
     _check_types(corpus_name, source, split, paths, sentences)
-    kept = _sample(sentences, getattr(corpus.sample, split), corpus.sample.seed)
+    limit = getattr(corpus.sample, split)
+    kept = [sentences[index] for index in subset(len(sentences), limit=limit, seed=corpus.sample.seed)]
     counts = _counts(kept, tally, len(sentences), documents=route != "iob")
     write_sentences(output, kept)
     write_json(counts_path(output), counts)
@@ -108,14 +112,6 @@ def _check_types(name: str, source: CorpusSource, split: Split, paths: list[Path
             f"{name}, {split}: no annotation of the types {', '.join(source.types)}",
             f"the files have {', '.join(sorted(present))}: correct `types`",
         )
-
-
-def _sample(sentences: list[Sentence], size: int | None, seed: int) -> list[Sentence]:
-    """A random part of the sentences, in their order; all of them when `size` is None or larger."""
-    if size is None or size >= len(sentences):
-        return sentences
-    chosen = sorted(random.Random(seed).sample(range(len(sentences)), size))
-    return [sentences[index] for index in chosen]
 
 
 def _counts(kept: list[Sentence], tally: Tally, read: int, *, documents: bool) -> dict[str, Any]:

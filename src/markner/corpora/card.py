@@ -115,7 +115,7 @@ def _markdown(study_name: str, table: pd.DataFrame) -> str:
         "sentencizer. Marking `span`: by offset. Marking `released`: the paper authors' own replacement rule.",
         _table(table[keys + compared]),
         "## Why the counts differ from the paper's",
-        "\n".join(lines) or "They do not differ.",
+        "\n".join(lines) or _agreement(table),
         "## What was met",
         "Marked: gold spans left after overlaps are resolved. Crossing: mentions dropped because they cross a sentence "
         "boundary. Shared with training: sentences whose exact text is also in a training split of the study on the "
@@ -123,6 +123,16 @@ def _markdown(study_name: str, table: pd.DataFrame) -> str:
         _table(table[keys + met]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _agreement(table: pd.DataFrame) -> str:
+    """What is said where no difference is explained."""
+    compared = table["paper_instances"].notna()
+    if not compared.any():
+        return "The paper reports no counts of these corpora."
+    if (table.loc[compared, "difference"] != "").any():
+        return "The study explains none of the differences (`paper.<split>.note` of a corpus)."
+    return "They do not differ where the paper reports any."
 
 
 def _table(table: pd.DataFrame) -> str:

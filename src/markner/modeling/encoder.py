@@ -27,7 +27,6 @@ from transformers import (
 from markner.corpora.model import read_sentences
 from markner.errors import MarknerError
 from markner.files import write_json
-from markner.instructions import subset
 from markner.modeling.encoder_data import (
     IGNORED,
     Encoded,
@@ -39,6 +38,7 @@ from markner.modeling.encoder_data import (
 from markner.modeling.load import device, fresh_folder, load_tokenizer, replace_folder
 from markner.modeling.viterbi import LABELS, Tagging
 from markner.predictions import Prediction, write_predictions
+from markner.sampling import subset
 from markner.selection import Point, point_name
 
 DROPOUTS = (

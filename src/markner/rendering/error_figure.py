@@ -51,6 +51,7 @@ def draw_errors(
     summaries: Mapping[Key, Path],
     table: Table,
     paper: Path,
+    titles: Mapping[str, str],
     title: str,
     width: float,
     pdf: Path,
@@ -67,6 +68,7 @@ def draw_errors(
         summaries: What `markner.scoring.error_analysis.analyse` wrote, by run, seed and corpus.
         table: Its rows and corpora; a cell shows the first of its row's runs that was analysed on the corpus.
         paper: The paper's headings of corpora (resources/paper/tables.json).
+        titles: Headings of corpora; of others the paper's heading or the name.
         title: Title above the panels; none when empty.
         width: Width in inches; a column of the journal has 3.4, a page 6.9.
         pdf: File to write, text as TrueType fonts.
@@ -84,7 +86,7 @@ def draw_errors(
             f"table {table.title!r}: no run of its rows has an error analysis on its corpora",
             "draw the errors of a table with runs",
         )
-    names = read_json(paper)["columns"]
+    names = {**read_json(paper)["columns"], **titles}
     shown = {names.get(corpus, corpus): [(label, bars[corpus][label]) for label in labels] for corpus in table.corpora}
     size = next(iter(read.values()))["sample"]["size"]
     with mpl.rc_context({**STYLE, "hatch.linewidth": 0.6}):

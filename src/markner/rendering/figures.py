@@ -21,6 +21,7 @@ Record = dict[str, Any]
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    "text.parse_math": False,  # a dollar sign in a label is one
     "font.size": 7.5,
     "axes.titlesize": 8,
     "axes.labelsize": 7.5,

@@ -11,6 +11,7 @@ from markner.config.study import Table, TableRow
 from markner.errors import MarknerError
 from markner.files import read_json
 from markner.predictions import STATUSES
+from markner.rendering.comparisons import COMPARED, compare_cells
 
 Key = tuple[str, int, str]
 """Run, seed and corpus of a score file."""
@@ -19,19 +20,21 @@ MATCHES = ("strict", "partial")
 METRICS = ("precision", "recall", "f1")
 NOT_OK = tuple(status for status in STATUSES if status != "ok")
 
-_WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, "grid_points")
-_TEXT = ("label", "corpus", "heading", "match", "run", "retired")
+_WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, "grid_points", "pairs", "draws")
+_TEXT = ("label", "corpus", "heading", "match", "run", "retired", "paper_outside", "best", "as_good")
 COLUMNS = (
-    *_TEXT,
+    *("label", "corpus", "heading", "match", "run", "retired"),
     *METRICS,
     *(f"{metric}_{end}" for metric in METRICS for end in ("low", "high")),
     *("f1_sd", "seeds", "confidence", "resamples", "sentences", "gold_mentions"),
     *NOT_OK,
     *(f"paper_{metric}" for metric in METRICS),
-    *("difference_f1", "grid_points", "grid_min", "grid_median", "grid_max"),
+    *("difference_f1", "paper_outside", *COMPARED),
+    *("grid_points", "grid_min", "grid_median", "grid_max"),
 )
 """Columns of a table's frame. Figures are means over the seeds, and so are the bounds of the bootstrap intervals;
-`f1_sd` is the standard deviation over seeds (two or more). Answers that are not ok are summed over the seeds."""
+`f1_sd` is the standard deviation over seeds (two or more). Answers that are not ok are summed over the seeds.
+`difference_f1` is our F1 less the paper's; `paper_outside` says whether the paper's lies outside our interval."""
 
 _DIGITS = 6
 _T = TypeVar("_T")
@@ -43,6 +46,8 @@ def cells(
     grid_files: Mapping[Key, Sequence[Path]],
     paper: Path,
     retired: Mapping[str, str] | None = None,
+    significance: Mapping[str, Path] | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Gather the scores behind a table.
 
@@ -53,6 +58,8 @@ def cells(
         grid_files: For encoders: the score files of all grid points, by run, seed and corpus.
         paper: The paper's figures (resources/paper/tables.json).
         retired: By run: since when and why its model is gone. A cell that no other run fills says so.
+        significance: By corpus with two runs or more: the paired tests of the table's runs.
+        titles: Headings of corpora; of others the paper's heading or the name.
 
     Returns:
         A frame with the columns `COLUMNS`, in the order of rows, corpora, strict and partial; empty where unknown.
@@ -78,7 +85,7 @@ def cells(
                 cell = {
                     "label": row.label,
                     "corpus": corpus,
-                    "heading": printed["columns"].get(corpus, corpus),
+                    "heading": (titles or {}).get(corpus) or printed["columns"].get(corpus, corpus),
                     "match": match,
                     "run": run,
                     "retired": None if run else next((gone[name] for name in row.runs if name in gone), None),
@@ -88,7 +95,9 @@ def cells(
                 }
                 if scores and cell.get("paper_f1") is not None:
                     cell["difference_f1"] = round(cell["f1"] - cell["paper_f1"], _DIGITS)
+                    cell["paper_outside"] = "no" if cell["f1_low"] <= cell["paper_f1"] <= cell["f1_high"] else "yes"
                 rows.append(cell)
+    compare_cells(rows, significance or {})
     return _typed(pd.DataFrame(rows, columns=pd.Index(COLUMNS)))
 
 

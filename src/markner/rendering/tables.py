@@ -13,6 +13,8 @@ from markner.rendering.results import MATCHES, METRICS, NOT_OK, records
 
 Record = dict[str, Any]
 _NOTHING = "–"
+_AS_GOOD = "≈"
+_OUTSIDE = "*"
 _TEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -23,6 +25,7 @@ _TEX = {
     "–": "--",
     "−": r"\ensuremath{-}",
     "±": r"\ensuremath{\pm}",
+    "≈": r"\ensuremath{\approx}",
     "…": r"\dots{}",
 }
 
@@ -51,8 +54,9 @@ def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, la
         frame: What `markner.rendering.results.cells` gathered.
         table: Title, rows and corpora.
         csv: Every figure, tidy: one row a system, corpus and kind of match.
-        markdown: The paper's shape: P/R/F1 by system, match and corpus, with the paper's F1 beside it and the best of
-            our F1 in bold; the intervals of F1 in a second table; notes below.
+        markdown: The paper's shape: P/R/F1 by system, match and corpus, with the paper's F1 and the difference beside
+            it, the best of our F1 in bold and those that do not differ significantly from it marked; the intervals of
+            F1 and its spread over seeds in a second table; notes below.
         latex: The same; it needs the package booktabs.
     """
     write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
@@ -130,7 +134,7 @@ def _scores(found: Sequence[Record], table: Table, style: Style) -> Sheet:
             cell = _cell(found, label, corpus, match)
             row.append(_triple(cell, best[corpus, match], style))
             if corpus in beside:
-                row.append(_number(cell["paper_f1"]))
+                row.append(style.plain(_beside(cell)))
         rows.append(row)
     return Sheet(groups, rows)
 
@@ -139,25 +143,42 @@ def _triple(cell: Record, best: str | None, style: Style) -> str:
     """P/R/F1 of a cell, the best F1 in bold; the paper's figures in italics where we have none."""
     if cell["f1"] is not None:
         precision, recall, f1 = (_number(cell[metric]) for metric in METRICS)
-        return f"{precision}/{recall}/{style.bold(f1) if f1 == best else f1}"
+        bold = style.bold(f1) if f1 == best else f1
+        near = style.plain(_AS_GOOD) if cell["as_good"] == "yes" and cell["run"] != cell["best"] else ""
+        return f"{precision}/{recall}/{bold}{near}"
     if cell["paper_f1"] is not None:
         return style.italic("/".join(_number(cell[f"paper_{metric}"]) for metric in METRICS))
     return style.plain(_NOTHING)
 
 
+def _beside(cell: Record) -> str:
+    """The paper's F1, and ours less it."""
+    theirs = _number(cell["paper_f1"])
+    if cell["difference_f1"] is None:
+        return theirs
+    return f"{theirs} ({_signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
+
+
 def _intervals(found: Sequence[Record], table: Table, style: Style) -> Sheet:
     """The table of intervals; rows of the paper alone are left out."""
-    groups = [(style.plain(heading(found, corpus)), ["F1 interval"]) for corpus in table.corpora]
+    spread = any(cell["f1_sd"] is not None for cell in found)
+    below = style.plain("F1 interval ± seeds" if spread else "F1 interval")
+    groups = [(style.plain(heading(found, corpus)), [below]) for corpus in table.corpora]
     rows = []
     for label, match in _lines(table):
         line = [_cell(found, label, corpus, match) for corpus in table.corpora]
         if any(cell["f1"] is not None for cell in line):
-            bounds = [
-                f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}" if cell["f1"] is not None else _NOTHING
-                for cell in line
-            ]
-            rows.append([style.plain(label) if match == MATCHES[0] else "", match, *map(style.plain, bounds)])
+            bounds = [style.plain(_bounds(cell)) for cell in line]
+            rows.append([style.plain(label) if match == MATCHES[0] else "", match, *bounds])
     return Sheet(groups, rows)
+
+
+def _bounds(cell: Record) -> str:
+    """The interval of F1, and its standard deviation over seeds where there are several."""
+    if cell["f1"] is None:
+        return _NOTHING
+    spread = f" ± {_number(cell['f1_sd'])}" if cell["f1_sd"] is not None else ""
+    return f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}{spread}"
 
 
 def notes(found: Sequence[Record], table: Table) -> list[str]:
@@ -170,18 +191,23 @@ def notes(found: Sequence[Record], table: Table) -> list[str]:
             f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
             f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
         )
+    if tested := [cell for cell in ours if cell["best"] is not None]:
+        said.append(_tests(tested))
     if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found):
         said.append("Italics: figures of the paper; not run here.")
     gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in found if cell["retired"] is not None)
     for reason in dict.fromkeys(reason for reason, _ in gone):
         labels = ", ".join(label for why, label in gone if why == reason)
         said.append(f"Never asked, and by no other model replaced: {labels} ({reason}).")
-    if any(cell["seeds"] is not None and cell["seeds"] > 1 for cell in ours):
+    if any(cell["difference_f1"] is not None for cell in ours):
         said.append(
-            "Figures and bounds are means over seeds; standard deviation of F1: " + "; ".join(_seeds(ours)) + "."
+            "In brackets: our F1 less the paper's." + f" {_OUTSIDE} The paper's F1 lies outside our interval."
+            " The paper's answers are not public, so nothing can be tested in pairs with them."
         )
-    if any(cell["grid_points"] is not None for cell in ours):
-        said.append("Strict F1 over the grid, min – median – max: " + "; ".join(_grids(ours)) + ".")
+    if seeds := list(_seeds(ours)):
+        said.append(f"Means over seeds, of figures and bounds, ± standard deviation of F1: {'; '.join(seeds)}.")
+    if grids := list(_grids(ours)):
+        said.append("Strict F1 over the grid, min – median – max: " + "; ".join(grids) + ".")
     strays = list(_strays(ours))
     if strays:
         said.append(
@@ -192,18 +218,32 @@ def notes(found: Sequence[Record], table: Table) -> list[str]:
     return said
 
 
+def _tests(tested: Sequence[Record]) -> str:
+    """What the mark of systems as good as the best means, and how many pairs and sentences were tested."""
+    columns = {cell["heading"]: f"{cell['heading']} {cell['pairs']} on {cell['sentences']:,}" for cell in tested}
+    level = 1 - tested[0]["confidence"]
+    return (
+        f"{_AS_GOOD} Not significantly different from the best F1 of the column and match: paired permutation test,"
+        f" {tested[0]['draws']:,} draws, p at most {level:.2g} after Holm's correction over the column's pairs of runs,"
+        f" and an interval of the difference over sentences and seeds without zero."
+        f" Pairs and sentences: {'; '.join(columns.values())}."
+    )
+
+
 def _seeds(ours: Sequence[Record]) -> Iterator[str]:
-    for cell in ours:
-        if cell["f1_sd"] is not None:
-            where = f"{cell['label']}, {cell['heading']}, {cell['match']}"
-            yield f"{where} ±{cell['f1_sd']:.4f} ({cell['seeds']} seeds)"
+    """Systems with several seeds, and how many."""
+    numbers = {cell["label"]: cell["seeds"] for cell in ours if cell["f1_sd"] is not None}
+    yield from (f"{label} {number} seeds" for label, number in numbers.items())
 
 
 def _grids(ours: Sequence[Record]) -> Iterator[str]:
+    """The spread over grids of more than one point."""
     for cell in ours:
-        if cell["grid_points"] is not None and cell["match"] == "strict":
+        if cell["grid_points"] is not None and cell["match"] == "strict" and cell["grid_points"] > cell["seeds"]:
             spread = " – ".join(_number(cell[f"grid_{name}"]) for name in ("min", "median", "max"))
-            yield f"{cell['label']}, {cell['heading']} {spread} ({cell['grid_points']} points)"
+            seeds = f", {cell['seeds']} seeds" if cell["seeds"] > 1 else ""
+            points = cell["grid_points"] // cell["seeds"]
+            yield f"{cell['label']}, {cell['heading']} {spread} ({points} points{seeds})"
 
 
 def _strays(ours: Sequence[Record]) -> Iterator[str]:
@@ -245,3 +285,7 @@ def _best(found: Sequence[Record], corpus: str, match: str) -> str | None:
 
 def _number(value: float | None) -> str:
     return _NOTHING if value is None else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")

@@ -8,8 +8,8 @@ from typing import Any
 
 from markner.corpora.model import Sentence, Span, read_sentences
 from markner.files import atomic, write_json
-from markner.instructions import subset
 from markner.predictions import read_predictions
+from markner.sampling import subset
 from markner.scoring.errors import KINDS, SUB_KINDS, Error, sentence_errors
 from markner.scoring.judgements import NO_ERROR, UNJUDGED, Judgement, check_complete, read_judgements
 from markner.scoring.pairing import check_answer, paired

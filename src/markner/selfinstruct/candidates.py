@@ -10,8 +10,8 @@ from typing import Any
 from markner.corpora.model import Sentence, read_sentences
 from markner.errors import MarknerError
 from markner.files import read_jsonl, write_jsonl
-from markner.instructions import subset
 from markner.markup import mark
+from markner.sampling import subset
 
 
 @dataclass(frozen=True, slots=True)
