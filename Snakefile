@@ -13,6 +13,7 @@ if "study" not in config:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/captions.smk"
 
 
 rule all:

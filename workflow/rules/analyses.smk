@@ -6,7 +6,16 @@ rule significance:
         sentences=scored_sentences,
         predictions=compared_predictions,
     output:
-        f"{RESULTS}/significance/{{family}}{{corpus}}.csv",
+        report(
+            f"{RESULTS}/significance/{{family}}{{corpus}}.csv",
+            caption="../report/significance.rst",
+            category="Analyses",
+            labels={
+                "analysis": "significance {family}",
+                "corpus": "{corpus}",
+                "sentences": significance_told,
+            },
+        ),
     log:
         f"{LOGS}/significance/{{family}}{{corpus}}.log",
     benchmark:
@@ -32,7 +41,17 @@ rule errors:
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
         adjudicated=judged_errors,
     output:
-        csv=f"{RESULTS}/errors/{{run}}/seed{{seed}}/{{corpus}}.csv",
+        csv=report(
+            f"{RESULTS}/errors/{{run}}/seed{{seed}}/{{corpus}}.csv",
+            caption="../report/errors.rst",
+            category="Analyses",
+            labels={
+                "analysis": "errors",
+                "corpus": "{corpus}",
+                "run": "{run}",
+                "seed": "{seed}",
+            },
+        ),
         summary=f"{RESULTS}/errors/{{run}}/seed{{seed}}/{{corpus}}.json",
     log:
         f"{LOGS}/errors/{{run}}/seed{{seed}}/{{corpus}}.log",
@@ -56,7 +75,17 @@ rule official:
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
         raw=f"{RESULTS}/corpora/{{corpus}}/raw",
     output:
-        f"{RESULTS}/official/{{run}}/seed{{seed}}/{{corpus}}.json",
+        report(
+            f"{RESULTS}/official/{{run}}/seed{{seed}}/{{corpus}}.json",
+            caption="../report/official.rst",
+            category="Analyses",
+            labels={
+                "analysis": "official score",
+                "corpus": "{corpus}",
+                "run": "{run}",
+                "seed": "{seed}",
+            },
+        ),
     log:
         f"{LOGS}/official/{{run}}/seed{{seed}}/{{corpus}}.log",
     benchmark:

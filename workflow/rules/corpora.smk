@@ -48,7 +48,12 @@ rule card:
     input:
         card_inputs,
     output:
-        csv=f"{RESULTS}/corpora.csv",
+        csv=report(
+            f"{RESULTS}/corpora.csv",
+            caption="../report/corpora.rst",
+            category="Corpora",
+            labels={"corpora": "all"},
+        ),
         markdown=f"{RESULTS}/corpora.md",
     log:
         f"{LOGS}/card.log",

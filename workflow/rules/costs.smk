@@ -5,7 +5,12 @@ rule costs:
     input:
         training_costs,
     output:
-        csv=f"{RESULTS}/costs.csv",
+        csv=report(
+            f"{RESULTS}/costs.csv",
+            caption="../report/costs.rst",
+            category="Tables",
+            labels={"table": "costs"},
+        ),
         markdown=f"{RESULTS}/costs.md",
     log:
         f"{LOGS}/costs.log",

@@ -6,7 +6,12 @@ rule figure:
         table=figure_table,
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
-        svg=f"{RESULTS}/figures/{{figure}}.svg",
+        svg=report(
+            f"{RESULTS}/figures/{{figure}}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "sentences": figure_told},
+        ),
         png=f"{RESULTS}/figures/{{figure}}.png",
     log:
         f"{LOGS}/figure/{{figure}}.log",
@@ -30,7 +35,12 @@ rule error_figure:
         paper=PAPER,
     output:
         pdf=f"{RESULTS}/figures/{{error_figure}}.pdf",
-        svg=f"{RESULTS}/figures/{{error_figure}}.svg",
+        svg=report(
+            f"{RESULTS}/figures/{{error_figure}}.svg",
+            caption="../report/error_figure.rst",
+            category="Figures",
+            labels={"figure": "{error_figure}", "sentences": error_figure_told},
+        ),
         png=f"{RESULTS}/figures/{{error_figure}}.png",
     log:
         f"{LOGS}/error_figure/{{error_figure}}.log",

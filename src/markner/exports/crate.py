@@ -22,7 +22,7 @@ from markner.exports.run import Setting, describe_run
 from markner.files import write_text
 from markner.provenance.audit import Node
 from markner.provenance.hashing import hash_path
-from markner.provenance.record import IN_CHECKOUT, portable
+from markner.provenance.record import IN_CHECKOUT, clean, portable
 
 _WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 PROFILES = {
@@ -67,7 +67,7 @@ def write_crate(
     results = [path.as_posix() for path in (*kept, *named)]
     made = lineage(Path(), results)
     held = {portable(path).removeprefix(IN_CHECKOUT): path for path in (*workflow, *kept)}
-    write_text(folder / STUDY_FILE, yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True))
+    write_text(folder / STUDY_FILE, yaml.safe_dump(clean(study), sort_keys=False, allow_unicode=True))
     write_text(folder / README, _readme(study, made, list(held)))
     graph = Graph({**held, **{name: folder / name for name in (STUDY_FILE, README)}})
     for name, place in graph.held.items():
