@@ -125,7 +125,8 @@ def _line(panel: Axes, line: Sequence[Point], reach: float, shift: float, style:
         if point.paper_range is not None:
             panel.vlines(here, *point.paper_range, color=colour, linewidth=4.5, alpha=0.28, zorder=1)
         if point.paper is not None:
-            panel.plot(here, point.paper, marker="_", markersize=9, markeredgewidth=1.4, color=EDGE, zorder=5)
+            for thick, tone in ((2.6, EDGE), (1.3, colour)):
+                panel.plot(here, point.paper, marker="_", markersize=9, markeredgewidth=thick, color=tone, zorder=5)
         for place, (value, bounds) in enumerate(zip(point.seeds, point.intervals, strict=True)):
             beside = here * reach ** ((place - (len(point.seeds) - 1) / 2) * _SEED_DODGE)
             panel.vlines(beside, *bounds, color=colour, linewidth=0.6, alpha=0.75, zorder=2)
@@ -160,7 +161,7 @@ def _legend(points: Sequence[Point], figure: SizeFigure) -> list[Line2D]:
     if any(point.paper is not None for point in points):
         handles.append(entry("the paper", color=EDGE, marker="_", markersize=9, markeredgewidth=1.4, linestyle=""))
     if any(point.paper_range is not None for point in points):
-        handles.append(entry("the paper, a range", color=GREY, linewidth=4.5, alpha=0.4))
+        handles.append(entry("the paper, a range", color=GREY, linewidth=4.5, alpha=0.4, solid_capstyle="butt"))
     return handles
 
 
