@@ -11,6 +11,7 @@ from markner.instructions import Instance
 from markner.modeling.batching import Batch, Order, common_prefix, pad, share_prefix
 from markner.modeling.examples import Example, build_examples
 from markner.modeling.load import load_causal, load_tokenizer
+from markner.modeling.prefix_attention import use_prefix_attention
 
 
 def test_every_order_holds_each_example_once_and_depends_on_seed_and_epoch() -> None:
@@ -66,7 +67,11 @@ def test_supervised_columns_predict_the_answers() -> None:
     assert shared["position_ids"].tolist() == [[0, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]]
     following = shared["input_ids"][0, shared["logits_to_keep"] + 1]
     assert following.tolist() == shared["labels"][0].tolist() == [8, 2, 9, 9, 2, 2]
-    assert int(shared["attention_mask"].sum()) == 1 + 3 * sum(range(2, 6))
+    # Every example sees the one shared token, and itself up to each token.
+    assert shared["attention_mask"].shape == (1, 1, 4, 5)
+    assert shared["attention_mask"].sum(-1).flatten().tolist() == [2, 3, 4, 5]
+    assert shared["own_tokens"].tolist() == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]
+    assert shared["own_slots"].tolist() == list(range(12))
 
 
 def test_padding_is_masked() -> None:
@@ -82,7 +87,7 @@ def test_common_prefix() -> None:
     assert common_prefix([[], [2]]) == 0
 
 
-@pytest.mark.parametrize("instructions", [1, 3])
+@pytest.mark.parametrize("instructions", [1, 3, 7])
 def test_all_ways_give_the_same_loss_and_gradient(tmp_path: Path, instructions: int) -> None:
     """Both batches against one example at a time, without any padding or mask, in float32."""
     folder = write_tiny_llama(tmp_path)
@@ -111,6 +116,8 @@ def test_all_ways_give_the_same_loss_and_gradient(tmp_path: Path, instructions: 
         single.append({"input_ids": ids, "labels": labels})
     loss, exact = gradient(single)
     for batch in (pad(examples, 0), share_prefix(examples)):
+        if "own_tokens" in batch:
+            use_prefix_attention(model)
         assert int(batch["labels"].ne(-100).sum()) == supervised
         other, approximate = gradient([batch])
         assert other == pytest.approx(loss, rel=1e-5)

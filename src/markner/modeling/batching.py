@@ -13,6 +13,7 @@ from torch.utils.data import Sampler
 
 from markner.config.systems import Training
 from markner.modeling.examples import Example
+from markner.modeling.prefix_attention import layout
 
 Batch = dict[str, torch.Tensor]
 """What a causal model's `forward` takes. `labels` (rows, columns) are already shifted: the token to predict at each of
@@ -129,41 +130,38 @@ def share_prefix(examples: Sequence[Example]) -> Batch:
     """All examples in one row behind a single copy of the prompts' common prefix.
 
     Each token sees the prefix and what precedes it in its own example; positions restart behind the prefix. This is
-    the computation of separate rows without repeating the prefix and without padding. The mask is boolean, which
-    holds under `sdpa` attention only.
+    the computation of separate rows without repeating the prefix and without padding. It is for a model whose
+    attention knows of it (`prefix_attention.use_prefix_attention`).
 
     Args:
         examples: n examples; T is the prefix and all that follows it, K the sum of the answers' lengths.
 
     Returns:
-        `input_ids`, `position_ids` (1, T); `attention_mask` (1, 1, T, T), True where a token (row) sees another
-        (column); `labels`, `shift_labels` (1, K); `logits_to_keep` (K,).
+        `input_ids`, `position_ids` (1, T); `labels`, `shift_labels` (1, K); `logits_to_keep` (K,); and what
+        `prefix_attention.layout` tells of the row.
     """
     # The last token of a prompt predicts the first of its answer, so it is never shared.
     shared = common_prefix([example.prompt[:-1] for example in examples])
     ids = list(examples[0].prompt[:shared])
     positions = list(range(shared))
-    segments = [0] * shared
+    lengths: list[int] = []
     labels: list[int] = []
     keep: list[int] = []
-    for number, example in enumerate(examples, start=1):
+    for example in examples:
         own = example.prompt[shared:] + example.answer
         ids += own
         positions += range(shared, shared + len(own))
-        segments += [number] * len(own)
+        lengths.append(len(own))
         labels += example.answer
         keep += range(len(ids) - len(example.answer) - 1, len(ids) - 1)
-    segment = torch.tensor(segments)
-    causal = torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
-    visible = causal & ((segment[:, None] == segment[None]) | (segment[None] == 0))
     targets = torch.tensor([labels], dtype=torch.long)
     return {
         "input_ids": torch.tensor([ids]),
-        "attention_mask": visible[None, None],
         "position_ids": torch.tensor([positions]),
         "labels": targets,
         "shift_labels": targets,
         "logits_to_keep": torch.tensor(keep, dtype=torch.long),
+        **layout(shared, lengths),
     }
 
 

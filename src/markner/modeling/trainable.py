@@ -9,6 +9,7 @@ from transformers import BitsAndBytesConfig
 from markner.config.systems import Training
 from markner.errors import MarknerError
 from markner.modeling.load import load_causal
+from markner.modeling.prefix_attention import use_prefix_attention
 
 
 def trainable(weights: Path, training: Training) -> Any:
@@ -27,6 +28,8 @@ def trainable(weights: Path, training: Training) -> Any:
     if model.config._attn_implementation != "sdpa":
         raise MarknerError(f"{weights}: attention is {model.config._attn_implementation!r}; the batches need sdpa")
     model.config.use_cache = False
+    if training.batching == "prefix":
+        use_prefix_attention(model)
     if training.method == "full":
         return model
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
