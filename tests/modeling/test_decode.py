@@ -41,7 +41,8 @@ def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    finetune(untuned, INSTANCES, TEMPLATE, training, 1, folder / "model", folder / "log", folder / "checkpoints")
+    costs, log, checkpoints = (folder / name for name in ("costs.json", "log", "checkpoints"))
+    finetune(untuned, INSTANCES, TEMPLATE, training, 1, folder / "model", costs, log, checkpoints)
     torch.set_num_threads(threads)
     return folder / "model"
 

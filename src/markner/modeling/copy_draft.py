@@ -21,8 +21,10 @@ from markner.modeling.query import Query, until_end
 _TAG = re.compile(r"</?mark>")
 _BEGUN_TAG = re.compile(r"<(?:/|/?m|/?ma|/?mar|/?mark)?\Z")
 _ANCHORS = (24, 12, 6)
-# Longer drafts are rejected more often and cost computation; inside a mark the end tag is near.
-_DRAFT, _DRAFT_IN_MARK = 12, 4
+# What all rows of a pass may draft together. A pass costs what reading the weights takes, until there are so many
+# tokens that computing takes longer; so few rows may draft much, and many rows draft what is likely to be kept.
+_TOKENS, _SHORTEST, _LONGEST = 192, 12, 48
+_IN_MARK = 6  # the end tag is near
 # A part of the cache this large must be dead before the rest is moved together.
 _DEAD = 0.25
 
@@ -39,41 +41,56 @@ class _Row:
     answer: list[int] = field(default_factory=list)
 
 
-def copy_draft(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query], ends: frozenset[int]
-) -> list[list[int]]:
-    """Decode a batch greedily with the input as draft; see `decode.Method`."""
-    shared = common_prefix([query.prompt[:-1] for query in queries])
-    cache = DynamicCache()
-    if shared:
-        prefix = torch.tensor([queries[0].prompt[:shared]], device=model.device)
-        model(input_ids=prefix, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        cache.batch_repeat_interleave(len(queries))
-    alive = torch.ones(len(queries), shared, dtype=torch.bool)
-    rows = [_Row(query, query.prompt[shared:], shared) for query in queries]
-    active = rows
-    while active:
-        drafts = _drafts(tokenizer, active)
-        choices, width = _read(model, cache, alive, active, drafts)
-        columns = torch.zeros(len(active), width, dtype=torch.bool)
-        going: list[int] = []
-        for number, (row, draft, choice) in enumerate(zip(active, drafts, choices, strict=True)):
-            agreed = common_prefix([draft, choice])
-            first = width - len(draft) - len(row.pending)
-            columns[number, first : width - len(draft) + agreed] = True
-            row.read += len(row.pending) + agreed
-            row.answer += choice[: agreed + 1]
-            row.pending = row.answer[-1:]
-            ended = until_end(row.answer, ends, row.query.limit)
-            if len(ended) < len(row.answer) or ended[-1] in ends or len(ended) == row.query.limit:
-                row.answer = ended
-            else:
-                going.append(number)
-        alive = torch.cat([alive, columns], dim=1)
-        if going:
-            alive = _compact(cache, alive, going)
-        active = [active[number] for number in going]
-    return [row.answer for row in rows]
+class CopyDraft:
+    """Greedy decoding with the input as draft, of batches of a set of queries; see `decode.Method`.
+
+    What the prompts of all queries begin with is read once, not once a batch.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query]) -> None:
+        self._model, self._tokenizer = model, tokenizer
+        self._shared = common_prefix([query.prompt[:-1] for query in queries])
+        self._prefix: list[tuple[torch.Tensor, torch.Tensor]] = []
+        if self._shared:
+            cache = DynamicCache()
+            ids = torch.tensor([queries[0].prompt[: self._shared]], device=model.device)
+            with torch.inference_mode():
+                model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            layers: list[Any] = list(cache.layers)
+            self._prefix = [(layer.keys, layer.values) for layer in layers]
+
+    def __call__(self, queries: Sequence[Query], ends: frozenset[int]) -> list[list[int]]:
+        """Decode a batch: new tokens of each query, ending with an end token unless its limit was reached first."""
+        shared = self._shared
+        cache = DynamicCache()
+        for number, (keys, values) in enumerate(self._prefix):
+            many = (len(queries), -1, -1, -1)
+            cache.update(keys.expand(many), values.expand(many), number)
+        alive = torch.ones(len(queries), shared, dtype=torch.bool)
+        rows = [_Row(query, query.prompt[shared:], shared) for query in queries]
+        active = rows
+        while active:
+            drafts = _drafts(self._tokenizer, active)
+            choices, width = _read(self._model, cache, alive, active, drafts)
+            columns = torch.zeros(len(active), width, dtype=torch.bool)
+            going: list[int] = []
+            for number, (row, draft, choice) in enumerate(zip(active, drafts, choices, strict=True)):
+                agreed = common_prefix([draft, choice])
+                first = width - len(draft) - len(row.pending)
+                columns[number, first : width - len(draft) + agreed] = True
+                row.read += len(row.pending) + agreed
+                row.answer += choice[: agreed + 1]
+                row.pending = row.answer[-1:]
+                ended = until_end(row.answer, ends, row.query.limit)
+                if len(ended) < len(row.answer) or ended[-1] in ends or len(ended) == row.query.limit:
+                    row.answer = ended
+                else:
+                    going.append(number)
+            alive = torch.cat([alive, columns], dim=1)
+            if going:
+                alive = _compact(cache, alive, going)
+            active = [active[number] for number in going]
+        return [row.answer for row in rows]
 
 
 def continuation(source: str, answer: str) -> tuple[str, bool]:
@@ -112,6 +129,7 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[li
     guesses = [continuation(row.query.input, answer) for row, answer in zip(rows, answers, strict=True)]
     # A line break before the text keeps SentencePiece from taking its beginning for that of a word.
     encoded = tokenizer(["\n" + text for text, _ in guesses], add_special_tokens=False, return_offsets_mapping=True)
+    longest = min(max(_TOKENS // len(rows), _SHORTEST), _LONGEST)
     drafts: list[list[int]] = []
     for row, answer, (text, inside), ids, offsets in zip(
         rows, answers, guesses, encoded["input_ids"], encoded["offset_mapping"], strict=True
@@ -120,7 +138,7 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[li
         if text or answer.endswith(row.query.input[-1:]):
             draft.append(tokenizer.eos_token_id)
         room = row.query.limit - len(row.answer) - 1
-        drafts.append(draft[: min(room, _DRAFT_IN_MARK if inside else _DRAFT)])
+        drafts.append(draft[: min(room, _IN_MARK if inside else longest)])
     return drafts
 
 

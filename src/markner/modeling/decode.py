@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.config.systems import Decoding
-from markner.modeling.copy_draft import copy_draft
+from markner.modeling.copy_draft import CopyDraft
 from markner.modeling.examples import encode_prompts, encode_texts
 from markner.modeling.query import Query, until_end
 
@@ -52,18 +53,20 @@ def generate(
         )
     ]
     order = sorted(range(len(queries)), key=lambda index: (-len(queries[index].prompt), index))
-    method: Method = copy_draft if decoding.method == "copy-draft" else _greedy
+    method: Method = partial(_greedy, model, tokenizer)
+    if decoding.method == "copy-draft" and queries:
+        method = CopyDraft(model, tokenizer, queries)
     for start in range(0, len(order), decoding.batch_size):
         part = order[start : start + decoding.batch_size]
         with torch.inference_mode():
-            rows = method(model, tokenizer, [queries[index] for index in part], ends)
+            rows = method([queries[index] for index in part], ends)
         for index, row in zip(part, rows, strict=True):
             finished = bool(row) and row[-1] in ends
             text = tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False)
             yield Answer(index, str(text), not finished)
 
 
-Method = Callable[[PreTrainedModel, PreTrainedTokenizerBase, Sequence[Query], frozenset[int]], Sequence[list[int]]]
+Method = Callable[[Sequence[Query], frozenset[int]], Sequence[list[int]]]
 """Decodes a batch: new tokens of each query, ending with an end token unless the limit was reached first."""
 
 
