@@ -1,6 +1,6 @@
 # The commands people need; `make help` lists them. Everything is installed into .venv of this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs check clean
+.PHONY: help setup demo bench test lint format docs check clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
@@ -31,6 +31,12 @@ setup: .venv/installed ## install what the workflow needs into .venv
 
 demo: .venv/installed ## run the whole study on the embedded default (no GPU; a quarter of an hour on two cores)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+
+bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`)
+	$(BIN)/python bench/scoring.py results/demo/corpora/sample_disease/iob/test.jsonl
+	$(BIN)/python bench/training.py results/demo/weights/smollm2-135m results/demo/instructions/disease.json
+	$(BIN)/python bench/decoding.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
+		results/demo/corpora/sample_disease/iob/test.jsonl
 
 test: .venv/installed-dev ## run the tests
 	$(BIN)/python -m pytest

@@ -1,0 +1,58 @@
+"""Measured rows as CSV and Markdown, with the machine they were measured on."""
+
+import csv
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path("docs/measured/bench")
+PACKAGES = ("torch", "transformers", "numpy", "scipy", "seqeval", "nervaluate")
+
+
+def interleaved(systems: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each call of each system; the systems take turns, so that all meet the same machine."""
+    seconds: dict[str, list[float]] = {name: [] for name in systems}
+    for _ in range(repeats):
+        for name, call in systems.items():
+            begun = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - begun)
+    return seconds
+
+
+def spread(seconds: list[float]) -> dict[str, float]:
+    """The least, the median and the greatest of some times."""
+    return {
+        "seconds_min": round(min(seconds), 4),
+        "seconds_median": round(statistics.median(seconds), 4),
+        "seconds_max": round(max(seconds), 4),
+    }
+
+
+def write(name: str, title: str, rows: list[dict[str, Any]], **facts: Any) -> None:
+    """Write `<name>.csv`, `<name>.md` and `<name>.json` (machine, versions, `facts`), and show the table."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    columns = list(rows[0])
+    with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    table = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    table += ["| " + " | ".join(str(row[column]) for column in columns) + " |" for row in rows]
+    facts = {"machine": _machine(), "versions": {each: importlib.metadata.version(each) for each in PACKAGES}, **facts}
+    text = "\n".join([f"# {title}", "", *table, "", "```json", json.dumps(facts, indent=1), "```", ""])
+    (FOLDER / f"{name}.md").write_text(text, encoding="utf-8")
+    print("\n".join(table))
+
+
+def _machine() -> dict[str, Any]:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
