@@ -51,25 +51,24 @@ def write_study(folder: Path, changed: dict[str, Any]) -> None:
     (folder / "study.yaml").write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
 
 
-def command(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def environment(folder: Path) -> dict[str, str]:
+    """Environment variables that let Python use the code of a checkout."""
+    own = {"PYTHONPATH": str(folder / "src"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
+    return {**os.environ, **own}
+
+
+def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python with the code of a checkout, in it; what it says is all in `stdout`."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(folder / "src"),
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-        "COLUMNS": "120",
-    }
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=environment,
+        env=environment(folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert not check or done.returncode == 0, done.stdout[-6000:]
+    assert done.returncode == 0, done.stdout[-6000:]
     return done
 
 
