@@ -78,7 +78,7 @@ def test_the_report_of_a_finished_study_shows_every_kind_of_result(
     folder, _ = finished(tmp_path_factory.getbasetemp())
     snakemake(folder, "--report", str(tmp_path / "report.html"))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    for category in ("Tables", "Figures", "Corpora", "Analyses"):
+    for category in ("Tables", "Figures", "Corpora", "Costs", "Comparisons", "Errors", "Official scores"):
         assert f'"{category}"' in page
     for text in (
         "Precision, recall and F1 on the sample corpus",

@@ -9,12 +9,8 @@ rule significance:
         report(
             f"{RESULTS}/significance/{{family}}{{corpus}}.csv",
             caption="../report/significance.rst",
-            category="Analyses",
-            labels={
-                "analysis": "significance {family}",
-                "corpus": "{corpus}",
-                "sentences": significance_told,
-            },
+            category="Comparisons",
+            labels=significance_labels,
         ),
     log:
         f"{LOGS}/significance/{{family}}{{corpus}}.log",
@@ -44,9 +40,8 @@ rule errors:
         csv=report(
             f"{RESULTS}/errors/{{run}}/seed{{seed}}/{{corpus}}.csv",
             caption="../report/errors.rst",
-            category="Analyses",
+            category="Errors",
             labels={
-                "analysis": "errors",
                 "corpus": "{corpus}",
                 "run": "{run}",
                 "seed": "{seed}",
@@ -78,9 +73,8 @@ rule official:
         report(
             f"{RESULTS}/official/{{run}}/seed{{seed}}/{{corpus}}.json",
             caption="../report/official.rst",
-            category="Analyses",
+            category="Official scores",
             labels={
-                "analysis": "official score",
                 "corpus": "{corpus}",
                 "run": "{run}",
                 "seed": "{seed}",

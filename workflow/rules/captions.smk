@@ -13,18 +13,22 @@ def told_sentences(path):
     return " to ".join(map(str, dict.fromkeys([found[0], found[-1]]))) if found else "0"
 
 
-def table_told(wildcards):
-    return told_sentences(f"{RESULTS}/tables/{wildcards.table}.csv")
+def table_labels(wildcards):
+    told = told_sentences(f"{RESULTS}/tables/{wildcards.table}.csv")
+    return {"table": wildcards.table, "sentences": told}
 
 
-def figure_told(wildcards):
-    return told_sentences(figure_table(wildcards))
+def figure_labels(wildcards):
+    return {"figure": wildcards.figure, "sentences": told_sentences(figure_table(wildcards))}
 
 
-def error_figure_told(wildcards):
+def error_figure_labels(wildcards):
     table = STUDY.error_figures[wildcards.error_figure].table
-    return told_sentences(f"{RESULTS}/tables/{table}.csv")
+    told = told_sentences(f"{RESULTS}/tables/{table}.csv")
+    return {"figure": wildcards.error_figure, "sentences": told}
 
 
-def significance_told(wildcards):
-    return told_sentences(f"{RESULTS}/significance/{wildcards.family}{wildcards.corpus}.csv")
+def significance_labels(wildcards):
+    family, corpus = wildcards.family, wildcards.corpus
+    told = told_sentences(f"{RESULTS}/significance/{family}{corpus}.csv")
+    return {"runs": family.rstrip("/") or "all", "corpus": corpus, "sentences": told}

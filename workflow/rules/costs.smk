@@ -8,7 +8,7 @@ rule costs:
         csv=report(
             f"{RESULTS}/costs.csv",
             caption="../report/costs.rst",
-            category="Tables",
+            category="Costs",
             labels={"table": "costs"},
         ),
         markdown=f"{RESULTS}/costs.md",

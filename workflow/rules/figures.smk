@@ -10,7 +10,7 @@ rule figure:
             f"{RESULTS}/figures/{{figure}}.svg",
             caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "{figure}", "sentences": figure_told},
+            labels=figure_labels,
         ),
         png=f"{RESULTS}/figures/{{figure}}.png",
     log:
@@ -39,7 +39,7 @@ rule error_figure:
             f"{RESULTS}/figures/{{error_figure}}.svg",
             caption="../report/error_figure.rst",
             category="Figures",
-            labels={"figure": "{error_figure}", "sentences": error_figure_told},
+            labels=error_figure_labels,
         ),
         png=f"{RESULTS}/figures/{{error_figure}}.png",
     log:
