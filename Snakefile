@@ -24,17 +24,13 @@ rule all:
         targets_of("corpora"),
         targets_of("instructions"),
         targets_of("released"),
+        targets_of("annotations") + targets_of("report"),
 
 
-##### Parts of the study that can be asked for by name: corpora, released, instructions, tables, figures, analyses #
+##### Parts of the study that can be asked for by name: corpora, released, tables, annotations and more #####
 
 
 include: "workflow/rules/targets.smk"
-
-
-##### The way of the data #####
-
-
 include: "workflow/rules/corpora.smk"
 include: "workflow/rules/instructions.smk"
 include: "workflow/rules/self_instruct.smk"
@@ -48,6 +44,8 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/costs.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/provenance.smk"
+include: "workflow/rules/annotate.smk"
+include: "workflow/rules/report.smk"
 
 
 onstart:

@@ -36,6 +36,8 @@ AT = {
     "size_figure": {"size_figure": "sizes"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
+    "annotate": {"annotation": "sample"},
+    "report": {},
     "shots": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "chat_served": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "costs": {},
@@ -62,7 +64,8 @@ def test_every_rule_has_leaves() -> None:
 
 
 def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
-    assert changed(mirror="somewhere", question="Why?") == set()
+    assert changed(mirror="somewhere") == set()
+    assert changed(question="Why?") == {"report"}
     assert changed(models__smollm2_135m__hardware={"processes": 4, "memory_gb": 99}) == set()
     assert changed(scoring__resamples=200) == {"score", "significance", "official"}
     assert changed(significance__permutations=2000) == {"significance"}
@@ -71,7 +74,7 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(figures__scores__palette=["#000000"]) == {"figure"}
     assert changed(size_figures__sizes__palette=["#000000"]) == {"size_figure"}
     assert changed(corpora__sample_disease__title="Diseases") == {"error_figure", "size_figure", "table"}
-    assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure"}
+    assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure", "report"}
     assert changed(mixes__disease__seed=2) == {"mix"}
     assert changed(self_instruct__gene_self__seed=2) == {"write_candidates", "self_instruct"}
     assert changed(self_instruct__gene_self__writing__candidates=8) == {"write_candidates"}

@@ -7,12 +7,13 @@ it to their scripts as `params.settings`, so a job runs again when one of its le
 import importlib.metadata
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from markner.config.annotations import Tagger
 from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ApiModel, ChatRun
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.load import MIRROR_VARIABLE
@@ -20,6 +21,7 @@ from markner.config.study import SizeFigure, Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun, PackageModel
 from markner.corpora.registry import expected_hashes, raw_name, split_files
 from markner.errors import MarknerError
+from markner.instructions import instruction_text
 from markner.selection import Point, grid_points, point_name
 
 Leaves = dict[str, Any]
@@ -315,6 +317,75 @@ def training_fraction(study: Study, run: str) -> float:
     return study.mixes[mix].fraction
 
 
+def report(study: Study) -> Leaves:
+    """What the report shows: the question, titles, and for each corpus the runs that answered it, by first seed."""
+    scored = {corpus for run in study.runs.values() for corpus in run.evaluate}
+    others = {name: figure.title or name for name, figure in (study.error_figures | study.size_figures).items()}
+    return {
+        "study": study.study,
+        "question": study.question,
+        "tables": {name: table.title for name, table in study.tables.items()},
+        "figures": {name: figure.title or study.tables[figure.table].title for name, figure in study.figures.items()}
+        | others,
+        "seeds": {name: run.seeds for name, run in study.runs.items()},
+        "sentences": {
+            corpus: {
+                "route": settings.route,
+                "runs": {name: run.seeds[0] for name, run in study.runs.items() if corpus in run.evaluate},
+            }
+            for corpus, settings in study.corpora.items()
+            if corpus in scored
+        },
+    }
+
+
+def annotate(study: Study, annotation: str) -> Leaves:
+    """The formats of texts, and the runs that tag them."""
+    settings = study.annotations[annotation]
+    taggers = [tagger(study, item.run, item.seed, item.entities).model_dump() for item in settings.runs]
+    return {"files": settings.files, "format": settings.format, "output": settings.output, "taggers": taggers}
+
+
+def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[str] = ()) -> Tagger:
+    """How a run tags texts.
+
+    Args:
+        study: The study.
+        run: A generative run or an encoder.
+        seed: Seed of its training; by default its first.
+        entities: Entity types; by default those it was trained on.
+
+    Raises:
+        MarknerError: The run cannot tag these types.
+    """
+    settings = study.runs[run]
+    seed = settings.seeds[0] if seed is None else seed
+    if isinstance(settings, EncoderRun):
+        own = study.corpora[settings.corpus].entity
+        if set(entities) - {own}:
+            raise MarknerError(f"{run} finds {own} only, not {', '.join(entities)}", f"ask it for {own}")
+        folder = f"models/{run}/seed{seed}"
+        return Tagger(
+            run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""}, tagging=settings.tagging
+        )
+    causal, prompt = _generative(study, run), run_prompt(study, run)
+    if not entities and causal.mix:
+        entities = list(dict.fromkeys(study.corpora[corpus].entity for corpus in study.mixes[causal.mix].corpora))
+    if not entities:
+        raise MarknerError(
+            f"{run} is not tuned, so it knows no entity type of its own", f"ask it for one: {run}:disease"
+        )
+    return Tagger(
+        run=run,
+        seed=seed,
+        system="generative",
+        folder=f"models/{run}/seed{seed}" if causal.mix else f"weights/{causal.model}",
+        instructions={entity: instruction_text(prompt, entity) for entity in entities},
+        template=prompt.template,
+        decoding=causal.decoding,
+    )
+
+
 def run_prompt(study: Study, run: str) -> Prompt:
     """The prompt of a generative run: its mix's, or its own when it is not tuned."""
     settings = _generative(study, run)
@@ -398,6 +469,8 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "costs": lambda study, at: costs(study),
     "figure": lambda study, at: figure(study, at["figure"]),
     "crate": lambda study, at: crate(study),
+    "report": lambda study, at: report(study),
+    "annotate": lambda study, at: annotate(study, at["annotation"]),
 }
 
 

@@ -27,6 +27,10 @@ os.environ.update(leaves.environment(STUDY, workflow.basedir))
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
+TEMPLATES = [
+    os.path.join(workflow.basedir, "src", "markner", "rendering", "templates", f"report.{kind}")
+    for kind in ("html", "css", "js")
+]
 PAPER = os.path.join("resources", "paper", "tables.json")
 GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mix]
@@ -62,6 +66,7 @@ wildcard_constraints:
     figure=one_of(STUDY.figures),
     error_figure=one_of(STUDY.error_figures),
     size_figure=one_of(STUDY.size_figures),
+    annotation=one_of(STUDY.annotations),
 
 
 def code(rule):
@@ -123,6 +128,8 @@ def targets_of(part):
                 if leaves.has_official(STUDY, corpus)
             ),
         ],
+        "report": [f"{RESULTS}/report/index.html"],
+        "annotations": [f"{RESULTS}/annotations/{name}" for name in STUDY.annotations],
     }[part]
 
 
@@ -305,6 +312,42 @@ def size_scores(wildcards):
         f"{RESULTS}/scores/{run}/seed{seed}/{corpus}.json"
         for _, corpus, _, run in points
         for seed in STUDY.runs[run].seeds
+    ]
+
+
+def annotated_files(wildcards):
+    return STUDY.annotations[wildcards.annotation].files
+
+
+def annotation_models(wildcards):
+    """Weights of the runs that tag; of an encoder's, the choice among its grid and the models of the grid."""
+    files = []
+    for item in STUDY.annotations[wildcards.annotation].runs:
+        tagger = leaves.tagger(STUDY, item.run, item.seed, item.entities)
+        folder = f"{RESULTS}/{tagger.folder}"
+        if tagger.system == "encoder":
+            files.append(f"{folder}/selection.json")
+            files += [f"{folder}/grid/{point}/model" for point in POINTS[item.run]]
+        else:
+            files.append(folder)
+    return list(dict.fromkeys(files))
+
+
+def report_results(wildcards):
+    """What the report shows: tables, figures, the corpus card, tests, and sentences with their answers."""
+    answers = [
+        f"{RESULTS}/predictions/{name}/seed{run.seeds[0]}/{corpus}.jsonl"
+        for name, run in STUDY.runs.items()
+        for corpus in run.evaluate
+    ]
+    corpora = dict.fromkeys(corpus for run in STUDY.runs.values() for corpus in run.evaluate)
+    return [
+        *(file for file in targets_of("tables") if file.endswith(".csv")),
+        *(file for file in targets_of("figures") if file.endswith(".svg")),
+        f"{RESULTS}/corpora.csv",
+        *(f"{RESULTS}/significance/{corpus}.csv" for corpus in corpora),
+        *(sentences_of(corpus, "test") for corpus in corpora),
+        *answers,
     ]
 
 

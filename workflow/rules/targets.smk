@@ -35,3 +35,13 @@ rule analyses:
 rule downloads:
     input:
         targets_of("downloads"),
+
+
+rule annotations:
+    input:
+        targets_of("annotations"),
+
+
+rule report_page:
+    input:
+        targets_of("report"),

@@ -19,7 +19,7 @@ PAPER_TABLES = Path(__file__).resolve().parents[3] / "resources" / "paper" / "ta
 
 SECTIONS = (
     *("corpora", "prompts", "mixes", "self_instruct", "models", "runs"),
-    *("tables", "figures", "error_figures", "size_figures"),
+    *("tables", "figures", "error_figures", "size_figures", "annotations"),
 )
 """The parts of a study that hold named things."""
 
@@ -41,6 +41,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
         *_figures(study),
         *_size_figures(study, printed.get("figures")),
         *_adjudications(study),
+        *_annotations(study),
     ]
 
 
@@ -312,6 +313,33 @@ def _adjudications(study: Study) -> Iterator[Problem]:
             if item.seed not in run.seeds:
                 fix = _write((*at, "seed"), run.seeds[0], "write one of its seeds, for example")
                 yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)
+
+
+def _annotations(study: Study) -> Iterator[Problem]:
+    """The runs that tag texts, their seeds and what they are asked for."""
+    for name, annotation in study.annotations.items():
+        for index, item in enumerate(annotation.runs):
+            at: Location = ("annotations", name, "runs", index)
+            yield from _unknown((*at, "run"), item.run, "runs", study.runs)
+            if item.run not in study.runs:
+                continue
+            run = study.runs[item.run]
+            if item.seed is not None and item.seed not in run.seeds:
+                fix = _write((*at, "seed"), run.seeds[0], "write one of its seeds, for example")
+                yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)
+            if isinstance(run, EncoderRun) and run.corpus in study.corpora:
+                own = study.corpora[run.corpus].entity
+                if set(item.entities) - {own}:
+                    yield _no_such(
+                        (*at, "entities"), item.entities[0], f"entity type of the encoder `{item.run}`", [own]
+                    )
+            elif isinstance(run, GenerativeRun) and run.mix is None and not item.entities:
+                fix = _write((*at, "entities"), ["disease"], "say what it is asked for, for example")
+                yield Problem((*at, "run"), f"`{item.run}` is not tuned, so it knows no entity type of its own", fix)
+            elif isinstance(run, ChatRun):
+                yield Problem(
+                    (*at, "run"), f"`{item.run}` asks a model behind an API", "name a run whose weights are here"
+                )
 
 
 def _corpus(

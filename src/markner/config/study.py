@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from markner.config.annotations import Annotation
 from markner.config.base import Name, Settings
 from markner.config.chat import ApiModel
 from markner.config.corpora import Corpus, Mix, Prompt
@@ -198,6 +199,8 @@ class Study(Settings):
     """Figures of errors by name."""
     size_figures: dict[Name, SizeFigure] = Field(default_factory=dict)
     """Figures of training sizes by name."""
+    annotations: dict[Name, Annotation] = Field(default_factory=dict)
+    """Texts that trained runs tag, by name."""
 
     def retired(self, run: str) -> str | None:
         """Since when and why the model of a run is gone, None if it is there."""

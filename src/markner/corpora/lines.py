@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from markner.errors import MarknerError
 
@@ -19,11 +20,16 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     except OSError as error:
         raise MarknerError(f"{path}: cannot be read: {error.strerror}") from error
     with stream:
-        for number, raw in enumerate(stream, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise MarknerError(
-                    f"{path}, line {number}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
-                ) from error
-            yield number, line.removesuffix("\n").removesuffix("\r")
+        yield from decoded_lines(stream, str(path))
+
+
+def decoded_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    """Lines of an open file, as `numbered_lines` gives them; `name` is what errors call it."""
+    for number, raw in enumerate(stream, start=1):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise MarknerError(
+                f"{name}, line {number}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
+            ) from error
+        yield number, line.removesuffix("\n").removesuffix("\r")

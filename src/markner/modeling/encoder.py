@@ -24,7 +24,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from markner.corpora.model import read_sentences
+from markner.corpora.model import Span, read_sentences
 from markner.errors import MarknerError
 from markner.files import write_json
 from markner.modeling.encoder_data import (
@@ -186,19 +186,31 @@ def predict_encoder(
         MarknerError: the folder holds no tagger of this package, or `max_length` is more than the model takes.
     """
     tokenizer = load_tokenizer(model)
-    tagger = _trained(model)
-    _check_length(tagger, max_length, model)
+    tagger = load_trained(model, max_length)
     rows = encode(read_sentences(sentences), tokenizer, max_length)
-    spans = {}
-    for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=output.stem):
-        with torch.inference_mode():
-            _, logits, _ = _forward(tagger, chosen, tokenizer, "fp32")
-        for row, scores in zip(chosen, logits.tolist(), strict=True):
-            spans[row.sentence.id] = row.spans(scores, tagging)
+    spans = tag_rows(tagger, tokenizer, rows, tagging, batch_size, output.stem)
     write_predictions(
         output,
         (Prediction(row.sentence.id, spans[row.sentence.id], "truncated" if row.truncated else "ok") for row in rows),
     )
+
+
+def tag_rows(
+    tagger: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: list[Encoded],
+    tagging: Tagging,
+    batch_size: int,
+    title: str = "",
+) -> dict[str, tuple[Span, ...]]:
+    """Mentions by sentence; a bar shows the batches if there is a title for it."""
+    spans = {}
+    for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=title, disable=not title):
+        with torch.inference_mode():
+            _, logits, _ = _forward(tagger, chosen, tokenizer, "fp32")
+        for row, scores in zip(chosen, logits.tolist(), strict=True):
+            spans[row.sentence.id] = row.spans(scores, tagging)
+    return spans
 
 
 def evaluate(
@@ -258,8 +270,12 @@ def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:
     return model
 
 
-def _trained(folder: Path) -> PreTrainedModel:
-    """A model that `train_point` wrote, in evaluation mode."""
+def load_trained(folder: Path, max_length: int) -> PreTrainedModel:
+    """A model that `train_point` wrote, in evaluation mode, to read inputs of at most `max_length` word pieces.
+
+    Raises:
+        MarknerError: the folder holds no tagger of this package, or `max_length` is more than the model takes.
+    """
     try:
         model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
             str(folder), dtype=torch.float32, local_files_only=True
@@ -269,6 +285,7 @@ def _trained(folder: Path) -> PreTrainedModel:
     model.to(device())  # type: ignore[arg-type]
     if model.config.id2label != dict(enumerate(LABELS)):
         raise MarknerError(f"{folder}: its labels are {model.config.id2label}, not {LABELS}", "train the point again")
+    _check_length(model, max_length, folder)
     return model
 
 

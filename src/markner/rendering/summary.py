@@ -16,6 +16,7 @@ from markner.rendering.tables import Record
 
 _WIDTH = 120
 _PLACES = (
+    ("report/index.html", "report", "open it in a browser: everything, and where each number comes from"),
     ("tables", "tables", "CSV, Markdown, LaTeX"),
     ("figures", "figures", "PDF, SVG, PNG"),
     ("corpora.md", "corpora", "corpus card"),
@@ -23,6 +24,7 @@ _PLACES = (
     ("scores", "scores", "one JSON a run, seed and corpus"),
     ("predictions", "predictions", "raw answers and spans"),
     ("models", "models", "trained weights"),
+    ("annotations", "annotations", "your texts, tagged"),
 )
 
 

@@ -1,0 +1,26 @@
+# Texts of one's own, tagged by trained runs.
+
+
+rule annotate:
+    input:
+        files=annotated_files,
+        models=annotation_models,
+    output:
+        directory(f"{RESULTS}/annotations/{{annotation}}"),
+    log:
+        f"{LOGS}/annotate/{{annotation}}.log",
+    benchmark:
+        f"{BENCHMARKS}/annotate/{{annotation}}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 16
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=settings("annotate"),
+        code=code("annotate"),
+        results=RESULTS,
+        journal=f"{RESULTS}/checkpoints/annotations/{{annotation}}.journal",
+    script:
+        "../scripts/annotate.py"

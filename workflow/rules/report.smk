@@ -1,0 +1,24 @@
+# The page that holds it all, from the question to the bytes behind each number.
+
+
+rule report:
+    input:
+        results=report_results,
+        templates=TEMPLATES,
+    output:
+        f"{RESULTS}/report/index.html",
+    log:
+        f"{LOGS}/report.log",
+    benchmark:
+        f"{BENCHMARKS}/report.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings("report"),
+        code=code("report"),
+        results=RESULTS,
+    script:
+        "../scripts/report.py"
