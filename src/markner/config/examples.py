@@ -34,6 +34,7 @@ KEYS: dict[str, Any] = {
     "sha256": SHA256,
     "ids": "data/train-ids.txt",
     "pattern": "{id}.txt",
+    "orcid": "0000-0002-1825-0097",
     "train": "data/train.txt",
     "dev": "data/dev.txt",
     "test": "data/test.txt",
