@@ -1,0 +1,95 @@
+"""Two systems side by side: where they differ, sentence by sentence, and whether the difference is more than chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import lcm
+from pathlib import Path
+
+from markner.config.study import Scoring
+from markner.corpora.model import read_sentences
+from markner.errors import MarknerError
+from markner.markup import mark
+from markner.predictions import read_predictions
+from markner.scoring.intervals import Interval
+from markner.scoring.pairing import check_answer, paired
+from markner.scoring.partial import partial_counts
+from markner.scoring.significance import Result, difference_interval, permutation_test, pooled
+from markner.scoring.spans import Counts, strict_counts, total_ratios
+
+_MATCHES = {"strict": strict_counts, "partial": partial_counts}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A sentence in which the systems' answers differ: as marked text, and by how much a has fewer errors than b."""
+
+    id: str
+    gold: str
+    a: str
+    b: str
+    gain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two systems on one corpus: F1 over all seeds, the paired test, the interval; sentences of the first seeds."""
+
+    f1: tuple[float, float]
+    test: Result
+    interval: Interval
+    sentences: int
+    differences: tuple[Difference, ...]
+
+
+def contrast(
+    sentences: Path, a: Sequence[Path], b: Sequence[Path], scoring: Scoring, permutations: int, match: str
+) -> Contrast:
+    """Compare two systems on a corpus.
+
+    Test and interval are those of `significance`, of this pair alone: without the correction for the number of pairs.
+
+    Args:
+        sentences: Gold.
+        a: Predictions of the first system, a file for each seed.
+        b: Predictions of the second.
+        scoring: Resamples, confidence and seed.
+        permutations: Draws of the test.
+        match: `strict` or `partial`.
+
+    Raises:
+        MarknerError: A file is missing, or sentences and predictions do not belong together.
+    """
+    for path in (sentences, *a, *b):
+        if not path.is_file():
+            raise MarknerError(f"{path} is not there", "run the study first, or name its --configfile")
+    gold = list(read_sentences(sentences))
+    true_spans = [sentence.spans for sentence in gold]
+    answers = [[paired(gold, sentences, list(read_predictions(path)), path) for path in paths] for paths in (a, b)]
+    for paths, found in zip((a, b), answers, strict=True):
+        for path, rows in zip(paths, found, strict=True):
+            for sentence, answer in zip(gold, rows, strict=True):
+                check_answer(sentence, answer.spans, path)
+    counts: list[list[Counts]] = [
+        [_MATCHES[match](true_spans, [answer.spans for answer in rows]) for rows in found] for found in answers
+    ]
+    scale = lcm(len(a), len(b))
+    pools = [pooled(seeds, scale // len(seeds)) for seeds in counts]
+    errors = [seeds[0].fp + seeds[0].fn for seeds in counts]
+    differences = [
+        Difference(
+            sentence.id,
+            mark(sentence.text, sentence.spans),
+            mark(sentence.text, first.spans),
+            mark(sentence.text, second.spans),
+            int(errors[1][index] - errors[0][index]),
+        )
+        for index, (sentence, first, second) in enumerate(zip(gold, answers[0][0], answers[1][0], strict=True))
+        if first.spans != second.spans
+    ]
+    return Contrast(
+        (float(total_ratios(pools[0]).f1), float(total_ratios(pools[1]).f1)),
+        permutation_test(*pools, permutations, scoring.seed),
+        difference_interval(*counts, scoring),
+        len(gold),
+        tuple(sorted(differences, key=lambda row: -abs(row.gain))),
+    )
