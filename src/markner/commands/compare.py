@@ -40,13 +40,14 @@ def run(given: argparse.Namespace) -> int:
         raise MarknerError(
             f"the study {study.study} has no corpus {given.corpus}", f"there are {', '.join(study.corpora)}"
         )
-    paths = [_predictions(study, results, name, given.corpus) for name in given.runs]
+    names: tuple[str, str] = tuple(given.runs)
+    first, second = (_predictions(study, results, name, given.corpus) for name in names)
     sentences = results / "corpora" / given.corpus / corpus.route / "test.jsonl"
-    found = contrast(sentences, *paths, study.scoring, study.significance.permutations, given.match)
+    found = contrast(sentences, first, second, study.scoring, study.significance.permutations, given.match)
     if given.json:
         print(json.dumps({"runs": given.runs, "corpus": given.corpus, "match": given.match, **asdict(found)}, indent=2))
     else:
-        print("\n".join(_lines(found, *given.runs, study.scoring.confidence, given.sentences)))
+        print("\n".join(_lines(found, *names, study.scoring.confidence, given.sentences)))
     return 0
 
 

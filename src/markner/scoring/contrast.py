@@ -88,8 +88,8 @@ def contrast(
     ]
     return Contrast(
         (float(total_ratios(pools[0]).f1), float(total_ratios(pools[1]).f1)),
-        permutation_test(*pools, permutations, scoring.seed),
-        difference_interval(*counts, scoring),
+        permutation_test(pools[0], pools[1], permutations, scoring.seed),
+        difference_interval(counts[0], counts[1], scoring),
         len(gold),
         tuple(sorted(differences, key=lambda row: -abs(row.gain))),
     )
