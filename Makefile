@@ -1,6 +1,6 @@
 # The commands people need; `make help` lists them. Everything is installed into .venv of this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test lint format docs check clean
+.PHONY: help setup demo bench test lint format docs site check clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
@@ -55,6 +55,9 @@ format: .venv/installed-dev ## bring code into the house style
 
 docs: .venv/installed ## write the generated documents anew (config schema and reference)
 	$(BIN)/python -m markner.config.document
+
+site: .venv/installed-dev ## build the documentation as a site, in site/
+	$(BIN)/mkdocs build --strict
 
 check: lint test ## lint and test, as CI does
 
