@@ -319,7 +319,8 @@ def training_fraction(study: Study, run: str) -> float:
 
 def report(study: Study) -> Leaves:
     """What the report shows: the question, titles, and for each corpus the runs that answered it, by first seed."""
-    scored = {corpus for run in study.runs.values() for corpus in run.evaluate}
+    runs = study.live_runs()
+    scored = {corpus for run in runs.values() for corpus in run.evaluate}
     others = {name: figure.title or name for name, figure in (study.error_figures | study.size_figures).items()}
     return {
         "study": study.study,
@@ -327,11 +328,11 @@ def report(study: Study) -> Leaves:
         "tables": {name: table.title for name, table in study.tables.items()},
         "figures": {name: figure.title or study.tables[figure.table].title for name, figure in study.figures.items()}
         | others,
-        "seeds": {name: run.seeds for name, run in study.runs.items()},
+        "seeds": {name: run.seeds for name, run in runs.items()},
         "sentences": {
             corpus: {
                 "route": settings.route,
-                "runs": {name: run.seeds[0] for name, run in study.runs.items() if corpus in run.evaluate},
+                "runs": {name: run.seeds[0] for name, run in runs.items() if corpus in run.evaluate},
             }
             for corpus, settings in study.corpora.items()
             if corpus in scored

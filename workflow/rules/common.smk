@@ -337,10 +337,10 @@ def report_results(wildcards):
     """What the report shows: tables, figures, the corpus card, tests, and sentences with their answers."""
     answers = [
         f"{RESULTS}/predictions/{name}/seed{run.seeds[0]}/{corpus}.jsonl"
-        for name, run in STUDY.runs.items()
+        for name, run in RUNS.items()
         for corpus in run.evaluate
     ]
-    corpora = dict.fromkeys(corpus for run in STUDY.runs.values() for corpus in run.evaluate)
+    corpora = dict.fromkeys(corpus for run in RUNS.values() for corpus in run.evaluate)
     return [
         *(file for file in targets_of("tables") if file.endswith(".csv")),
         *(file for file in targets_of("figures") if file.endswith(".svg")),
