@@ -1,6 +1,6 @@
 # The commands people need; `make help` lists them. Everything is installed into .venv of this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test lint format docs site check clean
+.PHONY: help setup demo bench test lint format docs dag site check clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
@@ -55,6 +55,10 @@ format: .venv/installed-dev ## bring code into the house style
 
 docs: .venv/installed ## write the generated documents anew (config schema and reference)
 	$(BIN)/python -m markner.config.document
+
+dag: .venv/installed ## draw docs/images/dag.svg anew from the demo's rules (needs graphviz)
+	$(BIN)/snakemake --configfile config/demo.yaml --rulegraph 2>/dev/null | sed -n '/^digraph/,$$p' \
+		| $(BIN)/python docs/images/restyle_dag.py | tred | dot -Tsvg > docs/images/dag.svg
 
 site: .venv/installed-dev ## build the documentation as a site, in site/
 	$(BIN)/mkdocs build --strict
