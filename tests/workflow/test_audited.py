@@ -18,7 +18,6 @@ KINDS = {
     "corpus card": f"{RESULTS}/corpora.md",
     "sentences": f"{RESULTS}/corpora/raw_gene/text/test.jsonl",
     "instructions": f"{RESULTS}/instructions/disease.json",
-    "trained weights": f"{RESULTS}/models/smollm2-tuned/seed1",
     "predictions": f"{RESULTS}/predictions/smollm2-tuned/seed1/sample_disease.jsonl",
     "predictions of an encoder": f"{RESULTS}/predictions/minilm-gene/seed1/sample_gene.jsonl",
     "scores": f"{RESULTS}/scores/minilm-gene/seed1/sample_gene.json",
@@ -95,3 +94,10 @@ def test_a_result_of_each_kind_is_made_anew_byte_for_byte(kind: str, moved: Path
     assert (moved / f"{path}{SUFFIX}").is_file()
     done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", "study.yaml", "--run")
     assert f"identical: {path}" in done.stdout
+
+
+def test_a_training_made_anew_differs_in_nothing_but_what_it_measured(moved: Path) -> None:
+    path = f"{RESULTS}/models/smollm2-tuned/seed1"
+    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", "study.yaml", "--run", code=1)
+    different = [line for line in done.stdout.splitlines() if line.startswith(RESULTS)]
+    assert [line.partition(":")[0] for line in different] == [f"{RESULTS}/costs/smollm2-tuned/seed1.json"]

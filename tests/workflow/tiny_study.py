@@ -57,8 +57,8 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with the code of a checkout, in it; what it says is all in `stdout`."""
+def command(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run Python with the code of a checkout, in it, to end with this exit code; what it says is all in `stdout`."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -68,7 +68,7 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-6000:]
+    assert done.returncode == code, done.stdout[-6000:]
     return done
 
 
