@@ -172,10 +172,12 @@ MUTATIONS = {
         "select_encoder run=minilm-gene\nselected_predictions run=minilm-gene\ntable table=table1",
     ),
     "prompt: template": Mutation(
-        setting(lambda s: s.update(prompts={"generic": {"template": "{instruction}\n{input}\n"}})), "train\npredict"
+        setting(lambda s: s.update(prompts={"generic": {"template": "{instruction}\n{input}\n"}})),
+        "train\npredict\nchat_served",
     ),
     "prompt: instruction": Mutation(
-        setting(lambda s: s.update(prompts={"generic": {"instruction": "Mark each {entity}."}})), "mix\npredict"
+        setting(lambda s: s.update(prompts={"generic": {"instruction": "Mark each {entity}."}})),
+        "mix\npredict\nchat_served\nself_instruct",
     ),
     "prompt: enhancement of another entity": Mutation(
         setting(lambda s: s.update(prompts={"generic": {"enhancements": {"plant": "Plants too."}}}))
@@ -209,7 +211,7 @@ MUTATIONS = {
         "train_encoder run=minilm-again\nselect_encoder run=minilm-again\nsignificance corpus=sample_gene",
     ),
     "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure"),
-    "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items()))))),
+    "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items())))), "costs"),
     "corpus: sample of the test split": Mutation(
         setting(lambda s: s["corpora"]["sample_gene"]["sample"].update(test=5)),
         "sentences corpus=sample_gene split=test",
@@ -240,18 +242,20 @@ MUTATIONS = {
     ),
     "code: a default that the study leaves": Mutation(
         edit("src/markner/config/systems.py", "weight_decay: float = Field(0.0,", "weight_decay: float = Field(0.1,"),
-        TRAINED,
+        "train",
     ),
     "code: scripts touched": Mutation(touched("workflow/scripts/train.py", "workflow/scripts/predict.py", "Snakefile")),
-    "package: numpy": Mutation(edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), SCORED),
+    "package: numpy": Mutation(edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nshots"),
     "package: transformers": Mutation(
         edit("envs/requirements-torch.txt", "transformers==5.23.0", "transformers==5.24.0"),
         "weights\ntrain\ntrain_encoder\npredict\npredict_encoder",
     ),
     "package: bars of progress": Mutation(edit("envs/requirements.txt", "tqdm==4.70.1", "tqdm==4.71.0")),
     # files
-    "input: bytes": Mutation(byte(GENES), "fetch corpus=sample_gene"),
-    "input: bytes under the old time": Mutation(byte(GENES, old_time=True), "fetch corpus=sample_gene"),
+    "input: bytes": Mutation(byte(GENES), "fetch corpus=sample_gene\nfetch corpus=few_gene"),
+    "input: bytes under the old time": Mutation(
+        byte(GENES, old_time=True), "fetch corpus=sample_gene\nfetch corpus=few_gene"
+    ),
     "input: touched": Mutation(touched(GENES, "resources/paper/tables.json")),
     "input: 2 MB touched": Mutation(touched(BIG, f"{RESULTS}/weights/minilm/notes.txt")),
     "input: 2 MB, bytes under the old time": Mutation(byte(BIG, old_time=True), ENCODER),
@@ -291,7 +295,7 @@ MUTATIONS = {
     "threads": Mutation(lambda folder: None, arguments=("--set-threads", "train=2", "predict=1")),
     "resources": Mutation(lambda folder: None, arguments=("--set-resources", "train:mem_mb=1", "--resources", "gpu=9")),
     "log level": Mutation(lambda folder: None, arguments=("--printshellcmds", "--debug-dag")),
-    "profile": Mutation(lambda folder: None, arguments=("--profile", "slurm")),
+    "profile": Mutation(lambda folder: None, arguments=("--profile", "profiles/slurm")),
     "no profile": Mutation(lambda folder: None, arguments=("--workflow-profile", "none")),
     "mirror": Mutation(lambda folder: None, arguments=("--config", "mirror=.")),
 }
