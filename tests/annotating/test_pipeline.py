@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from tiny_study import TAGGER, write_tiny_study
+from tagged_study import TAGGER, write_tiny_study
 
 from markner.annotating.formats import documents
 from markner.annotating.model import Found, TextDocument

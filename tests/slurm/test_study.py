@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster, missing
-from tiny_study import make_checkout, start
+from slurm_study import make_checkout, start
 
 from markner.files import read_json
 
