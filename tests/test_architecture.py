@@ -19,7 +19,7 @@ FLOORS = [
     {"selfinstruct"},
     {"modeling", "chat"},
     {"scoring", "annotating"},
-    {"rendering", "leaves", "exports"},
+    {"rendering", "leaves", "exports", "preflight"},
     {"commands"},
     {"cli"},
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markner import __version__
-from markner.commands import annotate, compare
+from markner.commands import annotate, compare, preflight
 from markner.errors import MarknerError
 
 if TYPE_CHECKING:
@@ -217,6 +217,7 @@ def _current_settings(configfile: Path) -> "CurrentSettings":
 
 COMMANDS: dict[str, Command] = {
     "annotate": Command(annotate.HELP, annotate.arguments, annotate.run),
+    "preflight": Command(preflight.HELP, preflight.arguments, preflight.run),
     "audit": Command("verify now where a result comes from, and whether it still holds", _audit_arguments, _audit),
     "compare": Command(compare.HELP, compare.arguments, compare.run),
     "replay": Command("make a result anew from its recorded inputs and compare the bytes", _replay_arguments, _replay),

@@ -62,8 +62,8 @@ PropagateResourceLimits=NONE
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17001 CPUs=16 RealMemory=16000 Gres=gpu:h100:4 State=UNKNOWN
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17002 CPUs=16 RealMemory=16000 Gres=gpu:h100:4 State=UNKNOWN
 NodeName=n3 NodeHostname={host} NodeAddr=127.0.0.1 Port=17003 CPUs=16 RealMemory=32000 State=UNKNOWN
-PartitionName=cpu Nodes=n3 Default=YES MaxTime=60 DefMemPerCPU=100 State=UP
-PartitionName=gpu Nodes=n1,n2 MaxTime=120 DefMemPerCPU=100 State=UP
+PartitionName=cpu Nodes=n3 Default=YES MaxTime=600 DefMemPerCPU=100 State=UP
+PartitionName=gpu Nodes=n1,n2 MaxTime=600 DefMemPerCPU=100 State=UP
 """
 
 

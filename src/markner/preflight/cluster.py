@@ -1,0 +1,115 @@
+"""What a SLURM cluster gives, and whether a request fits: so that no job waits for ever."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The most that a job of a partition can have."""
+
+    name: str
+    minutes: int | None
+    """Time limit, None without one."""
+    nodes: int
+    gpus: int
+    """GPUs of the node that has the most."""
+    memory_mb: int
+    """Memory of the node that has the most."""
+    cores: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What jobs of a kind ask of each node."""
+
+    what: str
+    partition: str | None
+    nodes: int
+    gpus: int
+    memory_mb: int
+    cores: int
+    minutes: int
+
+
+def partitions() -> dict[str, Partition] | None:
+    """Partitions by name, None where there is no SLURM. The default one is also there under the empty name."""
+    if shutil.which("sinfo") is None:
+        return None
+    done = subprocess.run(
+        ["sinfo", "-h", "-o", "%P|%l|%D|%G|%m|%c"], capture_output=True, text=True, check=False, timeout=60
+    )
+    if done.returncode:
+        return None
+    return parse_sinfo(done.stdout)
+
+
+def parse_sinfo(text: str) -> dict[str, Partition]:
+    """Partitions from `sinfo -o "%P|%l|%D|%G|%m|%c"`, whose lines are a partition and a kind of node each."""
+    found: dict[str, Partition] = {}
+    for line in text.splitlines():
+        label, limit, nodes, gres, memory, cores = line.strip().split("|")
+        gpus = sum(int(count) for count in re.findall(r"gpu:(?:[^:,(]+:)?(\d+)", gres))
+        for name in (label.rstrip("*"), *([""] if label.endswith("*") else [])):
+            before = found.get(name, Partition(name, None, 0, 0, 0, 0))
+            found[name] = Partition(
+                name=label.rstrip("*"),
+                minutes=_minutes(limit),
+                nodes=before.nodes + int(nodes),
+                gpus=max(before.gpus, gpus),
+                memory_mb=max(before.memory_mb, int(memory.rstrip("+"))),
+                cores=max(before.cores, int(cores.rstrip("+"))),
+            )
+    return found
+
+
+def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[tuple[str, str]]:
+    """What is wrong with requests, and what to write instead; empty if every job can start."""
+    found = []
+    for request in requests:
+        partition = partitions.get(request.partition or "")
+        if partition is None:
+            names = ", ".join(sorted(filter(None, partitions)))
+            found.append(
+                (
+                    f"{request.what}: there is no partition {request.partition!r}"
+                    if request.partition
+                    else f"{request.what}: no partition is named, and the cluster has no default",
+                    f"set slurm_partition in profiles/slurm/config.yaml to one of {names}",
+                )
+            )
+            continue
+        for what, asked, most, unit in (
+            ("nodes", request.nodes, partition.nodes, "nodes"),
+            ("GPUs a node", request.gpus, partition.gpus, "GPUs"),
+            ("memory a node", request.memory_mb, partition.memory_mb, "MB"),
+            ("cores a node", request.cores, partition.cores, "cores"),
+            ("time", request.minutes, partition.minutes, "minutes"),
+        ):
+            if most is not None and asked > most:
+                found.append(
+                    (
+                        f"{request.what}: {what}: {asked} {unit} asked for, partition {partition.name} has {most}",
+                        "lower the model's `hardware` or the profile's value, or name another partition",
+                    )
+                )
+    return found
+
+
+def account_needed() -> bool:
+    """Whether jobs without an account are refused."""
+    done = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, check=False, timeout=60)
+    enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", done.stdout)
+    return enforced is not None and "associations" in enforced[1]
+
+
+def _minutes(limit: str) -> int | None:
+    if limit == "infinite":
+        return None
+    days, _, rest = limit.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    hours, minutes = [0, 0, *parts[:-1]][-2:] if len(parts) > 1 else (0, parts[0])
+    return int(days or 0) * 1440 + hours * 60 + minutes

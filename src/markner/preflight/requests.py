@@ -1,0 +1,67 @@
+"""What the jobs of a study ask of a cluster: from the models' `hardware`, and from the profile."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from markner.config.chat import ApiModel
+from markner.config.study import Study
+from markner.config.systems import EncoderRun, GenerativeRun, Hardware
+from markner.errors import MarknerError
+from markner.preflight.cluster import Request
+
+_ENCODER = {"gpu": 1, "mem_mb": 8000, "runtime": 120}
+"""What the rule `train_encoder` asks for where the profile does not say otherwise."""
+
+
+def hardware_of(study: Study, run: GenerativeRun | EncoderRun) -> Hardware:
+    """What the jobs of a run ask of a machine."""
+    model = study.models[run.model]
+    return Hardware() if isinstance(model, ApiModel) else model.hardware
+
+
+def read_profile(path: Path | None) -> Mapping[str, Any]:
+    """The settings of a profile of Snakemake, none without one."""
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise MarknerError(f"{path}: there is no such profile", "name the profile's config.yaml")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise MarknerError(f"{path}: {error}", "correct the profile") from error
+    return content if isinstance(content, dict) else {}
+
+
+def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
+    """The requests of all jobs that take long, one for each run and rule."""
+    for name, run in study.live_runs().items():
+        if isinstance(run, EncoderRun):
+            values = _ENCODER | _profile_values(profile, "train_encoder")
+            yield _request(name, "train_encoder", values, 1, values["gpu"], values["mem_mb"], values["runtime"])
+        elif isinstance(run, GenerativeRun):
+            hardware = hardware_of(study, run)
+            gpus = 0 if hardware.device == "cpu" else hardware.processes // hardware.nodes
+            memory = round(1000 * hardware.memory_gb)
+            if run.mix:
+                rule = "train_on_nodes" if hardware.nodes > 1 else "train"
+                values, minutes = _profile_values(profile, rule), round(60 * hardware.train_hours)
+                yield _request(name, rule, values, hardware.nodes, gpus, memory, minutes)
+            values, minutes = _profile_values(profile, "predict"), round(60 * hardware.predict_hours)
+            yield _request(name, "predict", values, 1, min(gpus, 1), memory, minutes)
+
+
+def _profile_values(profile: Mapping[str, Any], rule: str) -> dict[str, Any]:
+    """What a profile says of a rule; its defaults hold only for what the rule itself does not name."""
+    default = profile.get("default-resources") or {}
+    named = {key: default[key] for key in ("slurm_partition", "cpus_per_task") if key in default}
+    return named | ((profile.get("set-resources") or {}).get(rule) or {})
+
+
+def _request(
+    run: str, rule: str, values: Mapping[str, Any], nodes: int, gpus: int, memory_mb: int, minutes: int
+) -> Request:
+    cores = values.get("cpus_per_task", 1)
+    return Request(f"runs.{run}, rule {rule}", values.get("slurm_partition"), nodes, gpus, memory_mb, cores, minutes)

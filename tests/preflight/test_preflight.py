@@ -1,0 +1,92 @@
+"""Preflight: what will run is counted, and what could never start or fit is named with its fix."""
+
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from markner.cli import main
+from markner.config.load import load_study_file
+from markner.config.study import Study
+from markner.config.systems import GenerativeRun
+from markner.preflight.cluster import Request, misfits, parse_sinfo
+from markner.preflight.report import preflight
+from markner.preflight.requests import read_profile, requests
+
+PAPER = load_study_file(ROOT / "config" / "config.yaml")
+PROFILE = read_profile(ROOT / "profiles" / "slurm" / "config.yaml")
+SINFO = """\
+cpu*|1:00:00|1|(null)|32000|16
+gpu|2-00:00:00|2|gpu:h100:4(S:0-1)|500000+|64
+gpu|2-00:00:00|1|gpu:a100:2|250000|32
+endless|infinite|1|gpu:8|100|1
+"""
+
+
+def test_a_cluster_is_read_as_sinfo_tells_it() -> None:
+    found = parse_sinfo(SINFO)
+    assert found["cpu"] == found[""]
+    gpu = found["gpu"]
+    assert (gpu.minutes, gpu.nodes, gpu.gpus, gpu.memory_mb, gpu.cores) == (2880, 3, 4, 500000, 64)
+    assert (found["endless"].minutes, found["endless"].gpus, found["cpu"].gpus) == (None, 8, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, ""),
+        ({"partition": "fast"}, "there is no partition 'fast'"),
+        ({"gpus": 8}, "8 GPUs asked for, partition gpu has 4"),
+        ({"nodes": 5}, "5 nodes asked for"),
+        ({"memory_mb": 600000}, "memory a node: 600000 MB"),
+        ({"minutes": 3000}, "time: 3000 minutes"),
+        ({"cores": 128}, "cores a node: 128"),
+    ],
+)
+def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], told: str) -> None:
+    values = {"what": "x", "partition": "gpu", "nodes": 1, "gpus": 4, "memory_mb": 100, "cores": 8, "minutes": 60}
+    found = misfits([Request(**values | change)], parse_sinfo(SINFO))  # type: ignore[arg-type]
+    assert (told in found[0][0] and found[0][1] != "") if told else found == []
+
+
+def test_the_papers_requests_are_those_of_its_models() -> None:
+    found = {request.what: request for request in requests(PAPER, PROFILE)}
+    train = found["runs.bioner-llama1, rule train"]
+    assert (train.partition, train.nodes, train.gpus, train.memory_mb, train.minutes) == ("gpu", 1, 4, 110000, 240)
+    assert found["runs.bioner-llama1, rule predict"].gpus == 1
+    assert found["runs.pubmedbert-bc2gm, rule train_encoder"].gpus == 1
+
+
+def told(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, gpu_gb: float = 80) -> str:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return preflight(study, None, gpu_gb).text()
+
+
+def test_the_papers_trainings_fit_the_papers_gpus_and_not_smaller_ones(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = told(PAPER, monkeypatch, tmp_path)
+    trainings = sum(len(run.seeds) for run in PAPER.runs.values() if isinstance(run, GenerativeRun) and run.mix)
+    assert f" {trainings} trainings" in text and " encoder trainings" in text
+    assert "bioner-llama1: 6.70 billion parameters over 4: 26.8 GB" in text
+    assert "do not fit" not in text
+    assert "runs.pmc-llama: 52 GB do not fit on a GPU of 48 GB" in told(PAPER, monkeypatch, tmp_path, 48)
+
+
+def test_missing_keys_files_and_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    text = told(PAPER, monkeypatch, tmp_path)
+    assert "OPENAI_API_KEY is not set" in text
+    assert "to accept: Llama 2 community licence" in text
+    demo = load_study_file(ROOT / "config" / "demo.yaml")
+    assert "resources/sample/iob/disease/train.tsv is not there" in told(demo, monkeypatch, tmp_path)
+
+
+def test_the_command_ends_with_a_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert main(["preflight", "--configfile", "config/demo.yaml", "--no-cluster"]) == 0
+    assert "Nothing stands in the way" in capsys.readouterr().out
+    assert main(["preflight", "--configfile", "config/config.yaml", "--no-cluster", "--gpu-memory", "20"]) == 1
+    assert "fix: raise the model's `hardware.processes`" in capsys.readouterr().out
