@@ -20,7 +20,8 @@ def count_parameters(folder: Path) -> int:
     """Parameters of a causal model, from its `config.json`: built on the meta device, where nothing has a size."""
     config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
     with torch.device("meta"):
-        return int(AutoModelForCausalLM.from_config(config).num_parameters())
+        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    return int(model.num_parameters())
 
 
 def training_bytes(parameters: float, training: Training, processes: int) -> float:
@@ -36,7 +37,7 @@ def activation_bytes(folder: Path, training: Training) -> float:
     config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
     tokens = training.device_batch_size * training.max_length
     width = 2.0 if training.precision == "bf16" else 4.0
-    layers, hidden = config.num_hidden_layers, config.hidden_size
+    layers, hidden = int(config.num_hidden_layers), int(config.hidden_size)
     if training.gradient_checkpointing:
         return tokens * hidden * (width * layers + _ACTIVATIONS)
     return tokens * hidden * _ACTIVATIONS * layers * width / 2
