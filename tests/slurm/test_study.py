@@ -82,4 +82,4 @@ def test_both_take_the_same_way(checkout: Path) -> None:
 
 def test_logs_of_finished_jobs_are_kept(checkout: Path) -> None:
     assert list((checkout / "results" / "slurm_logs").glob("rule_train/**/*.log"))
-    assert (checkout / "results/tiny/logs/train/node/seed1.steps.log").read_text().count("step ") == 400
+    assert (checkout / "results/tiny/logs/train/node/seed1.steps.log").read_text().count("step ") == 40
