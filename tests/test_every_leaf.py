@@ -12,15 +12,23 @@ SECTIONS: dict[str, tuple[BaseModel, dict[str, set[str]], set[str]]] = {
     "runs__smollm2_tuned__decoding": (DEMO.runs["smollm2-tuned"].decoding, {}, {"predict"}),
     "runs__minilm_gene": (
         DEMO.runs["minilm-gene"],
-        {"select": {"select_encoder"}, "tagging": {"train_encoder", "predict_encoder"}},
+        {"select": {"select_encoder"}, "tagging": {"train_encoder", "predict_encoder", "annotate"}},
         {"train_encoder"},
     ),
     "scoring": (DEMO.scoring, {}, {"score", "significance", "official"}),
     "significance": (DEMO.significance, {}, {"significance"}),
     "errors": (DEMO.errors, {}, {"errors"}),
-    "error_figures__errors": (DEMO.error_figures["errors"], {}, {"error_figure"}),
-    "figures__scores": (DEMO.figures["scores"], {}, {"figure"}),
-    "tables__table1": (DEMO.tables["table1"], {}, {"table", "figure", "error_figure"}),
+    "error_figures__errors": (
+        DEMO.error_figures["errors"],
+        {"title": {"error_figure", "report"}},
+        {"error_figure"},
+    ),
+    "figures__scores": (DEMO.figures["scores"], {"title": {"figure", "report"}}, {"figure"}),
+    "tables__table1": (
+        DEMO.tables["table1"],
+        {"title": {"table", "figure", "error_figure", "report"}},
+        {"table", "figure", "error_figure"},
+    ),
 }
 NAMES = {"system", "model", "mix", "prompt", "corpus", "table", "set"}
 """What names other parts of a study; tests/workflow/test_mutations.py changes such."""
