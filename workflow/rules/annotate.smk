@@ -20,7 +20,6 @@ rule annotate:
     params:
         settings=settings("annotate"),
         code=code("annotate"),
-        results=RESULTS,
         journal=f"{RESULTS}/checkpoints/annotations/{{annotation}}.journal",
     script:
         "../scripts/annotate.py"

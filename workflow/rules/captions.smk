@@ -31,4 +31,4 @@ def error_figure_labels(wildcards):
 def significance_labels(wildcards):
     family, corpus = wildcards.family, wildcards.corpus
     told = told_sentences(f"{RESULTS}/significance/{family}{corpus}.csv")
-    return {"runs": family.rstrip("/") or "all", "corpus": corpus, "sentences": told}
+    return {"runs": family[:-1] or "all", "corpus": corpus, "sentences": told}

@@ -19,6 +19,5 @@ rule report:
     params:
         settings=settings("report"),
         code=code("report"),
-        results=RESULTS,
     script:
         "../scripts/report.py"

@@ -14,7 +14,7 @@ with job(snakemake):
         settings["files"],
         settings["format"],
         [Tagger.model_validate(tagger) for tagger in settings["taggers"]],
-        Path(snakemake.params.results),
+        Path(snakemake.output[0]).parent.parent,
         file_in(Path(snakemake.output[0]), settings["output"]),
         settings["output"],
         Path(snakemake.params.journal),

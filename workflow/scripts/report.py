@@ -9,7 +9,7 @@ from markner.rendering.report.page import write_report
 with job(snakemake):
     write_report(
         snakemake.params.settings,
-        Path(snakemake.params.results),
+        Path(snakemake.output[0]).parent.parent,
         lineage_facts(snakemake.input.results, Path.cwd()),
         Path(snakemake.output[0]),
     )
