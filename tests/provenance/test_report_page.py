@@ -75,6 +75,8 @@ def browser() -> Iterator["object"]:
 
 
 def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: object) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
     def one(selector: str) -> object:
         return browser.find_element("css selector", selector)
 
@@ -109,7 +111,10 @@ def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: 
         "source results/s/predictions/good/seed1/genes.jsonl",
     ]
     inner[1].send_keys("\ue007")
-    assert "sha256" in all_of("#chain-body > details:first-child > details[open] .facts")[-1].text
+    # The facts of a step are written when it is opened, which the browser tells a moment later.
+    opened = "#chain-body > details:first-child > details[open] .facts"
+    facts = WebDriverWait(browser, 10).until(lambda _: all_of(opened))
+    assert "sha256" in facts[-1].text
 
     # From there to the sentences of the same system, filtered.
     one("#to-sentences").click()

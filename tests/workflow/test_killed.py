@@ -13,7 +13,7 @@ from tiny_study import RESULTS, command, copy, environment, finished, plan, snak
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
-LATE = ("scores", "significance", "tables", "figures")
+LATE = ("scores", "significance", "tables", "figures", "report")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -128,9 +128,17 @@ def another_run(found: Study) -> None:
 
 def without_run(found: Study) -> None:
     del found["runs"]["minilm-gene"]
+    for texts in found["annotations"].values():
+        texts["runs"] = [each for each in texts["runs"] if each["run"] != "minilm-gene"]
     for table in found["tables"].values():
         for row in table["rows"]:
             row["runs"] = [run for run in row["runs"] if run != "minilm-gene"]
+
+
+def prompts(found: Study, **values: str) -> None:
+    """Other words of every prompt."""
+    for prompt in found["prompts"].values():
+        prompt.update(values)
 
 
 def half_written(folder: Path) -> None:
@@ -172,15 +180,15 @@ MUTATIONS = {
         "select_encoder run=minilm-gene\nselected_predictions run=minilm-gene\ntable table=table1",
     ),
     "prompt: template": Mutation(
-        setting(lambda s: s.update(prompts={"generic": {"template": "{instruction}\n{input}\n"}})),
+        setting(lambda s: prompts(s, template="{instruction}\n{input}\n")),
         "train\npredict\nchat_served",
     ),
     "prompt: instruction": Mutation(
-        setting(lambda s: s.update(prompts={"generic": {"instruction": "Mark each {entity}."}})),
+        setting(lambda s: prompts(s, instruction="Mark each {entity}.")),
         "mix\npredict\nchat_served\nself_instruct",
     ),
     "prompt: enhancement of another entity": Mutation(
-        setting(lambda s: s.update(prompts={"generic": {"enhancements": {"plant": "Plants too."}}}))
+        setting(lambda s: s["prompts"]["generic"].update(enhancements={"plant": "Plants too."}))
     ),
     "mix: seed": Mutation(setting(lambda s: s["mixes"]["disease"].update(seed=2)), "mix mix=disease"),
     "decoding: batch": Mutation(
@@ -204,13 +212,14 @@ MUTATIONS = {
     "seed of a run": Mutation(
         setting(lambda s: s["runs"]["smollm2-tuned"].update(seeds=[2])),
         "train seed=2\npredict run=smollm2-tuned seed=2\nscore run=smollm2-tuned seed=2\n"
-        "errors run=smollm2-tuned seed=2\nsignificance corpus=sample_disease\ntable table=table1\nerror_figure",
+        "errors run=smollm2-tuned seed=2\nsignificance family= corpus=sample_disease\n"
+        "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\nsize_figure",
     ),
     "another run": Mutation(
         setting(another_run),
         "train_encoder run=minilm-again\nselect_encoder run=minilm-again\nsignificance corpus=sample_gene",
     ),
-    "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure"),
+    "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure\nannotate"),
     "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items())))), "costs"),
     "corpus: sample of the test split": Mutation(
         setting(lambda s: s["corpora"]["sample_gene"]["sample"].update(test=5)),
@@ -219,7 +228,7 @@ MUTATIONS = {
     "corpus: hash of a file": Mutation(
         setting(with_digest), "fetch corpus=sample_gene\nsentences corpus=sample_gene\ncard"
     ),
-    "the question": Mutation(setting(lambda s: s.update(question="Another?"))),
+    "the question": Mutation(setting(lambda s: s.update(question="Another?")), "report"),
     # code
     "code: a comment": Mutation(edit(f"{SCORING}/spans.py", "    return", "    # A comment.\n    return")),
     "code: words of a comment": Mutation(edit(f"{SCORING}/significance.py", "# Two differences", "# Differences")),
@@ -272,12 +281,12 @@ MUTATIONS = {
         both(gone(TUNED_ANSWERS), setting(lambda s: s.update(errors={"sample": 5}))),
         "errors\npredict run=smollm2-tuned",
     ),
-    "output: a folder deleted": Mutation(gone(f"{RESULTS}/figures"), "figure\nerror_figure"),
+    "output: a folder deleted": Mutation(gone(f"{RESULTS}/figures"), "figure\nerror_figure\nsize_figure"),
     "record: deleted": Mutation(gone(f"{TUNED_ANSWERS}.prov.json"), "predict run=smollm2-tuned"),
     "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene grid= corpus=sample_gene"),
     "log and benchmark deleted": Mutation(both(gone(f"{RESULTS}/logs"), gone(f"{RESULTS}/benchmarks"))),
     "interrupted half-way": Mutation(
-        half_written, "figure\nerror_figure\nscore run=minilm-gene grid= corpus=sample_gene"
+        half_written, "figure\nerror_figure\nsize_figure\nscore run=minilm-gene grid= corpus=sample_gene"
     ),
     # memory and times
     "memory of Snakemake lost": Mutation(gone(".snakemake")),
