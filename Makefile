@@ -29,7 +29,7 @@ setup: .venv/installed ## install what the workflow needs into .venv
 	$(PIP) --no-deps -r envs/requirements-validator.txt
 	@touch $@
 
-demo: .venv/installed ## run the whole study on the embedded default (no GPU; a quarter of an hour on two cores)
+demo: .venv/installed ## run the whole study on the embedded default (no GPU)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
 
 bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`)
