@@ -1,6 +1,7 @@
 """What tests share: where the real corpora are, if they are."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,14 @@ def corpora_mirror() -> Path:
     folder = mirror()
     assert folder is not None
     return folder
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """One thread for torch: the tests' tiny models are slower on many."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

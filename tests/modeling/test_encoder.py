@@ -1,11 +1,9 @@
 """Training and prediction with a random BERT of a few kilobytes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file
 from tiny_encoder import sentence, tiny_encoder
 
@@ -16,17 +14,10 @@ from markner.modeling.encoder import EncoderTraining, predict_encoder, train_poi
 from markner.predictions import read_predictions
 from markner.selection import Point
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 POINT = Point(learning_rate=5e-3, max_length=32, batch_size=8, dropout=0.1)
 TRAINING = EncoderTraining(epochs=4, warmup=0.1, weight_decay=0.01, precision="fp32")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A model this small is slower on many threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

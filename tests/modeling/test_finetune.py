@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,11 @@ from markner.modeling import finetune as room
 from markner.modeling.finetune import finetune
 from markner.modeling.load import load_causal, load_tokenizer
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BASE = Training(
     epochs=3, learning_rate=5e-3, batch_size=4, device_batch_size=2, precision="fp32", batching="prefix", warmup=0.0
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A model this small is slower on many threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Candidates of a tiny model: they repeat, they resume, they end where their line ends."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,9 @@ from markner.modeling.load import load_causal, load_tokenizer
 from markner.modeling.writer import line_ends, sample_lines, write
 from markner.selfinstruct.candidates import read_candidates
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 WRITING = Writing(candidates=7, examples=2, batch_size=3, max_tokens=12, precision="fp32")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """A model this small is slower on many threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
