@@ -19,7 +19,7 @@ FLOORS = [
     {"selfinstruct"},
     {"modeling", "chat"},
     {"scoring", "annotating"},
-    {"rendering", "leaves", "exports", "preflight"},
+    {"rendering", "leaves", "job_environment", "exports", "preflight"},
     {"commands"},
     {"cli"},
 ]

@@ -8,7 +8,8 @@ from conftest import ROOT
 from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ChatRun
 from markner.config.load import load_study_file
 from markner.config.study import Study
-from markner.leaves import current, environment
+from markner.job_environment import environment
+from markner.leaves import current
 
 DEMO = load_study_file(ROOT / "config" / "demo.yaml")
 PAPER = load_study_file(ROOT / "config" / "config.yaml")

@@ -5,18 +5,14 @@ it to their scripts as `params.settings`, so a job runs again when one of its le
 """
 
 import importlib.metadata
-import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from markner.config.annotations import Tagger
-from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ApiModel, ChatRun
+from markner.config.chat import ApiModel, ChatRun
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
-from markner.config.load import MIRROR_VARIABLE
 from markner.config.study import SizeFigure, Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun, PackageModel
 from markner.corpora.registry import expected_hashes, raw_name, split_files
@@ -119,15 +115,8 @@ def train(study: Study, run: str, seed: int) -> Leaves:
 
 def predict(study: Study, run: str, corpus: str) -> Leaves:
     """How a generative run is asked and decoded on a corpus."""
-    prompt = run_prompt(study, run)
-    entity = study.corpora[corpus].entity
-    return {
-        "decoding": _generative(study, run).decoding.model_dump(),
-        "template": prompt.template,
-        "instruction": prompt.instruction,
-        "entity": entity,
-        "enhancement": prompt.enhancements.get(entity, ""),
-    }
+    decoding = _generative(study, run).decoding.model_dump()
+    return {"decoding": decoding, **_question(study, run_prompt(study, run), corpus)}
 
 
 def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
@@ -179,15 +168,10 @@ def chat(study: Study, run: str, corpus: str) -> Leaves:
     settings = _chat(study, run)
     model = chat_model(study, run)
     where = {"weights"} if model.weights else {"base_url"}
-    prompt = study.prompts[settings.prompt]
-    entity = study.corpora[corpus].entity
     return {
         "model": model.model_dump(include={"source", "provider", "model", "limit_field", "parameters"} | where),
         "run": settings.model_dump(include={"temperature", "slack"}),
-        "template": prompt.template,
-        "instruction": prompt.instruction,
-        "entity": entity,
-        "enhancement": prompt.enhancements.get(entity, ""),
+        **_question(study, study.prompts[settings.prompt], corpus),
     }
 
 
@@ -404,6 +388,17 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
     ]
 
 
+def _question(study: Study, prompt: Prompt, corpus: str) -> Leaves:
+    """What a model is asked with each sentence of a corpus."""
+    entity = study.corpora[corpus].entity
+    return {
+        "template": prompt.template,
+        "instruction": prompt.instruction,
+        "entity": entity,
+        "enhancement": prompt.enhancements.get(entity, ""),
+    }
+
+
 def _titles(study: Study, corpora: Iterable[str]) -> dict[str, str]:
     """Headings of the corpora that have one of their own."""
     return {name: study.corpora[name].title for name in corpora if study.corpora[name].title}
@@ -484,37 +479,6 @@ def current(study: Study, rule: str, wildcards: Mapping[str, str]) -> Leaves | N
         return _RULES[rule](study, wildcards) if rule in _RULES else {}
     except (KeyError, MarknerError):
         return None
-
-
-def environment(study: Study, checkout: str) -> dict[str, str]:
-    """Environment variables of jobs: what they need beside their settings and what influences no result.
-
-    The package is found in the checkout also by jobs that run in an environment of their own (`--sdm conda`); where
-    corpus files are looked for first is free, since each is checked by its hash; and what chat models cost, and how
-    often they are asked again, is no part of their answers.
-    """
-    paths = [str(Path(checkout, "src")), *filter(None, [os.environ.get("PYTHONPATH")])]
-    mirror = {MIRROR_VARIABLE: study.mirror} if study.mirror else {}
-    return {
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        SPENDING_VARIABLE: json.dumps(_spending(study)),
-        **mirror,
-    }
-
-
-def _spending(study: Study) -> Leaves:
-    """By chat run: where answers are kept, on which account, and how patiently and at what price they are asked for."""
-    found: Leaves = {}
-    for name, run in study.live_runs().items():
-        model = study.models[run.model]
-        if isinstance(run, ChatRun) and isinstance(model, ApiModel):
-            found[name] = {
-                "answers": study.answers,
-                "account": f"{study.study}/{name}",
-                "model": model.model_dump(include=set(SPENDING_OF_MODEL)),
-                "run": run.model_dump(include=set(SPENDING_OF_RUN)),
-            }
-    return found
 
 
 def _installed(package: str) -> str | None:

@@ -12,6 +12,7 @@ from markner.config.load import load_study
 from markner.config.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
 from markner.corpora.registry import local_files
 from markner.errors import MarknerError
+from markner.job_environment import environment as job_environment
 from markner.provenance.code import code_hash
 from markner.provenance.planning import decide_by_records
 from markner.selection import grid_points, point_name
@@ -22,7 +23,7 @@ except MarknerError as error:
     raise WorkflowError(str(error))
 
 decide_by_records()
-os.environ.update(leaves.environment(STUDY, workflow.basedir))
+os.environ.update(job_environment(STUDY, workflow.basedir))
 
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"

@@ -1,0 +1,41 @@
+"""Environment variables of jobs: the way for what they need and what influences no result."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ApiModel, ChatRun
+from markner.config.load import MIRROR_VARIABLE
+from markner.config.study import Study
+
+
+def environment(study: Study, checkout: str) -> dict[str, str]:
+    """Environment variables of jobs: what they need beside their settings and what influences no result.
+
+    The package is found in the checkout also by jobs that run in an environment of their own (`--sdm conda`); where
+    corpus files are looked for first is free, since each is checked by its hash; and what chat models cost, and how
+    often they are asked again, is no part of their answers.
+    """
+    paths = [str(Path(checkout, "src")), *filter(None, [os.environ.get("PYTHONPATH")])]
+    mirror = {MIRROR_VARIABLE: study.mirror} if study.mirror else {}
+    return {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        SPENDING_VARIABLE: json.dumps(_spending(study)),
+        **mirror,
+    }
+
+
+def _spending(study: Study) -> dict[str, Any]:
+    """By chat run: where answers are kept, on which account, and how patiently and at what price they are asked for."""
+    found: dict[str, Any] = {}
+    for name, run in study.live_runs().items():
+        model = study.models[run.model]
+        if isinstance(run, ChatRun) and isinstance(model, ApiModel):
+            found[name] = {
+                "answers": study.answers,
+                "account": f"{study.study}/{name}",
+                "model": model.model_dump(include=set(SPENDING_OF_MODEL)),
+                "run": run.model_dump(include=set(SPENDING_OF_RUN)),
+            }
+    return found
