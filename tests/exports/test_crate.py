@@ -174,6 +174,18 @@ def test_how_long_each_job_took_and_whether_it_succeeded(graph: rdflib.Graph) ->
     assert {status for _, status in found} == {"http://schema.org/CompletedActionStatus"}
 
 
+def test_how_much_memory_and_processor_time_each_job_used(graph: rdflib.Graph) -> None:
+    found = ask(
+        graph,
+        """SELECT ?job ?name ?value WHERE { ?job a s:CreateAction ; w:resourceUsage ?usage .
+        ?usage a s:PropertyValue ; s:name ?name ; s:value ?value }""",
+    )
+    usage = json.loads(Path(GOOD + ".prov.json").read_text(encoding="utf-8"))["usage"]
+    job = "#job/score/run=good/seed=1/corpus=genes"
+    assert {name: float(value) for place, name, value in found if place == job} == usage
+    assert len(found) == 2 * 5
+
+
 def test_which_packages_and_which_environment_file_a_step_used(graph: rdflib.Graph) -> None:
     found = ask(
         graph,

@@ -74,6 +74,8 @@ def test_a_job_leaves_a_record_beside_each_output(folder: Path) -> None:
     assert all(item["before"] == item["after"] and item["before"] for item in facts["inputs"])
     assert facts["environment"]["packages"]["yaml"]
     assert list(record(folder, "folder")["files"]) == ["deep/f"]
+    assert 5_000_000 < facts["usage"]["memory"] < 2_000_000_000
+    assert 0 < facts["usage"]["processor"] < 60
     text = (folder / "out.txt.prov.json").read_text()
     assert "s3cret" not in text
     assert str(folder) not in text

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -74,10 +75,21 @@ def _after(snakemake: Any, facts: dict[str, Any]) -> None:
         entry["after"] = hash_path(path)
         if entry["after"] != entry["before"]:
             print(f"warning: {path} changed while the job ran; the result counts as stale", file=sys.stderr)
+    facts["usage"] = _usage()
     facts["environment"] = environment()
     for output in snakemake.output:
         if Path(output).exists():
             write_record(output, facts)
+
+
+def _usage() -> dict[str, float]:
+    """Peak memory of the largest process of the job in bytes, and seconds of processor time of all that have ended."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "memory": max(own.ru_maxrss, children.ru_maxrss) * unit,
+        "processor": round(sum(used.ru_utime + used.ru_stime for used in (own, children)), 3),
+    }
 
 
 def _script() -> Path:

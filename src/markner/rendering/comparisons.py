@@ -31,7 +31,9 @@ def compare_cells(cells: Sequence[dict[str, Any]], files: Mapping[str, Path]) ->
             column = [
                 cell for cell in cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["run"] is not None
             ]
-            best = max(column, key=lambda cell: float(cell["f1"]), default=None)
+            # Where all found nothing there is no best, and nothing as good.
+            found = [cell for cell in column if float(cell["f1"])]
+            best = max(found, key=lambda cell: float(cell["f1"]), default=None)
             for cell in column:
                 cell.update(_comparison(cell["run"], best, tests, path) if best else {})
 

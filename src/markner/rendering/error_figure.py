@@ -60,7 +60,8 @@ def draw_errors(
 ) -> None:
     """Draw the kinds of errors: one panel a corpus, two stacked bars a system, all errors and the sample.
 
-    The counts stand beside each bar; several seeds of a run are added up. Systems without an analysed run are left out.
+    The counts stand beside each bar; several seeds of a run are added up. A panel shows the systems that have an
+    analysed run on its corpus, in the order of the table.
     Panels stand side by side as far as the width allows; the height follows from the number of bars. The same summaries
     give the same bytes with the same matplotlib.
 
@@ -80,14 +81,14 @@ def draw_errors(
     """
     read = {key: read_json(path) for key, path in summaries.items()}
     bars = {corpus: {row.label: _bars(row.runs, corpus, read) for row in table.rows} for corpus in table.corpora}
-    labels = [row.label for row in table.rows if any(bars[corpus][row.label] for corpus in table.corpora)]
-    if not labels:
+    analysed = {corpus: [item for item in bars[corpus].items() if item[1]] for corpus in table.corpora}
+    if not any(analysed.values()):
         raise MarknerError(
             f"table {table.title!r}: no run of its rows has an error analysis on its corpora",
             "draw the errors of a table with runs",
         )
     names = {**read_json(paper)["columns"], **titles}
-    shown = {names.get(corpus, corpus): [(label, bars[corpus][label]) for label in labels] for corpus in table.corpora}
+    shown = {names.get(corpus, corpus): cells for corpus, cells in analysed.items() if cells}
     size = next(iter(read.values()))["sample"]["size"]
     with mpl.rc_context({**STYLE, "hatch.linewidth": 0.6}):
         canvas = _panels(shown, title, width, size)
@@ -113,25 +114,27 @@ def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> 
     """The whole figure: title, a panel for each corpus, legend and notes below."""
     columns = max(1, min(len(shown), int(width / _PANEL_WIDTH)))
     lines = -(-len(shown) // columns)
-    systems = max(len(cells) for cells in shown.values())
+    numbers = [len(cells) for cells in shown.values()]
+    systems = [max(numbers[line * columns : (line + 1) * columns]) for line in range(lines)]
+    heights = [number * _SYSTEM * _INCHES_PER_BAR + _HEAD for number in systems]
     bars = [bar for cells in shown.values() for _, found in cells for bar in found.values()]
     pitch = _POINTS_PER_DIGIT * max(len(str(count)) for bar in bars for count in bar.counts.values()) + _GAP
     note = f"Bars: shares; numbers: counts. Sample: {size} errors at random, all where there are fewer."
     note += f" {_BY_PERSON} Judged by a person." if any(bar.by_person for bar in bars) else ""
     note = textwrap.fill(note, int(width * 18))
     heading = textwrap.fill(title, int(width * 15))
-    height = lines * (systems * _SYSTEM * _INCHES_PER_BAR + _HEAD) + _FOOT + 0.11 * (note.count("\n") + 1)
+    height = sum(heights) + _FOOT + 0.11 * (note.count("\n") + 1)
     height += _TITLE * (heading.count("\n") + 1) * bool(title)
     canvas = Canvas(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(canvas)
     canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.02)  # type: ignore[union-attr, call-arg]
     if title:
         canvas.suptitle(heading, fontsize=8.5, parse_math=False)
-    panels = canvas.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    panels = canvas.subplots(lines, columns, sharex=True, squeeze=False, height_ratios=heights).ravel()
     for panel in panels[len(shown) :]:
         panel.set_visible(False)
-    for panel, (name, cells) in zip(panels, shown.items(), strict=False):
-        _panel(panel, name, cells, pitch)
+    for number, (name, cells) in enumerate(shown.items()):
+        _panel(panels[number], name, cells, systems[number // columns], pitch)
     legend = canvas.legend(
         handles=[_patch(kind, f"{kind} ({_LETTERS[kind]})") for kind in KINDS],
         loc="outside lower center",
@@ -146,11 +149,11 @@ def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> 
     return canvas
 
 
-def _panel(panel: Axes, name: str, cells: Cells, pitch: float) -> None:
-    """One corpus: for each system its name and below it a bar of all errors and one of the sample."""
+def _panel(panel: Axes, name: str, cells: Cells, systems: int, pitch: float) -> None:
+    """One corpus, with room for some systems: of each its name, a bar of all errors and one of the sample."""
     panel.set_title(name, loc="left", fontweight="bold", pad=3)
     panel.set_xlim(0, 100)
-    panel.set_ylim(len(cells) * _SYSTEM - 0.7, -0.7)
+    panel.set_ylim(systems * _SYSTEM - 0.7, -0.7)
     panel.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
     panel.tick_params(axis="y", length=0, labelsize=_SMALL, pad=2)
     for side in ("top", "right", "left"):
@@ -163,19 +166,15 @@ def _panel(panel: Axes, name: str, cells: Cells, pitch: float) -> None:
         panel.text(0, top - 0.05, label, va="center", parse_math=False).set_in_layout(False)
         for offset, scope in enumerate(_SCOPES, start=1):
             ticks.append((top + offset * 0.95, _SCOPES[scope]))
-            _bar(panel, top + offset * 0.95, bars.get(scope), pitch)
+            _bar(panel, top + offset * 0.95, bars[scope], pitch)
     panel.set_yticks([level for level, _ in ticks], [text for _, text in ticks])
 
 
-def _bar(panel: Axes, level: float, bar: Bar | None, pitch: float) -> None:
+def _bar(panel: Axes, level: float, bar: Bar, pitch: float) -> None:
     """One stacked bar and its counts."""
-    total = sum(bar.counts.values()) if bar else 0
-    if bar is None or not total:
-        panel.text(
-            1, level, "not run" if bar is None else "no errors", color=GREY, va="center_baseline", fontsize=_SMALL
-        )
-    if bar is None:
-        return
+    total = sum(bar.counts.values())
+    if not total:
+        panel.text(1, level, "no errors", color=GREY, va="center_baseline", fontsize=_SMALL)
     left = 0.0
     for column, kind in enumerate(KINDS, start=1):
         share = 100 * bar.counts[kind] / total if total else 0.0

@@ -272,15 +272,9 @@ def _any(found: Sequence[Record], corpus: str, column: str) -> bool:
 
 
 def _best(found: Sequence[Record], corpus: str, match: str) -> str | None:
-    """The highest of our F1 in a column, as printed."""
-    return max(
-        (
-            _number(cell["f1"])
-            for cell in found
-            if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"] is not None
-        ),
-        default=None,
-    )
+    """The highest of our F1 in a column, as printed; where all found nothing, none is the best."""
+    scores = [cell["f1"] for cell in found if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"]]
+    return _number(max(scores)) if scores else None
 
 
 def _number(value: float | None) -> str:

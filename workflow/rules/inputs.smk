@@ -1,0 +1,196 @@
+# The functions behind `input`: which files a job reads, from the study and the job's wildcards.
+def fetch_inputs(wildcards):
+    return local_files(STUDY.corpora[wildcards.corpus])
+
+
+def card_inputs(wildcards):
+    return [
+        f"{RESULTS}/corpora/{corpus}/{route}/{split}.{kind}"
+        for corpus, settings in STUDY.corpora.items()
+        for route in settings.routes()
+        for split in settings.source(route).splits()
+        for kind in ("jsonl", "counts.json")
+    ]
+
+
+def mix_sentences(wildcards):
+    mix = STUDY.mixes[wildcards.mix]
+    return [sentences_of(corpus, mix.split) for corpus in mix.corpora]
+
+
+def seed_sentences(wildcards):
+    return sentences_of(STUDY.self_instruct[wildcards.set].corpus, "train")
+
+
+def writer_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.self_instruct[wildcards.set].model}"
+
+
+def all_test_sentences(wildcards):
+    """Test sentences of every corpus of the study, on each of its routes."""
+    return [
+        f"{RESULTS}/corpora/{corpus}/{route}/test.jsonl"
+        for corpus, settings in STUDY.corpora.items()
+        for route in settings.routes()
+        if "test" in settings.source(route).splits()
+    ]
+
+
+def test_sentences(wildcards):
+    return sentences_of(wildcards.corpus, "test")
+
+
+def weights_inputs(wildcards):
+    model = STUDY.models[wildcards.model]
+    return [model.path] if isinstance(model, FolderModel) else []
+
+
+def run_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.runs[wildcards.run].model}"
+
+
+def run_instructions(wildcards):
+    return f"{RESULTS}/instructions/{STUDY.runs[wildcards.run].mix}.json"
+
+
+def run_model(wildcards):
+    if STUDY.runs[wildcards.run].mix:
+        return f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}"
+    return run_weights(wildcards)
+
+
+def served_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.models[RUNS[wildcards.run].model].weights}"
+
+
+def embedding_weights(wildcards):
+    return f"{RESULTS}/weights/{RUNS[wildcards.run].embedding}"
+
+
+def shot_sentences(wildcards):
+    if not RUNS[wildcards.run].shots:
+        return []
+    return sentences_of(leaves.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
+
+
+def encoder_sentences(split):
+    def inputs(wildcards):
+        return sentences_of(STUDY.runs[wildcards.run].corpus, split)
+
+    return inputs
+
+
+def grid_dev_files(wildcards):
+    return [
+        f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid/{point}/dev.json"
+        for point in POINTS[wildcards.run]
+    ]
+
+
+def grid_predictions(wildcards):
+    return [
+        f"{RESULTS}/predictions/{wildcards.run}/seed{wildcards.seed}/grid/{point}/{wildcards.corpus}.jsonl"
+        for point in POINTS[wildcards.run]
+    ]
+
+
+def scored_sentences(wildcards):
+    return sentences_of(wildcards.corpus, "test")
+
+
+def table_scores(wildcards):
+    """Score files behind a table: one for each cell and seed, and one for each grid point of an encoder's cell."""
+    files = []
+    for _, run, corpus in leaves.table_runs(STUDY, STUDY.tables[wildcards.table]):
+        for seed in STUDY.runs[run].seeds:
+            folder = f"{RESULTS}/scores/{run}/seed{seed}"
+            files.append(f"{folder}/{corpus}.json")
+            files += [f"{folder}/grid/{point}/{corpus}.json" for point in POINTS.get(run, ())]
+    return list(dict.fromkeys(files))
+
+
+def training_costs(wildcards):
+    return [
+        f"{RESULTS}/costs/{run}/seed{seed}.json" for run in TUNED for seed in STUDY.runs[run].seeds
+    ]
+
+
+def table_significance(wildcards):
+    """Paired tests of a table's runs, for each corpus on which there are two or more to compare."""
+    table = wildcards.table
+    return [
+        f"{RESULTS}/significance/{table}/{corpus}.csv"
+        for corpus in STUDY.tables[table].corpora
+        if len(leaves.compared(STUDY, corpus, table)) > 1
+    ]
+
+
+def compared_predictions(wildcards):
+    return [
+        f"{RESULTS}/predictions/{run}/seed{seed}/{wildcards.corpus}.jsonl"
+        for run in leaves.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
+def judged_errors(wildcards):
+    return leaves.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
+
+
+def figure_errors(wildcards):
+    table = STUDY.tables[STUDY.error_figures[wildcards.error_figure].table]
+    cells = leaves.table_runs(STUDY, table)
+    return [
+        f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.json"
+        for run, corpus in dict.fromkeys((run, corpus) for _, run, corpus in cells)
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
+def size_scores(wildcards):
+    points = leaves.size_points(STUDY, STUDY.size_figures[wildcards.size_figure])
+    return [
+        f"{RESULTS}/scores/{run}/seed{seed}/{corpus}.json"
+        for _, corpus, _, run in points
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
+def annotated_files(wildcards):
+    return STUDY.annotations[wildcards.annotation].files
+
+
+def annotation_models(wildcards):
+    """Weights of the runs that tag; of an encoder's, the choice among its grid and the models of the grid."""
+    files = []
+    for item in STUDY.annotations[wildcards.annotation].runs:
+        tagger = leaves.tagger(STUDY, item.run, item.seed, item.entities)
+        folder = f"{RESULTS}/{tagger.folder}"
+        if tagger.system == "encoder":
+            files.append(f"{folder}/selection.json")
+            files += [f"{folder}/grid/{point}/model" for point in POINTS[item.run]]
+        else:
+            files.append(folder)
+    return list(dict.fromkeys(files))
+
+
+def report_results(wildcards):
+    """What the report shows: tables, figures, the corpus card, tests, and sentences with their answers."""
+    answers = [
+        f"{RESULTS}/predictions/{name}/seed{run.seeds[0]}/{corpus}.jsonl"
+        for name, run in RUNS.items()
+        for corpus in run.evaluate
+    ]
+    corpora = dict.fromkeys(corpus for run in RUNS.values() for corpus in run.evaluate)
+    return [
+        *(file for file in targets_of("tables") if file.endswith(".csv")),
+        *(file for file in targets_of("figures") if file.endswith(".svg")),
+        f"{RESULTS}/corpora.csv",
+        *(f"{RESULTS}/significance/{corpus}.csv" for corpus in corpora),
+        *(sentences_of(corpus, "test") for corpus in corpora),
+        *answers,
+    ]
+
+
+def figure_table(wildcards):
+    return f"{RESULTS}/tables/{STUDY.figures[wildcards.figure].table}.csv"

@@ -1,0 +1,75 @@
+# What a study leads to: the files behind each target, and those that its research object holds.
+def targets_of(part):
+    """Files of a part of the study, as its target rule wants them."""
+    sentences = [
+        (corpus, route, split)
+        for corpus, settings in STUDY.corpora.items()
+        for route in settings.routes()
+        for split in settings.source(route).splits()
+    ]
+    scored = [
+        (run, seed, corpus)
+        for run, settings in RUNS.items()
+        for seed in settings.seeds
+        for corpus in settings.evaluate
+    ]
+    return {
+        "corpora": [f"{RESULTS}/corpora.csv", f"{RESULTS}/corpora.md"],
+        "downloads": [
+            *(f"{RESULTS}/corpora/{corpus}/raw" for corpus in STUDY.corpora),
+            *(
+                f"{RESULTS}/weights/{name}"
+                for name, model in STUDY.models.items()
+                if not isinstance(model, ApiModel)
+            ),
+        ],
+        "released": [
+            f"{RESULTS}/released/{corpus}.{split}.txt"
+            for corpus, route, split in sentences
+            if route == "iob"
+        ],
+        "instructions": [
+            f"{RESULTS}/instructions/{mix}.json" for mix in [*STUDY.mixes, *STUDY.self_instruct]
+        ],
+        "tables": [
+            *(
+                f"{RESULTS}/tables/{table}.{kind}"
+                for table in STUDY.tables
+                for kind in ("csv", "md", "tex")
+            ),
+            *(f"{RESULTS}/costs.{kind}" for kind in ("csv", "md") if TUNED),
+        ],
+        "figures": [
+            f"{RESULTS}/figures/{figure}.{kind}"
+            for figure in [*STUDY.figures, *STUDY.error_figures, *STUDY.size_figures]
+            for kind in ("pdf", "svg", "png")
+        ],
+        "analyses": [
+            *dict.fromkeys(f"{RESULTS}/significance/{corpus}.csv" for _, _, corpus in scored),
+            *(f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.csv" for run, seed, corpus in scored),
+            *(
+                f"{RESULTS}/official/{run}/seed{seed}/{corpus}.json"
+                for run, seed, corpus in scored
+                if leaves.has_official(STUDY, corpus)
+            ),
+        ],
+        "report": [f"{RESULTS}/report/index.html"],
+        "annotations": [f"{RESULTS}/annotations/{name}" for name in STUDY.annotations],
+    }[part]
+
+
+def crate_results(kind):
+    """Results in the research object: `kept` as copies; `named` only, for they hold sentences of the corpora."""
+    parts = {
+        "kept": ("corpora", "tables", "figures"),
+        "named": ("released", "instructions", "analyses"),
+    }
+    return [file for part in parts[kind] for file in targets_of(part)]
+
+
+def workflow_files():
+    """The workflow's own files, the Snakefile first."""
+    folder = Path(workflow.basedir)
+    patterns = ("Snakefile", "workflow/rules/*.smk", "workflow/scripts/*.py", "envs/*.yaml")
+    files = [file for pattern in patterns for file in sorted(folder.glob(pattern))]
+    return [os.path.relpath(file) for file in files]
