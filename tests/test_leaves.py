@@ -24,9 +24,7 @@ AT = {
     "train": {"run": "smollm2-tuned", "seed": "1"},
     "predict": {"run": "smollm2-tuned", "seed": "1", "corpus": "sample_disease"},
     "train_encoder": {"run": "minilm-gene", "seed": "1", "point": "lr0.0005_len128_bs16_drop0.1"},
-    "predict_encoder": {
-        "run": "minilm-gene", "seed": "1", "corpus": "sample_gene", "point": "lr0.0005_len128_bs16_drop0.1"
-    },
+    "predict_encoder": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "select_encoder": {"run": "minilm-gene", "seed": "1"},
     "selected_predictions": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "score": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},

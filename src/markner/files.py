@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,23 @@ def usual_mode() -> int:
     umask = os.umask(0)
     os.umask(umask)
     return 0o666 & ~umask
+
+
+def fresh_folder(destination: Path) -> Path:
+    """An empty folder beside `destination`, to be filled and then put in its place by `replace_folder`."""
+    partial = destination.with_name(f".{destination.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    return partial
+
+
+def replace_folder(partial: Path, destination: Path) -> None:
+    """Rename a filled folder to its place, removing what was there; its files get the permissions of other files."""
+    for path in partial.rglob("*"):
+        if path.is_file():
+            path.chmod(usual_mode())  # safetensors are written for the owner alone
+    shutil.rmtree(destination, ignore_errors=True)
+    partial.replace(destination)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -15,7 +15,7 @@ from markner.config.chat import ApiModel, ChatRun
 from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
 from markner.config.study import SizeFigure, Study, Table
 from markner.config.systems import EncoderRun, GenerativeRun, PackageModel
-from markner.corpora.registry import expected_hashes, raw_name, split_files
+from markner.corpora.registry import expected_hashes, licences, raw_name, split_files
 from markner.errors import MarknerError
 from markner.instructions import instruction_text
 from markner.selection import Point, grid_points, point_name
@@ -135,20 +135,16 @@ def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
     }
 
 
-def grid(study: Study, run: str) -> Leaves:
-    """The grid points of an encoder run, in order."""
-    return {"points": list(_points(_encoder(study, run)))}
-
-
 def select_encoder(study: Study, run: str) -> Leaves:
     """The grid points of an encoder run, and how they are compared."""
-    return {**grid(study, run), "select": _encoder(study, run).select}
+    return {"points": list(_points(_encoder(study, run))), "select": _encoder(study, run).select}
 
 
-def predict_encoder(study: Study, run: str, point: str) -> Leaves:
-    """How one grid point of an encoder run predicts."""
+def predict_encoder(study: Study, run: str) -> Leaves:
+    """How the grid points of an encoder run predict."""
     settings = _encoder(study, run)
-    return {"max_length": _points(settings)[point]["max_length"], "tagging": settings.tagging}
+    lengths = {name: point["max_length"] for name, point in _points(settings).items()}
+    return {"max_lengths": lengths, "tagging": settings.tagging}
 
 
 def shots(study: Study, run: str, seed: int, corpus: str) -> Leaves:
@@ -267,6 +263,54 @@ def figure(study: Study, figure: str) -> Leaves:
 def crate(study: Study) -> Leaves:
     """The whole study, for its research object."""
     return {"study": study.model_dump(mode="json", exclude={"mirror", "answers"})}
+
+
+def dataset(study: Study, mix: str) -> Leaves:
+    """What the card of an instruction set tells: its corpora and their licences, its prompt, who publishes it."""
+    prompt = study.prompts[study.prompt_of_mix(mix)]
+    return {
+        "name": mix,
+        "study": study.study,
+        "question": study.question,
+        "corpora": _origins(study, mix),
+        "template": prompt.template,
+        "written_by": study.self_instruct[mix].model if mix in study.self_instruct else None,
+        "published": study.published.model_dump(),
+    }
+
+
+def model_card(study: Study, run: str, seed: int) -> Leaves:
+    """What the card of a tuned model tells: its base, data and settings, how to ask it, who publishes it."""
+    settings = _generative(study, run)
+    if settings.mix is None:
+        raise MarknerError(f"runs.{run} is not tuned, so it has no model of its own")
+    prompt, corpora = run_prompt(study, run), _origins(study, settings.mix)
+    entities = dict.fromkeys(corpus["entity"] for corpus in corpora.values())
+    base = study.models[settings.model].model_dump(exclude={"hardware"})
+    return {
+        "name": run,
+        "seed": seed,
+        "study": study.study,
+        "question": study.question,
+        "base": {"name": settings.model, **base},
+        "mix": settings.mix,
+        "corpora": corpora,
+        "training": settings.training.model_dump(),
+        "template": prompt.template,
+        "instructions": {entity: instruction_text(prompt, entity) for entity in entities},
+        "evaluate": {name: study.corpora[name].title or name for name in settings.evaluate},
+        "published": study.published.model_dump(),
+    }
+
+
+def _origins(study: Study, mix: str) -> Leaves:
+    """Entity type, title, route and licences of the corpora of an instruction set."""
+    names = study.mixes[mix].corpora if mix in study.mixes else [study.self_instruct[mix].corpus]
+    return {
+        name: {**study.corpora[name].model_dump(include={"entity", "title", "route"}), "licences": licences(corpus)}
+        for name in names
+        if (corpus := study.corpora[name])
+    }
 
 
 def size_figure(study: Study, figure: str) -> Leaves:
@@ -449,8 +493,7 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "predict": lambda study, at: predict(study, at["run"], at["corpus"]),
     "train_encoder": lambda study, at: train_encoder(study, at["run"], int(at["seed"]), at["point"]),
     "select_encoder": lambda study, at: select_encoder(study, at["run"]),
-    "selected_predictions": lambda study, at: grid(study, at["run"]),
-    "predict_encoder": lambda study, at: predict_encoder(study, at["run"], at["point"]),
+    "predict_encoder": lambda study, at: predict_encoder(study, at["run"]),
     "shots": lambda study, at: shots(study, at["run"], int(at["seed"]), at["corpus"]),
     "similar_shots": lambda study, at: shots(study, at["run"], int(at["seed"]), at["corpus"]),
     "chat": lambda study, at: chat(study, at["run"], at["corpus"]),
@@ -464,6 +507,8 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "table": lambda study, at: table(study, at["table"]),
     "costs": lambda study, at: costs(study),
     "figure": lambda study, at: figure(study, at["figure"]),
+    "dataset": lambda study, at: dataset(study, at["mix"]),
+    "model_card": lambda study, at: model_card(study, at["run"], int(at["seed"])),
     "crate": lambda study, at: crate(study),
     "report": lambda study, at: report(study),
     "annotate": lambda study, at: annotate(study, at["annotation"]),

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from markner.config.study import Scoring, Table, TableRow
 from markner.corpora.model import Sentence, Span, write_sentences
+from markner.files import read_json, write_json
 from markner.predictions import Prediction, Status, write_predictions
-from markner.rendering.results import Key
+from markner.rendering.results import MATCHES, Key
 from markner.scoring.score import score
 from markner.scoring.significance import compare
 
@@ -46,10 +47,12 @@ def score_files(folder: Path) -> dict[Key, Path]:
     }
 
 
-def grid_files(folder: Path) -> dict[Key, list[Path]]:
+def grid_files(folder: Path) -> dict[Key, Path]:
     """Three grid points of the encoder."""
-    points = [score_file(folder, f"grid{right}", "enc-ncbi", "ncbi_disease", right) for right in (6, 2, 5)]
-    return {("enc-ncbi", 1, "ncbi_disease"): points}
+    scores = [read_json(score_file(folder, f"grid{right}", "enc-ncbi", "ncbi_disease", right)) for right in (6, 2, 5)]
+    points = {f"point{number}": {match: score[match] for match in MATCHES} for number, score in enumerate(scores)}
+    write_json(folder / "grid.json", points)
+    return {("enc-ncbi", 1, "ncbi_disease"): folder / "grid.json"}
 
 
 def significance_file(folder: Path) -> Path:

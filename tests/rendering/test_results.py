@@ -106,7 +106,7 @@ def test_a_file_that_is_no_score(tmp_path: Path) -> None:
 
 
 def test_score_files_are_told_by_their_paths() -> None:
-    paths = ["results/s/scores/run-a/seed2/bc2gm.json", "results/s/scores/run-a/seed2/grid/lr1_len2/bc2gm.json"]
+    paths = ["results/s/scores/run-a/seed2/bc2gm.json", "results/s/scores/run-a/seed2/grid/bc2gm.json"]
     systems, grids = results.score_files(paths)
     assert systems == {("run-a", 2, "bc2gm"): Path(paths[0])}
-    assert grids == {("run-a", 2, "bc2gm"): [Path(paths[1])]}
+    assert grids == {("run-a", 2, "bc2gm"): Path(paths[1])}

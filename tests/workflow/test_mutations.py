@@ -177,7 +177,7 @@ MUTATIONS = {
     "encoder: a grid point more": Mutation(
         setting(lambda s: s["runs"]["minilm-gene"].update(grid=GRID)),
         "train_encoder run=minilm-gene point=lr0.0001_len128_bs16_drop0.1\n"
-        "select_encoder run=minilm-gene\nselected_predictions run=minilm-gene\ntable table=table1",
+        "predict_encoder run=minilm-gene\nselect_encoder run=minilm-gene",
     ),
     "prompt: template": Mutation(
         setting(lambda s: prompts(s, template="{instruction}\n{input}\n")),
@@ -254,7 +254,9 @@ MUTATIONS = {
         "train",
     ),
     "code: scripts touched": Mutation(touched("workflow/scripts/train.py", "workflow/scripts/predict.py", "Snakefile")),
-    "package: numpy": Mutation(edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nshots"),
+    "package: numpy": Mutation(
+        edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nscore_grid\nshots"
+    ),
     "package: transformers": Mutation(
         edit("envs/requirements-torch.txt", "transformers==5.23.0", "transformers==5.24.0"),
         "weights\ntrain\ntrain_encoder\npredict\npredict_encoder",
@@ -283,10 +285,10 @@ MUTATIONS = {
     ),
     "output: a folder deleted": Mutation(gone(f"{RESULTS}/figures"), "figure\nerror_figure\nsize_figure"),
     "record: deleted": Mutation(gone(f"{TUNED_ANSWERS}.prov.json"), "predict run=smollm2-tuned"),
-    "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene grid= corpus=sample_gene"),
+    "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene corpus=sample_gene"),
     "log and benchmark deleted": Mutation(both(gone(f"{RESULTS}/logs"), gone(f"{RESULTS}/benchmarks"))),
     "interrupted half-way": Mutation(
-        half_written, "figure\nerror_figure\nsize_figure\nscore run=minilm-gene grid= corpus=sample_gene"
+        half_written, "figure\nerror_figure\nsize_figure\nscore run=minilm-gene corpus=sample_gene"
     ),
     # memory and times
     "memory of Snakemake lost": Mutation(gone(".snakemake")),

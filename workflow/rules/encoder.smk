@@ -53,14 +53,14 @@ rule select_encoder:
 
 rule predict_encoder:
     input:
-        model=f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/model",
+        models=grid_models,
         sentences=test_sentences,
     output:
-        f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{point}}/{{corpus}}.jsonl",
+        directory(f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}"),
     log:
-        f"{LOGS}/predict_encoder/{{run}}/seed{{seed}}/{{point}}/{{corpus}}.log",
+        f"{LOGS}/predict_encoder/{{run}}/seed{{seed}}/{{corpus}}.log",
     benchmark:
-        f"{BENCHMARKS}/predict_encoder/{{run}}/seed{{seed}}/{{point}}/{{corpus}}.tsv"
+        f"{BENCHMARKS}/predict_encoder/{{run}}/seed{{seed}}/{{corpus}}.tsv"
     wildcard_constraints:
         run=one_of(ENCODERS),
     conda:
@@ -79,7 +79,7 @@ rule predict_encoder:
 rule selected_predictions:
     input:
         selection=f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
-        grid=grid_predictions,
+        grid=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}",
     output:
         f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
     log:

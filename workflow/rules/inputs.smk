@@ -87,9 +87,9 @@ def grid_dev_files(wildcards):
     ]
 
 
-def grid_predictions(wildcards):
+def grid_models(wildcards):
     return [
-        f"{RESULTS}/predictions/{wildcards.run}/seed{wildcards.seed}/grid/{point}/{wildcards.corpus}.jsonl"
+        f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid/{point}/model"
         for point in POINTS[wildcards.run]
     ]
 
@@ -99,14 +99,23 @@ def scored_sentences(wildcards):
 
 
 def table_scores(wildcards):
-    """Score files behind a table: one for each cell and seed, and one for each grid point of an encoder's cell."""
+    """Score files behind a table: one for each cell and seed, and for an encoder's one of its whole grid."""
     files = []
     for _, run, corpus in leaves.table_runs(STUDY, STUDY.tables[wildcards.table]):
         for seed in STUDY.runs[run].seeds:
             folder = f"{RESULTS}/scores/{run}/seed{seed}"
             files.append(f"{folder}/{corpus}.json")
-            files += [f"{folder}/grid/{point}/{corpus}.json" for point in POINTS.get(run, ())]
+            files += [f"{folder}/grid/{corpus}.json"] if run in POINTS else []
     return list(dict.fromkeys(files))
+
+
+def card_template(kind):
+    return os.path.join(workflow.basedir, "src", "markner", "exports", "templates", f"{kind}.md")
+
+
+def run_scores(wildcards):
+    folder = f"{RESULTS}/scores/{wildcards.run}/seed{wildcards.seed}"
+    return [f"{folder}/{corpus}.json" for corpus in STUDY.runs[wildcards.run].evaluate]
 
 
 def training_costs(wildcards):

@@ -54,6 +54,14 @@ def targets_of(part):
             ),
         ],
         "report": [f"{RESULTS}/report/index.html"],
+        "hub": [
+            *(f"{RESULTS}/hub/datasets/{mix}" for mix in [*STUDY.mixes, *STUDY.self_instruct]),
+            *(
+                f"{RESULTS}/hub/models/{run}/seed{seed}"
+                for run in TUNED
+                for seed in STUDY.runs[run].seeds
+            ),
+        ],
         "annotations": [f"{RESULTS}/annotations/{name}" for name in STUDY.annotations],
     }[part]
 

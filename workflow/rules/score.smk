@@ -1,18 +1,16 @@
-# Predictions against gold; one rule for every kind of system and for each point of an encoder's grid.
+# Predictions against gold: one rule for every kind of system, and one for all points of an encoder's grid.
 
 
 rule score:
     input:
         sentences=scored_sentences,
-        predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.jsonl",
+        predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
     output:
-        f"{RESULTS}/scores/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.json",
+        f"{RESULTS}/scores/{{run}}/seed{{seed}}/{{corpus}}.json",
     log:
-        f"{LOGS}/score/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.log",
+        f"{LOGS}/score/{{run}}/seed{{seed}}/{{corpus}}.log",
     benchmark:
-        f"{BENCHMARKS}/score/{{run}}/seed{{seed}}/{{grid}}{{corpus}}.tsv"
-    wildcard_constraints:
-        grid=r"(grid/[^/]+/)?",
+        f"{BENCHMARKS}/score/{{run}}/seed{{seed}}/{{corpus}}.tsv"
     conda:
         "../../envs/base.yaml"
     resources:
@@ -23,3 +21,27 @@ rule score:
         code=code("score"),
     script:
         "../scripts/score.py"
+
+
+rule score_grid:
+    input:
+        sentences=scored_sentences,
+        predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}",
+    output:
+        f"{RESULTS}/scores/{{run}}/seed{{seed}}/grid/{{corpus}}.json",
+    log:
+        f"{LOGS}/score_grid/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/score_grid/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    wildcard_constraints:
+        run=one_of(ENCODERS),
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("score_grid"),
+        code=code("score_grid"),
+    script:
+        "../scripts/score_grid.py"

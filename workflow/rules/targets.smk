@@ -42,6 +42,12 @@ rule annotations:
         targets_of("annotations"),
 
 
+# Instruction sets and tuned models with their cards, to publish.
+rule hub:
+    input:
+        targets_of("hub"),
+
+
 rule report_page:
     input:
         targets_of("report"),

@@ -7,5 +7,5 @@ from markner.provenance.job import job
 
 with job(snakemake):
     selected = read_json(snakemake.input.selection)["selected"]
-    chosen = next(path for path in map(Path, snakemake.input.grid) if path.parent.name == selected)
+    chosen = Path(snakemake.input.grid, f"{selected}.jsonl")
     write_text(snakemake.output[0], chosen.read_text(encoding="utf-8"))

@@ -118,6 +118,9 @@ class Corpus(Settings):
     """The entity type as the prompt names it: disease, chemical, gene."""
     title: str = ""
     """Heading in tables and figures; when empty the paper's for its corpora, and the name for others."""
+    licence: str = ""
+    """Licence of the corpus, for the cards of data sets and models made from it. Of files that the registry knows
+    (resources/corpora/registry.json) it is known, and this may stay empty."""
     route: Route
     """`iob`: tokens of an IOB file joined by spaces, what the paper's authors fed. `text`: native text split by
     spaCy's sentencizer, what the paper describes."""

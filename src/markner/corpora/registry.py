@@ -162,6 +162,17 @@ def expected_hashes(corpus: Corpus) -> dict[str, str]:
     return hashes
 
 
+def licences(corpus: Corpus) -> list[str]:
+    """Licences of a corpus: its own setting, else those of its files in the registry; none if none is known."""
+    if corpus.licence:
+        return [corpus.licence]
+    known = registry()
+    heads = [files.pattern.partition("{id}")[0] for files in all_splits(corpus) if files.pattern is not None]
+    names = [file for file in _references(corpus) if isinstance(file, str) and file in known]
+    names += [name for name in known if any(name.startswith(head) for head in heads)]
+    return sorted({licence for name in names if (licence := known[name].licence)})
+
+
 def _references(corpus: Corpus) -> list[FileRef]:
     splits = all_splits(corpus)
     return [file for files in splits for file in [*files.files, *([files.ids] if files.ids is not None else [])]]

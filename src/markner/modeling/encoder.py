@@ -8,7 +8,7 @@ And the best epoch is kept in memory, where the Trainer writes a checkpoint with
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from transformers import (
 
 from markner.corpora.model import Span, read_sentences
 from markner.errors import MarknerError
-from markner.files import write_json
+from markner.files import fresh_folder, replace_folder, write_json
 from markner.modeling.encoder_data import (
     IGNORED,
     Encoded,
@@ -35,7 +35,7 @@ from markner.modeling.encoder_data import (
     shuffled_batches,
     sorted_batches,
 )
-from markner.modeling.load import device, fresh_folder, load_tokenizer, replace_folder
+from markner.modeling.load import device, load_tokenizer
 from markner.modeling.viterbi import LABELS, Tagging
 from markner.predictions import Prediction, write_predictions
 from markner.sampling import subset
@@ -173,6 +173,31 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
     if keep == "lowest-loss":
         return bool(new["dev_loss"] < best["dev_loss"])
     return bool(new["dev_f1"] > best["dev_f1"])
+
+
+def predict_grid(
+    models: Mapping[str, Path],
+    max_lengths: Mapping[str, int],
+    sentences: Path,
+    output: Path,
+    tagging: Tagging,
+) -> None:
+    """Tag every sentence with the model of each grid point, one after the other in one process.
+
+    Args:
+        models: Folder of the trained model by the name of its grid point.
+        max_lengths: Longest input in word pieces by the name of the grid point.
+        sentences: Sentences to tag.
+        output: Folder of the predictions, `<point>.jsonl`. Whole or absent.
+        tagging: Which sequences of tags count.
+
+    Raises:
+        MarknerError: as `predict_encoder`.
+    """
+    folder = fresh_folder(output)
+    for point, model in models.items():
+        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point], tagging)
+    replace_folder(folder, output)
 
 
 def predict_encoder(

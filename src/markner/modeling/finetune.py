@@ -13,12 +13,12 @@ from transformers.trainer_utils import SaveStrategy
 
 from markner.config.systems import Training
 from markner.errors import MarknerError
-from markner.files import write_json
+from markner.files import fresh_folder, replace_folder, write_json
 from markner.instructions import Instance
 from markner.modeling.batching import Order, collator
 from markner.modeling.examples import build_examples
 from markner.modeling.leave import LEFT, Leave
-from markner.modeling.load import device, fresh_folder, load_tokenizer, replace_folder
+from markner.modeling.load import device, load_tokenizer
 from markner.modeling.progress import Progress, flops_per_token
 from markner.modeling.save import save_plain
 from markner.modeling.sharding import (

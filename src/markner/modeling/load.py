@@ -19,7 +19,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from markner.config.systems import FolderModel, HubModel, LocalModel, PackageModel
 from markner.errors import MarknerError
-from markner.files import usual_mode, write_json
+from markner.files import fresh_folder, replace_folder, write_json
 from markner.modeling.hub import SMALL, WEIGHTS, snapshot
 
 _FACTS = "markner.json"
@@ -94,23 +94,6 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
-
-
-def fresh_folder(destination: Path) -> Path:
-    """An empty folder beside `destination`, to be filled and then put in its place by `replace_folder`."""
-    partial = destination.with_name(f".{destination.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    return partial
-
-
-def replace_folder(partial: Path, destination: Path) -> None:
-    """Rename a filled folder to its place, removing what was there; its files get the permissions of other files."""
-    for path in partial.rglob("*"):
-        if path.is_file():
-            path.chmod(usual_mode())  # safetensors are written for the owner alone
-    shutil.rmtree(destination, ignore_errors=True)
-    partial.replace(destination)
 
 
 def _package_folder(model: PackageModel) -> tuple[Path, str]:

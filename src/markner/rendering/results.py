@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median, stdev
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
@@ -37,13 +37,12 @@ COLUMNS = (
 `difference_f1` is our F1 less the paper's; `paper_outside` says whether the paper's lies outside our interval."""
 
 _DIGITS = 6
-_T = TypeVar("_T")
 
 
 def cells(
     table: Table,
     score_files: Mapping[Key, Path],
-    grid_files: Mapping[Key, Sequence[Path]],
+    grid_files: Mapping[Key, Path],
     paper: Path,
     retired: Mapping[str, str] | None = None,
     significance: Mapping[str, Path] | None = None,
@@ -55,7 +54,7 @@ def cells(
         table: Its rows and corpora. A cell shows the first of its row's runs that has a score file for the corpus; a
             cell without one shows the paper's figures alone, or nothing.
         score_files: Score files by run, seed and corpus.
-        grid_files: For encoders: the score files of all grid points, by run, seed and corpus.
+        grid_files: For encoders: the scores of all grid points, by run, seed and corpus.
         paper: The paper's figures (resources/paper/tables.json).
         retired: By run: since when and why its model is gone. A cell that no other run fills says so.
         significance: By corpus with two runs or more: the paired tests of the table's runs.
@@ -80,7 +79,7 @@ def cells(
         for corpus in table.corpora:
             run = _first_scored(row, corpus, score_files)
             scores = [_read(path) for _, path in _of(score_files, run, corpus)]
-            grid = [_read(path) for _, paths in _of(grid_files, run, corpus) for path in paths]
+            grid = [point for _, path in _of(grid_files, run, corpus) for point in read_json(path).values()]
             for match in MATCHES:
                 cell = {
                     "label": row.label,
@@ -101,21 +100,17 @@ def cells(
     return _typed(pd.DataFrame(rows, columns=pd.Index(COLUMNS)))
 
 
-def score_files(paths: Iterable[str]) -> tuple[dict[Key, Path], dict[Key, list[Path]]]:
+def score_files(paths: Iterable[str]) -> tuple[dict[Key, Path], dict[Key, Path]]:
     """Score files by run, seed and corpus, as their paths tell: those of the systems, and those of encoders' grids.
 
-    Paths end in `<run>/seed<k>/<corpus>.json`, those of a grid in `<run>/seed<k>/grid/<point>/<corpus>.json`.
+    Paths end in `<run>/seed<k>/<corpus>.json`, those of a grid in `<run>/seed<k>/grid/<corpus>.json`.
     """
     systems: dict[Key, Path] = {}
-    grids: dict[Key, list[Path]] = {}
+    grids: dict[Key, Path] = {}
     for path in map(Path, paths):
-        in_grid = path.parent.parent.name == "grid"
-        folder = path.parent.parent.parent if in_grid else path.parent
-        place = folder.parent.name, int(folder.name.removeprefix("seed")), path.stem
-        if in_grid:
-            grids.setdefault(place, []).append(path)
-        else:
-            systems[place] = path
+        in_grid = path.parent.name == "grid"
+        folder = path.parent.parent if in_grid else path.parent
+        (grids if in_grid else systems)[folder.parent.name, int(folder.name.removeprefix("seed")), path.stem] = path
     return systems, grids
 
 
@@ -171,7 +166,7 @@ def _first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -
     return next((run for run in row.runs if run in scored), None)
 
 
-def _of(files: Mapping[Key, _T], run: str | None, corpus: str) -> list[tuple[int, _T]]:
+def _of(files: Mapping[Key, Path], run: str | None, corpus: str) -> list[tuple[int, Path]]:
     """Files of a run and corpus by seed."""
     return sorted(
         ((seed, found) for (name, seed, other), found in files.items() if (name, other) == (run, corpus)),

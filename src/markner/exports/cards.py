@@ -1,0 +1,31 @@
+"""Cards of data sets and models: a Hugging Face README from a template, its metadata by the hub's own library."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from huggingface_hub import DatasetCardData, ModelCardData
+
+from markner.files import write_text
+
+
+def write_card(path: Path, data: DatasetCardData | ModelCardData, template: Path, facts: Mapping[str, Any]) -> None:
+    """Write a card: metadata as YAML front matter (https://huggingface.co/docs/hub/model-cards), then the text.
+
+    Args:
+        path: The README.md to write.
+        data: The metadata.
+        template: The template of the text.
+        facts: What the template shows; one that it needs and that is not there is an error.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    text = environment.get_template(template.name).render(**facts)
+    write_text(path, f"---\n{data.to_yaml()}\n---\n\n{text.rstrip()}\n")

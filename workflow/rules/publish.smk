@@ -1,0 +1,51 @@
+# Instruction sets and tuned models as folders that the Hugging Face hub takes, each with its card.
+
+
+rule dataset:
+    input:
+        instructions=f"{RESULTS}/instructions/{{mix}}.json",
+        template=card_template("dataset"),
+    output:
+        directory(f"{RESULTS}/hub/datasets/{{mix}}"),
+    log:
+        f"{LOGS}/dataset/{{mix}}.log",
+    benchmark:
+        f"{BENCHMARKS}/dataset/{{mix}}.tsv"
+    wildcard_constraints:
+        mix=one_of([*STUDY.mixes, *STUDY.self_instruct]),
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("dataset"),
+        code=code("dataset"),
+    script:
+        "../scripts/dataset.py"
+
+
+rule model_card:
+    input:
+        model=f"{RESULTS}/models/{{run}}/seed{{seed}}",
+        cost=f"{RESULTS}/costs/{{run}}/seed{{seed}}.json",
+        scores=run_scores,
+        template=card_template("model"),
+    output:
+        directory(f"{RESULTS}/hub/models/{{run}}/seed{{seed}}"),
+    log:
+        f"{LOGS}/model_card/{{run}}/seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/model_card/{{run}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        run=one_of(TUNED),
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=settings("model_card"),
+        code=code("model_card"),
+    script:
+        "../scripts/model_card.py"

@@ -1,0 +1,16 @@
+"""Write a tuned model with its card, to publish."""
+
+from pathlib import Path
+
+from markner.exports.model import write_model
+from markner.provenance.job import job
+
+with job(snakemake):
+    write_model(
+        Path(snakemake.output[0]),
+        Path(snakemake.input.model),
+        Path(snakemake.input.cost),
+        {Path(path).stem: Path(path) for path in snakemake.input.scores},
+        Path(snakemake.input.template),
+        snakemake.params.settings,
+    )
