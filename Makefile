@@ -54,8 +54,9 @@ format: .venv/installed-dev ## bring code into the house style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-docs: .venv/installed ## write the generated documents anew (config schema and reference)
+docs: .venv/installed ## write the generated documents anew (config schema, references of config and commands)
 	$(BIN)/python -m markner.config.document
+	$(BIN)/python -m markner.reference
 
 dag: .venv/installed ## draw docs/images/dag.svg anew from the demo's rules (needs graphviz)
 	$(BIN)/snakemake --configfile config/demo.yaml --rulegraph 2>/dev/null | sed -n '/^digraph/,$$p' \

@@ -22,6 +22,7 @@ FLOORS = [
     {"rendering", "leaves", "job_environment", "exports", "preflight"},
     {"commands"},
     {"cli"},
+    {"reference"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem != "__init__")

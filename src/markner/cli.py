@@ -27,20 +27,26 @@ class Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the `markner` command. Returns its exit code; 64 for an error that it can name."""
-    parser = argparse.ArgumentParser(prog="markner", description="Companion of the MarkNER workflow.")
-    parser.add_argument("--version", action="version", version=f"markner {__version__}")
-    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=command.help, description=command.help)
-        command.arguments(subparser)
-        subparser.set_defaults(command=command)
-    arguments = parser.parse_args(argv)
+    arguments = parser()[0].parse_args(argv)
     try:
         code: int = arguments.command.run(arguments)
     except MarknerError as error:
         print(f"error: {error.message}", *([f"fix: {error.fix}"] if error.fix else []), sep="\n", file=sys.stderr)
         return 64
     return code
+
+
+def parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The parser of the command, and those of its subcommands by name."""
+    whole = argparse.ArgumentParser(prog="markner", description="Companion of the MarkNER workflow.")
+    whole.add_argument("--version", action="version", version=f"markner {__version__}")
+    subparsers = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parts = {}
+    for name, command in COMMANDS.items():
+        parts[name] = subparsers.add_parser(name, help=command.help, description=command.help)
+        command.arguments(parts[name])
+        parts[name].set_defaults(command=command)
+    return whole, parts
 
 
 def _audit_arguments(parser: argparse.ArgumentParser) -> None:

@@ -116,7 +116,7 @@ class Cluster:
         """End a node as a power cut would: its daemon and everything below it, at once."""
         daemon = int((self.folder / "run" / f"slurmd.{node}.pid").read_text())
         steps = [pid for pid in _processes() if "slurmstepd: [" in _command(pid) and _node_of(pid) == node]
-        for pid in [daemon, *(below for step in steps for below in [step, *_below(step)])]:
+        for pid in [daemon, *(pid for step in steps for pid in [step, *below(step)])]:
             _kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
@@ -183,7 +183,7 @@ def _command(pid: int) -> str:
         return ""
 
 
-def _below(pid: int) -> list[int]:
+def below(pid: int) -> list[int]:
     parents = {}
     for other in _processes():
         try:
@@ -198,9 +198,9 @@ def _below(pid: int) -> list[int]:
 
 def _node_of(pid: int) -> str:
     """Node of a step's daemon, from the environment of what runs below it."""
-    for below in _below(pid):
+    for child in below(pid):
         try:
-            variables = Path(f"/proc/{below}/environ").read_bytes().split(b"\0")
+            variables = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
         except OSError:
             continue
         for variable in variables:

@@ -132,8 +132,10 @@ class Training(Settings):
 class Decoding(Settings):
     """How a generative system writes its answers."""
 
-    method: Literal["greedy", "copy-draft"] = "greedy"
-    """`greedy`: Hugging Face generate. `copy-draft`: the same answers, the input serving as the draft of the output."""
+    method: Literal["greedy", "copy-draft", "constrained"] = "greedy"
+    """`greedy`: Hugging Face generate. `copy-draft`: the same answers, the input serving as the draft of the output.
+    `constrained`: at each step only what keeps the answer the input with marks, so that every answer aligns; other
+    answers, and so other scores, than free decoding."""
     batch_size: int = Field(16, ge=1)
     """Sentences decoded together."""
     precision: Literal["bf16", "fp32"] = "bf16"

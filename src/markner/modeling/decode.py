@@ -9,6 +9,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.config.systems import Decoding
+from markner.modeling.constrained import Constraint, Vocabulary
 from markner.modeling.copy_draft import CopyDraft
 from markner.modeling.examples import encode_prompts, encode_texts
 from markner.modeling.query import Query, until_end
@@ -34,8 +35,9 @@ def generate(
     """Answer prompts with the most probable token each time, until the end token.
 
     Prompts of similar length are decoded together, longest first, so that memory runs out at once or never; the
-    answers of a batch are given as soon as it is done. Both methods give the same tokens but for rounding: in float32
-    they are equal, in bfloat16 near ties can fall either way, as they can between two batch sizes.
+    answers of a batch are given as soon as it is done. `greedy` and `copy-draft` give the same tokens but for rounding:
+    in float32 they are equal, in bfloat16 near ties can fall either way, as they can between two batch sizes.
+    `constrained` gives others wherever free answers would not be their input with marks.
 
     Args:
         model: A causal language model, on the device it shall run on, with `sdpa` attention.
@@ -54,7 +56,9 @@ def generate(
     ]
     order = sorted(range(len(queries)), key=lambda index: (-len(queries[index].prompt), index))
     method: Method = partial(_greedy, model, tokenizer)
-    if decoding.method == "copy-draft" and queries:
+    if decoding.method == "constrained":
+        method = partial(_greedy, model, tokenizer, vocabulary=Vocabulary(tokenizer))
+    elif decoding.method == "copy-draft" and queries:
         method = CopyDraft(model, tokenizer, queries)
     for start in range(0, len(order), decoding.batch_size):
         part = order[start : start + decoding.batch_size]
@@ -78,15 +82,21 @@ def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> fr
 
 
 def _greedy(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query], ends: frozenset[int]
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    queries: Sequence[Query],
+    ends: frozenset[int],
+    vocabulary: Vocabulary | None = None,
 ) -> list[list[int]]:
-    """Hugging Face `generate` over left-padded prompts."""
+    """Hugging Face `generate` over left-padded prompts; with a vocabulary each answer is its input with marks."""
     longest = max(len(query.prompt) for query in queries)
     ids = torch.full((len(queries), longest), tokenizer.pad_token_id)
     mask = torch.zeros_like(ids)
     for row, query in enumerate(queries):
         ids[row, longest - len(query.prompt) :] = torch.tensor(query.prompt)
         mask[row, longest - len(query.prompt) :] = 1
+    inputs = [query.input for query in queries]
+    constraint = Constraint(vocabulary, tokenizer, inputs, longest, ends) if vocabulary else None
     # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
     settings: Any = GenerationConfig
     writer: Any = model
@@ -95,6 +105,7 @@ def _greedy(
         out = writer.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
+            prefix_allowed_tokens_fn=constraint,
             generation_config=settings(
                 do_sample=False,
                 num_beams=1,

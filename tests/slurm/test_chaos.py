@@ -1,0 +1,190 @@
+"""A training that is struck down half-way on a real SLURM: the documented command ends with a calm run's tables."""
+
+import itertools
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from cluster import Cluster, below, jobs, missing
+from conftest import ROOT
+from slurm_study import make_checkout, start, study
+
+pytestmark = pytest.mark.slow
+
+if os.environ.get("MARKNER_SLURM") != "own":
+    pytest.skip("no SLURM was asked for; .ci/slurm starts one of its own on this machine", allow_module_level=True)
+
+RESULTS = Path("results/tiny")
+STEPS = 200  # states are saved every 50
+STRUCK_AFTER = 60
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    assert missing() == ""
+    cluster = Cluster(tmp_path_factory.mktemp("chaos-cluster"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def calm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which nothing went wrong: one training of four processes, and all that rests on it."""
+    found = study()
+    del found["models"]["tiny-nodes"], found["runs"]["nodes"], found["tables"]["table1"]["rows"][1]
+    found["runs"]["node"]["training"]["epochs"] = 20
+    folder = make_checkout(tmp_path_factory.mktemp("calm"))
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
+    assert start(folder).wait() == 0, (folder / "said.txt").read_text(encoding="utf-8")[-8000:]
+    return folder
+
+
+@pytest.fixture
+def folder(calm: Path, tmp_path: Path) -> Path:
+    """The same before the training."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(calm, checkout, symlinks=True)
+    for part in ("models", "costs", "costs.csv", "predictions", "scores", "tables", "errors", "report", "logs"):
+        place = checkout / RESULTS / part
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    for record in (checkout / RESULTS).rglob("*.prov.json"):
+        if not record.with_name(record.name.removesuffix(".prov.json")).exists():
+            record.unlink()
+    (checkout / "said.txt").unlink()
+    return checkout
+
+
+def steps(folder: Path) -> list[int]:
+    """Steps that the training has done, in order, those of all tries."""
+    log = folder / RESULTS / "logs/train/node/seed1.steps.log"
+    return (
+        [int(step) for step in re.findall(r"^step (\d+)", log.read_text(encoding="utf-8"), re.M)]
+        if log.exists()
+        else []
+    )
+
+
+def training() -> str | None:
+    """SLURM's id of the running training."""
+    return next((job for job, rule in jobs("RUNNING").items() if rule.startswith("rule_train_")), None)
+
+
+def until(holds: Callable[[], object], what: str, seconds: float = 240) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"waited {seconds} s until {what}"
+        time.sleep(0.2)
+
+
+def workers() -> list[int]:
+    """Processes that train, as the system knows them."""
+    found = []
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            try:
+                command = (path / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"markner.modeling.worker" in command and b"torch.distributed.run" not in command:
+                found.append(int(path.name))
+    return sorted(found)
+
+
+def struck(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """A run whose training is half-way."""
+    running = start(folder, *arguments)
+    until(lambda: len(steps(folder)) >= STRUCK_AFTER or running.poll() is not None, "the training is half-way")
+    assert running.poll() is None, (folder / "said.txt").read_text(encoding="utf-8")[-6000:]
+    return running
+
+
+def ends_like(calm: Path, folder: Path) -> None:
+    """The tables are those of the calm run, and no step was done twice from zero."""
+    for table in ("table1.csv", "table1.md"):
+        assert (folder / RESULTS / "tables" / table).read_bytes() == (calm / RESULTS / "tables" / table).read_bytes()
+    done = steps(folder)
+    again = [after for before, after in itertools.pairwise(done) if after <= before]
+    assert done[0] == 1 and done[-1] == STEPS
+    assert done.count(1) == 1, f"begun anew after {again}"
+    assert all(step > 50 for step in again)
+    assert not (folder / RESULTS / "checkpoints").exists() or not list(
+        (folder / RESULTS / "checkpoints").rglob("*.distcp")
+    )
+
+
+def said(folder: Path) -> str:
+    return (folder / "said.txt").read_text(encoding="utf-8")[-6000:]
+
+
+def test_scancel(calm: Path, folder: Path) -> None:
+    running = struck(folder)
+    subprocess.run(["scancel", str(training())], check=True)
+    assert running.wait() == 0, said(folder)
+    ends_like(calm, folder)
+
+
+def test_the_time_limit(calm: Path, folder: Path) -> None:
+    # The least that SLURM gives is a minute; it is announced 35 seconds after the start, time and again.
+    profile = folder / "profiles/slurm/config.yaml"
+    content = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    content["set-resources"]["train"] |= {"runtime": 1, "slurm_extra": "'--signal=TERM@25 --open-mode=append'"}
+    profile.write_text(yaml.safe_dump(content), encoding="utf-8")
+    for _ in range(4):
+        if start(folder).wait() == 0:
+            break
+    ends_like(calm, folder)
+
+
+def test_a_node_goes_down_with_all_on_it(calm: Path, folder: Path, cluster: Cluster) -> None:
+    running = struck(folder)
+    shown = subprocess.run(["scontrol", "show", "job", str(training())], capture_output=True, text=True, check=True)
+    node = re.findall(r"\bNodeList=(n\d)", shown.stdout)[0]
+    cluster.kill_node(node)
+    try:
+        assert running.wait() == 0, said(folder)
+    finally:
+        cluster.start_node(node)
+    ends_like(calm, folder)
+
+
+def test_a_process_of_the_training_is_killed(calm: Path, folder: Path) -> None:
+    running = struck(folder)
+    os.kill(workers()[-1], signal.SIGKILL)
+    assert running.wait() == 0, said(folder)
+    ends_like(calm, folder)
+
+
+def test_snakemake_is_interrupted(calm: Path, folder: Path) -> None:
+    running = struck(folder)
+    running.send_signal(signal.SIGINT)
+    assert running.wait() != 0
+    until(lambda: not jobs("RUNNING,COMPLETING"), "its jobs have ended")
+    assert start(folder).wait() == 0, said(folder)
+    ends_like(calm, folder)
+
+
+def test_snakemake_is_killed(calm: Path, folder: Path) -> None:
+    running = struck(folder)
+    for process in [running.pid, *below(running.pid)]:
+        os.kill(process, signal.SIGKILL)
+    running.wait()
+    (run,) = re.findall(r"SLURM run ID: (\S+)", (folder / "said.txt").read_text(encoding="utf-8"))
+    subprocess.run(["scancel", f"--name={run}"], check=True)
+    until(lambda: not jobs("RUNNING,COMPLETING"), "its jobs have ended")
+    unlock = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--unlock"]
+    subprocess.run(
+        unlock, cwd=folder, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    )
+    assert start(folder).wait() == 0, said(folder)
+    ends_like(calm, folder)
