@@ -36,6 +36,8 @@ demo: .venv/installed ## run the whole study on the embedded default (no GPU)
 bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`)
 	$(BIN)/python bench/scoring.py results/demo/corpora/sample_disease/iob/test.jsonl
 	$(BIN)/python bench/training.py results/demo/weights/smollm2-135m results/demo/instructions/disease.json
+	$(BIN)/python bench/encoder.py results/demo/weights/minilm results/demo/corpora/sample_gene/iob/train.jsonl \
+		results/demo/corpora/sample_gene/iob/dev.jsonl
 	$(BIN)/python bench/decoding.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
 		results/demo/corpora/sample_disease/iob/test.jsonl
 

@@ -36,7 +36,7 @@ def spread(seconds: list[float]) -> dict[str, float]:
 
 
 def write(name: str, title: str, rows: list[dict[str, Any]], **facts: Any) -> None:
-    """Write `<name>.csv`, `<name>.md` and `<name>.json` (machine, versions, `facts`), and show the table."""
+    """Write `<name>.csv` and `<name>.md`, the latter with machine, versions and `facts`, and show the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
     with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:

@@ -1,0 +1,116 @@
+"""One grid point of the encoder against transformers' `run_ner` recipe, on the same sentences, in one run.
+
+python bench/encoder.py WEIGHTS TRAIN DEV [EPOCHS] [REPEATS]
+
+The peer is the recipe of transformers' examples/pytorch/token-classification/run_ner.py: the Trainer with its random
+batches, `DataCollatorForTokenClassification` (padded to the longest of the batch), the first piece of a word labelled,
+an evaluation after each epoch, the model of the last epoch saved. Both have the same learning rate, batch, warm-up,
+decay, precision and number of epochs, and each call does all of it: tokenise, train, evaluate, save.
+"""
+
+import statistics
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from report import interleaved, spread, write
+from transformers import (
+    AutoModelForTokenClassification,
+    DataCollatorForTokenClassification,
+    Trainer,
+    TrainingArguments,
+)
+
+from markner.corpora.model import read_sentences
+from markner.files import read_json
+from markner.modeling.encoder import EncoderTraining, evaluate, train_point
+from markner.modeling.encoder_data import IGNORED, LABELS, encode
+from markner.modeling.load import load_tokenizer
+from markner.selection import Point
+
+POINT: Point = {"learning_rate": 5e-4, "max_length": 128, "batch_size": 16, "dropout": 0.1}
+WARMUP, DECAY = 0.1, 0.01
+
+
+def main(weights: str, train: str, dev: str, epochs: str = "2", repeats: str = "3") -> None:
+    """Measure and write docs/measured/bench/encoder.*"""
+    reached: dict[str, list[float]] = {"run_ner recipe": [], "MarkNER": []}
+    place = Path(weights), Path(train), Path(dev), int(epochs)
+    calls = {"run_ner recipe": partial(_peer, *place), "MarkNER": partial(_ours, *place)}
+    seconds = interleaved({name: partial(_kept, call, reached[name]) for name, call in calls.items()}, int(repeats))
+    peer = min(seconds["run_ner recipe"])
+    write(
+        "encoder",
+        "One grid point of the encoder, from sentences to a saved model",
+        [
+            {
+                "way": name,
+                "x run_ner": round(peer / min(times), 2),
+                "dev F1 (strict), median": round(statistics.median(reached[name]), 4),
+                **spread(times),
+            }
+            for name, times in seconds.items()
+        ],
+        epochs=int(epochs),
+        point=dict(POINT),
+        sentences=len(list(read_sentences(Path(train)))),
+        threads=torch.get_num_threads(),
+        repeats=int(repeats),
+    )
+
+
+def _kept(call: Any, reached: list[float]) -> None:
+    reached.append(call(seed=len(reached) + 1))
+
+
+def _ours(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> float:
+    settings = EncoderTraining(epochs, WARMUP, DECAY, "fp32", keep="last")
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "dev.json")
+        train_point(weights, train, dev, POINT, settings, seed, Path(folder, "model"), report)
+        return float(read_json(report)["dev_f1"])
+
+
+def _peer(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> float:
+    tokenizer = load_tokenizer(weights)
+    labels = {"id2label": dict(enumerate(LABELS)), "label2id": {label: n for n, label in enumerate(LABELS)}}
+    model: Any = AutoModelForTokenClassification.from_pretrained(str(weights), dtype=torch.float32, **labels)
+    rows = [encode(read_sentences(path), tokenizer, POINT["max_length"]) for path in (train, dev)]
+    sets = [[_features(row) for row in split] for split in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            seed=seed,
+            num_train_epochs=epochs,
+            per_device_train_batch_size=POINT["batch_size"],
+            per_device_eval_batch_size=POINT["batch_size"],
+            learning_rate=POINT["learning_rate"],
+            warmup_steps=WARMUP,
+            weight_decay=DECAY,
+            eval_strategy="epoch",
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            use_cpu=True,
+        )
+        trainer = Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=sets[0],
+            eval_dataset=sets[1],
+            data_collator=DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORED),
+        )
+        trainer.train()
+        trainer.save_model(folder)
+    return evaluate(model, rows[1], tokenizer, "fp32", "valid")[1]
+
+
+def _features(row: Any) -> dict[str, list[int]]:
+    return {"input_ids": list(row.ids), "attention_mask": [1] * len(row.ids), "labels": row.labels()}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
