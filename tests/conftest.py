@@ -23,7 +23,10 @@ def mirror() -> Path | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the real corpora where they are not at hand."""
+    """Keep together what shares a study or a file's fixtures; skip what needs the real corpora where they are not."""
+    for item in items:
+        shared = "finished" in item.module.__dict__  # tests/workflow/tiny_study.py
+        item.add_marker(pytest.mark.xdist_group("a finished study" if shared else item.path.as_posix()))
     if mirror() is None:
         for item in items:
             if item.get_closest_marker("corpora"):

@@ -181,7 +181,7 @@ def test_how_much_memory_and_processor_time_each_job_used(graph: rdflib.Graph) -
         ?usage a s:PropertyValue ; s:name ?name ; s:value ?value }""",
     )
     usage = json.loads(Path(GOOD + ".prov.json").read_text(encoding="utf-8"))["usage"]
-    job = "#job/score/run=good/seed=1/corpus=genes"
+    (job,) = {row[0] for row in ask(graph, f"SELECT ?job WHERE {{ ?job s:result <http://crate/#{GOOD}> }}")}
     assert {name: float(value) for place, name, value in found if place == job} == usage
     assert len(found) == 2 * 5
 

@@ -6,9 +6,12 @@ import pytest
 from conftest import ROOT
 
 from markner.cli import main
+from markner.config.chat import ApiModel, ChatRun
 from markner.config.load import load_study_file
 from markner.config.study import Study
 from markner.config.systems import GenerativeRun
+from markner.corpora.model import Sentence, write_sentences
+from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, misfits, parse_sinfo
 from markner.preflight.report import preflight
 from markner.preflight.requests import read_profile, requests
@@ -81,6 +84,35 @@ def test_missing_keys_files_and_weights_are_named(monkeypatch: pytest.MonkeyPatc
     assert "to accept: Llama 2 community licence" in text
     demo = load_study_file(ROOT / "config" / "demo.yaml")
     assert "resources/sample/iob/disease/train.tsv is not there" in told(demo, monkeypatch, tmp_path)
+
+
+def test_the_cost_of_chat_runs_is_reckoned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    line = next(line for line in told(PAPER, monkeypatch, tmp_path).splitlines() if "gpt-4.1-5shot:" in line)
+    run = PAPER.runs["gpt-4.1-5shot"]
+    assert isinstance(run, ChatRun)
+    number = len(run.seeds) * sum(PAPER.corpora[name].paper["test"].instances for name in run.evaluate)
+    assert f"{number:,} requests" in line
+    assert "by the paper's number of sentences" in line
+    dollars = float(line.split("about ")[2].split(" ")[0].replace(",", ""))
+    model = PAPER.models[run.model]
+    assert isinstance(model, ApiModel)
+    cost = chat_cost(PAPER, run, model)
+    assert model.price_input is not None and model.price_output is not None
+    by_hand = (cost.prompt_tokens * model.price_input + cost.answer_tokens * model.price_output) / 1e6
+    assert dollars == pytest.approx(by_hand * (1 - model.batch_discount * run.batch_api), abs=0.01)
+    # Six sentences of 38 tokens, each in its frame of about 100, five of them with their answers.
+    assert 900 < cost.prompt_tokens / cost.requests < 1200
+
+
+def test_sentences_that_are_here_are_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    run, model = PAPER.runs["gpt-4.1-0shot"], PAPER.models["gpt-4.1"]
+    assert isinstance(run, ChatRun) and isinstance(model, ApiModel)
+    alone = run.model_copy(update={"evaluate": ["ncbi_disease"]})
+    texts = [Sentence(f"s{number}", "d", "x" * 40, (), ()) for number in range(3)]
+    write_sentences(tmp_path / "results/paper/corpora/ncbi_disease/iob/test.jsonl", texts)
+    cost = chat_cost(PAPER, alone, model)
+    assert (cost.requests, cost.answer_tokens, cost.guessed) == (3, 3 * (10 + 12), ())
 
 
 def test_the_command_ends_with_a_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

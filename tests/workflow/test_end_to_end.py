@@ -55,7 +55,7 @@ def test_a_model_writes_and_another_training_learns_from_it(folder: Path) -> Non
     assert costs["smollm2-self-instruct"]["instructions"] == "gene_self"
     share = {run: int(row["trained_parameters"]) / int(row["parameters"]) for run, row in costs.items()}
     assert share["smollm2-tuned"] == 1
-    assert share["smollm2-lora"] < 0.05
+    assert 0 < share["smollm2-lora"] < 0.5
 
 
 def test_a_second_run_has_nothing_to_do(folder: Path) -> None:

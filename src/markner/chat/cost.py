@@ -9,10 +9,10 @@ from markner.config.chat import ApiModel
 CountTokens = Callable[[str], int]
 """Number of tokens of a text."""
 
-_MESSAGE_TOKENS = 4
+MESSAGE_TOKENS = 4
 """Tokens that the chat format adds to a message (OpenAI's cookbook on counting tokens)."""
 
-_MARK_TOKENS = 12
+MARK_TOKENS = 12
 """Tokens of a pair of marks; an answer is expected to repeat the sentence with one pair."""
 
 
@@ -54,7 +54,7 @@ def price(model: ApiModel, prompt_tokens: int, completion_tokens: int, batch: bo
 
 def prompt_tokens(question: Question, count_tokens: CountTokens = four_characters) -> int:
     """Estimated tokens of a question's messages."""
-    return sum(count_tokens(turn["content"]) + _MESSAGE_TOKENS for turn in question.body["messages"])
+    return sum(count_tokens(turn["content"]) + MESSAGE_TOKENS for turn in question.body["messages"])
 
 
 def answer_limit_tokens(question: Question) -> int:
@@ -84,5 +84,5 @@ def estimate(
     for question in pending:
         requests += 1
         prompt += prompt_tokens(question, count_tokens)
-        completion += count_tokens(texts[question.sentence]) + _MARK_TOKENS
+        completion += count_tokens(texts[question.sentence]) + MARK_TOKENS
     return Estimate(cached, requests, prompt, completion, price(model, prompt, completion, batch))

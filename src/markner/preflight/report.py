@@ -12,6 +12,7 @@ from markner.config.study import Study
 from markner.config.systems import EncoderRun, GenerativeRun, HubModel, PackageModel
 from markner.corpora.registry import local_files
 from markner.errors import MarknerError
+from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import account_needed, misfits, partitions
 from markner.preflight.requests import hardware_of, read_profile, requests
 from markner.selection import grid_points
@@ -192,8 +193,8 @@ def _chat(study: Study, report: Report) -> None:
         model = study.models[run.model]
         if not isinstance(model, ApiModel) or model.weights:
             continue
-        budget = f"at most {run.budget_dollars:g} dollars" if run.budget_dollars else "without a limit in dollars"
-        report.lines.append(f"Chat run {name}: {budget}; the cost is estimated before its first question")
+        budget = f"at most {run.budget_dollars:g} dollars" if run.budget_dollars else "no limit in dollars is set"
+        report.lines.append(f"Chat run {name}: {chat_cost(study, run, model)}; {budget}")
         if model.key_env and not os.environ.get(model.key_env):
             report.problems.append((f"runs.{name}: {model.key_env} is not set", f"export {model.key_env}=..."))
 
