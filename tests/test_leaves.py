@@ -26,7 +26,6 @@ AT = {
     "train_encoder": {"run": "minilm-gene", "seed": "1", "point": "lr0.0005_len128_bs16_drop0.1"},
     "predict_encoder": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "select_encoder": {"run": "minilm-gene", "seed": "1"},
-    "selected_predictions": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "score": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "significance": {"corpus": "sample_gene"},
     "official": {"run": "minilm-gene", "seed": "1", "corpus": "raw_gene"},
@@ -60,6 +59,14 @@ def changed(**values: Any) -> set[str]:
 
 def test_every_rule_has_leaves() -> None:
     assert all(current(DEMO, rule, at) for rule, at in AT.items())
+
+
+def test_cards_tell_the_settings_of_what_they_describe() -> None:
+    card = current(DEMO, "model_card", {"run": "smollm2-tuned", "seed": "1"}) or {}
+    assert card["training"] == DEMO.runs["smollm2-tuned"].training.model_dump()
+    assert card["corpora"]["sample_disease"]["licences"] == ["CC0-1.0"]
+    assert (current(DEMO, "dataset", {"mix": "gene_self"}) or {})["written_by"] == "smollm2-135m"
+    assert current(DEMO, "model_card", {"run": "smollm2-untuned", "seed": "1"}) is None
 
 
 def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:

@@ -339,7 +339,7 @@ def training_fraction(study: Study, run: str) -> float:
     settings = study.runs[run]
     if isinstance(settings, EncoderRun):
         return settings.fraction
-    mix = _generative(study, run).mix
+    mix = _generative(study, study.owner(run)).mix
     if mix is None:
         raise MarknerError(f"runs.{run} is not trained, so no part of any data is behind it")
     return study.mixes[mix].fraction
@@ -397,9 +397,10 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         return Tagger(
             run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""}, tagging=settings.tagging
         )
-    causal, prompt = _generative(study, run), run_prompt(study, run)
-    if not entities and causal.mix:
-        entities = list(dict.fromkeys(study.corpora[corpus].entity for corpus in study.mixes[causal.mix].corpora))
+    causal, prompt, owner = _generative(study, run), run_prompt(study, run), study.owner(run)
+    mix = _generative(study, owner).mix
+    if not entities and mix:
+        entities = list(dict.fromkeys(corpus["entity"] for corpus in _origins(study, mix).values()))
     if not entities:
         raise MarknerError(
             f"{run} is not tuned, so it knows no entity type of its own", f"ask it for one: {run}:disease"
@@ -408,7 +409,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         run=run,
         seed=seed,
         system="generative",
-        folder=f"models/{run}/seed{seed}" if causal.mix else f"weights/{causal.model}",
+        folder=f"models/{owner}/seed{seed}" if mix else f"weights/{causal.model}",
         instructions={entity: instruction_text(prompt, entity) for entity in entities},
         template=prompt.template,
         decoding=causal.decoding,
@@ -416,8 +417,8 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
 
 
 def run_prompt(study: Study, run: str) -> Prompt:
-    """The prompt of a generative run: its mix's, or its own when it is not tuned."""
-    settings = _generative(study, run)
+    """The prompt of a generative run: that of the mix its model was tuned on, or its own when it is not tuned."""
+    settings = _generative(study, study.owner(run))
     return study.prompts[study.prompt_of_mix(settings.mix) if settings.mix else settings.prompt]
 
 

@@ -210,14 +210,17 @@ MUTATIONS = {
     ),
     "another figure": Mutation(setting(lambda s: s["figures"].update(more={"table": "table1"})), "figure figure=more"),
     "seed of a run": Mutation(
-        setting(lambda s: s["runs"]["smollm2-tuned"].update(seeds=[2])),
-        "train seed=2\npredict run=smollm2-tuned seed=2\nscore run=smollm2-tuned seed=2\n"
-        "errors run=smollm2-tuned seed=2\nsignificance family= corpus=sample_disease\n"
+        setting(lambda s: [s["runs"][run].update(seeds=[2]) for run in ("smollm2-tuned", "smollm2-constrained")]),
+        "train seed=2\npredict seed=2\nsignificance family= corpus=sample_disease\n"
         "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\nsize_figure",
     ),
     "another run": Mutation(
         setting(another_run),
         "train_encoder run=minilm-again\nselect_encoder run=minilm-again\nsignificance corpus=sample_gene",
+    ),
+    "another decoding of a tuned run": Mutation(
+        setting(lambda s: s["runs"]["smollm2-constrained"].update(decoding={"batch_size": 4})),
+        "predict run=smollm2-constrained",
     ),
     "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure\nannotate"),
     "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items())))), "costs"),

@@ -54,8 +54,9 @@ def run_instructions(wildcards):
 
 
 def run_model(wildcards):
-    if STUDY.runs[wildcards.run].mix:
-        return f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}"
+    owner = STUDY.owner(wildcards.run)
+    if STUDY.runs[owner].mix:
+        return f"{RESULTS}/models/{owner}/seed{wildcards.seed}"
     return run_weights(wildcards)
 
 

@@ -176,11 +176,34 @@ def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
 
 
 def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
-    """The mix of a tuned model, the prompt of an untuned one."""
+    """The mix of a tuned model, the prompt of an untuned one, the run whose model is shared."""
+    if run.weights_of is not None:
+        yield from _shared(at, run, run.weights_of, study)
+        return
     if run.mix is not None:
         yield from _unknown((*at, "mix"), run.mix, "mixes", {**study.mixes, **study.self_instruct})
     if run.mix is None or "prompt" in run.model_fields_set:
         yield from _unknown((*at, "prompt"), run.prompt, "prompts", study.prompts)
+
+
+def _shared(at: Location, run: GenerativeRun, name: str, study: Study) -> Iterator[Problem]:
+    """A run that answers with the models of another."""
+    here = (*at, "weights_of")
+    tuned = {other: each for other, each in study.runs.items() if isinstance(each, GenerativeRun) and each.mix}
+    if name not in tuned:
+        yield _no_such(here, name, "tuned run", tuned)
+        return
+    owner = tuned[name]
+    for key in ("mix", "training", "prompt"):
+        if getattr(run, key) != GenerativeRun.model_fields[key].get_default():
+            yield Problem(
+                (*at, key), f"`{at[-1]}` has the weights of `{name}`, and with them its `{key}`", "leave it out"
+            )
+    if run.model != owner.model:
+        yield Problem((*at, "model"), f"`{name}` has another model", _write((*at, "model"), owner.model, "write"))
+    if set(run.seeds) - set(owner.seeds):
+        fix = _write((*at, "seeds"), owner.seeds, "write some of its seeds, for example")
+        yield Problem((*at, "seeds"), f"`{name}` has no such seeds", fix)
 
 
 def _tables(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
@@ -265,8 +288,9 @@ def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> 
         here = (*at, index)
         yield from _unknown(here, name, "runs", study.runs)
         run = study.runs.get(name)
-        mix = study.mixes.get(run.mix or "") if isinstance(run, GenerativeRun) else None
-        if run is None or (isinstance(run, GenerativeRun) and run.mix not in (None, *study.mixes)):
+        owner = study.runs.get(study.owner(name)) if run is not None else None
+        mix = study.mixes.get(owner.mix or "") if isinstance(owner, GenerativeRun) else None
+        if run is None or owner is None or (isinstance(owner, GenerativeRun) and owner.mix not in (None, *study.mixes)):
             continue
         if isinstance(run, EncoderRun):
             fraction = run.fraction
@@ -333,7 +357,7 @@ def _annotations(study: Study) -> Iterator[Problem]:
                     yield _no_such(
                         (*at, "entities"), item.entities[0], f"entity type of the encoder `{item.run}`", [own]
                     )
-            elif isinstance(run, GenerativeRun) and run.mix is None and not item.entities:
+            elif isinstance(run, GenerativeRun) and not (run.mix or run.weights_of or item.entities):
                 fix = _write((*at, "entities"), ["disease"], "say what it is asked for, for example")
                 yield Problem((*at, "run"), f"`{item.run}` is not tuned, so it knows no entity type of its own", fix)
             elif isinstance(run, ChatRun):

@@ -9,7 +9,7 @@ from markner.config.base import Name, Settings
 from markner.config.chat import ApiModel
 from markner.config.corpora import Corpus, Mix, Prompt
 from markner.config.self_instruct import SelfInstruct
-from markner.config.systems import Model, Run
+from markner.config.systems import GenerativeRun, Model, Run
 
 
 class Scoring(Settings):
@@ -206,6 +206,11 @@ class Study(Settings):
         """Since when and why the model of a run is gone, None if it is there."""
         model = self.models[self.runs[run].model]
         return model.retired if isinstance(model, ApiModel) else None
+
+    def owner(self, run: str) -> str:
+        """The run that trains the model of a generative run: itself, or the one it has its weights of."""
+        settings = self.runs[run]
+        return settings.weights_of or run if isinstance(settings, GenerativeRun) else run
 
     def prompt_of_mix(self, mix: str) -> str:
         """Name of the prompt of an instruction set of either kind."""

@@ -153,6 +153,9 @@ class GenerativeRun(Settings):
     """Pretrained model."""
     mix: Name | None = None
     """Instruction set it is tuned on; without one the model is used as it is."""
+    weights_of: Name | None = None
+    """A tuned run whose models answer here too, with a decoding of its own and without another training; then this run
+    has no `mix`."""
     prompt: Name = "generic"
     """Prompt of an untuned model; a tuned model is asked with the prompt of its mix."""
     training: Training = Training()
