@@ -22,6 +22,7 @@ def mirror() -> Path | None:
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a study or a file's fixtures; skip what needs the real corpora where they are not."""
     for item in items:
