@@ -42,7 +42,7 @@ bench: .venv/installed-dev ## measure against what people would use, on the demo
 		results/demo/corpora/sample_disease/iob/test.jsonl
 
 test: .venv/installed-dev ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/installed-dev ## check style and types
 	$(BIN)/ruff check --no-cache .

@@ -22,12 +22,8 @@ def mirror() -> Path | None:
     return None
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a study or a file's fixtures; skip what needs the real corpora where they are not."""
-    for item in items:
-        shared = "finished" in item.module.__dict__  # tests/workflow/tiny_study.py
-        item.add_marker(pytest.mark.xdist_group("a finished study" if shared else item.path.as_posix()))
+    """Skip what needs the real corpora where they are not at hand."""
     if mirror() is None:
         for item in items:
             if item.get_closest_marker("corpora"):

@@ -34,6 +34,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         (results / name).parent.mkdir(exist_ok=True)
         (results / name).write_text(text, encoding="utf-8")
+    costs = "run,seed,method,parameters,trained_parameters,seconds,examples_per_second,memory_bytes,gpu_memory_bytes"
+    (results / "costs.csv").write_text(f"{costs}\ngood,1,lora,200,10,90.4,3.5,2147483648,\n", encoding="utf-8")
+    (results / "usage/gpt/seed1").mkdir(parents=True)
+    usage = {"requests": 1234, "prompt_tokens": 5000, "completion_tokens": 600, "dollars": 1.5}
+    (results / "usage/gpt/seed1/genes.json").write_text(json.dumps(usage), encoding="utf-8")
     history = [{"step": step, "loss": 1 / step} for step in range(1, 9)]
     (results / "models/good/seed1").mkdir(parents=True)
     (results / "models/good/seed1/training.json").write_text(json.dumps({"history": history}), encoding="utf-8")
@@ -55,6 +60,12 @@ def test_the_page_answers_the_question(page: Path) -> None:
     assert "Who finds &lt;genes&gt; &amp; how many?" in text
     assert "On Genes of mice, Good, tuned has the highest strict F1" in text
     assert "it is significantly better than every other system" in text
+
+
+def test_the_page_tells_what_it_cost(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "good, seed 1</th><td>lora</td>" in text
+    assert all(f">{value}</td>" in text for value in ("5.0", "90", "3.50", "2.0", "1,234", "1.50"))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tiny_study import RESULTS, finished, snakemake
+from tiny_study import RESULTS, copy, finished, snakemake
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -59,5 +59,5 @@ def test_a_model_writes_and_another_training_learns_from_it(folder: Path) -> Non
     assert 0 < share["smollm2-lora"] < 0.5
 
 
-def test_a_second_run_has_nothing_to_do(folder: Path) -> None:
-    assert "Nothing to be done" in snakemake(folder)
+def test_a_second_run_has_nothing_to_do(folder: Path, tmp_path: Path) -> None:
+    assert "Nothing to be done" in snakemake(copy(folder, tmp_path / "checkout"))

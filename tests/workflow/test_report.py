@@ -9,7 +9,7 @@ import jinja2
 import pytest
 import yaml
 from conftest import ROOT
-from tiny_study import finished, plan, snakemake
+from tiny_study import copy, finished, plan, snakemake
 
 from markner import leaves
 from markner.config.load import load_study
@@ -75,7 +75,7 @@ def test_a_report_is_made_without_the_network_and_leaves_nothing_to_do(tmp_path:
 def test_the_report_of_a_finished_study_shows_every_kind_of_result(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    folder, _ = finished(tmp_path_factory.getbasetemp())
+    folder = copy(finished(tmp_path_factory.getbasetemp())[0], tmp_path / "checkout")
     snakemake(folder, "--report", str(tmp_path / "report.html"))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for category in ("Tables", "Figures", "Corpora", "Costs", "Comparisons", "Errors", "Official scores"):

@@ -5,18 +5,19 @@ It is made once a session. Tests take copies: they change code, settings and res
 
 import json
 import os
+import pickle
 import random
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from conftest import ROOT
+from filelock import FileLock
 from modeling.tiny_encoder import tiny_encoder
 from modeling.tiny_llama import write_tiny_llama
 
@@ -102,8 +103,7 @@ def plan(folder: Path, *arguments: str) -> set[Job]:
     return jobs
 
 
-@cache
-def _finished(folder: Path) -> tuple[Path, frozenset[Job]]:
+def _make(folder: Path) -> frozenset[Job]:
     folder.mkdir()
     for name in PARTS:
         source = ROOT / name
@@ -118,12 +118,20 @@ def _finished(folder: Path) -> tuple[Path, frozenset[Job]]:
     write_study(folder, study())
     jobs = frozenset(plan(folder))
     (folder / "said.txt").write_text(snakemake(folder), encoding="utf-8")
-    return folder, jobs
+    return jobs
 
 
 def finished(base: Path) -> tuple[Path, frozenset[Job]]:
-    """The checkout in which the study has been run once a session, and all its jobs; to be copied, not changed."""
-    return _finished(base / "tiny")
+    """The checkout in which the study has been run once a session, and all its jobs; to be copied, not changed.
+
+    Several processes of a session share it: the first makes it, the others wait.
+    """
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    told = shared / "tiny.jobs"
+    with FileLock(shared / "tiny.lock"):
+        if not told.exists():
+            told.write_bytes(pickle.dumps(_make(shared / "tiny")))
+    return shared / "tiny", pickle.loads(told.read_bytes())
 
 
 def copy(source: Path, target: Path) -> Path:

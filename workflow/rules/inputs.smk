@@ -197,6 +197,12 @@ def report_results(wildcards):
         *(file for file in targets_of("figures") if file.endswith(".svg")),
         f"{RESULTS}/corpora.csv",
         *(f"{RESULTS}/significance/{corpus}.csv" for corpus in corpora),
+        *(
+            f"{RESULTS}/usage/{run}/seed{seed}/{corpus}.json"
+            for run in CHAT
+            for seed in RUNS[run].seeds
+            for corpus in RUNS[run].evaluate
+        ),
         *(sentences_of(corpus, "test") for corpus in corpora),
         *answers,
     ]

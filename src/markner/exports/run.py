@@ -218,7 +218,9 @@ class _Run:
 
     def values(self, job: Job, tool: str, step: str) -> Iterator[str]:
         """Values of a job's settings; those of equal value are one entity."""
-        for name, value in job.settings.items():
+        read = {entry["name"] for entry in job.record["inputs"]}
+        for setting, value in job.settings.items():
+            name = f"{setting} (setting)" if setting in read else setting  # a file may have the same name
             digest = hashlib.sha256(json.dumps(value).encode()).hexdigest()[:12]
             plain = value if isinstance(value, str | bool | int | float) else json.dumps(value, ensure_ascii=False)
             place = self.graph.add(f"#value/{job.rule}/{name}/{digest}", "PropertyValue", name=name, value=plain)

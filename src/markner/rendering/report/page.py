@@ -16,9 +16,10 @@ from markner.files import write_text
 from markner.predictions import read_predictions
 from markner.rendering.report.curves import HEIGHT, WIDTH, curves
 from markner.rendering.report.scores import ScoreTable, answer, read_significance, read_table
+from markner.rendering.report.spending import askings, trainings
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-_TIMED = ("train", "train_encoder", "predict", "predict_encoder", "ask")
+_TIMED = ("train", "train_on_nodes", "train_encoder", "predict", "predict_encoder", "chat", "chat_served")
 """Rules whose jobs are listed with their times."""
 
 
@@ -62,6 +63,8 @@ def write_report(
         charts=curves(results),
         size=(WIDTH, HEIGHT),
         jobs=_jobs(lineage),
+        trainings=trainings(results / "costs.csv"),
+        askings=askings(results / "usage"),
         verdicts=_verdicts(lineage),
         cells=_cells(tables, settings["seeds"], results, lineage),
         lineage=lineage,
