@@ -166,7 +166,9 @@ def _contents(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, bytes]]
             yield number, bytes.fromhex(byte[1]) if byte else token.replace("▁", " ").encode()
         return
     letters: dict[str, int] = {letter: byte for byte, letter in bytes_to_unicode().items()}  # type: ignore[no-untyped-call]
-    if not letters.keys() <= vocabulary.keys():  # byte-level BPE has a token for every byte
+    if (
+        not {"Ġ", "<", "/", ">"} <= vocabulary.keys()
+    ):  # byte-level BPE has a token for every byte of text, and so a space
         raise MarknerError(
             "this tokenizer's tokens cannot be told by their bytes, so marking cannot be constrained",
             "use `decoding: {method: copy-draft}`",
