@@ -46,7 +46,7 @@ class ScoreTable:
 
 
 def read_table(name: str, title: str, path: Path, significant: Significant) -> ScoreTable:
-    """Read the CSV of a table."""
+    """Read the CSV of a table; cells that hold neither a score nor a figure of the paper are left out."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         found = list(reader)
@@ -63,6 +63,8 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
     for row in found:
         place = row["corpus"], row["match"]
         figures = {key: _number(text) for key, text in row.items()}
+        if not row["run"] and figures.get("paper_f1") is None:
+            continue
         tested = significant.get((*place, row["run"]))
         worse = [labels[run] for run in tested or () if run in labels]
         others = None if tested is None else tuple(dict.fromkeys(label for label in worse if label != row["label"]))
@@ -99,6 +101,9 @@ def answer(table: ScoreTable) -> Iterator[str]:
         if not scored:
             continue
         best, *others = scored
+        if not best.figures["f1"]:
+            yield f"On {best.heading}, no system marked a mention exactly."
+            continue
         low, high = best.figures.get("f1_low"), best.figures.get("f1_high")
         interval = f" (interval {low:.3f} to {high:.3f})" if low is not None and high is not None else ""
         text = f"On {best.heading}, {best.label} has the highest strict F1, {best.figures['f1']:.3f}{interval}"
