@@ -1,7 +1,7 @@
 """Marked text round-trips; free answers are aligned without losing or inventing a character."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from markner.corpora.model import Span
@@ -87,6 +87,8 @@ def test_round_trip(case: tuple[str, list[Span]]) -> None:
     assert unmark(mark(text, spans)) == (text, tuple(spans))
 
 
+@example("0", ["<mark>", " ", "</mark>", "0"])
+@example("", ["<mark>", " ", "</mark>"])
 @given(texts, st.lists(st.sampled_from(["<mark>", "</mark>", "a", " ", "é", "sorry", "<", "\n"]) | texts, max_size=12))
 def test_no_answer_breaks_alignment(text: str, pieces: list[str]) -> None:
     spans = align(text, "".join(pieces), limit_reached=len(pieces) == 12).spans

@@ -100,7 +100,9 @@ def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
     exact = plain.strip() == text.strip()
     if exact:
         shift = offset - (len(plain) - len(plain.lstrip()))
-        spans = [Span(start + shift, end + shift) for start, end in marks]
+        # Without the white space at their ends first: what lies outside the text would else lead out of it.
+        marked = [_trim(plain, *span) for span in marks]
+        spans = [Span(start + shift, end + shift) for start, end in marked if start < end]
         matched = len(text)
     else:
         position, matched = _match(plain, text)
