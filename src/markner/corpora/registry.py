@@ -153,12 +153,11 @@ def local_files(corpus: Corpus) -> list[str]:
 def expected_hashes(corpus: Corpus) -> dict[str, str]:
     """SHA-256 of each file that the registry knows of a corpus; of a pattern, one over all files that fit it."""
     known = registry()
-    names = [file for file in _references(corpus) if isinstance(file, str) and file in known]
+    names, patterns = _registered(corpus)
     hashes = {name: str(known[name].sha256) for name in names}
-    for pattern in (files.pattern for files in all_splits(corpus) if files.pattern is not None):
-        head, _, tail = pattern.partition("{id}")
-        fitting = [f"{name} {known[name].sha256}" for name in known if name.startswith(head) and name.endswith(tail)]
-        hashes[pattern] = hashlib.sha256("\n".join(sorted(fitting)).encode()).hexdigest()
+    for pattern, fitting in patterns.items():
+        rows = sorted(f"{name} {known[name].sha256}" for name in fitting)
+        hashes[pattern] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     return hashes
 
 
@@ -167,10 +166,20 @@ def licences(corpus: Corpus) -> list[str]:
     if corpus.licence:
         return [corpus.licence]
     known = registry()
-    heads = [files.pattern.partition("{id}")[0] for files in all_splits(corpus) if files.pattern is not None]
+    names, patterns = _registered(corpus)
+    every = [*names, *(name for fitting in patterns.values() for name in fitting)]
+    return sorted({licence for name in every if (licence := known[name].licence)})
+
+
+def _registered(corpus: Corpus) -> tuple[list[str], dict[str, list[str]]]:
+    """Files of a corpus that the registry knows: those named, and by pattern all that fit it."""
+    known = registry()
     names = [file for file in _references(corpus) if isinstance(file, str) and file in known]
-    names += [name for name in known if any(name.startswith(head) for head in heads)]
-    return sorted({licence for name in names if (licence := known[name].licence)})
+    patterns: dict[str, list[str]] = {}
+    for pattern in (files.pattern for files in all_splits(corpus) if files.pattern is not None):
+        head, _, tail = pattern.partition("{id}")
+        patterns[pattern] = [name for name in known if name.startswith(head) and name.endswith(tail)]
+    return names, patterns
 
 
 def _references(corpus: Corpus) -> list[FileRef]:

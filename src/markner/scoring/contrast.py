@@ -9,9 +9,8 @@ from markner.config.study import Scoring
 from markner.corpora.model import read_sentences
 from markner.errors import MarknerError
 from markner.markup import mark
-from markner.predictions import read_predictions
 from markner.scoring.intervals import Interval
-from markner.scoring.pairing import check_answer, paired
+from markner.scoring.pairing import read_answers
 from markner.scoring.partial import partial_counts
 from markner.scoring.significance import Result, difference_interval, permutation_test, pooled
 from markner.scoring.spans import Counts, strict_counts, total_ratios
@@ -64,11 +63,7 @@ def contrast(
             raise MarknerError(f"{path} is not there", "run the study first, or name its --configfile")
     gold = list(read_sentences(sentences))
     true_spans = [sentence.spans for sentence in gold]
-    answers = [[paired(gold, sentences, list(read_predictions(path)), path) for path in paths] for paths in (a, b)]
-    for paths, found in zip((a, b), answers, strict=True):
-        for path, rows in zip(paths, found, strict=True):
-            for sentence, answer in zip(gold, rows, strict=True):
-                check_answer(sentence, answer.spans, path)
+    answers = [[read_answers(gold, sentences, path) for path in paths] for paths in (a, b)]
     counts: list[list[Counts]] = [
         [_MATCHES[match](true_spans, [answer.spans for answer in rows]) for rows in found] for found in answers
     ]

@@ -8,11 +8,10 @@ from typing import Any
 
 from markner.corpora.model import Sentence, Span, read_sentences
 from markner.files import atomic, write_json
-from markner.predictions import read_predictions
 from markner.sampling import subset
 from markner.scoring.errors import KINDS, SUB_KINDS, Error, sentence_errors
 from markner.scoring.judgements import NO_ERROR, UNJUDGED, Judgement, check_complete, read_judgements
-from markner.scoring.pairing import check_answer, paired
+from markner.scoring.pairing import check_answer, read_answers
 
 COLUMNS = (
     *("error", "corpus", "run", "seed", "sentence", "text", "gold", "predicted"),
@@ -56,11 +55,10 @@ def analyse(
         MarknerError: Sentences and predictions do not fit each other, or the judged file is not one of these errors.
     """
     gold = list(read_sentences(sentences))
-    answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
+    answers = read_answers(gold, sentences, predictions)
     found: list[tuple[Error, Sentence, Sequence[Span]]] = []
     for sentence, answer in zip(gold, answers, strict=True):
         check_answer(sentence, sentence.spans, sentences)
-        check_answer(sentence, answer.spans, predictions)
         found += [(error, sentence, answer.spans) for error in sentence_errors(sentence, answer.spans)]
     errors = [error for error, _, _ in found]
     sampled = [errors[place] for place in subset(len(errors), limit=sample, seed=sample_seed)]

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from markner.corpora.model import read_sentences
 from markner.files import write_json
-from markner.predictions import read_predictions
-from markner.scoring.pairing import check_answer, paired
+from markner.scoring.pairing import read_answers
 from markner.scoring.partial import partial_counts
 from markner.scoring.spans import strict_counts, total_ratios
 
@@ -28,10 +27,7 @@ def score_grid(sentences: Path, predictions: Path, output: Path) -> None:
     true_spans = [sentence.spans for sentence in gold]
     points = {}
     for path in sorted(predictions.glob("*.jsonl")):
-        answers = paired(gold, sentences, list(read_predictions(path)), path)
-        for sentence, answer in zip(gold, answers, strict=True):
-            check_answer(sentence, answer.spans, path)
-        predicted = [answer.spans for answer in answers]
+        predicted = [answer.spans for answer in read_answers(gold, sentences, path)]
         kinds = {"strict": strict_counts(true_spans, predicted), "partial": partial_counts(true_spans, predicted)}
         points[path.stem] = {
             kind: {name: round(float(value), _DIGITS) for name, value in total_ratios(counts)._asdict().items()}

@@ -26,9 +26,8 @@ from markner.corpora import bc2gm
 from markner.corpora.model import Document, Sentence, Span, read_sentences
 from markner.errors import MarknerError
 from markner.files import write_json
-from markner.predictions import read_predictions
 from markner.scoring.intervals import bootstrap, figures
-from markner.scoring.pairing import check_answer, paired
+from markner.scoring.pairing import read_answers
 from markner.scoring.spans import Counts, SpanLists, check_same_length, mentions
 
 
@@ -131,9 +130,7 @@ def official_score(
             "give `files: [SENTENCES.in, GENE.eval, ALTGENE.eval]` for the test split of the section `text:`",
         )
     rows = list(read_sentences(sentences))
-    answers = paired(rows, sentences, list(read_predictions(predictions)), predictions)
-    for row, answer in zip(rows, answers, strict=True):
-        check_answer(row, answer.spans, predictions)
+    answers = read_answers(rows, sentences, predictions)
     references = references_of(rows, read_alternatives(*native))
     predicted = [without_spaces(row.text, answer.spans) for row, answer in zip(rows, answers, strict=True)]
     counts = official_counts(references, predicted)

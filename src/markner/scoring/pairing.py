@@ -7,9 +7,27 @@ from pathlib import Path
 from markner.corpora.model import Sentence, Span
 from markner.errors import MarknerError
 from markner.markup import check_spans
-from markner.predictions import Prediction
+from markner.predictions import Prediction, read_predictions
 
 _SHOWN = 5
+
+
+def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -> list[Prediction]:
+    """The predictions of a file in the order of the sentences, checked.
+
+    Args:
+        gold: The sentences.
+        sentences: Their file, named in errors.
+        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
+
+    Raises:
+        MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, or its spans are not
+            sorted, overlap or leave their sentence.
+    """
+    answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
+    for sentence, answer in zip(gold, answers, strict=True):
+        check_answer(sentence, answer.spans, predictions)
+    return answers
 
 
 def paired(

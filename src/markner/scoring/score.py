@@ -9,9 +9,9 @@ from markner.config.study import Scoring
 from markner.corpora.model import Sentence, Span, read_sentences
 from markner.errors import MarknerError
 from markner.files import write_json
-from markner.predictions import STATUSES, Prediction, read_predictions
+from markner.predictions import STATUSES, Prediction
 from markner.scoring.intervals import bootstrap, figures
-from markner.scoring.pairing import check_answer, paired
+from markner.scoring.pairing import check_answer, read_answers
 from markner.scoring.partial import partial_counts, semeval_counts
 from markner.scoring.released import released_spans
 from markner.scoring.seqeval_check import checked_seqeval_scores
@@ -36,10 +36,9 @@ def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus
             overlap or leave their sentence, or seqeval disagrees with the strict score.
     """
     gold = list(read_sentences(sentences))
-    answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
-    for sentence, answer in zip(gold, answers, strict=True):
+    answers = read_answers(gold, sentences, predictions)
+    for sentence in gold:
         check_answer(sentence, sentence.spans, sentences)
-        check_answer(sentence, answer.spans, predictions)
     true_spans, predicted = [item.spans for item in gold], [item.spans for item in answers]
     strict = strict_counts(true_spans, predicted)
     seqeval = checked_seqeval_scores([sentence.text for sentence in gold], true_spans, predicted, strict)

@@ -28,9 +28,8 @@ from markner.config.study import Scoring
 from markner.corpora.model import read_sentences
 from markner.errors import MarknerError
 from markner.files import atomic
-from markner.predictions import read_predictions
 from markner.scoring.intervals import Interval
-from markner.scoring.pairing import check_answer, paired
+from markner.scoring.pairing import read_answers
 from markner.scoring.partial import partial_counts
 from markner.scoring.spans import Counts, Floats, strict_counts, total_ratios
 
@@ -160,9 +159,7 @@ def compare(
         if not paths:
             raise MarknerError(f"run {run!r} has no predictions to compare", "give one file for each of its seeds")
         for path in paths:
-            answers = paired(gold, sentences, list(read_predictions(path)), path)
-            for sentence, answer in zip(gold, answers, strict=True):
-                check_answer(sentence, answer.spans, path)
+            answers = read_answers(gold, sentences, path)
             for match, count in _MATCHES.items():
                 seeds = counts[match].setdefault(run, [])
                 seeds.append(count(true_spans, [answer.spans for answer in answers]))
