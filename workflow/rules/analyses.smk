@@ -3,7 +3,7 @@
 
 rule significance:
     input:
-        sentences=scored_sentences,
+        sentences=test_sentences,
         predictions=compared_predictions,
     output:
         report(
@@ -33,7 +33,7 @@ rule significance:
 
 rule errors:
     input:
-        sentences=scored_sentences,
+        sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
         adjudicated=judged_errors,
     output:
@@ -66,7 +66,7 @@ rule errors:
 
 rule official:
     input:
-        sentences=scored_sentences,
+        sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
         raw=f"{RESULTS}/corpora/{{corpus}}/raw",
     output:

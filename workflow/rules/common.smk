@@ -33,6 +33,7 @@ TEMPLATES = [
     for kind in ("html", "css", "js")
 ]
 PAPER = os.path.join("resources", "paper", "tables.json")
+INSTRUCTION_SETS = [*STUDY.mixes, *STUDY.self_instruct]
 GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mix]
 ON_NODES = [name for name in TUNED if STUDY.models[STUDY.runs[name].model].hardware.nodes > 1]

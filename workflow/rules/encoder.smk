@@ -30,7 +30,7 @@ rule train_encoder:
 
 rule select_encoder:
     input:
-        grid_dev_files,
+        grid_files("dev.json"),
     output:
         f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
     log:
@@ -53,7 +53,7 @@ rule select_encoder:
 
 rule predict_encoder:
     input:
-        models=grid_models,
+        models=grid_files("model"),
         sentences=test_sentences,
     output:
         directory(f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}"),

@@ -81,22 +81,14 @@ def encoder_sentences(split):
     return inputs
 
 
-def grid_dev_files(wildcards):
-    return [
-        f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid/{point}/dev.json"
-        for point in POINTS[wildcards.run]
-    ]
+def grid_files(name):
+    """What the training of every grid point left under a name."""
 
+    def inputs(wildcards):
+        folder = f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid"
+        return [f"{folder}/{point}/{name}" for point in POINTS[wildcards.run]]
 
-def grid_models(wildcards):
-    return [
-        f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid/{point}/model"
-        for point in POINTS[wildcards.run]
-    ]
-
-
-def scored_sentences(wildcards):
-    return sentences_of(wildcards.corpus, "test")
+    return inputs
 
 
 def table_scores(wildcards):

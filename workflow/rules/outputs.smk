@@ -28,9 +28,7 @@ def targets_of(part):
             for corpus, route, split in sentences
             if route == "iob"
         ],
-        "instructions": [
-            f"{RESULTS}/instructions/{mix}.json" for mix in [*STUDY.mixes, *STUDY.self_instruct]
-        ],
+        "instructions": [f"{RESULTS}/instructions/{mix}.json" for mix in INSTRUCTION_SETS],
         "tables": [
             *(
                 f"{RESULTS}/tables/{table}.{kind}"
@@ -55,7 +53,7 @@ def targets_of(part):
         ],
         "report": [f"{RESULTS}/report/index.html"],
         "hub": [
-            *(f"{RESULTS}/hub/datasets/{mix}" for mix in [*STUDY.mixes, *STUDY.self_instruct]),
+            *(f"{RESULTS}/hub/datasets/{mix}" for mix in INSTRUCTION_SETS),
             *(
                 f"{RESULTS}/hub/models/{run}/seed{seed}"
                 for run in TUNED

@@ -12,7 +12,7 @@ rule dataset:
     benchmark:
         f"{BENCHMARKS}/dataset/{{mix}}.tsv"
     wildcard_constraints:
-        mix=one_of([*STUDY.mixes, *STUDY.self_instruct]),
+        mix=one_of(INSTRUCTION_SETS),
     conda:
         "../../envs/torch.yaml"
     resources:

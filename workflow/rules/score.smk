@@ -3,7 +3,7 @@
 
 rule score:
     input:
-        sentences=scored_sentences,
+        sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
     output:
         f"{RESULTS}/scores/{{run}}/seed{{seed}}/{{corpus}}.json",
@@ -25,7 +25,7 @@ rule score:
 
 rule score_grid:
     input:
-        sentences=scored_sentences,
+        sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}",
     output:
         f"{RESULTS}/scores/{{run}}/seed{{seed}}/grid/{{corpus}}.json",
