@@ -36,9 +36,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (results / name).write_text(text, encoding="utf-8")
     costs = "run,seed,method,parameters,trained_parameters,seconds,examples_per_second,memory_bytes,gpu_memory_bytes"
     (results / "costs.csv").write_text(f"{costs}\ngood,1,lora,200,10,90.4,3.5,2147483648,\n", encoding="utf-8")
-    (results / "usage/gpt/seed1").mkdir(parents=True)
+    (results / "usage/good/seed1").mkdir(parents=True)
     usage = {"requests": 1234, "prompt_tokens": 5000, "completion_tokens": 600, "dollars": 1.5}
-    (results / "usage/gpt/seed1/genes.json").write_text(json.dumps(usage), encoding="utf-8")
+    (results / "usage/good/seed1/genes.json").write_text(json.dumps(usage), encoding="utf-8")
     history = [{"step": step, "loss": 1 / step} for step in range(1, 9)]
     (results / "models/good/seed1").mkdir(parents=True)
     (results / "models/good/seed1/training.json").write_text(json.dumps({"history": history}), encoding="utf-8")

@@ -10,7 +10,11 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 NODES = ("n1", "n2", "n3")
@@ -77,6 +81,23 @@ def missing() -> str:
     if (_ETC / "slurm.conf").exists() and not (_ETC / "slurm.conf").is_symlink():
         return f"{_ETC}/slurm.conf is there already: this machine belongs to a cluster"
     return ""
+
+
+ASKED_FOR = pytest.mark.skipif(
+    os.environ.get("MARKNER_SLURM") != "own", reason="no SLURM was asked for; .ci/slurm starts one of its own"
+)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator["Cluster"]:
+    """A SLURM, started and stopped; where none can be started that is a failure, since it was asked for."""
+    assert missing() == ""
+    cluster = Cluster(folder)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 class Cluster:

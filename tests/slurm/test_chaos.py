@@ -13,14 +13,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import Cluster, below, jobs, missing
+from cluster import ASKED_FOR, Cluster, below, jobs, running
 from conftest import ROOT
 from slurm_study import make_checkout, start, study
 
-pytestmark = pytest.mark.slow
-
-if os.environ.get("MARKNER_SLURM") != "own":
-    pytest.skip("no SLURM was asked for; .ci/slurm starts one of its own on this machine", allow_module_level=True)
+pytestmark = [pytest.mark.slow, ASKED_FOR]
 
 RESULTS = Path("results/tiny")
 STEPS = 70  # states are saved every 50
@@ -29,13 +26,8 @@ STRUCK_AFTER = 53
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    assert missing() == ""
-    cluster = Cluster(tmp_path_factory.mktemp("chaos-cluster"))
-    try:
-        cluster.start()
+    with running(tmp_path_factory.mktemp("chaos-cluster")) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,34 +1,24 @@
 """The study by `snakemake --profile slurm` on a real SLURM: from native files to the table, on one node and on two."""
 
 import csv
-import os
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, missing
+from cluster import ASKED_FOR, Cluster, running
 from slurm_study import make_checkout, start
 
 from markner.files import read_json
 
-pytestmark = pytest.mark.slow
-
-if os.environ.get("MARKNER_SLURM") != "own":
-    pytest.skip("no SLURM was asked for; .ci/slurm starts one of its own on this machine", allow_module_level=True)
+pytestmark = [pytest.mark.slow, ASKED_FOR]
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A SLURM, started and stopped; where none can be started that is a failure, since it was asked for."""
-    assert missing() == ""
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        cluster.start()
+    with running(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @pytest.fixture(scope="module")

@@ -288,9 +288,11 @@ def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> 
         here = (*at, index)
         yield from _unknown(here, name, "runs", study.runs)
         run = study.runs.get(name)
-        owner = study.runs.get(study.owner(name)) if run is not None else None
+        owner = study.runs.get(study.owner(name)) if run else None
+        if run is None or owner is None:
+            continue
         mix = study.mixes.get(owner.mix or "") if isinstance(owner, GenerativeRun) else None
-        if run is None or owner is None or (isinstance(owner, GenerativeRun) and owner.mix not in (None, *study.mixes)):
+        if isinstance(owner, GenerativeRun) and owner.mix not in (None, *study.mixes):
             continue
         if isinstance(run, EncoderRun):
             fraction = run.fraction

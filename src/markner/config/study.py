@@ -210,7 +210,8 @@ class Study(Settings):
     def owner(self, run: str) -> str:
         """The run that trains the model of a generative run: itself, or the one it has its weights of."""
         settings = self.runs[run]
-        return settings.weights_of or run if isinstance(settings, GenerativeRun) else run
+        shared = settings.weights_of if isinstance(settings, GenerativeRun) else None
+        return shared or run
 
     def prompt_of_mix(self, mix: str) -> str:
         """Name of the prompt of an instruction set of either kind."""

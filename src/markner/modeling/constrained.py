@@ -48,21 +48,19 @@ class _Source:
             done = tag + 1 == len(word)
             yield word[tag], _State(read, (_OUTSIDE if mark else _OPENED) if done else mark, 0 if done else tag + 1)
             return
-        if read < len(self._text):
+        left = read < len(self._text)
+        if left:
             yield self._text[read], _State(read + 1, _INSIDE if mark else _OUTSIDE, 0)
-        if 0x80 <= self._byte(read) < 0xC0:
+        if left and 0x80 <= self._text[read] < 0xC0:
             return  # within a character
         if mark == _INSIDE:
             yield _CLOSE[0], _State(read, mark, 1)
-        elif mark == _OUTSIDE and read < len(self._text):
+        elif mark == _OUTSIDE and left:
             yield _OPEN[0], _State(read, mark, 1)
 
     def finished(self, states: Iterable[_State]) -> bool:
         """Whether an answer in one of these states may end."""
         return _State(len(self._text), _OUTSIDE, 0) in states
-
-    def _byte(self, place: int) -> int:
-        return self._text[place] if place < len(self._text) else 0
 
 
 class Vocabulary:
@@ -166,9 +164,8 @@ def _contents(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, bytes]]
             yield number, bytes.fromhex(byte[1]) if byte else token.replace("▁", " ").encode()
         return
     letters: dict[str, int] = {letter: byte for byte, letter in bytes_to_unicode().items()}  # type: ignore[no-untyped-call]
-    if (
-        not {"Ġ", "<", "/", ">"} <= vocabulary.keys()
-    ):  # byte-level BPE has a token for every byte of text, and so a space
+    # Byte-level BPE has a token for every byte that occurs in text: for a space the letter Ġ.
+    if not {"Ġ", "<", "/", ">"} <= vocabulary.keys():
         raise MarknerError(
             "this tokenizer's tokens cannot be told by their bytes, so marking cannot be constrained",
             "use `decoding: {method: copy-draft}`",

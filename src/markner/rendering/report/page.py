@@ -64,7 +64,7 @@ def write_report(
         size=(WIDTH, HEIGHT),
         jobs=_jobs(lineage),
         trainings=trainings(results / "costs.csv"),
-        askings=askings(results / "usage"),
+        askings=askings(results / "usage", settings["seeds"], settings["sentences"]),
         verdicts=_verdicts(lineage),
         cells=_cells(tables, settings["seeds"], results, lineage),
         lineage=lineage,

@@ -1,6 +1,8 @@
 """What trainings took and what chat models were paid, as the report shows it."""
 
 import csv
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,14 +54,14 @@ def trainings(costs: Path) -> list[Training]:
         ]
 
 
-def askings(usage: Path) -> list[Asking]:
-    """Chat runs of a study, from the files of usage beside their predictions."""
+def askings(usage: Path, seeds: Mapping[str, Sequence[int]], corpora: Iterable[str]) -> list[Asking]:
+    """Chat runs among the runs of a study on its corpora: those beside whose predictions a file of usage lies."""
     found = []
-    for path in sorted(usage.glob("*/seed*/*.json")):
-        if path.name.endswith(".prov.json"):
-            continue
-        told = read_json(path)
-        run, seed = path.parent.parent.name, int(path.parent.name.removeprefix("seed"))
-        tokens = told["prompt_tokens"], told["completion_tokens"]
-        found.append(Asking(run, seed, path.stem, told["requests"], *tokens, told["dollars"]))
+    asked = [(run, seed) for run in seeds for seed in seeds[run]]
+    for (run, seed), corpus in itertools.product(asked, corpora):
+        path = usage / run / f"seed{seed}" / f"{corpus}.json"
+        if path.is_file():
+            told = read_json(path)
+            tokens = told["prompt_tokens"], told["completion_tokens"]
+            found.append(Asking(run, seed, corpus, told["requests"], *tokens, told["dollars"]))
     return found
