@@ -19,7 +19,7 @@ FLOORS = [
     {"selfinstruct"},
     {"modeling", "chat"},
     {"scoring", "annotating"},
-    {"rendering", "leaves", "job_environment", "exports", "preflight"},
+    {"rendering", "leaves", "lookup", "job_environment", "exports", "preflight"},
     {"commands"},
     {"cli"},
     {"reference"},

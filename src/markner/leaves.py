@@ -5,20 +5,34 @@ it to their scripts as `params.settings`, so a job runs again when one of its le
 """
 
 import importlib.metadata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from markner.config.annotations import Tagger
-from markner.config.chat import ApiModel, ChatRun
-from markner.config.corpora import Corpus, CorpusSource, Prompt, Route, Split
-from markner.config.study import SizeFigure, Study, Table
-from markner.config.systems import EncoderRun, GenerativeRun, PackageModel
+from markner.config.chat import ApiModel
+from markner.config.corpora import Prompt, Route, Split
+from markner.config.study import Study
+from markner.config.systems import GenerativeRun, PackageModel
 from markner.corpora.registry import expected_hashes, licences, raw_name, split_files
 from markner.errors import MarknerError
 from markner.instructions import instruction_text
-from markner.selection import Point, grid_points, point_name
+from markner.lookup import (
+    adjudicated,
+    chat_model,
+    chat_run,
+    compared,
+    corpora_of,
+    encoder,
+    generative,
+    points,
+    run_prompt,
+    shot_corpus,
+    size_points,
+    source_of,
+    table_runs,
+    tagger,
+)
 
 Leaves = dict[str, Any]
 
@@ -30,7 +44,7 @@ def fetch(study: Study, corpus: str) -> Leaves:
     """Files of a corpus, all routes: a `Corpus` without what does not bear on them; and the bytes they must have."""
     settings = study.corpora[corpus]
     sources: Leaves = {
-        route: _source(settings, route).model_dump(exclude={"types", "tokenise"}) for route in settings.routes()
+        route: source_of(settings, route).model_dump(exclude={"types", "tokenise"}) for route in settings.routes()
     }
     files = {**_NEUTRAL, "route": settings.routes()[0], **sources}
     return {"corpus": files, "sha256": expected_hashes(settings)}
@@ -43,7 +57,7 @@ def sentences(study: Study, corpus: str, route: Route, split: Split) -> Leaves:
     return {
         **_NEUTRAL,
         "route": route,
-        route: _source(settings, route).model_dump(exclude=others),
+        route: source_of(settings, route).model_dump(exclude=others),
         "sample": settings.sample.model_dump(exclude=others),
     }
 
@@ -105,7 +119,7 @@ def weights(study: Study, model: str) -> Leaves:
 
 def train(study: Study, run: str, seed: int) -> Leaves:
     """How a generative run is tuned."""
-    settings = _generative(study, run)
+    settings = generative(study, run)
     return {
         "training": settings.training.model_dump(),
         "template": run_prompt(study, run).template,
@@ -115,15 +129,15 @@ def train(study: Study, run: str, seed: int) -> Leaves:
 
 def predict(study: Study, run: str, corpus: str) -> Leaves:
     """How a generative run is asked and decoded on a corpus."""
-    decoding = _generative(study, run).decoding.model_dump()
+    decoding = generative(study, run).decoding.model_dump()
     return {"decoding": decoding, **_question(study, run_prompt(study, run), corpus)}
 
 
 def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
     """How one grid point of an encoder run is trained."""
-    settings = _encoder(study, run)
+    settings = encoder(study, run)
     return {
-        "point": _points(settings)[point],
+        "point": points(settings)[point],
         "epochs": settings.epochs,
         "keep": settings.keep,
         "tagging": settings.tagging,
@@ -137,31 +151,26 @@ def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
 
 def select_encoder(study: Study, run: str) -> Leaves:
     """The grid points of an encoder run, and how they are compared."""
-    return {"points": list(_points(_encoder(study, run))), "select": _encoder(study, run).select}
+    return {"points": list(points(encoder(study, run))), "select": encoder(study, run).select}
 
 
 def predict_encoder(study: Study, run: str) -> Leaves:
     """How the grid points of an encoder run predict."""
-    settings = _encoder(study, run)
-    lengths = {name: point["max_length"] for name, point in _points(settings).items()}
+    settings = encoder(study, run)
+    lengths = {name: point["max_length"] for name, point in points(settings).items()}
     return {"max_lengths": lengths, "tagging": settings.tagging}
 
 
 def shots(study: Study, run: str, seed: int, corpus: str) -> Leaves:
     """How the examples of a chat run are chosen."""
-    settings = _chat(study, run)
+    settings = chat_run(study, run)
     chosen = {"shots", "shot_selection", *(["embedding"] if settings.shot_selection == "similar" else [])}
     return {"run": settings.model_dump(include=chosen), "corpus": shot_corpus(study, run, corpus), "seed": seed}
 
 
-def shot_corpus(study: Study, run: str, corpus: str) -> str:
-    """The corpus whose training split gives the examples of a chat run on a corpus."""
-    return _chat(study, run).shot_corpus or corpus
-
-
 def chat(study: Study, run: str, corpus: str) -> Leaves:
     """What a chat model is asked on a corpus, and how: all that is part of a request, and nothing else."""
-    settings = _chat(study, run)
+    settings = chat_run(study, run)
     model = chat_model(study, run)
     where = {"weights"} if model.weights else {"base_url"}
     return {
@@ -169,14 +178,6 @@ def chat(study: Study, run: str, corpus: str) -> Leaves:
         "run": settings.model_dump(include={"temperature", "slack"}),
         **_question(study, study.prompts[settings.prompt], corpus),
     }
-
-
-def chat_model(study: Study, run: str) -> ApiModel:
-    """The model of a chat run that can be asked."""
-    model = study.models[_chat(study, run).model]
-    if not isinstance(model, ApiModel) or model.retired is not None:
-        raise MarknerError(f"runs.{run} has no model that can be asked")
-    return model
 
 
 def score(study: Study) -> Leaves:
@@ -193,44 +194,19 @@ def significance(study: Study, corpus: str, table: str = "") -> Leaves:
     }
 
 
-def compared(study: Study, corpus: str, table: str = "") -> list[str]:
-    """The runs that are compared with each other on a corpus: a table's own, or without one all that are scored on it.
-
-    By name: in which order a study has them plays no part.
-    """
-    if table:
-        return sorted({run for _, run, name in table_runs(study, study.tables[table]) if name == corpus})
-    return sorted(name for name, run in study.live_runs().items() if corpus in run.evaluate)
-
-
 def official(study: Study, corpus: str) -> Leaves:
     """The native files of a corpus' test split, and the intervals of its official scores."""
-    source = _source(study.corpora[corpus], "text")
+    source = source_of(study.corpora[corpus], "text")
     return {
         "scoring": study.scoring.model_dump(),
         "native": [raw_name(file) for file in split_files(source, "test").files],
     }
 
 
-def has_official(study: Study, corpus: str) -> bool:
-    """Whether a corpus can be scored as BioCreative II did: with the acceptable alternatives of its test split."""
-    source = study.corpora[corpus].text
-    if source is None or source.format != "bc2gm" or source.test is None:
-        return False
-    return len(split_files(source, "test").files) == 3
-
-
 def errors(study: Study, run: str, seed: int, corpus: str) -> Leaves:
     """The sample of errors, and the file of a person's judgements if there is one."""
     judged = adjudicated(study, run, seed, corpus)
     return {"sample": study.errors.sample, "seed": study.errors.seed, "adjudicated": judged}
-
-
-def adjudicated(study: Study, run: str, seed: int, corpus: str) -> str | None:
-    """The file of a person's judgements of the errors of a run, None if there is none."""
-    place = (run, seed, corpus)
-    judged = study.errors.adjudicated
-    return next((item.path for item in judged if (item.run, item.seed, item.corpus) == place), None)
 
 
 def error_figure(study: Study, figure: str) -> Leaves:
@@ -281,7 +257,7 @@ def dataset(study: Study, mix: str) -> Leaves:
 
 def model_card(study: Study, run: str, seed: int) -> Leaves:
     """What the card of a tuned model tells: its base, data and settings, how to ask it, who publishes it."""
-    settings = _generative(study, run)
+    settings = generative(study, run)
     if settings.mix is None:
         raise MarknerError(f"runs.{run} is not tuned, so it has no model of its own")
     prompt, corpora = run_prompt(study, run), _origins(study, settings.mix)
@@ -305,10 +281,9 @@ def model_card(study: Study, run: str, seed: int) -> Leaves:
 
 def _origins(study: Study, mix: str) -> Leaves:
     """Entity type, title, route and licences of the corpora of an instruction set."""
-    names = study.mixes[mix].corpora if mix in study.mixes else [study.self_instruct[mix].corpus]
     return {
         name: {**study.corpora[name].model_dump(include={"entity", "title", "route"}), "licences": licences(corpus)}
-        for name in names
+        for name in corpora_of(study, mix)
         if (corpus := study.corpora[name])
     }
 
@@ -321,28 +296,6 @@ def size_figure(study: Study, figure: str) -> Leaves:
         "points": size_points(study, settings),
         "titles": _titles(study, settings.corpora),
     }
-
-
-def size_points(study: Study, figure: SizeFigure) -> list[tuple[str, str, float, str]]:
-    """Label, corpus, fraction of the training data, and run of each point of a figure of training sizes."""
-    return [
-        (series.label, corpus, training_fraction(study, run), run)
-        for series in figure.series
-        for corpus in figure.corpora
-        for run in series.runs
-        if corpus in study.runs[run].evaluate
-    ]
-
-
-def training_fraction(study: Study, run: str) -> float:
-    """The part of its training data that a run is trained on."""
-    settings = study.runs[run]
-    if isinstance(settings, EncoderRun):
-        return settings.fraction
-    mix = _generative(study, study.owner(run)).mix
-    if mix is None:
-        raise MarknerError(f"runs.{run} is not trained, so no part of any data is behind it")
-    return study.mixes[mix].fraction
 
 
 def report(study: Study) -> Leaves:
@@ -375,64 +328,6 @@ def annotate(study: Study, annotation: str) -> Leaves:
     return {"files": settings.files, "format": settings.format, "output": settings.output, "taggers": taggers}
 
 
-def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[str] = ()) -> Tagger:
-    """How a run tags texts.
-
-    Args:
-        study: The study.
-        run: A generative run or an encoder.
-        seed: Seed of its training; by default its first.
-        entities: Entity types; by default those it was trained on.
-
-    Raises:
-        MarknerError: The run cannot tag these types.
-    """
-    settings = study.runs[run]
-    seed = settings.seeds[0] if seed is None else seed
-    if isinstance(settings, EncoderRun):
-        own = study.corpora[settings.corpus].entity
-        if set(entities) - {own}:
-            raise MarknerError(f"{run} finds {own} only, not {', '.join(entities)}", f"ask it for {own}")
-        folder = f"models/{run}/seed{seed}"
-        return Tagger(
-            run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""}, tagging=settings.tagging
-        )
-    causal, prompt, owner = _generative(study, run), run_prompt(study, run), study.owner(run)
-    mix = _generative(study, owner).mix
-    if not entities and mix:
-        entities = list(dict.fromkeys(corpus["entity"] for corpus in _origins(study, mix).values()))
-    if not entities:
-        raise MarknerError(
-            f"{run} is not tuned, so it knows no entity type of its own", f"ask it for one: {run}:disease"
-        )
-    return Tagger(
-        run=run,
-        seed=seed,
-        system="generative",
-        folder=f"models/{owner}/seed{seed}" if mix else f"weights/{causal.model}",
-        instructions={entity: instruction_text(prompt, entity) for entity in entities},
-        template=prompt.template,
-        decoding=causal.decoding,
-    )
-
-
-def run_prompt(study: Study, run: str) -> Prompt:
-    """The prompt of a generative run: that of the mix its model was tuned on, or its own when it is not tuned."""
-    settings = _generative(study, study.owner(run))
-    return study.prompts[study.prompt_of_mix(settings.mix) if settings.mix else settings.prompt]
-
-
-def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
-    """Row label, run and corpus of each cell of a table that a run fills, in the table's order."""
-    return [
-        (row.label, run, corpus)
-        for row in table.rows
-        for corpus in table.corpora
-        for run in row.runs
-        if corpus in study.runs[run].evaluate and not study.retired(run)
-    ]
-
-
 def _question(study: Study, prompt: Prompt, corpus: str) -> Leaves:
     """What a model is asked with each sentence of a corpus."""
     entity = study.corpora[corpus].entity
@@ -447,38 +342,6 @@ def _question(study: Study, prompt: Prompt, corpus: str) -> Leaves:
 def _titles(study: Study, corpora: Iterable[str]) -> dict[str, str]:
     """Headings of the corpora that have one of their own."""
     return {name: study.corpora[name].title for name in corpora if study.corpora[name].title}
-
-
-def _generative(study: Study, run: str) -> GenerativeRun:
-    settings = study.runs[run]
-    if not isinstance(settings, GenerativeRun):
-        raise MarknerError(f"runs.{run} is not a generative run")
-    return settings
-
-
-def _encoder(study: Study, run: str) -> EncoderRun:
-    settings = study.runs[run]
-    if not isinstance(settings, EncoderRun):
-        raise MarknerError(f"runs.{run} is not an encoder run")
-    return settings
-
-
-def _chat(study: Study, run: str) -> ChatRun:
-    settings = study.runs[run]
-    if not isinstance(settings, ChatRun):
-        raise MarknerError(f"runs.{run} is not a chat run")
-    return settings
-
-
-def _source(corpus: Corpus, route: Route) -> CorpusSource:
-    source = corpus.source(route)
-    if source is None:
-        raise MarknerError(f"the corpus has no section `{route}`")
-    return source
-
-
-def _points(run: EncoderRun) -> dict[str, Point]:
-    return {point_name(point): point for point in grid_points(run.grid)}
 
 
 _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {

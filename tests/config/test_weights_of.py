@@ -8,7 +8,8 @@ from conftest import ROOT
 
 from markner.config.references import reference_problems
 from markner.config.study import Study
-from markner.leaves import current, run_prompt, tagger
+from markner.leaves import current
+from markner.lookup import run_prompt, tagger
 
 CONTENT = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
 

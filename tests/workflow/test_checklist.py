@@ -13,7 +13,7 @@ from conftest import ROOT
 
 from markner.config.load import load_study_file
 from markner.files import read_json
-from markner.leaves import size_points, table_runs
+from markner.lookup import size_points, table_runs
 
 CONFIG = ROOT / "config" / "config.yaml"
 STUDY = load_study_file(CONFIG)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from markner import leaves
+from markner import leaves, lookup
 from markner.config.chat import ApiModel, ChatRun
 from markner.config.load import load_study
 from markner.config.systems import EncoderRun, FolderModel, GenerativeRun, HubModel

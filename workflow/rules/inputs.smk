@@ -71,7 +71,7 @@ def embedding_weights(wildcards):
 def shot_sentences(wildcards):
     if not RUNS[wildcards.run].shots:
         return []
-    return sentences_of(leaves.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
+    return sentences_of(lookup.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
 
 
 def encoder_sentences(split):
@@ -94,7 +94,7 @@ def grid_files(name):
 def table_scores(wildcards):
     """Score files behind a table: one for each cell and seed, and for an encoder's one of its whole grid."""
     files = []
-    for _, run, corpus in leaves.table_runs(STUDY, STUDY.tables[wildcards.table]):
+    for _, run, corpus in lookup.table_runs(STUDY, STUDY.tables[wildcards.table]):
         for seed in STUDY.runs[run].seeds:
             folder = f"{RESULTS}/scores/{run}/seed{seed}"
             files.append(f"{folder}/{corpus}.json")
@@ -123,25 +123,25 @@ def table_significance(wildcards):
     return [
         f"{RESULTS}/significance/{table}/{corpus}.csv"
         for corpus in STUDY.tables[table].corpora
-        if len(leaves.compared(STUDY, corpus, table)) > 1
+        if len(lookup.compared(STUDY, corpus, table)) > 1
     ]
 
 
 def compared_predictions(wildcards):
     return [
         f"{RESULTS}/predictions/{run}/seed{seed}/{wildcards.corpus}.jsonl"
-        for run in leaves.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
+        for run in lookup.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
         for seed in STUDY.runs[run].seeds
     ]
 
 
 def judged_errors(wildcards):
-    return leaves.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
+    return lookup.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
 
 
 def figure_errors(wildcards):
     table = STUDY.tables[STUDY.error_figures[wildcards.error_figure].table]
-    cells = leaves.table_runs(STUDY, table)
+    cells = lookup.table_runs(STUDY, table)
     return [
         f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.json"
         for run, corpus in dict.fromkeys((run, corpus) for _, run, corpus in cells)
@@ -150,7 +150,7 @@ def figure_errors(wildcards):
 
 
 def size_scores(wildcards):
-    points = leaves.size_points(STUDY, STUDY.size_figures[wildcards.size_figure])
+    points = lookup.size_points(STUDY, STUDY.size_figures[wildcards.size_figure])
     return [
         f"{RESULTS}/scores/{run}/seed{seed}/{corpus}.json"
         for _, corpus, _, run in points
@@ -166,7 +166,7 @@ def annotation_models(wildcards):
     """Weights of the runs that tag; of an encoder's, the choice among its grid and the models of the grid."""
     files = []
     for item in STUDY.annotations[wildcards.annotation].runs:
-        tagger = leaves.tagger(STUDY, item.run, item.seed, item.entities)
+        tagger = lookup.tagger(STUDY, item.run, item.seed, item.entities)
         folder = f"{RESULTS}/{tagger.folder}"
         if tagger.system == "encoder":
             files.append(f"{folder}/selection.json")

@@ -8,7 +8,7 @@ def refuse_the_impossible():
         if asked:
             from markner.chat.client import require_keys
 
-            require_keys({run: leaves.chat_model(STUDY, run) for run in asked})
+            require_keys({run: lookup.chat_model(STUDY, run) for run in asked})
         hub = [STUDY.models[model] for model in loaded if isinstance(STUDY.models[model], HubModel)]
         if hub:
             from markner.modeling.hub import require_access

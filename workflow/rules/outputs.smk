@@ -48,7 +48,7 @@ def targets_of(part):
             *(
                 f"{RESULTS}/official/{run}/seed{seed}/{corpus}.json"
                 for run, seed, corpus in scored
-                if leaves.has_official(STUDY, corpus)
+                if lookup.has_official(STUDY, corpus)
             ),
         ],
         "report": [f"{RESULTS}/report/index.html"],

@@ -63,7 +63,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _tagger(study: Study, text: str) -> Tagger:
     """The run that `RUN[@SEED][:TYPE,...]` names."""
-    from markner.leaves import tagger
+    from markner.lookup import tagger
 
     name, _, types = text.partition(":")
     name, _, seed = name.partition("@")
