@@ -13,7 +13,7 @@ sys.path.append(str(ROOT / "tests" / "modeling"))
 
 from tiny_llama import write_tiny_llama
 
-_TRAINING = {"epochs": 4, "learning_rate": 1.0e-3, "batch_size": 8, "device_batch_size": 1, "batching": "prefix"}
+_TRAINING = {"epochs": 4, "learning_rate": 1.0e-3, "batch_size": 8, "device_batch_size": 2, "batching": "prefix"}
 
 
 def study() -> dict[str, Any]:

@@ -37,7 +37,7 @@ def calm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     del found["models"]["tiny-nodes"], found["runs"]["nodes"], found["tables"]["table1"]["rows"][1]
     # Two processes: four on the two cores of a small machine take four times as long.
     found["models"]["tiny-node"]["hardware"]["processes"] = 2
-    found["runs"]["node"]["training"]["epochs"] = 7
+    found["runs"]["node"]["training"] |= {"epochs": 7, "device_batch_size": 4}
     folder = make_checkout(tmp_path_factory.mktemp("calm"))
     (folder / "config" / "config.yaml").write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
     assert start(folder).wait() == 0, (folder / "said.txt").read_text(encoding="utf-8")[-8000:]
@@ -129,14 +129,19 @@ def test_scancel(calm: Path, folder: Path) -> None:
 
 
 def test_the_time_limit(calm: Path, folder: Path) -> None:
-    # The least that SLURM gives is a minute; it is announced 35 seconds after the start, time and again.
+    # SLURM announces a limit in whole minutes, and up to one of them early: until it does, the training stands still.
     profile = folder / "profiles/slurm/config.yaml"
     content = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    content["set-resources"]["train"] |= {"runtime": 1, "slurm_extra": "'--signal=TERM@25 --open-mode=append'"}
+    content["set-resources"]["train"] |= {"runtime": 2, "slurm_extra": "'--signal=TERM@30 --open-mode=append'"}
     profile.write_text(yaml.safe_dump(content), encoding="utf-8")
-    for _ in range(4):
-        if start(folder).wait() == 0:
-            break
+    running = struck(folder)
+    for process in workers():
+        os.kill(process, signal.SIGSTOP)
+    log = folder / RESULTS / "logs/train/node/seed1.log"
+    until(lambda: "closing signal SIGTERM" in log.read_text(encoding="utf-8"), "the limit is announced")
+    for process in workers():
+        os.kill(process, signal.SIGCONT)
+    assert running.wait() == 0, said(folder)
     ends_like(calm, folder)
 
 
@@ -170,15 +175,20 @@ def test_snakemake_is_interrupted(calm: Path, folder: Path) -> None:
 
 def test_snakemake_is_killed(calm: Path, folder: Path) -> None:
     running = struck(folder)
+    left = training()
     for process in [running.pid, *below(running.pid)]:
         os.kill(process, signal.SIGKILL)
     running.wait()
-    (run,) = re.findall(r"SLURM run ID: (\S+)", (folder / "said.txt").read_text(encoding="utf-8"))
-    subprocess.run(["scancel", f"--name={run}"], check=True)
-    until(lambda: not jobs("RUNNING,COMPLETING"), "its jobs have ended")
     unlock = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--unlock"]
     subprocess.run(
         unlock, cwd=folder, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}
     )
+    before = set(jobs())
+    assert start(folder).wait() != 0, "the training would now be done by two jobs"
+    assert f"{left} (running, train_wildcards_node_1)" in said(folder)
+    assert set(jobs()) <= before, "nothing was submitted"
+    (advice,) = set(re.findall(r"scancel --name=\S+", said(folder)))
+    subprocess.run(advice.split(), check=True)
+    until(lambda: not jobs("RUNNING,COMPLETING"), "its jobs have ended")
     assert start(folder).wait() == 0, said(folder)
     ends_like(calm, folder)

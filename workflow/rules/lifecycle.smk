@@ -1,10 +1,14 @@
 # Beginning and end of a run.
 def refuse_the_impossible():
-    """Stop before the first job if planned ones lack a key, or weights that cannot be had; a dry run needs neither."""
+    """Stop before the first job if planned ones lack a key or weights, or if jobs of a killed run are still at work."""
     planned = list(workflow.dag.needrun_jobs())
     asked = sorted({job.wildcards.run for job in planned if job.rule.name == "chat"})
     loaded = sorted({job.wildcards.model for job in planned if job.rule.name == "weights"})
     try:
+        if planned:
+            from markner.preflight.left_behind import refuse_twins
+
+            refuse_twins(Path.cwd())
         if asked:
             from markner.chat.client import require_keys
 
