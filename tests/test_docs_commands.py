@@ -5,28 +5,9 @@ import shlex
 
 import pytest
 from conftest import ROOT
+from documented import commands
 
 from markner.cli import parser
-
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^\s*```(?:sh|bash|console)?\n(.*?)^\s*```", re.MULTILINE | re.DOTALL)
-INLINE = re.compile(r"`((?:\.venv/bin/)?(?:markner|snakemake|make) [^`\n]+)`")
-
-
-def commands(program: str) -> list[tuple[str, str]]:
-    """Commands of a program with the page they stand on."""
-    found = []
-    for page in PAGES:
-        if page.name in {"command-reference.md"}:
-            continue
-        text = page.read_text(encoding="utf-8")
-        lines = [line for block in BLOCK.findall(text) for line in block.replace("\\\n", " ").splitlines()]
-        for line in [*lines, *INLINE.findall(text)]:
-            for part in re.split(r"[|&;]+|^\s*\$ ", line.split(" #")[0]):
-                words = part.strip().removeprefix(".venv/bin/")
-                if words.startswith(f"{program} "):
-                    found.append((page.name, words))
-    return sorted(set(found))
 
 
 @pytest.mark.parametrize(("page", "command"), commands("markner"), ids=str)

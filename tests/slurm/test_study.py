@@ -1,12 +1,15 @@
 """The study by `snakemake --profile slurm` on a real SLURM: from native files to the table, on one node and on two."""
 
 import csv
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from cluster import ASKED_FOR, Cluster, running
 from slurm_study import make_checkout, start
 
@@ -73,3 +76,28 @@ def test_both_take_the_same_way(checkout: Path) -> None:
 def test_logs_of_finished_jobs_are_kept(checkout: Path) -> None:
     assert list((checkout / "results" / "slurm_logs").glob("rule_train/**/*.log"))
     assert (checkout / "results/tiny/logs/train/node/seed1.steps.log").read_text().count("step ") == 40
+
+
+def preflight(checkout: Path, profile: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "markner.cli", "preflight", "--configfile", "config/config.yaml"]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+    return subprocess.run(
+        [*command, "--profile", profile], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_preflight_finds_nothing_wrong_with_what_ran(checkout: Path) -> None:
+    done = preflight(checkout, "profiles/slurm")
+    assert done.returncode == 0, done.stdout
+
+
+def test_preflight_names_what_would_wait_for_ever(checkout: Path) -> None:
+    profile = yaml.safe_load((checkout / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
+    profile["set-resources"]["train"] |= {"slurm_partition": "gpus"}
+    profile["set-resources"]["train_on_nodes"] |= {"gpu": 9, "runtime": 6000}
+    (checkout / "profiles/impossible").mkdir()
+    (checkout / "profiles/impossible/config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+    done = preflight(checkout, "profiles/impossible")
+    assert done.returncode != 0
+    for told in ("there is no partition 'gpus'", "GPUs", "6000 minutes asked for, partition gpu has 600"):
+        assert told in " ".join(done.stdout.split()), done.stdout

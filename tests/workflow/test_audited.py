@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_study import RESULTS, command, copy, finished
+from tiny_study import CONFIG, RESULTS, command, copy, finished
 
 from markner.provenance.audit import Audit, Verdict
 from markner.provenance.record import SUFFIX, record_path
@@ -51,7 +51,7 @@ def results(folder: Path) -> list[Path]:
 
 
 def test_there_is_no_false_alarm_after_a_move(moved: Path) -> None:
-    done = command(moved, "-m", "markner.cli", "audit", "results", "--configfile", "study.yaml")
+    done = command(moved, "-m", "markner.cli", "audit", "results", "--configfile", CONFIG)
     assert done.stdout.startswith("FRESH")
     shutil.rmtree(moved / ".snakemake")
     assert command(moved, "-m", "markner.cli", "audit", "results").stdout.startswith("FRESH")
@@ -92,12 +92,12 @@ def test_every_changed_byte_is_found_and_its_file_named(moved: Path) -> None:
 def test_a_result_of_each_kind_is_made_anew_byte_for_byte(kind: str, moved: Path) -> None:
     path = KINDS[kind]
     assert (moved / f"{path}{SUFFIX}").is_file()
-    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", "study.yaml", "--run")
+    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", CONFIG, "--run")
     assert f"identical: {path}" in done.stdout
 
 
 def test_a_training_made_anew_differs_in_nothing_but_what_it_measured(moved: Path) -> None:
     path = f"{RESULTS}/models/smollm2-tuned/seed1"
-    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", "study.yaml", "--run", code=1)
+    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", CONFIG, "--run", code=1)
     different = [line for line in done.stdout.splitlines() if line.startswith(RESULTS)]
     assert [line.partition(":")[0] for line in different] == [f"{RESULTS}/costs/smollm2-tuned/seed1.json"]

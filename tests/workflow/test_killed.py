@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_study import RESULTS, command, copy, environment, finished, plan, snakemake
+from tiny_study import CONFIG, RESULTS, command, copy, environment, finished, plan, snakemake
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -31,7 +31,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path_factory: pytest.TempPathFact
         shutil.rmtree(folder / RESULTS / part)
     shutil.rmtree(folder / ".snakemake")
     everything = plan(folder)
-    arguments = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "-c2"]
+    arguments = [sys.executable, "-m", "snakemake", "--configfile", CONFIG, "-c2"]
     running = subprocess.Popen(
         arguments, cwd=folder, env=environment(folder), stderr=subprocess.DEVNULL, start_new_session=True
     )

@@ -63,12 +63,12 @@ def test_a_report_is_made_without_the_network_and_leaves_nothing_to_do(tmp_path:
     for name in ("Snakefile", "workflow", "config", "resources", "envs", "src"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "study.yaml").write_text(OWN_STUDY, encoding="utf-8")
-    snakemake(tmp_path, "--", "corpora")
-    snakemake(tmp_path, "--report", "report.html", "--", "corpora")
+    snakemake(tmp_path, "--", "corpora", config="study.yaml")
+    snakemake(tmp_path, "--report", "report.html", "--", "corpora", config="study.yaml")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Are the corpora those of the paper" in page
     assert "What is a disease?" in page
-    assert "Nothing to be done" in snakemake(tmp_path, "-n", "--", "corpora")
+    assert "Nothing to be done" in snakemake(tmp_path, "-n", "--", "corpora", config="study.yaml")
 
 
 @pytest.mark.slow

@@ -1,0 +1,91 @@
+"""Every command of the documents is typed as it stands there, in a checkout where the demo's study has been run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, mirror
+from documented import lines
+from tiny_study import copy, environment, finished
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+SCORES = "results/demo/scores/smollm2-{tuned,constrained}/seed1/sample_disease.json"
+# What stands for a name of the reader's own, and what that name is here.
+NAMES = {
+    r"results/<study>/": "results/demo/",
+    r"--cell ROW,COLUMN": '--cell "MiniLM (BIO tags),sample_gene"',
+    r"--diff A B": f"--diff {SCORES}",
+    r"replay PATH( \[--run\])?$": "replay results/demo/scores/minilm-gene/seed1/sample_gene.json",
+    r"RUN_A RUN_B --corpus C --configfile FILE": (
+        "smollm2-tuned minilm-disease --corpus sample_disease --configfile config/demo.yaml"
+    ),
+    r"study\.yaml": "config/demo.yaml",
+    r"PYTHON=\S+": f"PYTHON={sys.executable}",
+}
+# Names of commands in a text, which are not typed as they stand.
+NAMED_ONLY = {"markner audit", "markner replay", "markner preflight"}
+# What other tests run for real: tests/slurm on a real SLURM; `make test` and `make lint` are CI itself.
+ELSEWHERE = r"scancel |make (test|lint|setup)|pre-commit |pip install"
+# Days of computing, or a network: planned, to the last job.
+PLANNED = r"snakemake (--profile slurm|-c2 downloads|-c2 --configfile config/config.yaml)"
+
+
+def typed(line: str) -> str | None:
+    """What is typed here for a documented line; None if it runs elsewhere."""
+    if line in NAMED_ONLY or re.match(ELSEWHERE, line):
+        return None
+    for name, here in NAMES.items():
+        line = re.sub(name, lambda _, here=here: here, line)  # type: ignore[misc]
+    if line.startswith("make "):
+        return f"{line} --assume-old=.venv/installed --assume-old=.venv/installed-dev"
+    if re.search(PLANNED, line) and "--unlock" not in line:
+        return line if line.endswith(" -n") else line.replace("snakemake ", "snakemake -n ", 1)
+    return line
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished study as the demo of a checkout, with what `make` needs and a folder of abstracts."""
+    made, _ = finished(tmp_path_factory.getbasetemp())
+    folder = copy(made, tmp_path_factory.mktemp("documented") / "checkout")
+    for name in ("Makefile", "pyproject.toml", "mkdocs.yml", "README.md"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("bench", "docs", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "slurm").symlink_to("profiles/slurm")
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "abstracts").mkdir()
+    shutil.copy(ROOT / "resources/sample/pubtator/test.PubTator", folder / "abstracts")
+    return folder
+
+
+@pytest.mark.parametrize(("page", "line"), [pytest.param(*found, id=" ".join(found)) for found in lines()])
+def test_the_command_runs(page: str, line: str, checkout: Path) -> None:
+    command = typed(line)
+    if command is None:
+        pytest.skip("run elsewhere" if line not in NAMED_ONLY else "names a command in a text")
+    variables = environment(checkout) | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=checkout,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{page}: {command}\n{done.stdout[-4000:]}"
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.corpora
+def test_the_real_corpora_are_made_from_a_mirror(checkout: Path) -> None:
+    (line,) = [line for page, line in lines() if page == "README.md" and line.endswith("-- corpora")]
+    command = line.replace(" -- ", f" --config mirror={mirror()} -- ")
+    assert subprocess.run(["bash", "-c", command], cwd=checkout, env=environment(checkout), check=False).returncode == 0
+    assert (checkout / "results" / "paper" / "corpora.md").exists()
