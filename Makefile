@@ -31,11 +31,12 @@ setup: .venv/installed ## install what the workflow needs into .venv
 	@touch $@
 
 # Two small models side by side on half of the cores each get more done than one after the other on all of them; where
-# memory is too small for two, it is one.
+# memory is too small for two, it is one. First of all texts are tagged, so that there is something to see soon.
 HALF = $(shell echo $$((($(CORES) + 1) / 2)))
 FREE_MB = $(shell $(BIN)/python -c 'import psutil; print(psutil.virtual_memory().available // 10**6)')
 demo: .venv/installed ## run the whole study on the embedded default (no GPU)
-	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml --resources mem_mb=$(FREE_MB) --set-threads \
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml --resources mem_mb=$(FREE_MB) \
+		--prioritize annotations --set-threads \
 		$(foreach rule,train predict write_candidates chat_served annotate,$(rule)=$(HALF)) \
 		$(foreach rule,train_encoder predict_encoder,$(rule)=1)
 
@@ -46,6 +47,10 @@ bench: .venv/installed-dev ## measure against what people would use, on the demo
 		results/demo/corpora/sample_gene/iob/dev.jsonl
 	$(BIN)/python bench/decoding.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
 		results/demo/corpora/sample_disease/iob/test.jsonl
+	$(BIN)/python bench/growth.py results/demo/models/smollm2-tuned/seed1 \
+		results/demo/models/minilm-disease/seed1/grid/lr0.0005_len128_bs16_drop0.1/model \
+		results/demo/instructions/disease.json results/demo/corpora/sample_disease/iob/test.jsonl
+	$(BIN)/python bench/plot.py
 
 test: .venv/installed-dev ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile

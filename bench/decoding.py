@@ -66,7 +66,7 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "48
     seconds: dict[str, list[float]] = {name: [] for name in systems}
     answers: dict[str, list[str]] = {}
     passes: dict[str, tuple[int, int]] = {}
-    with _Passes(model) as count:
+    with Passes(model) as count:
         for _ in range(REPEATS):
             for name, call in systems.items():
                 count.clear()
@@ -108,7 +108,7 @@ def _index(answer: Any) -> int:
     return int(answer.index)
 
 
-class _Passes:
+class Passes:
     """Rows of each forward pass while in the block."""
 
     def __init__(self, model: Any) -> None:

@@ -9,7 +9,6 @@ from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VAR
 from markner.config.load import MIRROR_VARIABLE
 from markner.config.study import Study
 
-
 # Memory of tensors is given back to the system and fetched anew in every step, a tenth of the time of a training on a
 # CPU. So glibc keeps what is smaller than 32 MiB, its limit, and up to 1 GiB of it.
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": 32 * 2**20, "MALLOC_TRIM_THRESHOLD_": 2**30}
