@@ -1,6 +1,6 @@
 """Copy-draft decoding against Hugging Face `generate` (greedy and prompt lookup), on the same sentences, in one run.
 
-python bench/decoding.py MODEL INSTRUCTIONS SENTENCES [NUMBER] [PRECISION]
+python bench/decoding.py MODEL INSTRUCTIONS SENTENCES [NUMBER] [PRECISION] [NAME]
 
 MODEL is a folder of a tuned model, INSTRUCTIONS the instruction set it was tuned on (its first instruction is asked),
 SENTENCES a sentence file. Peers get the sentences in the order of the file, as a user's loop over a test set does.
@@ -27,8 +27,15 @@ from markner.modeling.load import load_causal, load_tokenizer
 REPEATS = 3
 
 
-def main(model_folder: str, instructions: str, sentences: str, number: str = "48", precision: str = "fp32") -> None:
-    """Measure and write docs/measured/bench/decoding.*"""
+def main(
+    model_folder: str,
+    instructions: str,
+    sentences: str,
+    number: str = "32",
+    precision: str = "fp32",
+    name: str = "decoding",
+) -> None:
+    """Measure and write docs/measured/bench/NAME.*"""
     tokenizer = load_tokenizer(Path(model_folder))
     model: Any = load_causal(Path(model_folder), torch.float32 if precision == "fp32" else torch.bfloat16)
     rows = list(read_sentences(sentences))
@@ -63,39 +70,41 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "48
         **{f"copy-draft, batch {batch}": (lambda batch=batch: ours(batch)) for batch in (1, 8, 16, 32)},
     }
     ours(8)  # the first touch of memory is nobody's
-    seconds: dict[str, list[float]] = {name: [] for name in systems}
+    seconds: dict[str, list[float]] = {system: [] for system in systems}
     answers: dict[str, list[str]] = {}
     passes: dict[str, tuple[int, int]] = {}
     with Passes(model) as count:
         for _ in range(REPEATS):
-            for name, call in systems.items():
+            for system, call in systems.items():
                 count.clear()
                 begun = time.perf_counter()
-                answers[name] = call()
-                seconds[name].append(time.perf_counter() - begun)
-                passes[name] = (len(count), sum(count))
+                answers[system] = call()
+                seconds[system].append(time.perf_counter() - begun)
+                passes[system] = (len(count), sum(count))
     tokens = sum(
         len(ids) + 1 for ids in tokenizer(answers["HF greedy, batch 1"], add_special_tokens=False)["input_ids"]
     )
     first = min(seconds["HF greedy, batch 1"])
-    best = min(min(times) for name, times in seconds.items() if name.startswith("HF greedy"))
+    best = min(min(times) for system, times in seconds.items() if system.startswith("HF greedy"))
     lookup = min(seconds["HF prompt lookup 10, batch 1"])
     write(
-        "decoding",
+        name,
         "Decoding the same sentences, answers compared with HF greedy at batch 1",
         [
             {
-                "method": name,
+                "method": system,
                 "sentences/s": round(len(texts) / min(times), 3),
                 "x HF batch 1": round(first / min(times), 2),
                 "x HF best batch": round(best / min(times), 2),
                 "x prompt lookup": round(lookup / min(times), 2),
-                "passes": passes[name][0],
-                "tokens/pass/row": round(tokens / passes[name][1], 2),
-                "same answers": sum(a == b for a, b in zip(answers[name], answers["HF greedy, batch 1"], strict=True)),
+                "passes": passes[system][0],
+                "tokens/pass/row": round(tokens / passes[system][1], 2),
+                "same answers": sum(
+                    a == b for a, b in zip(answers[system], answers["HF greedy, batch 1"], strict=True)
+                ),
                 **spread(times),
             }
-            for name, times in seconds.items()
+            for system, times in seconds.items()
         ],
         sentences=len(texts),
         precision=precision,

@@ -42,7 +42,7 @@ def main(weights: str, instructions: str, steps: str = "12", precision: str = "b
     tokenizer = load_tokenizer(Path(weights))
     training = Training(batch_size=BATCH, device_batch_size=BATCH, batching="padded")
     examples, _ = build_examples(read_instances(instructions), Prompt().template, tokenizer, training)
-    order = Order(examples, training, 1).indices(0)
+    order = [index for epoch in range(int(steps)) for index in Order(examples, training, 1).indices(epoch)]
     padding = int(tokenizer.pad_token_id or 0)
     collate = {
         "Alpaca recipe": lambda part: alpaca(part, padding),
