@@ -1,16 +1,24 @@
 """One grid point of the encoder against transformers' `run_ner` recipe, on the same sentences, in one run.
 
-python bench/encoder.py WEIGHTS TRAIN DEV [EPOCHS] [REPEATS]
+python bench/encoder.py WEIGHTS TRAIN DEV [EPOCHS] [REPEATS] [NUMBER] [NAME]
 
 The peer is the recipe of transformers' examples/pytorch/token-classification/run_ner.py: the Trainer with its random
 batches, `DataCollatorForTokenClassification` (padded to the longest of the batch), the first piece of a word labelled,
 an evaluation after each epoch, the model of the last epoch saved. Both have the same learning rate, batch, warm-up,
-decay, precision and number of epochs, and each call does all of it: tokenise, train, evaluate, save.
+decay, precision and number of epochs, and each call does all of it: tokenise, train, evaluate, save. A grid has many
+points, so the workflow trains as many side by side as there are cores, on a core each (profiles/default), with the
+environment variables of its jobs: that is measured too, in processes that are warm as the peer's is. NUMBER random
+sentences of TRAIN are trained on, all by default.
 """
 
+import multiprocessing
+import os
+import random
 import statistics
 import sys
 import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +32,9 @@ from transformers import (
     TrainingArguments,
 )
 
-from markner.corpora.model import read_sentences
+from markner.corpora.model import read_sentences, write_sentences
 from markner.files import read_json
+from markner.job_environment import MALLOC
 from markner.modeling.encoder import EncoderTraining, evaluate, train_point
 from markner.modeling.encoder_data import IGNORED, LABELS, encode
 from markner.modeling.load import load_tokenizer
@@ -35,35 +44,67 @@ POINT: Point = {"learning_rate": 5e-4, "max_length": 128, "batch_size": 16, "dro
 WARMUP, DECAY = 0.1, 0.01
 
 
-def main(weights: str, train: str, dev: str, epochs: str = "2", repeats: str = "3") -> None:
-    """Measure and write docs/measured/bench/encoder.*"""
-    reached: dict[str, list[float]] = {"run_ner recipe": [], "MarkNER": []}
-    place = Path(weights), Path(train), Path(dev), int(epochs)
-    calls = {"run_ner recipe": partial(_peer, *place), "MarkNER": partial(_ours, *place)}
-    seconds = interleaved({name: partial(_kept, call, reached[name]) for name, call in calls.items()}, int(repeats))
-    peer = min(seconds["run_ner recipe"])
+PEER, ONE, MANY = "run_ner recipe", "MarkNER, one point on all cores", "MarkNER, a point on each core"
+
+
+def main(
+    weights: str,
+    train: str,
+    dev: str,
+    epochs: str = "2",
+    repeats: str = "3",
+    number: str = "1000000",
+    name: str = "encoder",
+) -> None:
+    """Measure and write docs/measured/bench/NAME.*"""
+    os.environ.update({variable: str(value) for variable, value in MALLOC.items()})
+    cores = os.cpu_count() or 1
+    reached: dict[str, list[float]] = {PEER: [], ONE: [], MANY: []}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as workers,
+    ):
+        rows = list(read_sentences(Path(train)))
+        part = Path(folder, "train.jsonl")
+        write_sentences(part, random.Random(1).sample(rows, min(int(number), len(rows))))
+        place = Path(weights), part, Path(dev), int(epochs)
+
+        def side_by_side(seed: int) -> float:
+            seeds = range(seed * cores, (seed + 1) * cores)
+            return statistics.mean(workers.map(partial(_ours, *place), seeds))
+
+        list(workers.map(_warm, range(cores)))
+        calls = {PEER: partial(_peer, *place), ONE: partial(_ours, *place), MANY: side_by_side}
+        seconds = interleaved({way: partial(_kept, call, reached[way]) for way, call in calls.items()}, int(repeats))
+        trained_on = len(list(read_sentences(part)))
+    seconds[MANY] = [each / cores for each in seconds[MANY]]
+    peer = min(seconds[PEER])
     write(
-        "encoder",
+        name,
         "One grid point of the encoder, from sentences to a saved model",
         [
             {
-                "way": name,
+                "way": way,
                 "x run_ner": round(peer / min(times), 2),
-                "dev F1 (strict), median": round(statistics.median(reached[name]), 4),
+                "dev F1 (strict), median": round(statistics.median(reached[way]), 4),
                 **spread(times),
             }
-            for name, times in seconds.items()
+            for way, times in seconds.items()
         ],
         epochs=int(epochs),
         point=dict(POINT),
-        sentences=len(list(read_sentences(Path(train)))),
+        sentences=trained_on,
         threads=torch.get_num_threads(),
         repeats=int(repeats),
     )
 
 
+def _warm(_: int) -> None:
+    time.sleep(1)  # long enough that each process gets one
+
+
 def _kept(call: Any, reached: list[float]) -> None:
-    reached.append(call(seed=len(reached) + 1))
+    reached.append(call(len(reached) + 1))
 
 
 def _ours(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> float:

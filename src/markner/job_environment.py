@@ -11,7 +11,7 @@ from markner.config.study import Study
 
 # Memory of tensors is given back to the system and fetched anew in every step, a tenth of the time of a training on a
 # CPU. So glibc keeps what is smaller than 32 MiB, its limit, and up to 1 GiB of it.
-_MALLOC = {"MALLOC_MMAP_THRESHOLD_": 32 * 2**20, "MALLOC_TRIM_THRESHOLD_": 2**30}
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": 32 * 2**20, "MALLOC_TRIM_THRESHOLD_": 2**30}
 
 
 def environment(study: Study, checkout: str) -> dict[str, str]:
@@ -27,7 +27,7 @@ def environment(study: Study, checkout: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         SPENDING_VARIABLE: json.dumps(_spending(study)),
         **mirror,
-        **{name: os.environ.get(name, str(value)) for name, value in _MALLOC.items()},
+        **{name: os.environ.get(name, str(value)) for name, value in MALLOC.items()},
     }
 
 

@@ -60,6 +60,12 @@ def test_the_papers_requests_are_those_of_its_models() -> None:
     assert found["runs.pubmedbert-bc2gm, rule train_encoder"].gpus == 1
 
 
+def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:
+    profile = {"set-resources": {"train": {"slurm_partition": "big", "gpu": 8, "runtime": 5000, "mem_mb": "2 GB"}}}
+    train = {request.what: request for request in requests(PAPER, profile)}["runs.bioner-llama1, rule train"]
+    assert (train.partition, train.gpus, train.minutes, train.memory_mb) == ("big", 8, 5000, 110000)
+
+
 def told(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, gpu_gb: float = 80) -> str:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -149,3 +149,17 @@ def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: 
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = {item["params"]["request"]["url"] for item in messages if item["method"] == "Network.requestWillBeSent"}
     assert {address for address in asked if not address.startswith("data:")} == {page.as_uri()}
+
+
+def test_a_phone_scrolls_the_page_in_one_direction(page: Path, browser: object) -> None:
+    screen = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        browser.get(page.as_uri())
+        widths = browser.execute_script(
+            "document.getElementById('f-system').add(new Option('a system with a long name, '.repeat(5)));"
+            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth];"
+        )
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert widths == [390, 390]

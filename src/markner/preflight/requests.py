@@ -23,11 +23,12 @@ def hardware_of(study: Study, run: GenerativeRun | EncoderRun) -> Hardware:
 
 
 def read_profile(path: Path | None) -> Mapping[str, Any]:
-    """The settings of a profile of Snakemake, none without one."""
+    """The settings of a profile of Snakemake, a folder or the file in it; none without one."""
     if path is None:
         return {}
+    path = path / "config.yaml" if path.is_dir() else path
     if not path.is_file():
-        raise MarknerError(f"{path}: there is no such profile", "name the profile's config.yaml")
+        raise MarknerError(f"{path}: there is no such profile", "name the profile's folder or its config.yaml")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -63,5 +64,15 @@ def _profile_values(profile: Mapping[str, Any], rule: str) -> dict[str, Any]:
 def _request(
     run: str, rule: str, values: Mapping[str, Any], nodes: int, gpus: int, memory_mb: int, minutes: int
 ) -> Request:
-    cores = values.get("cpus_per_task", 1)
-    return Request(f"runs.{run}, rule {rule}", values.get("slurm_partition"), nodes, gpus, memory_mb, cores, minutes)
+    """A request, in which the profile's `set-resources` stand over what the rule reckons, as they do for Snakemake."""
+    most = {"nodes": nodes, "gpu": gpus, "mem_mb": memory_mb, "cpus_per_task": 1, "runtime": minutes}
+    most |= {key: values[key] for key in most if isinstance(values.get(key), int)}
+    return Request(
+        what=f"runs.{run}, rule {rule}",
+        partition=values.get("slurm_partition"),
+        nodes=most["nodes"],
+        gpus=most["gpu"],
+        memory_mb=most["mem_mb"],
+        cores=most["cpus_per_task"],
+        minutes=most["runtime"],
+    )
