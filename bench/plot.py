@@ -17,11 +17,17 @@ RATIOS = (
         "decoding-ncbi",
         "method",
         "x HF batch 1",
-        "Decoding NCBI-disease: sentences a second, Hugging Face greedy at batch 1 = 1",
+        "Decoding NCBI-disease: sentences a second, HF greedy at batch 1 = 1",
     ),
     ("decoding", "method", "x HF batch 1", "The same with the demo's short sentences"),
     ("training", "way", "x Alpaca", "Tuning: examples a second, Stanford Alpaca's recipe = 1"),
-    ("encoder", "way", "x run_ner", "Encoder: trainings a second, transformers' run_ner recipe = 1"),
+    (
+        "encoder-ncbi",
+        "way",
+        "x run_ner",
+        "Encoder on NCBI-disease: trainings a second, run_ner = 1",
+    ),
+    ("encoder", "way", "x run_ner", "The same on the demo's genes"),
 )
 
 
