@@ -1,4 +1,4 @@
-"""The ratios of all benchmarks as one picture: docs/measured/bench/ratios.svg and .png.
+"""The ratios of all benchmarks as one picture: docs/measured/bench/ratios.png.
 
 python bench/plot.py
 
@@ -48,8 +48,7 @@ def main() -> None:
         axis.tick_params(labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
         axis.set_xlim(0, 1.12 * frame[ratio].max())
-    for ending in ("svg", "png"):
-        figure.savefig(Path(FOLDER, f"ratios.{ending}"), dpi=160, metadata={"Date": None} if ending == "svg" else None)
+    figure.savefig(Path(FOLDER, "ratios.png"), dpi=160)
 
 
 if __name__ == "__main__":
