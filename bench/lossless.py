@@ -9,7 +9,6 @@ batches of 8, and in bfloat16, where rounding decides near ties, also greedy sea
 import json
 import random
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,8 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "10
     table = []
     for name, (method, batch) in systems.items():
         decoding = Decoding(method=method, batch_size=batch)  # type: ignore[arg-type]
-        begun = time.perf_counter()
         with Passes(model) as passes:
             found = {answer.index: answer.text for answer in generate(model, tokenizer, prompts, texts, decoding)}
-        seconds = time.perf_counter() - begun
         answers[name] = [found[index] for index in range(len(texts))]
         tokens = sum(len(ids) + 1 for ids in tokenizer(answers[name], add_special_tokens=False)["input_ids"])
         first = answers["greedy search, batch 8"]
@@ -54,7 +51,6 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "10
                 "same answers": sum(one == other for one, other in zip(answers[name], first, strict=True)),
                 "tokens": tokens,
                 "tokens/pass/row": round(tokens / sum(passes), 2),
-                "seconds": round(seconds, 1),
             }
         )
     write(f"lossless-{precision}", "Answers of copy-draft decoding and of greedy search", table, precision=precision)
