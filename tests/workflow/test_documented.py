@@ -27,6 +27,8 @@ NAMES = {
     r"study\.yaml": "config/demo.yaml",
     r"PYTHON=\S+": f"PYTHON={sys.executable}",
 }
+# Exit code 1 is an answer: two results differ; weights and keys are missing before the paper's study can run.
+ANSWERS = r"markner (audit --diff|preflight)"
 # Names of commands in a text, which are not typed as they stand.
 NAMED_ONLY = {"markner audit", "markner replay", "markner preflight"}
 # What other tests run for real: tests/slurm on a real SLURM; `make test` and `make lint` are CI itself.
@@ -43,9 +45,10 @@ def typed(line: str) -> str | None:
         line = re.sub(name, lambda _, here=here: here, line)  # type: ignore[misc]
     if line.startswith("make "):
         return f"{line} --assume-old=.venv/installed --assume-old=.venv/installed-dev"
-    if re.search(PLANNED, line) and "--unlock" not in line:
-        return line if line.endswith(" -n") else line.replace("snakemake ", "snakemake -n ", 1)
-    return line
+    return " && ".join(
+        part.replace("snakemake ", "snakemake -n ", 1) if re.search(PLANNED, part) and "--unlock" not in part else part
+        for part in line.split(" && ")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ def test_the_command_runs(line: str, checkout: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}"
+    assert done.returncode in ({0, 1} if re.search(ANSWERS, command) else {0}), f"{command}\n{done.stdout[-4000:]}"
     assert "Traceback" not in done.stdout
 
 
