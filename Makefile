@@ -31,12 +31,13 @@ setup: .venv/installed ## install what the workflow needs into .venv
 	@touch $@
 
 # Two small models side by side on half of the cores each get more done than one after the other on all of them; where
-# memory is too small for two, it is one. First of all texts are tagged, so that there is something to see soon.
+# memory is too small for two, it is one. First of all texts are tagged, so that there is something to see soon, and the
+# longest training is begun, so that nothing waits for it at the end.
 HALF = $(shell echo $$((($(CORES) + 1) / 2)))
 FREE_MB = $(shell $(BIN)/python -c 'import psutil; print(psutil.virtual_memory().available // 10**6)')
 demo: .venv/installed ## run the whole study on the embedded default (no GPU)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml --resources mem_mb=$(FREE_MB) \
-		--prioritize annotations --set-threads \
+		--prioritize annotations results/demo/models/smollm2-tuned/seed1 --set-threads \
 		$(foreach rule,train predict write_candidates chat_served annotate,$(rule)=$(HALF)) \
 		$(foreach rule,train_encoder predict_encoder,$(rule)=1)
 
