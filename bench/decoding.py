@@ -3,26 +3,19 @@
 python bench/decoding.py MODEL INSTRUCTIONS SENTENCES [NUMBER] [PRECISION] [NAME]
 
 MODEL is a folder of a tuned model, INSTRUCTIONS the instruction set it was tuned on (its first instruction is asked),
-SENTENCES a sentence file. Peers get the sentences in the order of the file, as a user's loop over a test set does.
+SENTENCES a sentence file. Peers get the sentences unsorted, as in a user's loop over a test set.
 """
 
-import json
-import random
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
+from answering import Answering, Passes, same, sampled_texts
 from report import spread, write
 
-from markner.config.corpora import Prompt
 from markner.config.systems import Decoding
-from markner.corpora.model import read_sentences
-from markner.instructions import render_prompt
-from markner.modeling.decode import generate
-from markner.modeling.load import load_causal, load_tokenizer
 
 REPEATS = 3
 
@@ -36,12 +29,8 @@ def main(
     name: str = "decoding",
 ) -> None:
     """Measure and write docs/measured/bench/NAME.*"""
-    tokenizer = load_tokenizer(Path(model_folder))
-    model: Any = load_causal(Path(model_folder), torch.float32 if precision == "fp32" else torch.bfloat16)
-    rows = list(read_sentences(sentences))
-    texts = [row.text for row in random.Random(1).sample(rows, min(int(number), len(rows)))]
-    instruction = json.loads(Path(instructions).read_text(encoding="utf-8"))[0]["instruction"]
-    prompts = [render_prompt(Prompt().template, instruction, text) for text in texts]
+    asked, texts = Answering(model_folder, instructions, precision), sampled_texts(sentences, number)
+    tokenizer, model, prompts = asked.tokenizer, asked.model, asked.prompts(texts)
 
     def peer(batch: int, **options: Any) -> list[str]:
         """`generate` as its documentation shows it for a batch: padded on the left."""
@@ -59,8 +48,7 @@ def main(
         return answers
 
     def ours(batch: int) -> list[str]:
-        decoding = Decoding(method="copy-draft", batch_size=batch)
-        return [answer.text for answer in sorted(generate(model, tokenizer, prompts, texts, decoding), key=_index)]
+        return asked.answers(texts, Decoding(method="copy-draft", batch_size=batch))
 
     systems: dict[str, Callable[[], list[str]]] = {
         "HF greedy, batch 1": lambda: peer(1),
@@ -81,9 +69,7 @@ def main(
                 answers[system] = call()
                 seconds[system].append(time.perf_counter() - begun)
                 passes[system] = (len(count), sum(count))
-    tokens = sum(
-        len(ids) + 1 for ids in tokenizer(answers["HF greedy, batch 1"], add_special_tokens=False)["input_ids"]
-    )
+    tokens = asked.tokens(answers["HF greedy, batch 1"])
     first = min(seconds["HF greedy, batch 1"])
     best = min(min(times) for system, times in seconds.items() if system.startswith("HF greedy"))
     lookup = min(seconds["HF prompt lookup 10, batch 1"])
@@ -99,9 +85,7 @@ def main(
                 "x prompt lookup": round(lookup / min(times), 2),
                 "passes": passes[system][0],
                 "tokens/pass/row": round(tokens / passes[system][1], 2),
-                "same answers": sum(
-                    a == b for a, b in zip(answers[system], answers["HF greedy, batch 1"], strict=True)
-                ),
+                "same answers": same(answers[system], answers["HF greedy, batch 1"]),
                 **spread(times),
             }
             for system, times in seconds.items()
@@ -111,28 +95,6 @@ def main(
         threads=torch.get_num_threads(),
         repeats=REPEATS,
     )
-
-
-def _index(answer: Any) -> int:
-    return int(answer.index)
-
-
-class Passes:
-    """Rows of each forward pass while in the block."""
-
-    def __init__(self, model: Any) -> None:
-        self.rows: list[int] = []
-        self.model = model
-
-    def __enter__(self) -> list[int]:
-        self.hook = self.model.register_forward_pre_hook(self._note, with_kwargs=True)
-        return self.rows
-
-    def __exit__(self, *_: object) -> None:
-        self.hook.remove()
-
-    def _note(self, module: Any, args: Any, kwargs: Any) -> None:
-        self.rows.append(int(kwargs["input_ids"].shape[0]))
 
 
 if __name__ == "__main__":

@@ -42,8 +42,6 @@ from markner.selection import Point
 
 POINT: Point = {"learning_rate": 5e-4, "max_length": 128, "batch_size": 16, "dropout": 0.1}
 WARMUP, DECAY = 0.1, 0.01
-
-
 PEER, ONE, MANY = "run_ner recipe", "MarkNER, one point on all cores", "MarkNER, a point on each core"
 
 
@@ -65,8 +63,8 @@ def main(
         ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as workers,
     ):
         rows = list(read_sentences(Path(train)))
-        part = Path(folder, "train.jsonl")
-        write_sentences(part, random.Random(1).sample(rows, min(int(number), len(rows))))
+        part, trained_on = Path(folder, "train.jsonl"), min(int(number), len(rows))
+        write_sentences(part, random.Random(1).sample(rows, trained_on))
         place = Path(weights), part, Path(dev), int(epochs)
 
         def side_by_side(seed: int) -> float:
@@ -76,7 +74,6 @@ def main(
         list(workers.map(_warm, range(cores)))
         calls = {PEER: partial(_peer, *place), ONE: partial(_ours, *place), MANY: side_by_side}
         seconds = interleaved({way: partial(_kept, call, reached[way]) for way, call in calls.items()}, int(repeats))
-        trained_on = len(list(read_sentences(part)))
     seconds[MANY] = [each / cores for each in seconds[MANY]]
     peer = min(seconds[PEER])
     write(

@@ -6,27 +6,22 @@ MODEL and ENCODER are folders of tuned models. NUMBER sentences is the whole wor
 that of the least squares line through the logarithms of work and time: 1 is linear. (bench/scoring.py has scores.)
 """
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
+from answering import Answering
 from report import interleaved, write
 
-from markner.config.corpora import Prompt
 from markner.config.systems import Decoding
 from markner.corpora.model import read_sentences
-from markner.instructions import render_prompt
 from markner.markup import align, mark
-from markner.modeling.decode import generate
 from markner.modeling.encoder import load_trained, tag_rows
 from markner.modeling.encoder_data import encode
-from markner.modeling.load import load_causal, load_tokenizer
+from markner.modeling.load import load_tokenizer
 
 EIGHTHS = (1, 2, 4, 8)
 REPEATS = 3
@@ -34,17 +29,13 @@ REPEATS = 3
 
 def main(model_folder: str, encoder_folder: str, instructions: str, sentences: str, number: str = "128") -> None:
     """Measure and write docs/measured/bench/growth.*"""
-    tokenizer = load_tokenizer(Path(model_folder))
-    model: Any = load_causal(Path(model_folder), torch.float32)
+    asked = Answering(model_folder, instructions)
     tagger, pieces = load_trained(Path(encoder_folder), 128), load_tokenizer(Path(encoder_folder))
     base = list(read_sentences(sentences))
     rows = [replace(base[index % len(base)], id=str(index)) for index in range(16 * int(number))]
-    instruction = json.loads(Path(instructions).read_text(encoding="utf-8"))[0]["instruction"]
 
     def decode(count: int) -> None:
-        texts = [row.text for row in rows[:count]]
-        prompts = [render_prompt(Prompt().template, instruction, text) for text in texts]
-        list(generate(model, tokenizer, prompts, texts, Decoding(method="copy-draft", batch_size=8)))
+        asked.answers([row.text for row in rows[:count]], Decoding(method="copy-draft", batch_size=8))
 
     def tag(count: int) -> None:
         tag_rows(tagger, pieces, encode(rows[:count], pieces, 128), "valid", 64)

@@ -4,6 +4,7 @@ The rules' functions and their leaves (`leaves.py`) look things up here, so that
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from markner.config.annotations import Tagger
 from markner.config.chat import ApiModel, ChatRun
@@ -14,6 +15,8 @@ from markner.corpora.registry import split_files
 from markner.errors import MarknerError
 from markner.instructions import instruction_text
 from markner.selection import Point, grid_points, point_name
+
+_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun)
 
 
 def shot_corpus(study: Study, run: str, corpus: str) -> str:
@@ -136,25 +139,23 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
 
 def generative(study: Study, run: str) -> GenerativeRun:
     """A run by name as a generative one."""
-    settings = study.runs[run]
-    if not isinstance(settings, GenerativeRun):
-        raise MarknerError(f"runs.{run} is not a generative run")
-    return settings
+    return _of_kind(study, run, GenerativeRun, "a generative")
 
 
 def encoder(study: Study, run: str) -> EncoderRun:
     """A run by name as an encoder."""
-    settings = study.runs[run]
-    if not isinstance(settings, EncoderRun):
-        raise MarknerError(f"runs.{run} is not an encoder run")
-    return settings
+    return _of_kind(study, run, EncoderRun, "an encoder")
 
 
 def chat_run(study: Study, run: str) -> ChatRun:
     """A run by name as a chat run."""
+    return _of_kind(study, run, ChatRun, "a chat")
+
+
+def _of_kind(study: Study, run: str, kind: type[_Run], name: str) -> _Run:
     settings = study.runs[run]
-    if not isinstance(settings, ChatRun):
-        raise MarknerError(f"runs.{run} is not a chat run")
+    if not isinstance(settings, kind):
+        raise MarknerError(f"runs.{run} is not {name} run")
     return settings
 
 

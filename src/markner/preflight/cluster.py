@@ -37,14 +37,16 @@ class Request:
 
 def partitions() -> dict[str, Partition] | None:
     """Partitions by name, None where there is no SLURM. The default one is also there under the empty name."""
-    if shutil.which("sinfo") is None:
+    text = told("sinfo", "-h", "-o", "%P|%l|%D|%G|%m|%c")
+    return None if text is None else parse_sinfo(text)
+
+
+def told(*command: str) -> str | None:
+    """What a command of SLURM says; None where there is no SLURM, or none that answers."""
+    if shutil.which(command[0]) is None:
         return None
-    done = subprocess.run(
-        ["sinfo", "-h", "-o", "%P|%l|%D|%G|%m|%c"], capture_output=True, text=True, check=False, timeout=60
-    )
-    if done.returncode:
-        return None
-    return parse_sinfo(done.stdout)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return None if done.returncode else done.stdout
 
 
 def parse_sinfo(text: str) -> dict[str, Partition]:
@@ -101,8 +103,7 @@ def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> li
 
 def account_needed() -> bool:
     """Whether jobs without an account are refused."""
-    done = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, check=False, timeout=60)
-    enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", done.stdout)
+    enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", told("scontrol", "show", "config") or "")
     return enforced is not None and "associations" in enforced[1]
 
 

@@ -1,11 +1,10 @@
 """Jobs that a killed Snakemake left to SLURM: a new one does not know them and would start them a second time."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 from markner.errors import MarknerError
+from markner.preflight.cluster import told
 
 # The executor names each job by the run's UUID and says in the comment which rule it is for.
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -22,12 +21,9 @@ def refuse_twins(folder: Path) -> None:
     """
     # More than one lock: another Snakemake is alive here, at other files, and the jobs may be its own.
     locks = list((folder / ".snakemake" / "locks").glob("*.output.lock"))
-    if shutil.which("squeue") is None or len(locks) > 1:
+    if len(locks) > 1:
         return
-    done = subprocess.run(
-        ["squeue", "-h", "--me", "-o", _FORMAT], capture_output=True, text=True, check=False, timeout=60
-    )
-    runs = left_behind(done.stdout, folder) if done.returncode == 0 else {}
+    runs = left_behind(told("squeue", "-h", "--me", "-o", _FORMAT) or "", folder)
     if runs:
         jobs = [job for found in runs.values() for job in found]
         names = ",".join(runs)

@@ -40,18 +40,17 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
     """The requests of all jobs that take long, one for each run and rule."""
     for name, run in study.live_runs().items():
         if isinstance(run, EncoderRun):
-            values = _ENCODER | _profile_values(profile, "train_encoder")
-            yield _request(name, "train_encoder", values, 1, values["gpu"], values["mem_mb"], values["runtime"])
+            yield _request(profile, name, "train_encoder", _ENCODER)
         elif isinstance(run, GenerativeRun):
             hardware = hardware_of(study, run)
             gpus = 0 if hardware.device == "cpu" else hardware.processes // hardware.nodes
-            memory = round(1000 * hardware.memory_gb)
+            memory = {"mem_mb": round(1000 * hardware.memory_gb)}
             if run.mix:
                 rule = "train_on_nodes" if hardware.nodes > 1 else "train"
-                values, minutes = _profile_values(profile, rule), round(60 * hardware.train_hours)
-                yield _request(name, rule, values, hardware.nodes, gpus, memory, minutes)
-            values, minutes = _profile_values(profile, "predict"), round(60 * hardware.predict_hours)
-            yield _request(name, "predict", values, 1, min(gpus, 1), memory, minutes)
+                minutes = round(60 * hardware.train_hours)
+                yield _request(profile, name, rule, memory | {"nodes": hardware.nodes, "gpu": gpus, "runtime": minutes})
+            minutes = round(60 * hardware.predict_hours)
+            yield _request(profile, name, "predict", memory | {"gpu": min(gpus, 1), "runtime": minutes})
 
 
 def _profile_values(profile: Mapping[str, Any], rule: str) -> dict[str, Any]:
@@ -61,18 +60,17 @@ def _profile_values(profile: Mapping[str, Any], rule: str) -> dict[str, Any]:
     return named | ((profile.get("set-resources") or {}).get(rule) or {})
 
 
-def _request(
-    run: str, rule: str, values: Mapping[str, Any], nodes: int, gpus: int, memory_mb: int, minutes: int
-) -> Request:
+def _request(profile: Mapping[str, Any], run: str, rule: str, reckoned: Mapping[str, int]) -> Request:
     """A request, in which the profile's `set-resources` stand over what the rule reckons, as they do for Snakemake."""
-    most = {"nodes": nodes, "gpu": gpus, "mem_mb": memory_mb, "cpus_per_task": 1, "runtime": minutes}
-    most |= {key: values[key] for key in most if isinstance(values.get(key), int)}
+    values = _profile_values(profile, rule)
+    asked = {"nodes": 1, "cpus_per_task": 1, **reckoned}
+    asked |= {key: values[key] for key in asked if isinstance(values.get(key), int)}
     return Request(
         what=f"runs.{run}, rule {rule}",
         partition=values.get("slurm_partition"),
-        nodes=most["nodes"],
-        gpus=most["gpu"],
-        memory_mb=most["mem_mb"],
-        cores=most["cpus_per_task"],
-        minutes=most["runtime"],
+        nodes=asked["nodes"],
+        gpus=asked["gpu"],
+        memory_mb=asked["mem_mb"],
+        cores=asked["cpus_per_task"],
+        minutes=asked["runtime"],
     )
