@@ -37,6 +37,7 @@ from markner.modeling.encoder_data import (
 )
 from markner.modeling.load import device, load_tokenizer
 from markner.modeling.viterbi import LABELS, Tagging
+from markner.modeling.vocabulary import UsedVocabulary
 from markner.predictions import Prediction, write_predictions
 from markner.sampling import subset
 from markner.selection import Point, point_name
@@ -113,6 +114,9 @@ def train_point(
         if not found:
             raise MarknerError(f"{path}: no sentences left to learn from", "check the split's files and `fraction`")
 
+    pad = int(tokenizer.pad_token_id or 0)
+    vocabulary = UsedVocabulary(model, {pad, *(number for row in (*rows, *dev_rows) for number in row.ids)})
+    decay, kept_decay = 1.0, 1.0
     steps = settings.epochs * math.ceil(len(rows) / point["batch_size"])
     optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=point["learning_rate"], fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, round(steps * settings.warmup), steps)  # type: ignore[no-untyped-call]
@@ -128,6 +132,7 @@ def train_point(
                 loss, _, words = _forward(model, chosen, tokenizer, settings.precision)
                 (loss / max(words, 1)).backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRAD_NORM)
+                decay *= 1 - optimizer.param_groups[0]["lr"] * settings.weight_decay
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
@@ -139,7 +144,7 @@ def train_point(
             epochs.append(reached)
             progress.set_postfix(dev_loss=f"{dev_loss:.4f}", dev_f1=f"{dev_f1:.3f}")
             if math.isfinite(dev_loss) and (not best or _better(reached, best, settings.keep)):
-                best = reached
+                best, kept_decay = reached, decay
                 kept = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     if not best:
         raise MarknerError(
@@ -147,6 +152,7 @@ def train_point(
             "lower `grid.learning_rate` or raise `warmup`",
         )
     model.load_state_dict(kept)
+    vocabulary.restore(kept_decay)
     folder = fresh_folder(output)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
