@@ -49,7 +49,7 @@ bench: .venv/installed-dev ## measure against what people would use, on the demo
 	$(BIN)/python bench/decoding.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
 		results/demo/corpora/sample_disease/iob/test.jsonl
 	$(BIN)/python bench/growth.py results/demo/models/smollm2-tuned/seed1 \
-		results/demo/models/minilm-disease/seed1/grid/lr0.0005_len128_bs16_drop0.1/model \
+		results/demo/models/minilm-disease/seed1/grid/len128/lr0.0005_len128_bs16_drop0.1/model \
 		results/demo/instructions/disease.json results/demo/corpora/sample_disease/iob/test.jsonl
 	$(BIN)/python bench/plot.py
 

@@ -23,7 +23,7 @@ AT = {
     "weights": {"model": "smollm2-135m"},
     "train": {"run": "smollm2-tuned", "seed": "1"},
     "predict": {"run": "smollm2-tuned", "seed": "1", "corpus": "sample_disease"},
-    "train_encoder": {"run": "minilm-gene", "seed": "1", "point": "lr0.0005_len128_bs16_drop0.1"},
+    "train_encoder": {"run": "minilm-gene", "seed": "1", "part": "lr0.0005_len128_bs16_drop0.1"},
     "predict_encoder": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "select_encoder": {"run": "minilm-gene", "seed": "1"},
     "score": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},

@@ -25,6 +25,7 @@ from markner.lookup import (
     corpora_of,
     encoder,
     generative,
+    point_folders,
     points,
     run_prompt,
     shot_corpus,
@@ -33,6 +34,7 @@ from markner.lookup import (
     table_runs,
     tagger,
 )
+from markner.selection import grid_jobs
 
 Leaves = dict[str, Any]
 
@@ -133,11 +135,11 @@ def predict(study: Study, run: str, corpus: str) -> Leaves:
     return {"decoding": decoding, **_question(study, run_prompt(study, run), corpus)}
 
 
-def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
-    """How one grid point of an encoder run is trained."""
+def train_encoder(study: Study, run: str, seed: int, part: str) -> Leaves:
+    """How the grid points of one job of an encoder run are trained."""
     settings = encoder(study, run)
     return {
-        "point": points(settings)[point],
+        "points": grid_jobs(settings.grid, settings.jobs_by)[part],
         "epochs": settings.epochs,
         "keep": settings.keep,
         "tagging": settings.tagging,
@@ -151,14 +153,14 @@ def train_encoder(study: Study, run: str, seed: int, point: str) -> Leaves:
 
 def select_encoder(study: Study, run: str) -> Leaves:
     """The grid points of an encoder run, and how they are compared."""
-    return {"points": list(points(encoder(study, run))), "select": encoder(study, run).select}
+    return {"folders": point_folders(encoder(study, run)), "select": encoder(study, run).select}
 
 
 def predict_encoder(study: Study, run: str) -> Leaves:
     """How the grid points of an encoder run predict."""
     settings = encoder(study, run)
     lengths = {name: point["max_length"] for name, point in points(settings).items()}
-    return {"max_lengths": lengths, "tagging": settings.tagging}
+    return {"folders": point_folders(settings), "max_lengths": lengths, "tagging": settings.tagging}
 
 
 def shots(study: Study, run: str, seed: int, corpus: str) -> Leaves:
@@ -355,7 +357,7 @@ _RULES: dict[str, Callable[[Study, Mapping[str, str]], Leaves]] = {
     "train": lambda study, at: train(study, at["run"], int(at["seed"])),
     "train_on_nodes": lambda study, at: train(study, at["run"], int(at["seed"])),
     "predict": lambda study, at: predict(study, at["run"], at["corpus"]),
-    "train_encoder": lambda study, at: train_encoder(study, at["run"], int(at["seed"]), at["point"]),
+    "train_encoder": lambda study, at: train_encoder(study, at["run"], int(at["seed"]), at["part"]),
     "select_encoder": lambda study, at: select_encoder(study, at["run"]),
     "predict_encoder": lambda study, at: predict_encoder(study, at["run"]),
     "shots": lambda study, at: shots(study, at["run"], int(at["seed"]), at["corpus"]),

@@ -2,10 +2,10 @@
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from typing import Literal, TypedDict
 
-from markner.config.systems import Grid
+from markner.config.systems import Axis, Grid
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
 
@@ -31,28 +31,52 @@ def grid_points(grid: Grid) -> list[Point]:
 
 def point_name(point: Point) -> str:
     """The name of a point in paths, such as `lr3e-05_len256_bs16_drop0.1`; different points have different names."""
-    return (
-        f"lr{point['learning_rate']!r}_len{point['max_length']}_bs{point['batch_size']}_drop{float(point['dropout'])!r}"
-    )
+    return "_".join(_parts(point).values())
+
+
+def grid_jobs(grid: Grid, jobs_by: Collection[Axis]) -> dict[str, dict[str, Point]]:
+    """The points of a grid by name, by the job that trains them: a job for each combination of values of `jobs_by`."""
+    jobs: dict[str, dict[str, Point]] = {}
+    for point in grid_points(grid):
+        jobs.setdefault(_job_name(point, jobs_by), {})[point_name(point)] = point
+    return jobs
+
+
+def point_folder(job: str, point: str) -> str:
+    """Where in the grid's folder a point is that a job trained: in the job's own if it is named as the point is."""
+    return point if job == point else f"{job}/{point}"
+
+
+def _job_name(point: Point, jobs_by: Collection[Axis]) -> str:
+    return "_".join(part for axis, part in _parts(point).items() if axis in jobs_by) or "all"
+
+
+def _parts(point: Point) -> dict[Axis, str]:
+    return {
+        "learning_rate": f"lr{point['learning_rate']!r}",
+        "max_length": f"len{point['max_length']}",
+        "batch_size": f"bs{point['batch_size']}",
+        "dropout": f"drop{float(point['dropout'])!r}",
+    }
 
 
 def select(
-    dev_files: Sequence[str | os.PathLike[str]],
+    dev_files: Mapping[str, str | os.PathLike[str]],
     output: str | os.PathLike[str],
     by: Literal["lowest-loss", "highest-f1"] = "lowest-loss",
 ) -> None:
     """Write which point is the best on the dev split (the first of equals), and what each of them reached.
 
     Args:
-        dev_files: The `dev.json` of every point, in the grid's order.
+        dev_files: The `dev.json` of every point by its folder in the grid's, in the grid's order.
         by: What is compared.
-        output: JSON, `selected`: a point's name; `points`: for each `name`, its settings, `best_epoch`, `dev_loss`
-            (mean cross entropy a word), `dev_f1` (strict) and `truncated_mentions`.
+        output: JSON, `selected`: a point's name; `points`: for each `name`, `folder`, its settings, `best_epoch`,
+            `dev_loss` (mean cross entropy a word), `dev_f1` (strict) and `truncated_mentions`.
 
     Raises:
         MarknerError: no files, or one that is not a point's.
     """
-    points = [_summary(path) for path in dev_files]
+    points = [_summary(folder, path) for folder, path in dev_files.items()]
     if not points:
         raise MarknerError("no grid points to select from", "give each list under `grid` at least one value")
     if by == "lowest-loss":
@@ -62,11 +86,12 @@ def select(
     write_json(output, {"selected": best["name"], "points": points})
 
 
-def _summary(path: str | os.PathLike[str]) -> dict[str, float | str]:
+def _summary(folder: str, path: str | os.PathLike[str]) -> dict[str, float | str]:
     value = read_json(path)
     try:
         return {
             "name": point_name(value["point"]),
+            "folder": folder,
             **value["point"],
             **{key: value[key] for key in ("best_epoch", "dev_loss", "dev_f1", "truncated_mentions")},
         }

@@ -35,7 +35,7 @@ def write_tiny_study(folder: Path) -> Path:
     )
     BertForTokenClassification(config).save_pretrained(model)
     BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}).save_pretrained(model)
-    chosen = {"selected": NAME, "points": [{"name": NAME, **POINT}]}
+    chosen = {"selected": NAME, "points": [{"name": NAME, "folder": NAME, **POINT}]}
     (run / "selection.json").write_text(json.dumps(chosen), encoding="utf-8")
     iob = {"format": "iob", "train": "none.tsv", "dev": "none.tsv", "test": "none.tsv"}
     study = {

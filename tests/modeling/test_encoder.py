@@ -10,7 +10,7 @@ from tiny_encoder import sentence, tiny_encoder
 from markner.corpora.model import Span, read_sentences, write_sentences
 from markner.errors import MarknerError
 from markner.files import read_json
-from markner.modeling.encoder import EncoderTraining, predict_encoder, predict_grid, train_point
+from markner.modeling.encoder import EncoderTraining, predict_encoder, train_point
 from markner.predictions import read_predictions
 from markner.selection import Point
 
@@ -61,16 +61,6 @@ def test_it_learns_and_its_predictions_have_the_f1_of_its_report(data: Path, tmp
     hits = sum(len(set(a.spans) & set(b.spans)) for a, b in zip(found, gold, strict=True))
     total = sum(len(row.spans) for row in found) + sum(len(row.spans) for row in gold)
     assert 2 * hits / total == pytest.approx(report["dev_f1"])
-
-
-def test_every_point_of_a_grid_tags_as_it_does_alone(data: Path, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        trained(data, tmp_path / name, seed=ord(name))
-        predict_encoder(tmp_path / name / "model", data / "dev.jsonl", tmp_path / f"{name}.jsonl", 32, "valid")
-    models = {name: tmp_path / name / "model" for name in ("a", "b")}
-    predict_grid(models, {"a": 32, "b": 32}, data / "dev.jsonl", tmp_path / "grid", "valid")
-    for name in models:
-        assert (tmp_path / "grid" / f"{name}.jsonl").read_bytes() == (tmp_path / f"{name}.jsonl").read_bytes()
 
 
 def test_a_seed_gives_the_same_bytes_and_another_seed_others(data: Path, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ MUTATIONS = {
     ),
     "encoder: a grid point more": Mutation(
         setting(lambda s: s["runs"]["minilm-gene"].update(grid=GRID)),
-        "train_encoder run=minilm-gene point=lr0.0001_len128_bs16_drop0.1\n"
+        "train_encoder run=minilm-gene part=lr0.0001_len128_bs16_drop0.1\n"
         "predict_encoder run=minilm-gene\nselect_encoder run=minilm-gene",
     ),
     "prompt: template": Mutation(

@@ -13,9 +13,10 @@ from markner.config.systems import EncoderRun, FolderModel, GenerativeRun, HubMo
 from markner.corpora.registry import local_files
 from markner.errors import MarknerError
 from markner.job_environment import environment as job_environment
+from markner.preflight.requests import MINUTES_A_POINT
 from markner.provenance.code import code_hash
 from markner.provenance.planning import decide_by_records
-from markner.selection import grid_points, point_name
+from markner.selection import grid_jobs
 
 try:
     STUDY = load_study(config, workflow.configfiles)
@@ -43,10 +44,8 @@ RUNS = STUDY.live_runs()
 CHAT = [name for name, run in RUNS.items() if isinstance(run, ChatRun)]
 SERVED = [name for name in CHAT if STUDY.models[RUNS[name].model].weights]
 SIMILAR = [name for name in CHAT if RUNS[name].shots and RUNS[name].shot_selection == "similar"]
-POINTS = {
-    name: {point_name(point): point for point in grid_points(STUDY.runs[name].grid)}
-    for name in ENCODERS
-}
+# Jobs that train the encoders' grids: for each run, by the job's name, its points.
+PARTS = {name: grid_jobs(STUDY.runs[name].grid, STUDY.runs[name].jobs_by) for name in ENCODERS}
 
 
 def one_of(names):
@@ -63,7 +62,7 @@ wildcard_constraints:
     model=one_of(STUDY.models),
     run=one_of(STUDY.runs),
     seed=r"\d+",
-    point=one_of({point for points in POINTS.values() for point in points}),
+    part=one_of({part for parts in PARTS.values() for part in parts}),
     table=one_of(STUDY.tables),
     figure=one_of(STUDY.figures),
     error_figure=one_of(STUDY.error_figures),

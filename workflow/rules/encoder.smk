@@ -1,4 +1,4 @@
-# The encoder baseline: a grid of token classifiers, each trained on its own, the best chosen on dev.
+# The encoder baseline: a grid of token classifiers, one or several to a job, the best chosen on dev.
 
 
 rule train_encoder:
@@ -7,12 +7,11 @@ rule train_encoder:
         train=encoder_sentences("train"),
         dev=encoder_sentences("dev"),
     output:
-        model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/model"),
-        dev=f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{point}}/dev.json",
+        directory(f"{RESULTS}/models/{{run}}/seed{{seed}}/grid/{{part}}"),
     log:
-        f"{LOGS}/train_encoder/{{run}}/seed{{seed}}/{{point}}.log",
+        f"{LOGS}/train_encoder/{{run}}/seed{{seed}}/{{part}}.log",
     benchmark:
-        f"{BENCHMARKS}/train_encoder/{{run}}/seed{{seed}}/{{point}}.tsv"
+        f"{BENCHMARKS}/train_encoder/{{run}}/seed{{seed}}/{{part}}.tsv"
     wildcard_constraints:
         run=one_of(ENCODERS),
     conda:
@@ -20,9 +19,11 @@ rule train_encoder:
     threads: 16
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=encoder_minutes,
     params:
         settings=settings("train_encoder"),
+        # Outside the output, which Snakemake deletes when a job fails.
+        checkpoints=f"{RESULTS}/checkpoints/{{run}}/seed{{seed}}/{{part}}",
         code=code("train_encoder"),
     script:
         "../scripts/train_encoder.py"
@@ -30,7 +31,7 @@ rule train_encoder:
 
 rule select_encoder:
     input:
-        grid_files("dev.json"),
+        grid_folders,
     output:
         f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
     log:
@@ -53,7 +54,7 @@ rule select_encoder:
 
 rule predict_encoder:
     input:
-        models=grid_files("model"),
+        grid=grid_folders,
         sentences=test_sentences,
     output:
         directory(f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}"),

@@ -81,14 +81,10 @@ def encoder_sentences(split):
     return inputs
 
 
-def grid_files(name):
-    """What the training of every grid point left under a name."""
-
-    def inputs(wildcards):
-        folder = f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid"
-        return [f"{folder}/{point}/{name}" for point in POINTS[wildcards.run]]
-
-    return inputs
+def grid_folders(wildcards):
+    """What the jobs that trained a grid left."""
+    folder = f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid"
+    return [f"{folder}/{part}" for part in PARTS[wildcards.run]]
 
 
 def table_scores(wildcards):
@@ -98,7 +94,7 @@ def table_scores(wildcards):
         for seed in STUDY.runs[run].seeds:
             folder = f"{RESULTS}/scores/{run}/seed{seed}"
             files.append(f"{folder}/{corpus}.json")
-            files += [f"{folder}/grid/{corpus}.json"] if run in POINTS else []
+            files += [f"{folder}/grid/{corpus}.json"] if run in PARTS else []
     return list(dict.fromkeys(files))
 
 
@@ -163,14 +159,14 @@ def annotated_files(wildcards):
 
 
 def annotation_models(wildcards):
-    """Weights of the runs that tag; of an encoder's, the choice among its grid and the models of the grid."""
+    """Weights of the runs that tag; of an encoder's, the choice among its grid and the grid."""
     files = []
     for item in STUDY.annotations[wildcards.annotation].runs:
         tagger = lookup.tagger(STUDY, item.run, item.seed, item.entities)
         folder = f"{RESULTS}/{tagger.folder}"
         if tagger.system == "encoder":
             files.append(f"{folder}/selection.json")
-            files += [f"{folder}/grid/{point}/model" for point in POINTS[item.run]]
+            files += [f"{folder}/grid/{part}" for part in PARTS[item.run]]
         else:
             files.append(folder)
     return list(dict.fromkeys(files))

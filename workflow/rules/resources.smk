@@ -41,3 +41,7 @@ def prediction_gpus(wildcards):
 
 def prediction_minutes(wildcards, attempt):
     return growing(60 * hardware_of(wildcards).predict_hours)(wildcards, attempt)
+
+
+def encoder_minutes(wildcards):
+    return MINUTES_A_POINT * len(PARTS[wildcards.run][wildcards.part])

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from markner.modeling.encoder import predict_grid
+from markner.modeling.encoder_grid import predict_grid
 from markner.provenance.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    settings, grid = snakemake.params.settings, Path(snakemake.input.grid[0]).parent
     predict_grid(
-        {Path(model).parent.name: Path(model) for model in snakemake.input.models},
+        {name: grid / folder / "model" for name, folder in settings["folders"].items()},
         settings["max_lengths"],
         Path(snakemake.input.sentences),
         Path(snakemake.output[0]),

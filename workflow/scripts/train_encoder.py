@@ -1,20 +1,23 @@
-"""Train one point of an encoder's grid."""
+"""Train the points of an encoder's grid that one job has."""
 
 from pathlib import Path
 
-from markner.modeling.encoder import EncoderTraining, train_point
+from markner.modeling.encoder import EncoderTraining
+from markner.modeling.encoder_grid import train_part
+from markner.provenance.hashing import hash_path
 from markner.provenance.job import job
 
 with job(snakemake):
     settings = dict(snakemake.params.settings)
-    point, seed = settings.pop("point"), settings.pop("seed")
-    train_point(
+    points, seed = settings.pop("points"), settings.pop("seed")
+    train_part(
         Path(snakemake.input.weights),
         Path(snakemake.input.train),
         Path(snakemake.input.dev),
-        point,
+        points,
         EncoderTraining(**settings),
         seed,
-        Path(snakemake.output.model),
-        Path(snakemake.output.dev),
+        Path(snakemake.output[0]),
+        Path(snakemake.params.checkpoints),
+        [*map(hash_path, snakemake.input), snakemake.params.code],
     )

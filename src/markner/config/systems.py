@@ -168,6 +168,9 @@ class GenerativeRun(Settings):
     """Corpora on whose test split it is scored."""
 
 
+Axis = Literal["learning_rate", "max_length", "batch_size", "dropout"]
+
+
 class Grid(Settings):
     """Values that are combined with each other (paper 3.2: 18 combinations)."""
 
@@ -192,6 +195,9 @@ class EncoderRun(Settings):
     """Corpus it is trained on (train) and selected on (dev)."""
     grid: Grid = Grid()
     """Hyperparameters that are searched."""
+    jobs_by: list[Axis] = Field(default=["learning_rate", "max_length", "batch_size", "dropout"])
+    """Hyperparameters each value of which has jobs of its own. A job trains the points that differ in the others, one
+    after the other in one process: fewer starts and fewer jobs, but one more value of those others trains all again."""
     fraction: float = Field(1.0, gt=0, le=1)
     """Part of the training sentences, drawn as a mix draws them."""
     epochs: int = Field(10, ge=1)

@@ -8,7 +8,7 @@ And the best epoch is kept in memory, where the Trainer writes a checkpoint with
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -179,31 +179,6 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
     if keep == "lowest-loss":
         return bool(new["dev_loss"] < best["dev_loss"])
     return bool(new["dev_f1"] > best["dev_f1"])
-
-
-def predict_grid(
-    models: Mapping[str, Path],
-    max_lengths: Mapping[str, int],
-    sentences: Path,
-    output: Path,
-    tagging: Tagging,
-) -> None:
-    """Tag every sentence with the model of each grid point, one after the other in one process.
-
-    Args:
-        models: Folder of the trained model by the name of its grid point.
-        max_lengths: Longest input in word pieces by the name of the grid point.
-        sentences: Sentences to tag.
-        output: Folder of the predictions, `<point>.jsonl`. Whole or absent.
-        tagging: Which sequences of tags count.
-
-    Raises:
-        MarknerError: as `predict_encoder`.
-    """
-    folder = fresh_folder(output)
-    for point, model in models.items():
-        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point], tagging)
-    replace_folder(folder, output)
 
 
 def predict_encoder(

@@ -68,9 +68,9 @@ class EncoderSystem:
             chosen = json.loads(selection.read_text(encoding="utf-8"))
             point = next(row for row in chosen["points"] if row["name"] == chosen["selected"])
             self._max_length = int(point["max_length"])
+            model = folder / "grid" / point["folder"] / "model"
         except (OSError, ValueError, KeyError, StopIteration) as error:
             raise MarknerError(f"{selection}: does not name a point of the grid", "run the study to its end") from error
-        model = folder / "grid" / point["name"] / "model"
         self._tagging = settings.tagging
         self._entity = next(iter(settings.instructions))
         self._tokenizer = load_tokenizer(model)

@@ -19,7 +19,7 @@ class UsedEmbedding(torch.nn.Embedding):
         padding = whole.padding_idx
         inside = None if padding is None else int((used == padding).nonzero().item())
         rows = whole.weight.detach()[used].clone()
-        super().__init__(*rows.shape, padding_idx=inside, _weight=rows)
+        super().__init__(rows.shape[0], rows.shape[1], padding_idx=inside, _weight=rows)
         places = torch.full((whole.num_embeddings,), whole.num_embeddings, device=used.device)
         places[used] = torch.arange(len(used), device=used.device)
         self.places: torch.Tensor
@@ -41,7 +41,8 @@ class UsedVocabulary:
         if self._whole is not None:
             padding = [] if self._whole.padding_idx is None else [self._whole.padding_idx]
             self._used = torch.tensor(sorted({*ids, *padding}), device=self._whole.weight.device)
-            model.set_input_embeddings(UsedEmbedding(self._whole, self._used))
+            self._part = UsedEmbedding(self._whole, self._used)
+            model.set_input_embeddings(self._part)
 
     def restore(self, decay: float) -> None:
         """Put the trained rows back among the others.
@@ -52,6 +53,5 @@ class UsedVocabulary:
         if self._whole is None:
             return
         with torch.no_grad():
-            self._whole.weight.mul_(decay)
-            self._whole.weight[self._used] = self._model.get_input_embeddings().weight
+            self._whole.weight.mul_(decay).index_copy_(0, self._used, self._part.weight)
         self._model.set_input_embeddings(self._whole)

@@ -11,8 +11,11 @@ from markner.config.study import Study
 from markner.config.systems import EncoderRun, GenerativeRun, Hardware
 from markner.errors import MarknerError
 from markner.preflight.cluster import Request
+from markner.selection import grid_jobs
 
-_ENCODER = {"gpu": 1, "mem_mb": 8000, "runtime": 120}
+MINUTES_A_POINT = 120
+"""Time that the rule `train_encoder` asks for, for each point that a job trains."""
+_ENCODER = {"gpu": 1, "mem_mb": 8000}
 """What the rule `train_encoder` asks for where the profile does not say otherwise."""
 
 
@@ -40,7 +43,9 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
     """The requests of all jobs that take long, one for each run and rule."""
     for name, run in study.live_runs().items():
         if isinstance(run, EncoderRun):
-            yield _request(profile, name, "train_encoder", _ENCODER)
+            points = max(map(len, grid_jobs(run.grid, run.jobs_by).values()))
+            minutes = points * MINUTES_A_POINT
+            yield _request(profile, name, "train_encoder", {**_ENCODER, "runtime": minutes})
         elif isinstance(run, GenerativeRun):
             hardware = hardware_of(study, run)
             gpus = 0 if hardware.device == "cpu" else hardware.processes // hardware.nodes

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from markner.files import read_json
+from markner.selection import point_name
 
 WIDTH, HEIGHT = 360, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 26
@@ -43,9 +44,10 @@ def curves(results: Path) -> list[Chart]:
         history = read_json(path)["history"]
         title = f"{path.parent.parent.name}, {path.parent.name}"
         charts.append(_chart(title, "step", {"training loss": _pairs(history, "step", "loss")}))
-    for folder in sorted({path.parents[2] for path in (results / "models").glob("*/seed*/grid/*/dev.json")}):
-        points = {path.parent.name: read_json(path)["epochs"] for path in sorted(folder.glob("grid/*/dev.json"))}
-        title = f"{folder.parent.name}, {folder.name}"
+    for grid in sorted((results / "models").glob("*/seed*/grid")):
+        reports = map(read_json, sorted(grid.rglob("dev.json")))
+        points = {point_name(report["point"]): report["epochs"] for report in reports}
+        title = f"{grid.parents[1].name}, {grid.parent.name}"
         for column, words in (("dev_loss", "loss on dev"), ("dev_f1", "F1 on dev")):
             series = {name: _pairs(epochs, "epoch", column) for name, epochs in points.items()}
             charts.append(_chart(f"{title}: {words}", "epoch", series))

@@ -131,7 +131,7 @@ def _jobs(lineage: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for node in lineage:
         if node.get("rule") in _TIMED:
             at = node["wildcards"]
-            what = [f"seed {at['seed']}" if "seed" in at else "", at.get("point", ""), at.get("corpus", "")]
+            what = [f"seed {at['seed']}" if "seed" in at else "", at.get("part", ""), at.get("corpus", "")]
             seconds = (datetime.fromisoformat(node["ended"]) - datetime.fromisoformat(node["started"])).total_seconds()
             machine = f"{node['gpu'] or node['cpu'] or ''}, {node['threads']} threads"
             rows.append(
