@@ -7,14 +7,18 @@ batches, `DataCollatorForTokenClassification` (padded to the longest of the batc
 an evaluation after each epoch, the model of the last epoch saved. Both have the same learning rate, batch, warm-up,
 decay, precision and number of epochs, and each call does all of it: tokenise, train, evaluate, save. A grid has many
 points, so the workflow trains as many side by side as there are cores, on a core each (profiles/default), with the
-environment variables of its jobs: that is measured too, in processes that are warm as the peer's is. NUMBER random
-sentences of TRAIN are trained on, all by default.
+environment variables of its jobs: that is measured too, in processes that are warm as the peer's is.
+
+Last, the same with the start of processes: run_ner is a script, one process for each run; a job of the workflow trains
+several points of the grid (`jobs_by`), here three on each core. NUMBER random sentences of TRAIN are trained on, all by
+default.
 """
 
 import multiprocessing
 import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,12 +41,15 @@ from markner.files import read_json
 from markner.job_environment import MALLOC
 from markner.modeling.encoder import EncoderTraining, evaluate, train_point
 from markner.modeling.encoder_data import IGNORED, LABELS, encode
+from markner.modeling.encoder_grid import train_part
 from markner.modeling.load import load_tokenizer
-from markner.selection import Point
+from markner.selection import Point, point_name
 
 POINT: Point = {"learning_rate": 5e-4, "max_length": 128, "batch_size": 16, "dropout": 0.1}
 WARMUP, DECAY = 0.1, 0.01
 PEER, ONE, MANY = "run_ner recipe", "MarkNER, one point on all cores", "MarkNER, a point on each core"
+PEER_PROCESS, JOBS = "run_ner recipe, from the start of its process", "MarkNER, a job of three points on each core"
+RATES = (5e-4, 4e-4, 3e-4)
 
 
 def main(
@@ -57,7 +64,7 @@ def main(
     """Measure and write docs/measured/bench/NAME.*"""
     os.environ.update({variable: str(value) for variable, value in MALLOC.items()})
     cores = os.cpu_count() or 1
-    reached: dict[str, list[float]] = {PEER: [], ONE: [], MANY: []}
+    reached: dict[str, list[float]] = {way: [] for way in (PEER, ONE, MANY, PEER_PROCESS, JOBS)}
     with (
         tempfile.TemporaryDirectory() as folder,
         ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as workers,
@@ -71,18 +78,32 @@ def main(
             seeds = range(seed * cores, (seed + 1) * cores)
             return statistics.mean(workers.map(partial(_ours, *place), seeds))
 
+        def started(way: str, seeds: range) -> float:
+            """Mean score of as many processes, side by side; each runs this file."""
+            words = [sys.executable, __file__, way, *map(str, place)]
+            processes = [subprocess.Popen([*words, str(seed)], stdout=subprocess.PIPE, text=True) for seed in seeds]
+            told = [process.communicate()[0] for process in processes]
+            return statistics.mean(float(text.splitlines()[-1]) for text in told)
+
         list(workers.map(_warm, range(cores)))
-        calls = {PEER: partial(_peer, *place), ONE: partial(_ours, *place), MANY: side_by_side}
+        calls = {
+            PEER: partial(_peer, *place),
+            ONE: partial(_ours, *place),
+            MANY: side_by_side,
+            PEER_PROCESS: lambda seed: started("--peer", range(seed, seed + 1)),
+            JOBS: lambda seed: started("--job", range(seed * cores, (seed + 1) * cores)),
+        }
         seconds = interleaved({way: partial(_kept, call, reached[way]) for way, call in calls.items()}, int(repeats))
     seconds[MANY] = [each / cores for each in seconds[MANY]]
-    peer = min(seconds[PEER])
+    seconds[JOBS] = [each / cores / len(RATES) for each in seconds[JOBS]]
+    peers = {way: min(seconds[PEER_PROCESS if way in (PEER_PROCESS, JOBS) else PEER]) for way in seconds}
     write(
         name,
         "One grid point of the encoder, from sentences to a saved model",
         [
             {
                 "way": way,
-                "x run_ner": round(peer / min(times), 2),
+                "x run_ner": round(peers[way] / min(times), 2),
                 "dev F1 (strict), median": round(statistics.median(reached[way]), 4),
                 **spread(times),
             }
@@ -110,6 +131,16 @@ def _ours(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> floa
         report = Path(folder, "dev.json")
         train_point(weights, train, dev, POINT, settings, seed, Path(folder, "model"), report)
         return float(read_json(report)["dev_f1"])
+
+
+def _job(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> float:
+    """As a job of the workflow, on one core; the score of the point that all ways train."""
+    torch.set_num_threads(1)
+    settings = EncoderTraining(epochs, WARMUP, DECAY, "fp32", keep="last")
+    points = {point_name(point): point for point in (Point(**{**POINT, "learning_rate": rate}) for rate in RATES)}
+    with tempfile.TemporaryDirectory() as folder:
+        train_part(weights, train, dev, points, settings, seed, Path(folder, "grid"), Path(folder, "states"))
+        return float(read_json(Path(folder, "grid", point_name(POINT), "dev.json"))["dev_f1"])
 
 
 def _peer(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> float:
@@ -151,4 +182,8 @@ def _features(row: Any) -> dict[str, list[int]]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] in ("--peer", "--job"):
+        run, (weights, train, dev, epochs, seed) = {"--peer": _peer, "--job": _job}[sys.argv[1]], sys.argv[2:]
+        print(run(Path(weights), Path(train), Path(dev), int(epochs), int(seed)))
+    else:
+        main(*sys.argv[1:])
