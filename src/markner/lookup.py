@@ -14,7 +14,7 @@ from markner.config.systems import EncoderRun, GenerativeRun
 from markner.corpora.registry import split_files
 from markner.errors import MarknerError
 from markner.instructions import instruction_text
-from markner.selection import Point, grid_jobs, grid_points, point_folder, point_name
+from markner.selection import Point, grid_points, job_name, point_folder, point_name
 
 _Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun)
 
@@ -174,9 +174,7 @@ def points(run: EncoderRun) -> dict[str, Point]:
 
 def point_folders(run: EncoderRun) -> dict[str, str]:
     """Where in the folder of an encoder run's grid each point is, by the point's name, in the grid's order."""
-    jobs = grid_jobs(run.grid, run.jobs_by)
-    found = {name: point_folder(job, name) for job, names in jobs.items() for name in names}
-    return {name: found[name] for name in points(run)}
+    return {name: point_folder(job_name(point, run.jobs_by), name) for name, point in points(run).items()}
 
 
 def corpora_of(study: Study, mix: str) -> list[str]:

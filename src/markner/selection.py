@@ -38,7 +38,7 @@ def grid_jobs(grid: Grid, jobs_by: Collection[Axis]) -> dict[str, dict[str, Poin
     """The points of a grid by name, by the job that trains them: a job for each combination of values of `jobs_by`."""
     jobs: dict[str, dict[str, Point]] = {}
     for point in grid_points(grid):
-        jobs.setdefault(_job_name(point, jobs_by), {})[point_name(point)] = point
+        jobs.setdefault(job_name(point, jobs_by), {})[point_name(point)] = point
     return jobs
 
 
@@ -47,7 +47,8 @@ def point_folder(job: str, point: str) -> str:
     return point if job == point else f"{job}/{point}"
 
 
-def _job_name(point: Point, jobs_by: Collection[Axis]) -> str:
+def job_name(point: Point, jobs_by: Collection[Axis]) -> str:
+    """The name of the job that trains a point: the point's own, without the values that the job's points differ in."""
     return "_".join(part for axis, part in _parts(point).items() if axis in jobs_by) or "all"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from tiny_encoder import sentence, tiny_encoder
+from tiny_encoder import sentence, tiny_data
 
 from markner.corpora.model import Span, read_sentences, write_sentences
 from markner.errors import MarknerError
@@ -22,11 +22,7 @@ TRAINING = EncoderTraining(epochs=4, warmup=0.1, weight_decay=0.01, precision="f
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    tiny_encoder(folder / "weights")
-    write_sentences(folder / "train.jsonl", [sentence(number) for number in range(160)])
-    write_sentences(folder / "dev.jsonl", [sentence(number) for number in range(1000, 1030)])
-    return folder
+    return tiny_data(tmp_path_factory.mktemp("data"), train=160, dev=30)
 
 
 def trained(

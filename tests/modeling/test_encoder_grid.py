@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tiny_encoder import sentence, tiny_encoder
+from tiny_encoder import tiny_data
 
 import markner.modeling.encoder_grid as encoder_grid
-from markner.corpora.model import write_sentences
 from markner.modeling.encoder import EncoderTraining, predict_encoder, train_point
 from markner.modeling.encoder_grid import predict_grid, train_part
 from markner.selection import Point, point_name
@@ -26,11 +25,7 @@ FIRST, SECOND, THIRD = POINTS
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    tiny_encoder(folder / "weights")
-    write_sentences(folder / "train.jsonl", [sentence(number) for number in range(60)])
-    write_sentences(folder / "dev.jsonl", [sentence(number) for number in range(1000, 1010)])
-    return folder
+    return tiny_data(tmp_path_factory.mktemp("data"), train=60, dev=10)
 
 
 def files(data: Path) -> tuple[Path, Path, Path]:

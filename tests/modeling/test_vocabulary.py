@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_encoder import VOCABULARY, sentence, tiny_encoder
+from tiny_encoder import VOCABULARY, tiny_data, tiny_encoder
 from transformers import BertModel
 
 import markner.modeling.encoder as encoder
-from markner.corpora.model import write_sentences
 from markner.modeling.encoder import EncoderTraining, train_point
 from markner.modeling.vocabulary import UsedVocabulary
 from markner.selection import Point
@@ -31,9 +30,7 @@ class Whole:
 
 
 def trained(folder: Path, keep: str) -> dict[str, torch.Tensor]:
-    tiny_encoder(folder / "weights")
-    write_sentences(folder / "train.jsonl", [sentence(number) for number in range(80)])
-    write_sentences(folder / "dev.jsonl", [sentence(number) for number in range(100, 110)])
+    tiny_data(folder, train=80, dev=10)
     training = EncoderTraining(epochs=3, warmup=0.1, weight_decay=0.5, precision="fp32", keep=keep)  # type: ignore[arg-type]
     files = (folder / name for name in ("weights", "train.jsonl", "dev.jsonl"))
     train_point(*files, POINT, training, 1, folder / "model", folder / "dev.json")

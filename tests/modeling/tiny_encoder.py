@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertModel, BertTokenizer, PreTrainedTokenizerBase
 
-from markner.corpora.model import Sentence, Span
+from markner.corpora.model import Sentence, Span, write_sentences
 
 PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "was", "mild", "in", "patients", "col", "##itis", "gast")
 VOCABULARY = {piece: number for number, piece in enumerate((*PIECES, "##ritis", ".", "severe"))}
@@ -43,3 +43,11 @@ def sentence(number: int) -> Sentence:
             spans.append(Span(len(text), len(text) + len(word)))
         text += word
     return Sentence(f"{number}", "d", text, tuple(spans), tuple(spans))
+
+
+def tiny_data(folder: Path, train: int, dev: int) -> Path:
+    """Write `weights`, and as many sentences to `train.jsonl` and, others, to `dev.jsonl`."""
+    tiny_encoder(folder / "weights")
+    write_sentences(folder / "train.jsonl", [sentence(number) for number in range(train)])
+    write_sentences(folder / "dev.jsonl", [sentence(number) for number in range(1000, 1000 + dev)])
+    return folder

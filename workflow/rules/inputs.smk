@@ -83,8 +83,11 @@ def encoder_sentences(split):
 
 def grid_folders(wildcards):
     """What the jobs that trained a grid left."""
-    folder = f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}/grid"
-    return [f"{folder}/{part}" for part in PARTS[wildcards.run]]
+    return parts_below(f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}", wildcards.run)
+
+
+def parts_below(folder, run):
+    return [f"{folder}/grid/{part}" for part in PARTS[run]]
 
 
 def table_scores(wildcards):
@@ -166,7 +169,7 @@ def annotation_models(wildcards):
         folder = f"{RESULTS}/{tagger.folder}"
         if tagger.system == "encoder":
             files.append(f"{folder}/selection.json")
-            files += [f"{folder}/grid/{part}" for part in PARTS[item.run]]
+            files += parts_below(folder, item.run)
         else:
             files.append(folder)
     return list(dict.fromkeys(files))

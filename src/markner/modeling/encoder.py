@@ -114,8 +114,7 @@ def train_point(
         if not found:
             raise MarknerError(f"{path}: no sentences left to learn from", "check the split's files and `fraction`")
 
-    pad = int(tokenizer.pad_token_id or 0)
-    vocabulary = UsedVocabulary(model, {pad, *(number for row in (*rows, *dev_rows) for number in row.ids)})
+    vocabulary = UsedVocabulary(model, {_pad(tokenizer), *(number for row in (*rows, *dev_rows) for number in row.ids)})
     decay, kept_decay = 1.0, 1.0
     steps = settings.epochs * math.ceil(len(rows) / point["batch_size"])
     optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=point["learning_rate"], fused=True)
@@ -247,11 +246,15 @@ def _forward(
     model: PreTrainedModel, rows: list[Encoded], tokenizer: PreTrainedTokenizerBase, precision: Precision
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
     """Summed cross entropy of the labelled words, the float32 logits of each piece [rows, pieces, 3], the words."""
-    batch = collate(rows, int(tokenizer.pad_token_id or 0), model.device)
+    batch = collate(rows, _pad(tokenizer), model.device)
     with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits = model(input_ids=batch.ids, attention_mask=batch.mask).logits.float()
     loss = cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED, reduction="sum")
     return loss, logits, batch.words
+
+
+def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
+    return int(tokenizer.pad_token_id or 0)
 
 
 def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:

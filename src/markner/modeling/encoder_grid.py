@@ -10,7 +10,7 @@ from pathlib import Path
 from markner.files import fresh_folder, replace_folder, write_text
 from markner.modeling.encoder import EncoderTraining, predict_encoder, train_point
 from markner.modeling.viterbi import Tagging
-from markner.selection import Point
+from markner.selection import Point, point_folder
 
 _MADE_FROM = "made-from.sha256"
 
@@ -57,7 +57,7 @@ def train_part(
             write_text(stored, mark)
     folder = fresh_folder(output)
     for name in points:
-        target = folder if name == output.name else folder / name
+        target = folder / Path(point_folder(output.name, name)).relative_to(output.name)
         target.mkdir(exist_ok=True)
         for kind in ("model", "dev.json"):
             shutil.move(checkpoints / name / kind, target / kind)
