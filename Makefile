@@ -42,15 +42,15 @@ demo: .venv/installed ## run the whole study on the embedded default (no GPU)
 		$(foreach rule,train_encoder predict_encoder,$(rule)=1)
 
 bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`)
-	$(BIN)/python bench/scoring.py results/demo/corpora/sample_disease/iob/test.jsonl
+	$(BIN)/python bench/scoring.py results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/training.py results/demo/weights/smollm2-135m results/demo/instructions/disease.json
-	$(BIN)/python bench/encoder.py results/demo/weights/minilm results/demo/corpora/sample_gene/iob/train.jsonl \
-		results/demo/corpora/sample_gene/iob/dev.jsonl
+	$(BIN)/python bench/encoder.py results/demo/weights/minilm results/demo/corpora/sample_gene/tokenized/train.jsonl \
+		results/demo/corpora/sample_gene/tokenized/dev.jsonl
 	$(BIN)/python bench/decoding.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
-		results/demo/corpora/sample_disease/iob/test.jsonl
+		results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/growth.py results/demo/models/smollm2-tuned/seed1 \
 		results/demo/models/minilm-disease/seed1/grid/len128/lr0.0005_len128_bs16_drop0.1/model \
-		results/demo/instructions/disease.json results/demo/corpora/sample_disease/iob/test.jsonl
+		results/demo/instructions/disease.json results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/plot.py
 
 test: .venv/installed-dev ## run the tests
@@ -69,8 +69,8 @@ format: .venv/installed-dev ## bring code into the house style
 	$(BIN)/snakefmt Snakefile workflow
 
 docs: .venv/installed ## write the generated documents anew (config schema, references of config and commands)
-	$(BIN)/python -m markner.config.document
-	$(BIN)/python -m markner.reference
+	$(BIN)/python -m markner.study.reference
+	$(BIN)/python -m markner.cli.reference
 
 dag: .venv/installed ## draw docs/images/dag.svg anew from the demo's rules (needs graphviz)
 	$(BIN)/snakemake --configfile config/demo.yaml --rulegraph 2>/dev/null | sed -n '/^digraph/,$$p' \

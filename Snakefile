@@ -50,7 +50,7 @@ include: "workflow/rules/publish.smk"
 
 
 onstart:
-    refuse_the_impossible()
+    preflight_checks()
 
 
 onsuccess:

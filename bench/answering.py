@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from markner.config.corpora import Prompt
-from markner.config.systems import Decoding
-from markner.corpora.model import read_sentences
-from markner.instructions import render_prompt
-from markner.modeling.decode import generate
-from markner.modeling.load import load_causal, load_tokenizer
+from markner.data.documents import read_sentences
+from markner.data.instructions import render_prompt
+from markner.models.decoding.generate import generate
+from markner.models.weights import load_causal, load_tokenizer
+from markner.study.schema.corpora import Prompt
+from markner.study.schema.systems import Decoding
 
 
 class Answering:

@@ -15,7 +15,7 @@ import torch
 from answering import Answering, Passes, same, sampled_texts
 from report import spread, write
 
-from markner.config.systems import Decoding
+from markner.study.schema.systems import Decoding
 
 REPEATS = 3
 
@@ -39,7 +39,7 @@ def main(
         for start in range(0, len(prompts), batch):
             part = tokenizer(prompts[start : start + batch], return_tensors="pt", padding=True)
             longest = max(len(ids) for ids in tokenizer(texts[start : start + batch])["input_ids"])
-            limit = 2 * longest + Decoding().slack
+            limit = 2 * longest + Decoding().max_new_tokens_margin
             with torch.inference_mode():
                 out = model.generate(
                     **part, do_sample=False, max_new_tokens=limit, pad_token_id=tokenizer.pad_token_id, **options

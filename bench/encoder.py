@@ -5,12 +5,12 @@ python bench/encoder.py WEIGHTS TRAIN DEV [EPOCHS] [REPEATS] [NUMBER] [NAME]
 The peer is the recipe of transformers' examples/pytorch/token-classification/run_ner.py: the Trainer with its random
 batches, `DataCollatorForTokenClassification` (padded to the longest of the batch), the first piece of a word labelled,
 an evaluation after each epoch, the model of the last epoch saved. Both have the same learning rate, batch, warm-up,
-decay, precision and number of epochs, and each call does all of it: tokenise, train, evaluate, save. A grid has many
+decay, precision and number of epochs, and each call does all of it: tokenize, train, evaluate, save. A grid has many
 points, so the workflow trains as many side by side as there are cores, on a core each (profiles/default), with the
 environment variables of its jobs: that is measured too, in processes that are warm as the peer's is.
 
 Last, the same with the start of processes: run_ner is a script, one process for each run; a job of the workflow trains
-several points of the grid (`jobs_by`), here three on each core. NUMBER random sentences of TRAIN are trained on, all by
+several points of the grid (`grid_batching`), here three on each core. NUMBER random sentences of TRAIN are trained on, all by
 default.
 """
 
@@ -36,14 +36,14 @@ from transformers import (
     TrainingArguments,
 )
 
-from markner.corpora.model import read_sentences, write_sentences
+from markner.data.documents import read_sentences, write_sentences
 from markner.files import read_json
-from markner.job_environment import MALLOC
-from markner.modeling.encoder import EncoderTraining, evaluate, train_point
-from markner.modeling.encoder_data import IGNORED, LABELS, encode
-from markner.modeling.encoder_grid import train_part
-from markner.modeling.load import load_tokenizer
-from markner.selection import Point, point_name
+from markner.models.encoder.batches import IGNORED, LABELS, encode
+from markner.models.encoder.grid_job import train_part
+from markner.models.encoder.train import EncoderTraining, evaluate, train_point
+from markner.models.weights import load_tokenizer
+from markner.study.environment import MALLOC
+from markner.study.grid import Point, point_name
 
 POINT: Point = {"learning_rate": 5e-4, "max_length": 128, "batch_size": 16, "dropout": 0.1}
 WARMUP, DECAY = 0.1, 0.01

@@ -16,12 +16,12 @@ import numpy as np
 from answering import Answering
 from report import interleaved, write
 
-from markner.config.systems import Decoding
-from markner.corpora.model import read_sentences
+from markner.data.documents import read_sentences
 from markner.markup import align, mark
-from markner.modeling.encoder import load_trained, tag_rows
-from markner.modeling.encoder_data import encode
-from markner.modeling.load import load_tokenizer
+from markner.models.encoder.batches import encode
+from markner.models.encoder.train import load_trained, tag_rows
+from markner.models.weights import load_tokenizer
+from markner.study.schema.systems import Decoding
 
 EIGHTHS = (1, 2, 4, 8)
 REPEATS = 3

@@ -11,7 +11,7 @@ import sys
 from answering import Answering, Passes, same, sampled_texts
 from report import write
 
-from markner.config.systems import Decoding
+from markner.study.schema.systems import Decoding
 
 
 def main(model_folder: str, instructions: str, sentences: str, number: str = "1000", precision: str = "fp32") -> None:

@@ -16,11 +16,11 @@ from report import interleaved, spread, write
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
-from markner.config.study import Scoring
-from markner.corpora.model import Sentence, Span, read_sentences
-from markner.scoring.intervals import bootstrap
-from markner.scoring.partial import partial_counts, semeval_counts
-from markner.scoring.spans import strict_counts
+from markner.data.documents import Sentence, Span, read_sentences
+from markner.evaluation.intervals import bootstrap
+from markner.evaluation.matching import strict_counts
+from markner.evaluation.partial import partial_counts, semeval_counts
+from markner.study.schema.study import Scoring
 from markner.tags import tags_from_spans, words
 
 REPEATS = 3

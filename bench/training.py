@@ -16,13 +16,13 @@ import torch
 from report import spread, write
 from torch.nn.utils.rnn import pad_sequence
 
-from markner.config.corpora import Prompt
-from markner.config.systems import Training
-from markner.instructions import read_instances
-from markner.modeling.batching import Order, pad, share_prefix
-from markner.modeling.examples import Example, build_examples
-from markner.modeling.load import load_causal, load_tokenizer
-from markner.modeling.prefix_attention import use_prefix_attention
+from markner.data.instructions import read_instances
+from markner.models.causal.batching import Order, pad, share_prefix
+from markner.models.causal.examples import Example, build_examples
+from markner.models.causal.prefix_attention import use_prefix_attention
+from markner.models.weights import load_causal, load_tokenizer
+from markner.study.schema.corpora import Prompt
+from markner.study.schema.systems import Training
 
 BATCH = 8
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from provenance.small_study import CELL, GOOD, TABLE, make_study
+from records.small_study import CELL, GOOD, TABLE, make_study
 
-from markner.cli import main
-from markner.config.study import Scoring
-from markner.provenance.record import write_record
-from markner.scoring.trace import trace
+from markner.cli.main import main
+from markner.evaluation.trace import trace
+from markner.study.schema.study import Scoring
+from runrecord.record import write_record
 
 PREDICTIONS = "results/s/predictions/good/seed1/genes.jsonl"
 

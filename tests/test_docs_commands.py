@@ -7,7 +7,7 @@ import pytest
 from conftest import ROOT
 from documented import commands
 
-from markner.cli import parser
+from markner.cli.main import parser
 
 
 @pytest.mark.parametrize(("page", "command"), commands("markner"), ids=str)

@@ -30,7 +30,7 @@ SECTIONS: dict[str, tuple[BaseModel, dict[str, set[str]], set[str]]] = {
         {"table", "figure", "error_figure"},
     ),
 }
-NAMES = {"system", "model", "mix", "prompt", "corpus", "table", "set"}
+NAMES = {"system", "model", "mixture", "prompt", "corpus", "table", "set"}
 """What names other parts of a study; tests/workflow/test_mutations.py changes such."""
 
 

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 CASES = {
-    "sklearn": "import markner.scoring.score",
-    "torch": "from markner.corpora.sentences import sentence_bounds; assert len(sentence_bounds('One. Two.')) == 2",
+    "sklearn": "import markner.evaluation.score",
+    "torch": "from markner.data.sentences import sentence_bounds; assert len(sentence_bounds('One. Two.')) == 2",
 }
 
 
@@ -25,6 +25,6 @@ def test_the_real_companion_can_be_imported_afterwards() -> None:
 
 def test_a_companion_that_is_imported_already_is_left_alone() -> None:
     _run(
-        "import sklearn.exceptions as before; import markner.scoring.score; import sklearn.exceptions as after;"
+        "import sklearn.exceptions as before; import markner.evaluation.score; import sklearn.exceptions as after;"
         "assert before is after"
     )

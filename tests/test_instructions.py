@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from markner.config.corpora import Mix, Prompt
-from markner.corpora.model import Sentence, Span, write_sentences
+from markner.data.documents import Sentence, Span, write_sentences
+from markner.data.instructions import build_mixture, instruction_text, read_instances, render_prompt
+from markner.data.sampling import subset
 from markner.errors import MarknerError
-from markner.instructions import build_mix, instruction_text, read_instances, render_prompt
-from markner.sampling import subset
+from markner.study.schema.corpora import Mixture, Prompt
 
 DISEASE = "Extract all mentions referring to a disease."
 SENTENCES = [
@@ -49,10 +49,10 @@ def test_smaller_draws_lie_within_larger_ones() -> None:
     assert subset(10, 1.0, limit=20) == list(range(10))
 
 
-def test_a_mix_holds_exactly_three_keys(tmp_path: Path) -> None:
+def test_a_mixture_holds_exactly_three_keys(tmp_path: Path) -> None:
     write_sentences(tmp_path / "a.jsonl", SENTENCES)
-    mix, output, index = Mix(corpora=["a"]), tmp_path / "mix.json", tmp_path / "mix.csv"
-    build_mix(mix, Prompt(), {"a": "disease"}, {"a": tmp_path / "a.jsonl"}, output, index)
+    mixture, output, index = Mixture(corpora=["a"]), tmp_path / "mixture.json", tmp_path / "mixture.csv"
+    build_mixture(mixture, Prompt(), {"a": "disease"}, {"a": tmp_path / "a.jsonl"}, output, index)
     rows = json.loads(output.read_text(encoding="utf-8"))
     assert [set(row) for row in rows] == [{"instruction", "input", "output"}] * 2
     assert [row["output"] for row in rows] == ["No entity here .", "<mark>Type 2 diabetes</mark>"]
@@ -63,19 +63,19 @@ def test_a_mix_holds_exactly_three_keys(tmp_path: Path) -> None:
 def test_a_sentence_without_a_released_form_is_named(tmp_path: Path) -> None:
     write_sentences(tmp_path / "a.jsonl", SENTENCES)
     with pytest.raises(MarknerError, match=r"a\.2 of a has no released form"):
-        build_mix(
-            Mix(corpora=["a"], marking="released"),
+        build_mixture(
+            Mixture(corpora=["a"], annotation_scheme="released"),
             Prompt(),
             {"a": "disease"},
             {"a": tmp_path / "a.jsonl"},
-            tmp_path / "mix.json",
-            tmp_path / "mix.csv",
+            tmp_path / "mixture.json",
+            tmp_path / "mixture.csv",
         )
-    assert not (tmp_path / "mix.json").exists()
+    assert not (tmp_path / "mixture.json").exists()
 
 
 @pytest.mark.parametrize("text", ["{}", '[{"instruction": "", "input": ""}]', "[1]", "nonsense"])
 def test_a_malformed_set_is_refused_by_name(tmp_path: Path, text: str) -> None:
-    (tmp_path / "mix.json").write_text(text, encoding="utf-8")
-    with pytest.raises(MarknerError, match=r"mix\.json"):
-        read_instances(tmp_path / "mix.json")
+    (tmp_path / "mixture.json").write_text(text, encoding="utf-8")
+    with pytest.raises(MarknerError, match=r"mixture\.json"):
+        read_instances(tmp_path / "mixture.json")

@@ -5,19 +5,19 @@ from typing import Any
 
 from conftest import ROOT
 
-from markner.config.chat import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ChatRun
-from markner.config.load import load_study_file
-from markner.config.study import Study
-from markner.job_environment import environment
-from markner.leaves import current
+from markner.study.environment import environment
+from markner.study.leaves import current
+from markner.study.loading import load_study_file
+from markner.study.schema.chat_runs import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ChatRun
+from markner.study.schema.study import Study
 
 DEMO = load_study_file(ROOT / "config" / "demo.yaml")
 PAPER = load_study_file(ROOT / "config" / "config.yaml")
 AT = {
     "fetch": {"corpus": "sample_disease"},
-    "sentences": {"corpus": "sample_disease", "route": "iob", "split": "train"},
+    "sentences": {"corpus": "sample_disease", "variant": "tokenized", "split": "train"},
     "card": {},
-    "mix": {"mix": "disease"},
+    "mixture": {"mixture": "disease"},
     "write_candidates": {"set": "gene_self"},
     "self_instruct": {"set": "gene_self"},
     "weights": {"model": "smollm2-135m"},
@@ -65,7 +65,7 @@ def test_cards_tell_the_settings_of_what_they_describe() -> None:
     card = current(DEMO, "model_card", {"run": "smollm2-tuned", "seed": "1"}) or {}
     assert card["training"] == DEMO.runs["smollm2-tuned"].training.model_dump()
     assert card["corpora"]["sample_disease"]["licences"] == ["CC0-1.0"]
-    assert (current(DEMO, "dataset", {"mix": "gene_self"}) or {})["written_by"] == "smollm2-135m"
+    assert (current(DEMO, "dataset", {"mixture": "gene_self"}) or {})["written_by"] == "smollm2-135m"
     assert current(DEMO, "model_card", {"run": "smollm2-untuned", "seed": "1"}) is None
 
 
@@ -81,7 +81,7 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(size_figures__sizes__palette=["#000000"]) == {"size_figure"}
     assert changed(corpora__sample_disease__title="Diseases") == {"error_figure", "size_figure", "table"}
     assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure", "report"}
-    assert changed(mixes__disease__seed=2) == {"mix"}
+    assert changed(mixtures__disease__seed=2) == {"mixture"}
     assert changed(self_instruct__gene_self__seed=2) == {"write_candidates", "self_instruct"}
     assert changed(self_instruct__gene_self__writing__candidates=8) == {"write_candidates"}
     assert changed(self_instruct__gene_self__filters__similarity=0.8) == {"self_instruct"}
@@ -90,21 +90,21 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(runs__minilm_gene__epochs=2) == {"train_encoder"}
     assert changed(corpora__sample_disease__sample__train=10) == {"sentences"}
     assert changed(corpora__sample_disease__sample__test=10) == set()
-    assert changed(corpora__raw_gene__text__tokenise=True) == {"card"}
-    assert changed(corpora__sample_disease__iob__train="elsewhere.tsv") == {"fetch", "sentences", "card"}
+    assert changed(corpora__raw_gene__raw__tokenize=True) == {"card"}
+    assert changed(corpora__sample_disease__tokenized__train="elsewhere.tsv") == {"fetch", "sentences", "card"}
 
 
 def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     prompts = {"generic": {"instruction": "Mark {entity}."}}
-    assert changed(prompts=prompts) == {"mix", "predict", "chat_served", "self_instruct"}
-    assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mix", "predict", "chat_served"}
+    assert changed(prompts=prompts) == {"mixture", "predict", "chat_served", "self_instruct"}
+    assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mixture", "predict", "chat_served"}
     assert changed(prompts={"generic": {"enhancements": {"plant": "More."}}}) == set()
     assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict", "chat_served"}
 
 
 def test_what_changes_no_answer_of_a_chat_model_is_no_leaf() -> None:
     assert changed(runs__smollm2_5shot__temperature=None) == {"chat_served"}
-    assert changed(runs__smollm2_5shot__slack=9) == {"chat_served"}
+    assert changed(runs__smollm2_5shot__max_new_tokens_margin=9) == {"chat_served"}
     assert changed(models__smollm2_chat__limit_field="max_completion_tokens") == {"chat_served"}
     assert changed(runs__smollm2_5shot__shots=4) == {"shots"}
     for key, value in SPENDING.items():

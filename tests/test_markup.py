@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from markner.corpora.model import Span
+from markner.data.documents import Span
 from markner.errors import MarknerError
 from markner.markup import align, mark, unmark
 

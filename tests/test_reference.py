@@ -1,6 +1,6 @@
 """The command reference is what the parsers, the Makefile and the rules say."""
 
-from markner.reference import REFERENCE_FILE, reference
+from markner.cli.reference import REFERENCE_FILE, reference
 
 
 def test_the_command_reference_is_up_to_date() -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from markner.config.systems import Axis, Grid
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
-from markner.selection import Point, grid_jobs, grid_points, point_folder, point_name, select
+from markner.study.grid import Point, grid_jobs, grid_points, point_folder, point_name, select
+from markner.study.schema.systems import Axis, Grid
 
 
 def point(learning_rate: float) -> Point:
@@ -34,7 +34,7 @@ def test_the_papers_grid_has_18_points_with_18_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs_by", "jobs", "first"),
+    ("grid_batching", "jobs", "first"),
     [
         (["learning_rate", "max_length", "batch_size", "dropout"], 18, "lr1e-05_len128_bs16_drop0.1"),
         (["max_length", "learning_rate"], 9, "lr1e-05_len128"),
@@ -42,8 +42,8 @@ def test_the_papers_grid_has_18_points_with_18_names() -> None:
         ([], 1, "all"),
     ],
 )
-def test_jobs_share_the_points_of_a_grid(jobs_by: list[Axis], jobs: int, first: str) -> None:
-    found = grid_jobs(Grid(), jobs_by)
+def test_jobs_share_the_points_of_a_grid(grid_batching: list[Axis], jobs: int, first: str) -> None:
+    found = grid_jobs(Grid(), grid_batching)
     assert (len(found), next(iter(found))) == (jobs, first)
     points = [point for points in found.values() for point in points.values()]
     assert sorted(map(point_name, points)) == sorted(map(point_name, grid_points(Grid())))

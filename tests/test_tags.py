@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
-from markner.corpora.iob import read
-from markner.corpora.model import Span
+from markner.data.documents import Span
+from markner.data.formats.iob import read
 from markner.tags import Tag, spans_from_tags, tags_from_spans, words
 
 TAGS: st.SearchStrategy[list[Tag]] = st.lists(st.sampled_from(get_args(Tag)), max_size=12)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-from markner.corpora.model import Span
+from markner.data.documents import Span
 from markner.errors import MarknerError
 from markner.predictions import Status
 

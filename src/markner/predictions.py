@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from markner.corpora.model import Span
+from markner.data.documents import Span
 from markner.errors import MarknerError
 from markner.files import read_jsonl, write_jsonl
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from markner.corpora.model import Span
+from markner.data.documents import Span
 
 Tag = Literal["B", "I", "O"]
 
@@ -14,7 +14,7 @@ WORD = re.compile(r"[^\W_]+|\S")
 def words(text: str) -> list[Span]:
     """Character spans of the words of a text: runs of letters and digits; every other sign but white space by itself.
 
-    The tokens of the IOB files of Crichton et al. (2017) are made by the same rule, so on a text of route `iob` the
+    The tokens of the IOB files of Crichton et al. (2017) are made by the same rule, so on a text of variant `tokenized` the
     words are exactly its tokens.
     """
     return [Span(*match.span()) for match in WORD.finditer(text)]

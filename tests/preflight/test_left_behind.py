@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.preflight.left_behind import left_behind
+from markner.preflight.orphaned_jobs import orphaned_jobs
 
 RUN = "0b1f6c2e-3f43-4a55-9e0f-6b0c0a7a2f11"
 
@@ -17,6 +17,6 @@ def test_only_the_jobs_of_a_run_in_this_folder_count(tmp_path: Path) -> None:
         f"15|head|RUNNING|(null)|{tmp_path}",
         f"16|{RUN}|RUNNING|(null)|{tmp_path}",
     ]
-    found = left_behind("\n".join(lines) + "\n", tmp_path)
+    found = orphaned_jobs("\n".join(lines) + "\n", tmp_path)
     assert found == {RUN: ["12 (running, train_wildcards_node_1)", "13 (pending, scores_errors_score)"]}
-    assert left_behind("", tmp_path) == {}
+    assert orphaned_jobs("", tmp_path) == {}

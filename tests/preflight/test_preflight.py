@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from markner.cli import main
-from markner.config.chat import ApiModel, ChatRun
-from markner.config.load import load_study_file
-from markner.config.study import Study
-from markner.config.systems import GenerativeRun
-from markner.corpora.model import Sentence, write_sentences
+from markner.cli.main import main
+from markner.data.documents import Sentence, write_sentences
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, misfits, parse_sinfo
 from markner.preflight.report import preflight
 from markner.preflight.requests import read_profile, requests
+from markner.study.loading import load_study_file
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.study import Study
+from markner.study.schema.systems import GenerativeRun
 
 PAPER = load_study_file(ROOT / "config" / "config.yaml")
 PROFILE = read_profile(ROOT / "profiles" / "slurm" / "config.yaml")
@@ -62,7 +62,7 @@ def test_the_papers_requests_are_those_of_its_models() -> None:
 
 
 def test_a_job_of_several_grid_points_asks_for_the_time_of_all() -> None:
-    run = PAPER.runs["pubmedbert-bc2gm"].model_copy(update={"jobs_by": ["learning_rate"]})
+    run = PAPER.runs["pubmedbert-bc2gm"].model_copy(update={"grid_batching": ["learning_rate"]})
     study = PAPER.model_copy(update={"runs": {"shared": run}})
     (request,) = requests(study, PROFILE)
     assert request.minutes == 6 * 120
@@ -84,7 +84,7 @@ def test_the_papers_trainings_fit_the_papers_gpus_and_not_smaller_ones(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     text = told(PAPER, monkeypatch, tmp_path)
-    trainings = sum(len(run.seeds) for run in PAPER.runs.values() if isinstance(run, GenerativeRun) and run.mix)
+    trainings = sum(len(run.seeds) for run in PAPER.runs.values() if isinstance(run, GenerativeRun) and run.mixture)
     assert f" {trainings} trainings" in text and " encoder trainings" in text
     assert "bioner-llama1: 6.70 billion parameters over 4: 26.8 GB" in text
     assert "do not fit" not in text
@@ -124,7 +124,7 @@ def test_sentences_that_are_here_are_counted(monkeypatch: pytest.MonkeyPatch, tm
     assert isinstance(run, ChatRun) and isinstance(model, ApiModel)
     alone = run.model_copy(update={"evaluate": ["ncbi_disease"]})
     texts = [Sentence(f"s{number}", "d", "x" * 40, (), ()) for number in range(3)]
-    write_sentences(tmp_path / "results/paper/corpora/ncbi_disease/iob/test.jsonl", texts)
+    write_sentences(tmp_path / "results/paper/corpora/ncbi_disease/tokenized/test.jsonl", texts)
     cost = chat_cost(PAPER, alone, model)
     assert (cost.requests, cost.answer_tokens, cost.guessed) == (3, 3 * (10 + 12), ())
 

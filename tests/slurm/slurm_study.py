@@ -18,18 +18,23 @@ _TRAINING = {"epochs": 4, "learning_rate": 1.0e-3, "batch_size": 8, "device_batc
 
 def study() -> dict[str, Any]:
     """One model tuned by four processes on a node, and the same by two processes on each of two nodes."""
-    run = {"system": "generative", "mix": "disease", "training": _TRAINING | {"precision": "fp32"}}
-    decoding = {"decoding": {"precision": "fp32", "slack": 4}, "evaluate": ["sample_disease"]}
+    run = {"system": "generative", "mixture": "disease", "training": _TRAINING | {"precision": "fp32"}}
+    decoding = {"decoding": {"precision": "fp32", "max_new_tokens_margin": 4}, "evaluate": ["sample_disease"]}
     tiny = {"source": "folder", "path": "tiny"}
     source = {"format": "iob"} | {
         split: f"resources/sample/iob/disease/{split}.tsv" for split in ("train", "dev", "test")
     }
-    corpus = {"entity": "disease", "route": "iob", "iob": source, "sample": {"train": 80, "dev": 4, "test": 4}}
+    corpus = {
+        "entity": "disease",
+        "variant": "tokenized",
+        "tokenized": source,
+        "sample": {"train": 80, "dev": 4, "test": 4},
+    }
     rows = [{"label": "one node", "runs": ["node"]}, {"label": "two nodes", "runs": ["nodes"]}]
     return {
         "study": "tiny",
         "corpora": {"sample_disease": corpus},
-        "mixes": {"disease": {"corpora": ["sample_disease"]}},
+        "mixtures": {"disease": {"corpora": ["sample_disease"]}},
         "models": {
             "tiny-node": tiny | {"hardware": {"processes": 4, "device": "cpu", "memory_gb": 4}},
             "tiny-nodes": tiny | {"hardware": {"processes": 4, "nodes": 2, "device": "cpu", "memory_gb": 4}},

@@ -79,7 +79,7 @@ def test_logs_of_finished_jobs_are_kept(checkout: Path) -> None:
 
 
 def preflight(checkout: Path, profile: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "markner.cli", "preflight", "--configfile", "config/config.yaml"]
+    command = [sys.executable, "-m", "markner.cli.main", "preflight", "--configfile", "config/config.yaml"]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
     return subprocess.run(
         [*command, "--profile", profile], cwd=checkout, env=environment, capture_output=True, text=True, check=False

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from tiny_study import CONFIG, RESULTS, command, copy, finished
 
-from markner.provenance.audit import Audit, Verdict
-from markner.provenance.record import SUFFIX, record_path
+from runrecord.audit import Audit, Verdict
+from runrecord.record import SUFFIX, record_path
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 ROUNDS, CHANGES = 10, 20
 UNRECORDED = {"logs", "benchmarks", "checkpoints"}
 KINDS = {
-    "corpus card": f"{RESULTS}/corpora.md",
-    "sentences": f"{RESULTS}/corpora/raw_gene/text/test.jsonl",
+    "dataset card": f"{RESULTS}/corpora.md",
+    "sentences": f"{RESULTS}/corpora/raw_gene/raw/test.jsonl",
     "instructions": f"{RESULTS}/instructions/disease.json",
     "predictions": f"{RESULTS}/predictions/smollm2-tuned/seed1/sample_disease.jsonl",
     "predictions of an encoder": f"{RESULTS}/predictions/minilm-gene/seed1/sample_gene.jsonl",
@@ -51,10 +51,10 @@ def results(folder: Path) -> list[Path]:
 
 
 def test_there_is_no_false_alarm_after_a_move(moved: Path) -> None:
-    done = command(moved, "-m", "markner.cli", "audit", "results", "--configfile", CONFIG)
+    done = command(moved, "-m", "markner.cli.main", "audit", "results", "--configfile", CONFIG)
     assert done.stdout.startswith("FRESH")
     shutil.rmtree(moved / ".snakemake")
-    assert command(moved, "-m", "markner.cli", "audit", "results").stdout.startswith("FRESH")
+    assert command(moved, "-m", "markner.cli.main", "audit", "results").stdout.startswith("FRESH")
 
 
 def owner(path: Path) -> Path:
@@ -92,12 +92,12 @@ def test_every_changed_byte_is_found_and_its_file_named(moved: Path) -> None:
 def test_a_result_of_each_kind_is_made_anew_byte_for_byte(kind: str, moved: Path) -> None:
     path = KINDS[kind]
     assert (moved / f"{path}{SUFFIX}").is_file()
-    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", CONFIG, "--run")
+    done = command(moved, "-m", "markner.cli.main", "replay", path, "--configfile", CONFIG, "--run")
     assert f"identical: {path}" in done.stdout
 
 
 def test_a_training_made_anew_differs_in_nothing_but_what_it_measured(moved: Path) -> None:
     path = f"{RESULTS}/models/smollm2-tuned/seed1"
-    done = command(moved, "-m", "markner.cli", "replay", path, "--configfile", CONFIG, "--run", code=1)
+    done = command(moved, "-m", "markner.cli.main", "replay", path, "--configfile", CONFIG, "--run", code=1)
     different = [line for line in done.stdout.splitlines() if line.startswith(RESULTS)]
     assert [line.partition(":")[0] for line in different] == [f"{RESULTS}/costs/smollm2-tuned/seed1.json"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from markner.config.load import load_study_file
 from markner.files import read_json
-from markner.lookup import size_points, table_runs
+from markner.study.loading import load_study_file
+from markner.study.queries import size_points, table_runs
 
 CONFIG = ROOT / "config" / "config.yaml"
 STUDY = load_study_file(CONFIG)
@@ -63,14 +63,14 @@ def test_every_cell_of_the_paper_has_a_job_or_a_model_that_is_gone(plan: str, na
         assert f"results/paper/tables/{name}.{kind}" in plan
 
 
-def test_each_set_of_table_2_that_is_raw_text_is_also_tokenised(plan: str) -> None:
+def test_each_set_of_table_2_that_is_raw_text_is_also_tokenized(plan: str) -> None:
     scores = places(plan, "scores", "json")
     trained = {run for row in STUDY.tables["table2"].rows for run in row.runs if STUDY.runs[run].system != "chat"}
     for corpus in ("nlm_chem", "nlm_gene"):
         raw = {(run, seed) for run, seed, at in scores if at == corpus and run in trained}
         assert raw
-        assert raw == {(run, seed) for run, seed, at in scores if at == f"{corpus}_tokenised"}
-        assert f"results/paper/corpora/{corpus}_tokenised/text/test.jsonl" in plan
+        assert raw == {(run, seed) for run, seed, at in scores if at == f"{corpus}_tokenized"}
+        assert f"results/paper/corpora/{corpus}_tokenized/raw/test.jsonl" in plan
 
 
 def test_every_point_of_figure_4_has_its_jobs(plan: str) -> None:

@@ -116,11 +116,11 @@ def test_a_corpus_of_ones_own_takes_one_config_entry(folder: Path) -> None:
         "corpora": {
             "mine": {
                 "entity": "symptom",
-                "route": "text",
-                "text": {"format": "pubtator", "types": ["Symptom"], "train": "mine.txt"},
+                "variant": "raw",
+                "raw": {"format": "pubtator", "types": ["Symptom"], "train": "mine.txt"},
             }
         },
-        "mixes": {"mine": {"corpora": ["mine"]}},
+        "mixtures": {"mine": {"corpora": ["mine"]}},
     }
     (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
     arguments = ["-c1", "--configfile", "study.yaml", "--", "corpora", "instructions"]

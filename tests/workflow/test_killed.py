@@ -47,4 +47,4 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path_factory: pytest.TempPathFact
     assert plan(folder) == everything - done
     snakemake(folder)
     assert contents(folder) == before
-    assert command(folder, "-m", "markner.cli", "audit", "results").stdout.startswith("FRESH")
+    assert command(folder, "-m", "markner.cli.main", "audit", "results").stdout.startswith("FRESH")

@@ -111,7 +111,7 @@ def swap(section: Study, one: str, other: str) -> None:
 
 def with_digest(found: Study) -> None:
     """The same file, now with a declared hash."""
-    source = found["corpora"]["sample_gene"]["iob"]
+    source = found["corpora"]["sample_gene"]["tokenized"]
     digest = hashlib.sha256((ROOT / source["test"]).read_bytes()).hexdigest()
     source["test"] = {"path": source["test"], "sha256": digest}
 
@@ -185,12 +185,12 @@ MUTATIONS = {
     ),
     "prompt: instruction": Mutation(
         setting(lambda s: prompts(s, instruction="Mark each {entity}.")),
-        "mix\npredict\nchat_served\nself_instruct",
+        "mixture\npredict\nchat_served\nself_instruct",
     ),
     "prompt: enhancement of another entity": Mutation(
         setting(lambda s: s["prompts"]["generic"].update(enhancements={"plant": "Plants too."}))
     ),
-    "mix: seed": Mutation(setting(lambda s: s["mixes"]["disease"].update(seed=2)), "mix mix=disease"),
+    "mixture: seed": Mutation(setting(lambda s: s["mixtures"]["disease"].update(seed=2)), "mixture mixture=disease"),
     "decoding: batch": Mutation(
         setting(lambda s: s["runs"]["smollm2-tuned"]["decoding"].update(batch_size=4)), "predict run=smollm2-tuned"
     ),
@@ -247,13 +247,17 @@ MUTATIONS = {
         edit("src/markner/tags.py", "\nWORD = ", "\nWORD = 0 or "), "train_encoder\npredict_encoder"
     ),
     "code: how a figure is drawn": Mutation(
-        edit("src/markner/rendering/figures.py", "\n_SIZE = ", "\n_SIZE = 1 * "), "figure"
+        edit("src/markner/reporting/figures/scores.py", "\n_SIZE = ", "\n_SIZE = 1 * "), "figure"
     ),
     "code: a script": Mutation(
         edit("workflow/scripts/errors.py", "with job(snakemake):", "with job(snakemake):\n    print()"), "errors"
     ),
     "code: a default that the study leaves": Mutation(
-        edit("src/markner/config/systems.py", "weight_decay: float = Field(0.0,", "weight_decay: float = Field(0.1,"),
+        edit(
+            "src/markner/study/schema/systems.py",
+            "weight_decay: float = Field(0.0,",
+            "weight_decay: float = Field(0.1,",
+        ),
         "train",
     ),
     "code: scripts touched": Mutation(touched("workflow/scripts/train.py", "workflow/scripts/predict.py", "Snakefile")),
@@ -302,7 +306,7 @@ MUTATIONS = {
     "copied without times": Mutation(touched()),
     "fresh clone over the results": Mutation(fresh_clone),
     "fresh clone, and how a figure is drawn": Mutation(
-        both(fresh_clone, edit("src/markner/rendering/figures.py", "\n_SIZE = ", "\n_SIZE = 1 * ")), "figure"
+        both(fresh_clone, edit("src/markner/reporting/figures/scores.py", "\n_SIZE = ", "\n_SIZE = 1 * ")), "figure"
     ),
     "moved, nothing else": Mutation(lambda folder: None),
     # how it is run

@@ -12,7 +12,7 @@ from conftest import ROOT
 from tiny_study import copy, finished, plan, snakemake
 
 from markner import leaves
-from markner.config.load import load_study
+from markner.study.loading import load_study
 
 CAPTIONS = ROOT / "workflow" / "report"
 SAYS = ("Question.", "Method.", "n.", "Test.", "How to read it.")
@@ -33,7 +33,7 @@ OWN_STUDY = """
 study: own
 question: What is a disease?
 corpora:
-  diseases: {entity: disease, route: iob, iob: {format: iob, train: resources/sample/iob/disease/train.tsv}}
+  diseases: {entity: disease, variant: tokenized, iob: {format: iob, train: resources/sample/iob/disease/train.tsv}}
 """
 
 

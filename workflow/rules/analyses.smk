@@ -68,7 +68,7 @@ rule official:
     input:
         sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
-        raw=f"{RESULTS}/corpora/{{corpus}}/raw",
+        native=f"{RESULTS}/corpora/{{corpus}}/native",
     output:
         report(
             f"{RESULTS}/official/{{run}}/seed{{seed}}/{{corpus}}.json",

@@ -6,21 +6,21 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from markner import leaves, lookup
-from markner.config.chat import ApiModel, ChatRun
-from markner.config.load import load_study
-from markner.config.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
-from markner.corpora.registry import local_files
-from markner.errors import MarknerError
-from markner.job_environment import environment as job_environment
+from markner.study import leaves, queries
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.loading import load_study
+from markner.study.schema.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
+from markner.data.fetching.registry import local_files
+from runrecord.errors import PlainError
+from markner.study.environment import environment as job_environment
 from markner.preflight.requests import MINUTES_A_POINT
-from markner.provenance.code import code_hash
-from markner.provenance.planning import decide_by_records
-from markner.selection import grid_jobs
+from runrecord.code import code_hash
+from runrecord.planning import decide_by_records
+from markner.study.grid import grid_jobs
 
 try:
     STUDY = load_study(config, workflow.configfiles)
-except MarknerError as error:
+except PlainError as error:
     raise WorkflowError(str(error))
 
 decide_by_records()
@@ -30,13 +30,15 @@ RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 TEMPLATES = [
-    os.path.join(workflow.basedir, "src", "markner", "rendering", "templates", f"report.{kind}")
+    os.path.join(
+        workflow.basedir, "src", "markner", "reporting", "page", "templates", f"report.{kind}"
+    )
     for kind in ("html", "css", "js")
 ]
 PAPER = os.path.join("resources", "paper", "tables.json")
-INSTRUCTION_SETS = [*STUDY.mixes, *STUDY.self_instruct]
+INSTRUCTION_SETS = [*STUDY.mixtures, *STUDY.self_instruct]
 GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
-TUNED = [name for name in GENERATIVE if STUDY.runs[name].mix]
+TUNED = [name for name in GENERATIVE if STUDY.runs[name].mixture]
 ON_NODES = [name for name in TUNED if STUDY.models[STUDY.runs[name].model].hardware.nodes > 1]
 ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
 # Runs of retired models have no jobs.
@@ -45,7 +47,9 @@ CHAT = [name for name, run in RUNS.items() if isinstance(run, ChatRun)]
 SERVED = [name for name in CHAT if STUDY.models[RUNS[name].model].weights]
 SIMILAR = [name for name in CHAT if RUNS[name].shots and RUNS[name].shot_selection == "similar"]
 # Jobs that train the encoders' grids: for each run, by the job's name, its points.
-PARTS = {name: grid_jobs(STUDY.runs[name].grid, STUDY.runs[name].jobs_by) for name in ENCODERS}
+PARTS = {
+    name: grid_jobs(STUDY.runs[name].grid, STUDY.runs[name].grid_batching) for name in ENCODERS
+}
 
 
 def one_of(names):
@@ -55,9 +59,9 @@ def one_of(names):
 
 wildcard_constraints:
     corpus=one_of(STUDY.corpora),
-    route="iob|text",
+    variant="tokenized|raw",
     split="train|dev|test",
-    mix=one_of(STUDY.mixes),
+    mixture=one_of(STUDY.mixtures),
     set=one_of(STUDY.self_instruct),
     model=one_of(STUDY.models),
     run=one_of(STUDY.runs),
@@ -85,8 +89,8 @@ def settings(rule):
 
 
 def sentences_of(corpus, split):
-    """Sentence file of a corpus' split on the corpus' own route."""
-    return f"{RESULTS}/corpora/{corpus}/{STUDY.corpora[corpus].route}/{split}.jsonl"
+    """Sentence file of a corpus' split on the corpus' own variant."""
+    return f"{RESULTS}/corpora/{corpus}/{STUDY.corpora[corpus].variant}/{split}.jsonl"
 
 
 include: "outputs.smk"

@@ -5,7 +5,7 @@ rule fetch:
     input:
         fetch_inputs,
     output:
-        directory(f"{RESULTS}/corpora/{{corpus}}/raw"),
+        directory(f"{RESULTS}/corpora/{{corpus}}/native"),
     log:
         f"{LOGS}/fetch/{{corpus}}.log",
     benchmark:
@@ -24,14 +24,14 @@ rule fetch:
 
 rule sentences:
     input:
-        raw=f"{RESULTS}/corpora/{{corpus}}/raw",
+        native=f"{RESULTS}/corpora/{{corpus}}/native",
     output:
-        sentences=f"{RESULTS}/corpora/{{corpus}}/{{route}}/{{split}}.jsonl",
-        counts=f"{RESULTS}/corpora/{{corpus}}/{{route}}/{{split}}.counts.json",
+        sentences=f"{RESULTS}/corpora/{{corpus}}/{{variant}}/{{split}}.jsonl",
+        counts=f"{RESULTS}/corpora/{{corpus}}/{{variant}}/{{split}}.counts.json",
     log:
-        f"{LOGS}/sentences/{{corpus}}/{{route}}/{{split}}.log",
+        f"{LOGS}/sentences/{{corpus}}/{{variant}}/{{split}}.log",
     benchmark:
-        f"{BENCHMARKS}/sentences/{{corpus}}/{{route}}/{{split}}.tsv"
+        f"{BENCHMARKS}/sentences/{{corpus}}/{{variant}}/{{split}}.tsv"
     conda:
         "../../envs/base.yaml"
     resources:
@@ -73,7 +73,7 @@ rule card:
 
 rule released_marks:
     input:
-        sentences=f"{RESULTS}/corpora/{{corpus}}/iob/{{split}}.jsonl",
+        sentences=f"{RESULTS}/corpora/{{corpus}}/tokenized/{{split}}.jsonl",
     output:
         f"{RESULTS}/released/{{corpus}}.{{split}}.txt",
     log:

@@ -5,17 +5,17 @@ def fetch_inputs(wildcards):
 
 def card_inputs(wildcards):
     return [
-        f"{RESULTS}/corpora/{corpus}/{route}/{split}.{kind}"
+        f"{RESULTS}/corpora/{corpus}/{variant}/{split}.{kind}"
         for corpus, settings in STUDY.corpora.items()
-        for route in settings.routes()
-        for split in settings.source(route).splits()
+        for variant in settings.variants()
+        for split in settings.source(variant).splits()
         for kind in ("jsonl", "counts.json")
     ]
 
 
-def mix_sentences(wildcards):
-    mix = STUDY.mixes[wildcards.mix]
-    return [sentences_of(corpus, mix.split) for corpus in mix.corpora]
+def mixture_sentences(wildcards):
+    mixture = STUDY.mixtures[wildcards.mixture]
+    return [sentences_of(corpus, mixture.split) for corpus in mixture.corpora]
 
 
 def seed_sentences(wildcards):
@@ -27,12 +27,12 @@ def writer_weights(wildcards):
 
 
 def all_test_sentences(wildcards):
-    """Test sentences of every corpus of the study, on each of its routes."""
+    """Test sentences of every corpus of the study, on each of its variants."""
     return [
-        f"{RESULTS}/corpora/{corpus}/{route}/test.jsonl"
+        f"{RESULTS}/corpora/{corpus}/{variant}/test.jsonl"
         for corpus, settings in STUDY.corpora.items()
-        for route in settings.routes()
-        if "test" in settings.source(route).splits()
+        for variant in settings.variants()
+        if "test" in settings.source(variant).splits()
     ]
 
 
@@ -50,12 +50,12 @@ def run_weights(wildcards):
 
 
 def run_instructions(wildcards):
-    return f"{RESULTS}/instructions/{STUDY.runs[wildcards.run].mix}.json"
+    return f"{RESULTS}/instructions/{STUDY.runs[wildcards.run].mixture}.json"
 
 
 def run_model(wildcards):
     owner = STUDY.owner(wildcards.run)
-    if STUDY.runs[owner].mix:
+    if STUDY.runs[owner].mixture:
         return f"{RESULTS}/models/{owner}/seed{wildcards.seed}"
     return run_weights(wildcards)
 
@@ -71,7 +71,7 @@ def embedding_weights(wildcards):
 def shot_sentences(wildcards):
     if not RUNS[wildcards.run].shots:
         return []
-    return sentences_of(lookup.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
+    return sentences_of(queries.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
 
 
 def encoder_sentences(split):
@@ -93,7 +93,7 @@ def parts_below(folder, run):
 def table_scores(wildcards):
     """Score files behind a table: one for each cell and seed, and for an encoder's one of its whole grid."""
     files = []
-    for _, run, corpus in lookup.table_runs(STUDY, STUDY.tables[wildcards.table]):
+    for _, run, corpus in queries.table_runs(STUDY, STUDY.tables[wildcards.table]):
         for seed in STUDY.runs[run].seeds:
             folder = f"{RESULTS}/scores/{run}/seed{seed}"
             files.append(f"{folder}/{corpus}.json")
@@ -102,7 +102,9 @@ def table_scores(wildcards):
 
 
 def card_template(kind):
-    return os.path.join(workflow.basedir, "src", "markner", "exports", "templates", f"{kind}.md")
+    return os.path.join(
+        workflow.basedir, "src", "markner", "reporting", "hub", "templates", f"{kind}.md"
+    )
 
 
 def run_scores(wildcards):
@@ -122,25 +124,25 @@ def table_significance(wildcards):
     return [
         f"{RESULTS}/significance/{table}/{corpus}.csv"
         for corpus in STUDY.tables[table].corpora
-        if len(lookup.compared(STUDY, corpus, table)) > 1
+        if len(queries.compared(STUDY, corpus, table)) > 1
     ]
 
 
 def compared_predictions(wildcards):
     return [
         f"{RESULTS}/predictions/{run}/seed{seed}/{wildcards.corpus}.jsonl"
-        for run in lookup.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
+        for run in queries.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
         for seed in STUDY.runs[run].seeds
     ]
 
 
 def judged_errors(wildcards):
-    return lookup.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
+    return queries.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
 
 
 def figure_errors(wildcards):
     table = STUDY.tables[STUDY.error_figures[wildcards.error_figure].table]
-    cells = lookup.table_runs(STUDY, table)
+    cells = queries.table_runs(STUDY, table)
     return [
         f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.json"
         for run, corpus in dict.fromkeys((run, corpus) for _, run, corpus in cells)
@@ -149,7 +151,7 @@ def figure_errors(wildcards):
 
 
 def size_scores(wildcards):
-    points = lookup.size_points(STUDY, STUDY.size_figures[wildcards.size_figure])
+    points = queries.size_points(STUDY, STUDY.size_figures[wildcards.size_figure])
     return [
         f"{RESULTS}/scores/{run}/seed{seed}/{corpus}.json"
         for _, corpus, _, run in points
@@ -165,7 +167,7 @@ def annotation_models(wildcards):
     """Weights of the runs that tag; of an encoder's, the choice among its grid and the grid."""
     files = []
     for item in STUDY.annotations[wildcards.annotation].runs:
-        tagger = lookup.tagger(STUDY, item.run, item.seed, item.entities)
+        tagger = queries.tagger(STUDY, item.run, item.seed, item.entities)
         folder = f"{RESULTS}/{tagger.folder}"
         if tagger.system == "encoder":
             files.append(f"{folder}/selection.json")
@@ -176,7 +178,7 @@ def annotation_models(wildcards):
 
 
 def report_results(wildcards):
-    """What the report shows: tables, figures, the corpus card, tests, and sentences with their answers."""
+    """What the report shows: tables, figures, the dataset card, tests, and sentences with their answers."""
     answers = [
         f"{RESULTS}/predictions/{name}/seed{run.seeds[0]}/{corpus}.jsonl"
         for name, run in RUNS.items()

@@ -1,23 +1,23 @@
 # From sentences to instruction sets: a JSON list of objects with exactly instruction, input, output.
 
 
-rule mix:
+rule mixture:
     input:
-        sentences=mix_sentences,
+        sentences=mixture_sentences,
     output:
-        instructions=f"{RESULTS}/instructions/{{mix}}.json",
-        index=f"{RESULTS}/instructions/{{mix}}.index.csv",
+        instructions=f"{RESULTS}/instructions/{{mixture}}.json",
+        index=f"{RESULTS}/instructions/{{mixture}}.index.csv",
     log:
-        f"{LOGS}/mix/{{mix}}.log",
+        f"{LOGS}/mixture/{{mixture}}.log",
     benchmark:
-        f"{BENCHMARKS}/mix/{{mix}}.tsv"
+        f"{BENCHMARKS}/mixture/{{mixture}}.tsv"
     conda:
         "../../envs/base.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("mix"),
-        code=code("mix"),
+        settings=settings("mixture"),
+        code=code("mixture"),
     script:
-        "../scripts/mix.py"
+        "../scripts/mixture.py"

@@ -2,10 +2,10 @@
 def targets_of(part):
     """Files of a part of the study, as its target rule wants them."""
     sentences = [
-        (corpus, route, split)
+        (corpus, variant, split)
         for corpus, settings in STUDY.corpora.items()
-        for route in settings.routes()
-        for split in settings.source(route).splits()
+        for variant in settings.variants()
+        for split in settings.source(variant).splits()
     ]
     scored = [
         (run, seed, corpus)
@@ -16,7 +16,7 @@ def targets_of(part):
     return {
         "corpora": [f"{RESULTS}/corpora.csv", f"{RESULTS}/corpora.md"],
         "downloads": [
-            *(f"{RESULTS}/corpora/{corpus}/raw" for corpus in STUDY.corpora),
+            *(f"{RESULTS}/corpora/{corpus}/native" for corpus in STUDY.corpora),
             *(
                 f"{RESULTS}/weights/{name}"
                 for name, model in STUDY.models.items()
@@ -25,10 +25,10 @@ def targets_of(part):
         ],
         "released": [
             f"{RESULTS}/released/{corpus}.{split}.txt"
-            for corpus, route, split in sentences
-            if route == "iob"
+            for corpus, variant, split in sentences
+            if variant == "tokenized"
         ],
-        "instructions": [f"{RESULTS}/instructions/{mix}.json" for mix in INSTRUCTION_SETS],
+        "instructions": [f"{RESULTS}/instructions/{mixture}.json" for mixture in INSTRUCTION_SETS],
         "tables": [
             *(
                 f"{RESULTS}/tables/{table}.{kind}"
@@ -48,12 +48,12 @@ def targets_of(part):
             *(
                 f"{RESULTS}/official/{run}/seed{seed}/{corpus}.json"
                 for run, seed, corpus in scored
-                if lookup.has_official(STUDY, corpus)
+                if queries.has_official(STUDY, corpus)
             ),
         ],
         "report": [f"{RESULTS}/report/index.html"],
         "hub": [
-            *(f"{RESULTS}/hub/datasets/{mix}" for mix in INSTRUCTION_SETS),
+            *(f"{RESULTS}/hub/datasets/{mixture}" for mixture in INSTRUCTION_SETS),
             *(
                 f"{RESULTS}/hub/models/{run}/seed{seed}"
                 for run in TUNED

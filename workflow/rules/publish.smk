@@ -3,16 +3,16 @@
 
 rule dataset:
     input:
-        instructions=f"{RESULTS}/instructions/{{mix}}.json",
+        instructions=f"{RESULTS}/instructions/{{mixture}}.json",
         template=card_template("dataset"),
     output:
-        directory(f"{RESULTS}/hub/datasets/{{mix}}"),
+        directory(f"{RESULTS}/hub/datasets/{{mixture}}"),
     log:
-        f"{LOGS}/dataset/{{mix}}.log",
+        f"{LOGS}/dataset/{{mixture}}.log",
     benchmark:
-        f"{BENCHMARKS}/dataset/{{mix}}.tsv"
+        f"{BENCHMARKS}/dataset/{{mixture}}.tsv"
     wildcard_constraints:
-        mix=one_of(INSTRUCTION_SETS),
+        mixture=one_of(INSTRUCTION_SETS),
     conda:
         "../../envs/torch.yaml"
     resources:

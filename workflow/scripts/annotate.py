@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from markner.annotating.formats import file_in
-from markner.annotating.pipeline import annotate
-from markner.config.annotations import Tagger
-from markner.provenance.job import job
+from markner.annotate.pipeline import annotate
+from markner.data.formats.registry import file_in
+from markner.study.schema.annotations import Tagger
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

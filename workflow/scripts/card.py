@@ -1,10 +1,10 @@
-"""Write the corpus card of the study."""
+"""Write the dataset card of the study."""
 
 from pathlib import Path
 
-from markner.config.corpora import Corpus
-from markner.corpora.card import write_card
-from markner.provenance.job import job
+from markner.data.dataset_card import write_card
+from markner.study.schema.corpora import Corpus
+from runrecord.job import job
 
 with job(snakemake):
     results = Path(snakemake.output.csv).parent

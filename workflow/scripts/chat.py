@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.chat.job import answer_corpus
-from markner.provenance.job import job
+from markner.models.chat.job import answer_corpus
+from runrecord.job import job
 
 with job(snakemake):
     answer_corpus(

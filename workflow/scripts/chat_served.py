@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from markner.chat.job import answer_corpus
-from markner.modeling.serve import served
-from markner.provenance.job import job
+from markner.models.chat.job import answer_corpus
+from markner.models.chat.server import served
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

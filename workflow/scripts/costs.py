@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.provenance.job import job
-from markner.rendering.costs import write_costs
+from markner.reporting.costs import write_costs
+from runrecord.job import job
 
 with job(snakemake):
     write_costs(

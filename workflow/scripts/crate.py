@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.exports.crate import write_crate
-from markner.provenance.job import job
+from runrecord.crate.crate import write_crate
+from runrecord.job import job
 
 with job(snakemake):
     write_crate(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.exports.dataset import write_dataset
-from markner.provenance.job import job
+from markner.reporting.hub.instruction_set import write_dataset
+from runrecord.job import job
 
 with job(snakemake):
     write_dataset(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from markner.config.study import Table
-from markner.provenance.job import job
-from markner.rendering.error_figure import draw_errors
-from markner.rendering.results import score_files
+from markner.reporting.figures.errors import draw_errors
+from markner.reporting.results import score_files
+from markner.study.schema.study import Table
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.provenance.job import job
-from markner.scoring.error_analysis import analyse
+from markner.evaluation.error_analysis import analyse
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from markner.config.corpora import Corpus
-from markner.corpora.fetch import fetch_corpus
-from markner.provenance.job import job
+from markner.data.fetching.fetch import fetch_corpus
+from markner.study.schema.corpora import Corpus
+from runrecord.job import job
 
 with job(snakemake):
     mirror = os.environ.get("MARKNER_MIRROR")

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from markner.config.study import Figure, Table
-from markner.provenance.job import job
-from markner.rendering.figures import draw
-from markner.rendering.results import read_cells
+from markner.reporting.figures.scores import draw
+from markner.reporting.results import read_cells
+from markner.study.schema.study import Figure, Table
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.exports.model import write_model
-from markner.provenance.job import job
+from markner.reporting.hub.tuned_model import write_model
+from runrecord.job import job
 
 with job(snakemake):
     write_model(

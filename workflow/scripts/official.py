@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from markner.config.study import Scoring
-from markner.provenance.job import job
-from markner.scoring.official import official_score
+from markner.evaluation.official import official_score
+from markner.study.schema.study import Scoring
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings
     official_score(
         Path(snakemake.input.sentences),
         Path(snakemake.input.predictions),
-        [Path(snakemake.input.raw) / name for name in settings["native"]],
+        [Path(snakemake.input.native) / name for name in settings["native"]],
         Scoring.model_validate(settings["scoring"]),
         snakemake.wildcards.run,
         snakemake.wildcards.corpus,

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from markner.config.corpora import Prompt
-from markner.config.systems import Decoding
-from markner.instructions import instruction_text
-from markner.modeling.predict import predict
-from markner.provenance.job import job
+from markner.data.instructions import instruction_text
+from markner.models.decoding.predict import predict
+from markner.study.schema.corpora import Prompt
+from markner.study.schema.systems import Decoding
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

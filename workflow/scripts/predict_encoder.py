@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.modeling.encoder_grid import predict_grid
-from markner.provenance.job import job
+from markner.models.encoder.grid_job import predict_grid
+from runrecord.job import job
 
 with job(snakemake):
     settings, grid = snakemake.params.settings, Path(snakemake.input.grid[0]).parent

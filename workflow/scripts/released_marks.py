@@ -1,8 +1,8 @@
 """Write the sentences of a split as the paper's authors marked them."""
 
-from markner.corpora.model import read_sentences
-from markner.corpora.released import write_released
-from markner.provenance.job import job
+from markner.data.documents import read_sentences
+from markner.data.released import write_released
+from runrecord.job import job
 
 with job(snakemake):
     write_released(read_sentences(snakemake.input.sentences), snakemake.output[0])

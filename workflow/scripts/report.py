@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from markner.provenance.job import job
-from markner.provenance.lineage import lineage_facts
-from markner.rendering.report.page import write_report
+from markner.reporting.page.page import write_report
+from runrecord.job import job
+from runrecord.lineage import lineage_facts
 
 with job(snakemake):
     write_report(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from markner.config.study import Scoring
-from markner.provenance.job import job
-from markner.scoring.score import score
+from markner.evaluation.score import score
+from markner.study.schema.study import Scoring
+from runrecord.job import job
 
 with job(snakemake):
     score(

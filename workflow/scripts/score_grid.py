@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.provenance.job import job
-from markner.scoring.grid import score_grid
+from markner.evaluation.grid_scores import score_grid
+from runrecord.job import job
 
 with job(snakemake):
     score_grid(Path(snakemake.input.sentences), Path(snakemake.input.predictions), Path(snakemake.output[0]))

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.provenance.job import job
-from markner.selection import select
+from markner.study.grid import select
+from runrecord.job import job
 
 with job(snakemake):
     settings, grid = snakemake.params.settings, Path(snakemake.input[0]).parent

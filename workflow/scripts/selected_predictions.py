@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from markner.files import read_json, write_text
-from markner.provenance.job import job
+from runrecord.job import job
 
 with job(snakemake):
     selected = read_json(snakemake.input.selection)["selected"]

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from markner.config.corpora import Prompt
-from markner.config.self_instruct import Filters
-from markner.instructions import instruction_text
-from markner.provenance.job import job
-from markner.selfinstruct.build import build_set
+from markner.data.instructions import instruction_text
+from markner.data.synthetic.instruction_set import build_set
+from markner.study.schema.corpora import Prompt
+from markner.study.schema.self_instruct import Filters
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from markner.config.corpora import Corpus
-from markner.corpora.build import build_split
-from markner.provenance.job import job
+from markner.data.splits import build_split
+from markner.study.schema.corpora import Corpus
+from runrecord.job import job
 
 with job(snakemake):
     build_split(
         snakemake.wildcards.corpus,
         Corpus.model_validate(snakemake.params.settings),
-        snakemake.wildcards.route,
+        snakemake.wildcards.variant,
         snakemake.wildcards.split,
-        Path(snakemake.input.raw),
+        Path(snakemake.input.native),
         Path(snakemake.output.sentences),
     )

@@ -1,8 +1,8 @@
 """Choose the examples that a chat run shows: none, or some drawn by the seed."""
 
-from markner.chat.job import chat_run
-from markner.chat.shots import choose_shots
-from markner.provenance.job import job
+from markner.models.chat.few_shot import choose_shots
+from markner.models.chat.job import chat_run
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from markner.config.study import Scoring
-from markner.provenance.job import job
-from markner.scoring.significance import compare
+from markner.evaluation.significance import compare
+from markner.study.schema.study import Scoring
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

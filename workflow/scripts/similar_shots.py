@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from markner.chat.job import chat_run
-from markner.chat.shots import choose_shots
-from markner.modeling.embed import embedding
-from markner.provenance.job import job
+from markner.models.chat.few_shot import choose_shots
+from markner.models.chat.job import chat_run
+from markner.models.embedding import embedding
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from markner.config.study import SizeFigure
-from markner.provenance.job import job
-from markner.rendering.results import score_files
-from markner.rendering.size_figure import draw_sizes
-from markner.rendering.size_points import gather, write_points
+from markner.reporting.figures.size_points import gather, write_points
+from markner.reporting.figures.sizes import draw_sizes
+from markner.reporting.results import score_files
+from markner.study.schema.study import SizeFigure
+from runrecord.job import job
 
 with job(snakemake):
     settings, output = snakemake.params.settings, snakemake.output

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from markner.config.study import Table
-from markner.provenance.job import job
-from markner.rendering.results import cells, score_files
-from markner.rendering.tables import write_table
+from markner.reporting.results import cells, score_files
+from markner.reporting.tables import write_table
+from markner.study.schema.study import Table
+from runrecord.job import job
 
 with job(snakemake):
     table = Table.model_validate({key: snakemake.params.settings[key] for key in Table.model_fields})

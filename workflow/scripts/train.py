@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from markner.modeling.launch import Layout, Tuning, tune
-from markner.provenance.job import job
+from markner.models.causal.launch import LaunchConfig, Tuning, tune
+from runrecord.job import job
 
 with job(snakemake):
     settings, resources = snakemake.params.settings, snakemake.resources
@@ -19,7 +19,7 @@ with job(snakemake):
             log=str(Path(snakemake.log[0]).with_suffix(".steps.log")),
             checkpoints=snakemake.params.checkpoints,
         ),
-        Layout(
+        LaunchConfig(
             processes=resources.processes,
             nodes=resources.nodes,
             device=resources.device,

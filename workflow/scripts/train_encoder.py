@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from markner.modeling.encoder import EncoderTraining
-from markner.modeling.encoder_grid import train_part
-from markner.provenance.hashing import hash_path
-from markner.provenance.job import job
+from markner.models.encoder.grid_job import train_part
+from markner.models.encoder.train import EncoderTraining
+from runrecord.hashing import hash_path
+from runrecord.job import job
 
 with job(snakemake):
     settings = dict(snakemake.params.settings)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from markner.config.systems import LocalModel
-from markner.modeling.load import materialise
-from markner.provenance.job import job
+from markner.models.weights import fetch_weights
+from markner.study.schema.systems import LocalModel
+from runrecord.job import job
 
 with job(snakemake):
-    materialise(TypeAdapter(LocalModel).validate_python(snakemake.params.settings["model"]), Path(snakemake.output[0]))
+    fetch_weights(
+        TypeAdapter(LocalModel).validate_python(snakemake.params.settings["model"]), Path(snakemake.output[0])
+    )

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from markner.config.self_instruct import Writing
-from markner.modeling.writer import write
-from markner.provenance.job import job
+from markner.models.causal.writer import write
+from markner.study.schema.self_instruct import Writing
+from runrecord.job import job
 
 with job(snakemake):
     settings = snakemake.params.settings

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from markner.chat.cost import MARK_TOKENS, MESSAGE_TOKENS, four_characters, price
-from markner.config.chat import ApiModel, ChatRun
-from markner.config.study import Study
-from markner.corpora.model import read_sentences
-from markner.instructions import instruction_text, render_prompt
+from markner.data.documents import read_sentences
+from markner.data.instructions import instruction_text, render_prompt
+from markner.models.chat.cost import MARK_TOKENS, MESSAGE_TOKENS, four_characters, price
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.study import Study
 
 _CHARACTERS = 150
 """Characters of a sentence where the corpus is not here yet; the paper's test sets have 130 to 160."""
@@ -66,7 +66,7 @@ def chat_cost(study: Study, run: ChatRun, model: ApiModel) -> ChatCost:
 def _characters(study: Study, name: str) -> tuple[int, int, bool] | None:
     """Test sentences of a corpus, their characters, and whether they are here; None if nothing is known."""
     corpus = study.corpora[name]
-    path = Path("results", study.study, "corpora", name, corpus.route, "test.jsonl")
+    path = Path("results", study.study, "corpora", name, corpus.variant, "test.jsonl")
     if path.is_file():
         lengths = [len(sentence.text) for sentence in read_sentences(path)]
         return len(lengths), sum(lengths), True

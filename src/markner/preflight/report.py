@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from markner.config.chat import ApiModel, ChatRun
-from markner.config.study import Study
-from markner.config.systems import EncoderRun, GenerativeRun, HubModel, PackageModel
-from markner.corpora.registry import local_files
+from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import account_needed, misfits, partitions
 from markner.preflight.requests import hardware_of, read_profile, requests
-from markner.selection import grid_points
+from markner.study.grid import grid_points
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.study import Study
+from markner.study.schema.systems import EncoderRun, GenerativeRun, HubModel, PackageModel
 
 _GPU_GB = 80.0
 # Headroom of a GPU: the largest gathered layer, buffers of the communication, fragmentation.
@@ -67,7 +67,7 @@ def _live(study: Study, kind: type[Any]) -> dict[str, Any]:
 def _jobs(study: Study, report: Report) -> None:
     """Jobs by kind, and the most hours on GPUs that their time limits allow."""
     generative, encoders, chats = (_live(study, kind) for kind in (GenerativeRun, EncoderRun, ChatRun))
-    tuned = [run for run in generative.values() if run.mix]
+    tuned = [run for run in generative.values() if run.mixture]
     rows = [
         ("trainings", sum(len(run.seeds) for run in tuned), _hours(study, tuned, "train")),
         (
@@ -110,7 +110,7 @@ def _corpora(study: Study, report: Report) -> None:
 
 def _weights(study: Study, report: Report) -> None:
     """Which weights are here, and the licences of those that are not."""
-    from markner.modeling.hub import require_access
+    from markner.models.hub import require_access
 
     report.lines.append("Weights")
     for name, model in study.models.items():
@@ -143,12 +143,12 @@ def _folder(study: Study, model: str) -> Path | None:
 
 def _memory(study: Study, report: Report, gpu_gb: float) -> None:
     """Memory on each GPU for each training."""
-    from markner.modeling.size import activation_bytes, count_parameters, training_bytes
+    from markner.models.causal.memory import activation_bytes, count_parameters, training_bytes
 
     report.lines.append(f"Memory on each GPU of {gpu_gb:g} GB")
     for name, run in _live(study, GenerativeRun).items():
         hardware = hardware_of(study, run)
-        if not run.mix or hardware.device == "cpu":
+        if not run.mixture or hardware.device == "cpu":
             continue
         folder = _folder(study, run.model)
         if folder is None and hardware.billions is None:
@@ -176,7 +176,7 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
 def _disk(study: Study, report: Report) -> None:
     """What weights, models and one state of each training take: 4 bytes a parameter, and 12."""
     sizes = {name: model.hardware.billions for name, model in study.models.items() if not isinstance(model, ApiModel)}
-    tuned = [run for run in _live(study, GenerativeRun).values() if run.mix]
+    tuned = [run for run in _live(study, GenerativeRun).values() if run.mixture]
     known = sum(4 * (size or 0) for size in sizes.values())
     known += sum(len(run.seeds) * (4 + 12) * (sizes[run.model] or 0) for run in tuned)
     free = shutil.disk_usage(".").free / 1e9

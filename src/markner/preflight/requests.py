@@ -6,12 +6,12 @@ from typing import Any
 
 import yaml
 
-from markner.config.chat import ApiModel
-from markner.config.study import Study
-from markner.config.systems import EncoderRun, GenerativeRun, Hardware
 from markner.errors import MarknerError
 from markner.preflight.cluster import Request
-from markner.selection import grid_jobs
+from markner.study.grid import grid_jobs
+from markner.study.schema.chat_runs import ApiModel
+from markner.study.schema.study import Study
+from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
 
 MINUTES_A_POINT = 120
 """Time that the rule `train_encoder` asks for, for each point that a job trains."""
@@ -43,14 +43,14 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
     """The requests of all jobs that take long, one for each run and rule."""
     for name, run in study.live_runs().items():
         if isinstance(run, EncoderRun):
-            points = max(map(len, grid_jobs(run.grid, run.jobs_by).values()))
+            points = max(map(len, grid_jobs(run.grid, run.grid_batching).values()))
             minutes = points * MINUTES_A_POINT
             yield _request(profile, name, "train_encoder", {**_ENCODER, "runtime": minutes})
         elif isinstance(run, GenerativeRun):
             hardware = hardware_of(study, run)
             gpus = 0 if hardware.device == "cpu" else hardware.processes // hardware.nodes
             memory = {"mem_mb": round(1000 * hardware.memory_gb)}
-            if run.mix:
+            if run.mixture:
                 rule = "train_on_nodes" if hardware.nodes > 1 else "train"
                 minutes = round(60 * hardware.train_hours)
                 yield _request(profile, name, rule, memory | {"nodes": hardware.nodes, "gpu": gpus, "runtime": minutes})

@@ -1,0 +1,84 @@
+"""`markner annotate`: tag texts of one's own with trained runs."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import get_args
+
+from markner.errors import MarknerError
+from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
+from markner.study.schema.study import Study
+
+HELP = "tag texts with trained runs: plain text, PubTator, BioC or JSON lines, files, folders or standard input"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `markner annotate` takes."""
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a file, a folder, or - for standard input")
+    parser.add_argument(
+        "--configfile", type=Path, default=Path("config/config.yaml"), help="study of the runs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--run",
+        action="append",
+        required=True,
+        metavar="RUN[@SEED][:TYPE,...]",
+        help="a trained run; repeat it to put several together (default: its first seed, the types it was trained on)",
+    )
+    parser.add_argument("--output", type=Path, help="file, for brat folder, to write (default: standard output)")
+    parser.add_argument(
+        "--from", dest="form", choices=get_args(InputFormat), default="auto", help="format of the input (default: auto)"
+    )
+    parser.add_argument(
+        "--to", choices=get_args(OutputFormat), help="format to write (default: by the ending of --output, else jsonl)"
+    )
+    parser.epilog = (
+        "Offsets count the characters of your own text. Interrupted while writing to a file, the same command goes on"
+        " where it stopped."
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Tag the texts; returns the exit code."""
+    from markner.study.loading import load_study_file
+
+    study = load_study_file(given.configfile)
+    taggers = [_tagger(study, text) for text in given.run]
+    kind = given.to or _kind(given.output)
+    # Only here, as it loads torch.
+    from markner.annotate.pipeline import annotate, journal_of
+
+    results = Path("results", study.study)
+    journal = journal_of(given.inputs, given.output)
+    try:
+        told = annotate(given.inputs, given.form, taggers, results, given.output, kind, journal)
+    except BrokenPipeError:
+        # Whoever read standard output has enough; Python would complain once more when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    print(told, file=sys.stderr)
+    return 0
+
+
+def _tagger(study: Study, text: str) -> Tagger:
+    """The run that `RUN[@SEED][:TYPE,...]` names."""
+    from markner.study.queries import tagger
+
+    name, _, types = text.partition(":")
+    name, _, seed = name.partition("@")
+    if name not in study.runs:
+        raise MarknerError(
+            f"--run {text}: the study {study.study} has no run {name}", f"there are {', '.join(study.runs)}"
+        )
+    if seed and (not seed.isdecimal() or int(seed) not in study.runs[name].seeds):
+        raise MarknerError(f"--run {text}: no seed {seed}", f"there are {study.runs[name].seeds}")
+    entities = [entity.strip() for entity in types.split(",") if entity.strip()]
+    return tagger(study, name, int(seed) if seed else None, entities)
+
+
+def _kind(output: Path | None) -> OutputFormat:
+    """The format that a name tells."""
+    from markner.data.formats.registry import kind_of
+
+    return "jsonl" if output is None else kind_of(output)

@@ -1,0 +1,153 @@
+"""The dataset card: what each split holds, beside what the paper reports."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from markner.data.documents import Sentence, read_sentences
+from markner.data.splits import counts_path
+from markner.files import atomic, read_json, write_text
+from markner.study.schema.corpora import AnnotationScheme, Corpus, PaperCounts, Variant
+
+COLUMNS = (
+    "corpus",
+    "split",
+    "variant",
+    "annotation_scheme",
+    "instances",
+    "mentions",
+    "empty",
+    "marked",
+    "paper_instances",
+    "paper_mentions",
+    "paper_empty",
+    "difference",
+    "explanation",
+    "documents",
+    "crossing",
+    "overlapping",
+    "discontinuous",
+    "repeated_documents",
+    "duplicate_sentences",
+    "shared_with_training",
+)
+_COUNTED = ("instances", "mentions", "empty")
+
+
+def write_card(study_name: str, corpora: Mapping[str, Corpus], folder: Path, csv_path: Path, md_path: Path) -> None:
+    """Write the dataset card of a study as CSV and as Markdown: a row for each corpus, split, variant and marking.
+
+    `folder` holds `<corpus>/<variant>/<split>.jsonl` and the counts beside each. Columns: `instances`, `mentions`,
+    `empty` as the paper counts them (section 4): sentences, annotated mentions (`released`: closing tags), sentences
+    without any; `marked`, the gold spans left after overlaps are resolved; `difference`, ours less the paper's where
+    they differ; `shared_with_training`, sentences whose exact text is in a training split of the study on the same
+    variant, other than themselves. Documents are not known on the tokenized variant.
+    """
+    rows = []
+    training = {variant: _training_texts(corpora, folder, variant) for variant in ("tokenized", "raw")}
+    for name, corpus in corpora.items():
+        for variant in corpus.variants():
+            source = corpus.source(variant)
+            for split in source.splits() if source is not None else ():
+                path = folder / name / variant / f"{split}.jsonl"
+                counts = read_json(counts_path(path))
+                # A sentence of a training split is in the count itself once.
+                own = 1 if split == "train" else 0
+                sentences = list(read_sentences(path))
+                schemes: tuple[AnnotationScheme, ...] = (
+                    ("span", "released") if "released_instances" in counts else ("span",)
+                )
+                for scheme in schemes:
+                    shared = sum(training[variant][item.text] > own for item in _with_scheme(sentences, scheme))
+                    row = {"corpus": name, "split": split, "variant": variant, "annotation_scheme": scheme}
+                    rows.append(row | _row(counts, scheme, corpus.paper.get(split)) | {"shared_with_training": shared})
+    # As objects, so that whole numbers stay whole where a column has gaps.
+    table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+    with atomic(csv_path) as stream:
+        table.to_csv(stream, index=False, lineterminator="\n")
+    write_text(md_path, _markdown(study_name, table))
+
+
+def _with_scheme(sentences: list[Sentence], scheme: AnnotationScheme) -> list[Sentence]:
+    return [item for item in sentences if scheme == "span" or item.released is not None]
+
+
+def _training_texts(corpora: Mapping[str, Corpus], folder: Path, variant: Variant) -> Counter[str]:
+    """How often each sentence occurs in the training splits of a variant."""
+    texts: Counter[str] = Counter()
+    for name, corpus in corpora.items():
+        source = corpus.source(variant)
+        if source is not None and "train" in source.splits():
+            texts.update(sentence.text for sentence in read_sentences(folder / name / variant / "train.jsonl"))
+    return texts
+
+
+def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | None) -> dict[str, Any]:
+    """The counts of a row, and the paper's."""
+    prefix = "released_" if scheme == "released" else ""
+    ours = {key: counts[prefix + key] for key in _COUNTED}
+    row = {**ours, "marked": counts["released_mentions"] if prefix else counts["marked"]}
+    difference = ""
+    if paper is not None:
+        theirs = {key: getattr(paper, key) for key in _COUNTED}
+        row |= {f"paper_{key}": value for key, value in theirs.items()}
+        gaps = {key: ours[key] - value for key, value in theirs.items() if value is not None and ours[key] != value}
+        difference = ", ".join(f"{key} {gap:+,d}" for key, gap in gaps.items())
+    row["difference"] = difference
+    row["explanation"] = paper.note if paper is not None and difference else ""
+    for key in ("documents", "crossing", "overlapping", "discontinuous", "repeated_documents", "duplicate_sentences"):
+        row[key] = counts[key]
+    return row
+
+
+def _markdown(study_name: str, table: pd.DataFrame) -> str:
+    """The card for people: counts beside the paper's, the reasons of differences, and what was met on the way."""
+    keys = ["corpus", "split", "variant", "annotation_scheme"]
+    compared = ["instances", "mentions", "empty", "paper_instances", "paper_mentions", "paper_empty", "difference"]
+    met = [name for name in COLUMNS if name not in (*keys, *compared, "explanation")]
+    reasons = table[table["explanation"].fillna("") != ""].drop_duplicates(["corpus", "split"])
+    lines = [f"- **{row.corpus}, {row.split}**: {row.explanation}" for row in reasons.itertuples()]
+    parts = [
+        f"# Corpora of the study {study_name}",
+        "Variant `tokenized`: tokens of an IOB file joined by one space. Variant `raw`: native text, split by spaCy's "
+        "sentencizer. Annotation scheme `span`: by offset. Annotation scheme `released`: the paper authors' own replacement rule.",
+        _table(table[keys + compared]),
+        "## Why the counts differ from the paper's",
+        "\n".join(lines) or _agreement(table),
+        "## What was met",
+        "Marked: gold spans left after overlaps are resolved. Crossing: mentions dropped because they cross a sentence "
+        "boundary. Shared with training: sentences whose exact text is also in a training split of the study on the "
+        "same variant.",
+        _table(table[keys + met]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _agreement(table: pd.DataFrame) -> str:
+    """What is said where no difference is explained."""
+    compared = table["paper_instances"].notna()
+    if not compared.any():
+        return "The paper reports no counts of these corpora."
+    if (table.loc[compared, "difference"] != "").any():
+        return "The study explains none of the differences (`paper.<split>.note` of a corpus)."
+    return "They do not differ where the paper reports any."
+
+
+def _table(table: pd.DataFrame) -> str:
+    cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+    texts = ("corpus", "split", "variant", "annotation_scheme", "difference")
+    align = ["left" if name in texts else "right" for name in table.columns]
+    headers = [name.replace("_", " ") for name in table.columns]
+    return (
+        tabulate(cells, headers, tablefmt="github", colalign=align, disable_numparse=True) if cells else "No corpora."
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value if isinstance(value, str) else ""

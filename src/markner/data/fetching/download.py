@@ -1,0 +1,130 @@
+"""Bytes of one source of a corpus file, by HTTP: the file itself, or one member read out of an archive."""
+
+import logging
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+import pooch
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+from markner.data.fetching.registry import Source
+
+_RETRY = Retry(total=3, connect=2, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
+_TIMEOUT = (10.0, 60.0)
+_CHUNK = 1 << 20
+_ATTEMPTS = 3
+
+# pooch tells of each download; the progress bar and the manifest do so already.
+logging.getLogger("pooch").setLevel(logging.WARNING)
+pooch.get_logger().setLevel(logging.WARNING)
+
+
+class SourceError(Exception):
+    """Why a source did not give the file."""
+
+
+class Downloads:
+    """Gets the bytes of sources; archives are kept in `cache` and shared.
+
+    An address that failed is not tried again, as hundreds of files may name it.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self._failed: dict[str, str] = {}
+
+    def read(self, source: Source) -> bytes:
+        """The bytes of a source, transformed as it declares.
+
+        Raises:
+            SourceError: the address does not answer, or what it gives is not what was declared.
+        """
+        if source.url in self._failed:
+            raise SourceError(self._failed[source.url])
+        if source.member is None:
+            with TemporaryDirectory() as folder:
+                content = self._get(source.url, Path(folder)).read_bytes()
+        else:
+            content = self._member(source.url, source.member)
+        if source.drop_first_line is not None:
+            first, _, rest = content.partition(b"\n")
+            if first.rstrip(b"\r") != source.drop_first_line.encode():
+                raise SourceError(f"the first line is not {source.drop_first_line!r}")
+            content = rest
+        return content
+
+    def _get(self, url: str, folder: Path) -> Path:
+        """Download into a folder, whole or not at all; what is there already is used."""
+        try:
+            # No hash is asked for here: those of archives are not known, and each file is checked by its own later.
+            return Path(pooch.retrieve(url, known_hash=None, path=folder, downloader=_download))
+        except (requests.RequestException, OSError, ValueError) as error:
+            self._failed[url] = _reason(error)
+            raise SourceError(self._failed[url]) from error
+
+    def _member(self, url: str, member: str) -> bytes:
+        archive = self._get(url, self.cache)
+        try:
+            return read_member(archive, member)
+        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
+            # A damaged archive must not stay in the cache: the next run would fail on it again.
+            archive.unlink(missing_ok=True)
+            self._failed[url] = f"damaged archive: {error}"
+            raise SourceError(self._failed[url]) from error
+
+
+def read_member(archive: Path, member: str) -> bytes:
+    """One regular file of a zip or tar archive, read without unpacking anything.
+
+    Raises:
+        SourceError: the name leaves the archive, is not in it, or is not a regular file.
+    """
+    path = PurePosixPath(member)
+    if path.is_absolute() or ".." in path.parts or "\\" in member:
+        raise SourceError(f"refused: the member name {member!r} leaves the archive")
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            try:
+                info = opened.getinfo(member)
+            except KeyError as error:
+                raise SourceError(f"no member {member!r} in the archive") from error
+            if info.is_dir() or (info.external_attr >> 16) & 0o170000 == 0o120000:
+                raise SourceError(f"refused: {member!r} is not a regular file")
+            return opened.read(info)
+    with tarfile.open(archive) as packed:
+        try:
+            entry = packed.getmember(member)
+        except KeyError as error:
+            raise SourceError(f"no member {member!r} in the archive") from error
+        stream = packed.extractfile(entry) if entry.isreg() else None
+        if stream is None:
+            raise SourceError(f"refused: {member!r} is not a regular file")
+        return stream.read()
+
+
+def _download(url: str, output: str, _pooch: object) -> None:
+    """Pooch's downloader: streams to a file and retries what may pass."""
+    with requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=_RETRY))
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                with session.get(url, stream=True, timeout=_TIMEOUT) as response, open(output, "wb") as stream:
+                    response.raise_for_status()
+                    stream.writelines(response.iter_content(_CHUNK))
+                return
+            except requests.exceptions.ChunkedEncodingError:
+                # The connection broke within the body, which the session's own retries do not cover.
+                if not left:
+                    raise
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP {error.response.status_code} {error.response.reason}"
+    return f"{type(error).__name__}: {error}"

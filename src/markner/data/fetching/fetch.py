@@ -1,0 +1,135 @@
+"""Fetching the files of a corpus: from a mirror folder or the network, always checked by hash."""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pooch
+from tqdm import tqdm
+
+from markner.data.fetching.download import Downloads, SourceError
+from markner.data.fetching.registry import Entry, all_splits, find, raw_name, split_references
+from markner.errors import MarknerError
+from markner.files import atomic, write_json
+from markner.study.schema.corpora import Corpus, FileRef
+
+LOG = logging.getLogger(__name__)
+MANIFEST = "files.json"
+KEPT = "already there"
+
+
+def fetch(
+    names: Sequence[FileRef], destination: Path, mirror: Path | None, cache: Path | None = None
+) -> list[dict[str, Any]]:
+    """Put files below `destination` under their names and return a manifest row for each, in the order of `names`.
+
+    A file that is there already with the right hash is kept. Else it comes from `mirror/<name>`, if a mirror is given,
+    or from the sources of the registry, one after another, until one gives the right bytes. Archives are kept in
+    `cache` (default: the user's cache folder). A row has `name`, `sha256`, `bytes`, `sources` (where the file is to be
+    had), `source` (where it came from now), `licence` and, where the paper's authors' release leaves sentences of the
+    file out, `released_lacks`.
+
+    Raises:
+        MarknerError: a name that is not known, or a file that no source gave; names each source and why it failed.
+    """
+    entries = [find(name) for name in names]
+    if mirror is not None and not mirror.is_dir():
+        raise MarknerError(f"the mirror {mirror} is not a folder", "`--config mirror=DIR` or MARKNER_MIRROR names it")
+    downloads = Downloads(cache or Path(pooch.os_cache("markner")))
+    progress = tqdm(entries, desc=f"files for {destination}", unit="file", disable=None)
+    return [fetch_entry(entry, destination, mirror, downloads) for entry in progress]
+
+
+def fetch_corpus(
+    corpus: Corpus, destination: Path, mirror: Path | None, cache: Path | None = None
+) -> list[dict[str, Any]]:
+    """Fetch all files of all variants of a corpus and write the manifest, sorted by name, to `destination/files.json`.
+
+    Lists of identifiers are fetched first; then the file of each identifier. Where the bytes came from now is logged
+    and not written to the manifest: it is the same for the same bytes.
+    """
+    splits = all_splits(corpus)
+    rows = fetch([files.ids for files in splits if files.ids is not None], destination, mirror, cache)
+    references = {raw_name(file): file for files in splits for file in split_references(files, destination)}
+    rows += fetch(list(references.values()), destination, mirror, cache)
+    manifest = [row for _, row in sorted({row["name"]: row for row in rows}.items())]
+    for row in manifest:
+        LOG.info("%s: %s", row["name"], row["source"])
+    write_json(destination / MANIFEST, [{key: row[key] for key in row if key != "source"} for row in manifest])
+    return manifest
+
+
+def fetch_entry(entry: Entry, destination: Path, mirror: Path | None, downloads: Downloads) -> dict[str, Any]:
+    """Fetch one file, checked and whole, and return its manifest row (see `fetch`)."""
+    target = destination / entry.name
+    content, source = _kept(entry, target) or _obtain(entry, mirror, downloads)
+    if source != KEPT:
+        with atomic(target, "wb") as stream:
+            stream.write(content)
+    row = {
+        "name": entry.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "sources": [str(place) for place in ([entry.path] if entry.path else entry.sources)],
+        "source": source,
+        "licence": entry.licence,
+    }
+    if entry.released_lacks:
+        row["released_lacks"] = list(entry.released_lacks)
+    return row
+
+
+def _kept(entry: Entry, target: Path) -> tuple[bytes, str] | None:
+    """What lies at the target, if it is the file; a user's own file without a declared hash is read anew each time."""
+    if entry.sha256 is None or not target.is_file():
+        return None
+    content = target.read_bytes()
+    return (content, KEPT) if hashlib.sha256(content).hexdigest() == entry.sha256 else None
+
+
+def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[bytes, str]:
+    """The bytes of the first source that gives the right ones, and its name."""
+    if entry.path is not None:
+        content = entry.path.read_bytes()
+        wrong = _mismatch(entry, content)
+        if wrong:
+            raise MarknerError(f"{entry.path}: {wrong}", "correct `sha256`, or bring back the file it was taken from")
+        return content, str(entry.path)
+    failures = []
+    if mirror is not None:
+        copy = mirror / entry.name
+        if not copy.is_file():
+            failures.append(f"mirror {copy}: no such file")
+        else:
+            content = copy.read_bytes()
+            wrong = _mismatch(entry, content)
+            if not wrong:
+                return content, "mirror"
+            failures.append(f"mirror {copy}: {wrong}")
+    for source in entry.sources:
+        try:
+            content = downloads.read(source)
+        except SourceError as error:
+            failures.append(f"{source}: {error}")
+            continue
+        wrong = _mismatch(entry, content)
+        if not wrong:
+            return content, str(source)
+        failures.append(f"{source}: {wrong}")
+    tried = "".join(f"\n  - {failure}" for failure in failures)
+    raise MarknerError(
+        f"{entry.name}: no source gave the file:{tried}",
+        "put the file into a folder of your own under this name and name the folder: "
+        "`--config mirror=DIR` or the environment variable MARKNER_MIRROR",
+    )
+
+
+def _mismatch(entry: Entry, content: bytes) -> str:
+    """What is wrong with the bytes of a file, nothing if they are right."""
+    found = hashlib.sha256(content).hexdigest()
+    if entry.sha256 in (None, found):
+        return ""
+    size = f"{len(content)} bytes" + (f" of {entry.bytes}" if entry.bytes else "")
+    return f"wrong content ({size}): SHA-256 is {found}, must be {entry.sha256}"

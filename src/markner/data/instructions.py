@@ -1,0 +1,104 @@
+"""Instruction sets: sentences of one or more corpora as instruction, input and output (paper 3.1.2)."""
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markner.data.documents import Sentence, read_sentences
+from markner.data.sampling import subset
+from markner.errors import MarknerError
+from markner.files import atomic, read_json, write_json
+from markner.markup import mark
+from markner.study.schema.corpora import Mixture, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instruction demonstration: what the model is told, given, and should answer."""
+
+    instruction: str
+    input: str
+    output: str
+
+
+def instruction_text(prompt: Prompt, entity: str) -> str:
+    """The instruction for an entity type, with the prompt's enhancement for it if there is one (paper 3.5)."""
+    text = prompt.instruction.replace("{entity}", entity)
+    enhancement = prompt.enhancements.get(entity)
+    return f"{text} {enhancement}" if enhancement else text
+
+
+def render_prompt(template: str, instruction: str, input: str) -> str:
+    """The full text before the answer (paper Fig. 2). What is put in is never itself searched for places."""
+    head, _, rest = template.partition("{instruction}")
+    middle, _, tail = rest.partition("{input}")
+    return f"{head}{instruction}{middle}{input}{tail}"
+
+
+def instances(
+    sentences: Sequence[Sentence], corpus: str, instruction: str, mixture: Mixture
+) -> tuple[list[Instance], list[str]]:
+    """Instances of one corpus' share of a mixture, and the identifiers of their sentences."""
+    chosen = [sentences[i] for i in subset(len(sentences), mixture.fraction, mixture.limit, mixture.seed)]
+    rows: list[Instance] = []
+    ids: list[str] = []
+    for sentence in chosen:
+        if mixture.annotation_scheme == "released":
+            if sentence.released is None:
+                raise MarknerError(
+                    f"sentence {sentence.id} of {corpus} has no released form",
+                    "use `annotation_scheme: span`, or variant `tokenized`, for this mixture",
+                )
+            output = sentence.released
+        else:
+            output = mark(sentence.text, sentence.spans)
+        rows.append(Instance(instruction, sentence.text, output))
+        ids.append(sentence.id)
+    return rows, ids
+
+
+def build_mixture(
+    mixture: Mixture,
+    prompt: Prompt,
+    entities: Mapping[str, str],
+    sentences: Mapping[str, str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    index: str | os.PathLike[str],
+) -> None:
+    """Write an instruction set: a JSON list of objects with exactly `instruction`, `input`, `output`.
+
+    Args:
+        mixture: Which corpora, how much of each, how marked.
+        prompt: The prompt whose instruction is used.
+        entities: Entity type by corpus.
+        sentences: Sentence file by corpus.
+        output: The instruction set.
+        index: CSV naming the corpus and the sentence behind each instance, in the same order.
+    """
+    rows: list[Instance] = []
+    origin: list[tuple[str, str]] = []
+    for corpus in mixture.corpora:
+        instruction = instruction_text(prompt, entities[corpus])
+        part, ids = instances(list(read_sentences(sentences[corpus])), corpus, instruction, mixture)
+        rows += part
+        origin += [(corpus, identifier) for identifier in ids]
+    write_json(output, [{"instruction": row.instruction, "input": row.input, "output": row.output} for row in rows])
+    with atomic(index) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["instance", "corpus", "sentence"])
+        writer.writerows((number, corpus, identifier) for number, (corpus, identifier) in enumerate(origin))
+
+
+def read_instances(path: str | os.PathLike[str]) -> list[Instance]:
+    """Read an instruction set; raises a MarknerError naming file and element if one is malformed."""
+    value = read_json(path)
+    if not isinstance(value, list):
+        raise MarknerError(f"{path}: expected a list of instances, found {type(value).__name__}")
+    rows: list[Instance] = []
+    for number, row in enumerate(value):
+        if not isinstance(row, dict) or set(row) != {"instruction", "input", "output"}:
+            raise MarknerError(f"{Path(path)}, element {number}: expected exactly the keys instruction, input, output")
+        rows.append(Instance(row["instruction"], row["input"], row["output"]))
+    return rows

@@ -1,0 +1,46 @@
+"""The replacement rule by which the paper's authors marked their released sentences, defects included."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+from markner.data.documents import Sentence
+from markner.files import atomic
+
+
+def released_marks(tokens: Sequence[str], tags: Sequence[str]) -> str:
+    """The sentence as the authors marked it, without the trailing space of their lines; tags are `B`, `I`, `O`.
+
+    They marked by text, not by place: for each mention `m` in order, the first `m + " "` of what is marked so far
+    became `<mark>m</mark> `. So marks may be nested, stand inside a word (`CONCLUSIO<mark>N</mark>`) or at an earlier
+    occurrence of the same text. A mention of a single token at the very end of the sentence is lost; one that ends
+    there on a further token is kept. Derived from their released files, whose counts and defects it reproduces
+    (BIDS-Xu-Lab/BioNER-LLaMA, datasets).
+    """
+    marked = "".join(f"{token} " for token in tokens)
+    for mention in _mentions(tokens, tags):
+        marked = marked.replace(f"{mention} ", f"<mark>{mention}</mark> ", 1)
+    return marked.removesuffix(" ")
+
+
+def _mentions(tokens: Sequence[str], tags: Sequence[str]) -> list[str]:
+    mentions: list[str] = []
+    current: list[str] = []
+    for token, tag in zip(tokens, tags, strict=True):
+        if tag != "I":
+            if current:
+                mentions.append(" ".join(current))
+            current = [token] if tag == "B" else []
+        else:
+            current.append(token)
+    if len(current) > 1:
+        mentions.append(" ".join(current))
+    return mentions
+
+
+def write_released(sentences: Iterable[Sentence], path: str | os.PathLike[str]) -> None:
+    """Write the authors' released file: one marked sentence a line, each with its trailing space.
+
+    Sentences that their release lacks (`released` is None) are left out.
+    """
+    with atomic(path) as stream:
+        stream.writelines(f"{sentence.released} \n" for sentence in sentences if sentence.released is not None)

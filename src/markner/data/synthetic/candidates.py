@@ -1,0 +1,90 @@
+"""What a writing model is shown, and the file format of what it writes."""
+
+import os
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markner.data.documents import Sentence, read_sentences
+from markner.data.sampling import subset
+from markner.errors import MarknerError
+from markner.files import read_jsonl, write_jsonl
+from markner.markup import mark
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One line that a model wrote, and all that it takes to ask it again: a row of candidates.jsonl.
+
+    `model` is the writer's name in the study, `seed` that of the self-instruct set, `shown` the identifiers of the seed
+    sentences in the order in which they stood in the prompt. `raw` is the untouched text; `finished` says whether it
+    came to the end of its line before the limit.
+    """
+
+    number: int
+    model: str
+    seed: int
+    shown: tuple[str, ...]
+    raw: str
+    finished: bool
+
+
+def draw_seed(sentences: Path, size: int, seed: int) -> list[Sentence]:
+    """The annotated sentences that may be used, in the order of the corpus; a larger draw contains a smaller one.
+
+    Raises:
+        MarknerError: None of them has a mention, so there is nothing to show.
+    """
+    rows = list(read_sentences(sentences))
+    drawn = [rows[place] for place in subset(len(rows), limit=size, seed=seed)]
+    if not any(row.spans for row in drawn):
+        raise MarknerError(
+            f"{sentences}: none of the {len(drawn)} seed sentences has a mention", "raise `seed_sentences`"
+        )
+    return drawn
+
+
+def shown_to(number: int, seed_sentences: Sequence[Sentence], examples: int, seed: int) -> list[Sentence]:
+    """The seed sentences that a candidate is written after: a draw of its own, among those with a mention."""
+    marked = [sentence for sentence in seed_sentences if sentence.spans]
+    return random.Random(f"{seed}/{number}").sample(marked, min(examples, len(marked)))
+
+
+def writing_prompt(request: str, entity: str, shown: Sequence[Sentence]) -> str:
+    """The text that the model continues: the request and a numbered list whose last entry is open."""
+    lines = [f"{number}. {mark(row.text, row.spans)}" for number, row in enumerate(shown, start=1)]
+    # No space at the end: in most vocabularies it belongs to the next word.
+    return "\n".join([request.replace("{entity}", entity), "", *lines, f"{len(shown) + 1}."])
+
+
+def candidate_row(candidate: Candidate) -> dict[str, Any]:
+    """A candidate as the object of its line."""
+    return {
+        "candidate": candidate.number,
+        "model": candidate.model,
+        "seed": candidate.seed,
+        "shown": list(candidate.shown),
+        "raw": candidate.raw,
+        "finished": candidate.finished,
+    }
+
+
+def candidate_of(row: dict[str, Any]) -> Candidate:
+    """The candidate of a line; the inverse of `candidate_row`."""
+    return Candidate(row["candidate"], row["model"], row["seed"], tuple(row["shown"]), row["raw"], row["finished"])
+
+
+def write_candidates(path: str | os.PathLike[str], candidates: Iterable[Candidate]) -> None:
+    """Write candidates as JSON lines, atomically."""
+    write_jsonl(path, map(candidate_row, candidates))
+
+
+def read_candidates(path: str | os.PathLike[str]) -> Iterator[Candidate]:
+    """Read candidates from JSON lines; a row that is none is an error naming file and line."""
+    for number, row in enumerate(read_jsonl(path), start=1):
+        try:
+            yield candidate_of(row)
+        except (KeyError, TypeError) as error:
+            raise MarknerError(f"{path}, line {number}: not a candidate: {error!r}") from error

@@ -1,0 +1,140 @@
+"""Which candidates become training examples: form first, then copies; the first filter to refuse gives the reason."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from markner.data.documents import Sentence, Span
+from markner.data.synthetic.candidates import Candidate
+from markner.data.synthetic.similarity import Neighbours, Runs, words
+from markner.errors import MarknerError
+from markner.markup import mark, unmark
+from markner.study.schema.self_instruct import Filters
+
+Reason = Literal[
+    "unfinished",
+    "marks",
+    "markup",
+    "mark_inside_word",
+    "no_mention",
+    "length",
+    "mention_length",
+    "repetitive",
+    "copy_of_test",
+    "copy_of_seed",
+    "copy_of_kept",
+]
+"""Why a candidate is refused, in the order in which it is looked at. `unfinished`: the limit came before the end of the
+line. `marks`: unbalanced, nested or empty marks, or marks that do not come back from text and spans as they were.
+`markup`: other tags, or traces of the prompt. `mark_inside_word`: a mark that cuts a word or holds white space at its
+ends. `no_mention`: nothing is marked, and nobody can say whether rightly. `length`, `mention_length`, `repetitive`:
+implausible sentences. The copies: of a test sentence, of a seed sentence, of a candidate kept before."""
+
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<\||\|>|###|https?://")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a candidate.
+
+    `text` and `spans` are those of a candidate whose marks could be read. `reason` is None for one that is kept;
+    `detail` then says how near the nearest seed sentence is, else what the filter saw.
+    """
+
+    candidate: Candidate
+    text: str | None
+    spans: tuple[Span, ...]
+    reason: Reason | None
+    detail: str
+
+
+def judge(
+    candidates: Iterable[Candidate], seed_sentences: Sequence[Sentence], tests: Iterable[Sentence], filters: Filters
+) -> Iterator[Verdict]:
+    """Judge candidates in their order; each that is kept is one that later ones must differ from.
+
+    Args:
+        candidates: What the model wrote.
+        seed_sentences: All that could be shown, those without a mention too.
+        tests: Test sentences of every corpus of the study.
+        filters: Limits and thresholds.
+    """
+    named_tests = [(sentence.id, sentence.text) for sentence in tests]
+    test, runs = Neighbours(named_tests), Runs(filters.test_run, named_tests)
+    seeds = Neighbours((sentence.id, sentence.text) for sentence in seed_sentences)
+    kept = Neighbours()
+    for candidate in candidates:
+        verdict = form(candidate, filters)
+        if verdict.reason is None and verdict.text is not None:
+            verdict = _copy(verdict, verdict.text, test, runs, seeds, kept, filters)
+            if verdict.reason is None:
+                kept.add(f"candidate {candidate.number}", verdict.text or "")
+        yield verdict
+
+
+def form(candidate: Candidate, filters: Filters) -> Verdict:
+    """Judge a candidate by itself: its marks, and whether it can be a sentence."""
+    raw = candidate.raw.strip()
+
+    def refused(reason: Reason, detail: str, text: str | None = None, spans: tuple[Span, ...] = ()) -> Verdict:
+        return Verdict(candidate, text, spans, reason, detail)
+
+    if not candidate.finished:
+        return refused("unfinished", "")
+    try:
+        text, spans = unmark(raw)
+    except MarknerError as error:
+        return refused("marks", error.message.partition(":")[0])
+    if mark(text, spans) != raw:
+        return refused("marks", "does not come back from text and spans")
+    if found := _MARKUP.search(text):
+        return refused("markup", found.group())
+    if cut := next((span for span in spans if not _whole_words(text, span)), None):
+        return refused("mark_inside_word", text[slice(*cut)], text, spans)
+    if not spans:
+        return refused("no_mention", "", text)
+    size = len(words(text))
+    if not filters.min_words <= size <= filters.max_words:
+        return refused("length", f"{size} words", text, spans)
+    longest = max(spans, key=lambda span: len(words(text[slice(*span)])))
+    if not 1 <= len(words(text[slice(*longest)])) <= filters.max_mention_words:
+        return refused("mention_length", text[slice(*longest)], text, spans)
+    distinct = len(set(words(text))) / size
+    if distinct < filters.min_distinct:
+        return refused("repetitive", f"{distinct:.2f} of the words are different", text, spans)
+    return Verdict(candidate, text, spans, None, "")
+
+
+def _copy(
+    verdict: Verdict, text: str, test: Neighbours, runs: Runs, seeds: Neighbours, kept: Neighbours, filters: Filters
+) -> Verdict:
+    """The verdict on a well-formed candidate, once it is held against all that it must not repeat."""
+
+    def decided(reason: Reason | None, detail: str) -> Verdict:
+        return Verdict(verdict.candidate, verdict.text, verdict.spans, reason, detail)
+
+    if (name := runs.shared(text)) is not None:
+        return decided("copy_of_test", f"{filters.test_run} words in a row of {name}")
+    limits: tuple[tuple[Reason, Neighbours, float], ...] = (
+        ("copy_of_test", test, filters.test_similarity),
+        ("copy_of_seed", seeds, filters.similarity),
+        ("copy_of_kept", kept, filters.similarity),
+    )
+    for reason, neighbours, least in limits:
+        if (near := neighbours.nearest(text, least)) is not None:
+            return decided(reason, f"ROUGE-L {near[1]:.2f} with {near[0]}")
+    nearest = seeds.nearest(text)
+    return decided(None, f"nearest seed sentence: ROUGE-L {nearest[1]:.2f} with {nearest[0]}" if nearest else "")
+
+
+def _whole_words(text: str, span: Span) -> bool:
+    """Whether a span begins and ends where a word does, and has no white space at its ends."""
+    surface = text[slice(*span)]
+    if surface != surface.strip():
+        return False
+    cuts_start = span.start > 0 and text[span.start - 1].isalnum() and surface[0].isalnum()
+    cuts_end = span.end < len(text) and text[span.end].isalnum() and surface[-1].isalnum()
+    return not (cuts_start or cuts_end)

@@ -1,0 +1,126 @@
+"""What a person says of errors: the columns of the file of errors that are filled in by hand, read back."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markner.errors import MarknerError
+from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error
+
+NO_ERROR = "none"
+"""What a person writes for an error of the gold, or for one that is told in another row already."""
+
+_NEEDED = ("error", "corpus", "run", "seed", "adjudicated_kind", "comment")
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a person wrote beside an error.
+
+    `kind` is a `Kind`, `NO_ERROR`, or empty where nothing is judged. `sub_kind` is a `SubKind`, or empty where the
+    rule's stands.
+    """
+
+    kind: str
+    sub_kind: str
+    comment: str
+
+
+UNJUDGED = Judgement("", "", "")
+"""Of an error that nobody has looked at."""
+
+
+def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error]) -> dict[str, Judgement]:
+    """Read what a person wrote beside the errors of one run, seed and corpus; rows may be left out.
+
+    Args:
+        path: CSV with the columns error, corpus, run, seed, adjudicated_kind, comment, and any others;
+            adjudicated_sub_kind is read if it is there.
+        place: What the columns corpus, run and seed must say.
+        errors: The errors that there are.
+
+    Returns:
+        By the error's identifier.
+
+    Raises:
+        MarknerError: A column is missing, a row is of another run, seed or corpus, names an error that is not there or
+            stands twice, or has a kind that is not allowed; the message names file, line and column.
+    """
+    known = {error.id: error for error in errors}
+    judged: dict[str, Judgement] = {}
+    strangers: list[str] = []
+    for line, row in _rows(path):
+        for column, value in place.items():
+            if row[column] != value:
+                raise MarknerError(
+                    f"{path}, line {line}, column `{column}`: {row[column]!r} where {value!r} is analysed",
+                    "give each run, seed and corpus its own file",
+                )
+        name, kind = row["error"], row["adjudicated_kind"].lower()
+        if name in judged:
+            raise MarknerError(f"{path}, line {line}, column `error`: {name!r} a second time", "keep one of the rows")
+        if name not in known:
+            strangers.append(f"{name!r} (line {line})")
+            continue
+        lacks = {"missing": known[name].gold is None, "wrong": known[name].predicted is None}
+        if kind not in {"", *KINDS, NO_ERROR} or lacks.get(kind, False):
+            allowed = [other for other in (*KINDS, NO_ERROR) if not lacks.get(other, False)]
+            raise MarknerError(
+                f"{path}, line {line}, column `adjudicated_kind`: {row['adjudicated_kind']!r} is no kind of this error",
+                f"write one of {', '.join(allowed)}; `{NO_ERROR}` for what is no error, or told in another row",
+            )
+        sub_kind = row.get("adjudicated_sub_kind", "").lower()
+        if sub_kind not in {"", *SUB_KINDS}:
+            raise MarknerError(
+                f"{path}, line {line}, column `adjudicated_sub_kind`: {row['adjudicated_sub_kind']!r} is no sub-kind",
+                f"write one of {', '.join(SUB_KINDS)}, or nothing where the rule's is right",
+            )
+        judged[name] = Judgement(kind, sub_kind, row["comment"])
+    if strangers:
+        raise MarknerError(
+            f"{path}, column `error`: {_listed(strangers)} not among the errors of {', '.join(place.values())}",
+            "the predictions have changed since; judge the new file of errors",
+        )
+    return judged
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line and cells of each row of a judged file, as spreadsheets save it: with or without a byte order mark."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            if absent := [name for name in _NEEDED if name not in header]:
+                raise MarknerError(
+                    f"{path}, line 1: no column {', '.join(f'`{name}`' for name in absent)}",
+                    "save the file of errors as CSV with commas and its own first line",
+                )
+            line = reader.line_num + 1
+            for cells in reader:
+                if cells and len(cells) != len(header):
+                    raise MarknerError(f"{path}, line {line}: {len(cells)} cells under {len(header)} columns")
+                if cells:
+                    yield line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+                line = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        raise MarknerError(f"{path}: not UTF-8: {error.reason}", "save it as CSV in UTF-8") from error
+    except csv.Error as error:
+        raise MarknerError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from error
+
+
+def check_complete(path: Path, judged: Mapping[str, Judgement], sampled: Sequence[Error]) -> None:
+    """Raise a MarknerError unless every error of the sample has a kind by a person."""
+    left = [error.id for error in sampled if not judged.get(error.id, UNJUDGED).kind]
+    if left:
+        raise MarknerError(
+            f"{path}: {len(left)} of the {len(sampled)} errors of the sample have no `adjudicated_kind`:"
+            f" {_listed(left)}",
+            "judge them all, or take the file out of `adjudicated` until then",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,0 +1,90 @@
+"""Two systems side by side: where they differ, sentence by sentence, and whether the difference is more than chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import lcm
+from pathlib import Path
+
+from markner.data.documents import read_sentences
+from markner.errors import MarknerError
+from markner.evaluation.intervals import Interval
+from markner.evaluation.matching import Counts, strict_counts, total_ratios
+from markner.evaluation.pairing import read_answers
+from markner.evaluation.partial import partial_counts
+from markner.evaluation.significance import Result, difference_interval, permutation_test, pooled
+from markner.markup import mark
+from markner.study.schema.study import Scoring
+
+_MATCHES = {"strict": strict_counts, "partial": partial_counts}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A sentence in which the systems' answers differ: as marked text, and by how much a has fewer errors than b."""
+
+    id: str
+    gold: str
+    a: str
+    b: str
+    gain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two systems on one corpus: F1 over all seeds, the paired test, the interval; sentences of the first seeds."""
+
+    f1: tuple[float, float]
+    test: Result
+    interval: Interval
+    sentences: int
+    differences: tuple[Difference, ...]
+
+
+def contrast(
+    sentences: Path, a: Sequence[Path], b: Sequence[Path], scoring: Scoring, permutations: int, match: str
+) -> Contrast:
+    """Compare two systems on a corpus.
+
+    Test and interval are those of `significance`, of this pair alone: without the correction for the number of pairs.
+
+    Args:
+        sentences: Gold.
+        a: Predictions of the first system, a file for each seed.
+        b: Predictions of the second.
+        scoring: Resamples, confidence and seed.
+        permutations: Draws of the test.
+        match: `strict` or `partial`.
+
+    Raises:
+        MarknerError: A file is missing, or sentences and predictions do not belong together.
+    """
+    for path in (sentences, *a, *b):
+        if not path.is_file():
+            raise MarknerError(f"{path} is not there", "run the study first, or name its --configfile")
+    gold = list(read_sentences(sentences))
+    true_spans = [sentence.spans for sentence in gold]
+    answers = [[read_answers(gold, sentences, path) for path in paths] for paths in (a, b)]
+    counts: list[list[Counts]] = [
+        [_MATCHES[match](true_spans, [answer.spans for answer in rows]) for rows in found] for found in answers
+    ]
+    scale = lcm(len(a), len(b))
+    pools = [pooled(seeds, scale // len(seeds)) for seeds in counts]
+    errors = [seeds[0].fp + seeds[0].fn for seeds in counts]
+    differences = [
+        Difference(
+            sentence.id,
+            mark(sentence.text, sentence.spans),
+            mark(sentence.text, first.spans),
+            mark(sentence.text, second.spans),
+            int(errors[1][index] - errors[0][index]),
+        )
+        for index, (sentence, first, second) in enumerate(zip(gold, answers[0][0], answers[1][0], strict=True))
+        if first.spans != second.spans
+    ]
+    return Contrast(
+        (float(total_ratios(pools[0]).f1), float(total_ratios(pools[1]).f1)),
+        permutation_test(pools[0], pools[1], permutations, scoring.seed),
+        difference_interval(counts[0], counts[1], scoring),
+        len(gold),
+        tuple(sorted(differences, key=lambda row: -abs(row.gain))),
+    )

@@ -1,0 +1,161 @@
+"""Error analysis (paper 4.1, Figure 3): the file of errors for a person to judge, and their figures."""
+
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from markner.data.documents import Sentence, Span, read_sentences
+from markner.data.sampling import subset
+from markner.evaluation.adjudication import NO_ERROR, UNJUDGED, Judgement, check_complete, read_judgements
+from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error, sentence_errors
+from markner.evaluation.pairing import check_answer, read_answers
+from markner.files import atomic, write_json
+
+COLUMNS = (
+    *("error", "corpus", "run", "seed", "sentence", "text", "gold", "predicted"),
+    *("kind", "sub_kind", "sampled", "adjudicated_kind", "adjudicated_sub_kind", "comment"),
+)
+"""Columns of the file of errors. A person fills in the last three."""
+
+_DIGITS = 6
+
+
+def analyse(
+    sentences: Path,
+    predictions: Path,
+    *,
+    run: str,
+    seed: int,
+    corpus: str,
+    sample: int,
+    sample_seed: int,
+    adjudicated: Path | None,
+    errors_csv: Path,
+    summary: Path,
+) -> None:
+    """Find the errors of one run, seed and corpus; write them for a person to judge, and their counts.
+
+    Args:
+        sentences: Gold, JSON lines of `Sentence`.
+        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
+        run: Name of the run.
+        seed: Seed of the run.
+        corpus: Name of the corpus.
+        sample: Errors drawn at random for a person (the paper: 100); all where there are fewer.
+        sample_seed: Seed of the draw.
+        adjudicated: An earlier `errors_csv` in which a person has filled in `adjudicated_kind`, or None. Where every
+            error of the sample is judged, the judged kinds are what is counted there, and so for all errors.
+        errors_csv: File to write, one row an error, with the columns `COLUMNS`. In its text every gold mention stands
+            in <gold>, every prediction in <pred>, those of the row itself in <GOLD> and <PRED>.
+        summary: JSON file to write: counts and shares by kind, for all errors and for the sample.
+
+    Raises:
+        MarknerError: Sentences and predictions do not fit each other, or the judged file is not one of these errors.
+    """
+    gold = list(read_sentences(sentences))
+    answers = read_answers(gold, sentences, predictions)
+    found: list[tuple[Error, Sentence, Sequence[Span]]] = []
+    for sentence, answer in zip(gold, answers, strict=True):
+        check_answer(sentence, sentence.spans, sentences)
+        found += [(error, sentence, answer.spans) for error in sentence_errors(sentence, answer.spans)]
+    errors = [error for error, _, _ in found]
+    sampled = [errors[place] for place in subset(len(errors), limit=sample, seed=sample_seed)]
+    names = {error.id for error in sampled}
+    place = {"corpus": corpus, "run": run, "seed": str(seed)}
+    judged = read_judgements(adjudicated, place, errors) if adjudicated is not None else {}
+    if adjudicated is not None:
+        check_complete(adjudicated, judged, sampled)
+    with atomic(errors_csv) as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for error, sentence, predicted in found:
+            judgement = judged.get(error.id, UNJUDGED)
+            writer.writerow(
+                {
+                    **place,
+                    "error": error.id,
+                    "sentence": sentence.id,
+                    "text": marked_text(sentence, predicted, error),
+                    "gold": sentence.text[slice(*error.gold)] if error.gold else "",
+                    "predicted": sentence.text[slice(*error.predicted)] if error.predicted else "",
+                    "kind": error.kind,
+                    "sub_kind": error.sub_kind,
+                    "sampled": "yes" if error.id in names else "no",
+                    "adjudicated_kind": judgement.kind,
+                    "adjudicated_sub_kind": judgement.sub_kind,
+                    "comment": judgement.comment,
+                }
+            )
+    write_json(
+        summary,
+        {
+            "run": run,
+            "seed": seed,
+            "corpus": corpus,
+            "sentences": len(gold),
+            "gold_mentions": sum(len(sentence.spans) for sentence in gold),
+            "predicted_mentions": sum(len(answer.spans) for answer in answers),
+            "sample": {"size": sample, "seed": sample_seed},
+            "adjudicated": None if adjudicated is None else str(adjudicated),
+            "all": figures(errors, judged),
+            "sampled": figures(sampled, judged),
+        },
+    )
+
+
+def marked_text(sentence: Sentence, predicted: Sequence[Span], error: Error) -> str:
+    """The sentence with all gold and predicted spans in <gold> and <pred>, the error's own in <GOLD> and <PRED>."""
+    tags: list[tuple[int, int, int, int, str]] = []
+    for rank, (name, spans, own) in enumerate(
+        (("gold", sentence.spans, error.gold), ("pred", predicted, error.predicted))
+    ):
+        for span in spans:
+            tag = name.upper() if span == own else name
+            # At one place marks end before others begin; the outer one, gold of equal ones, begins first and ends last.
+            tags.append((span.start, 1, -span.end, rank, f"<{tag}>"))
+            tags.append((span.end, 0, -span.start, -rank, f"</{tag}>"))
+    pieces, position = [], 0
+    for place, _, _, _, tag in sorted(tags):
+        pieces += [sentence.text[position:place], tag]
+        position = place
+    return "".join([*pieces, sentence.text[position:]])
+
+
+def figures(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[str, Any]:
+    """Counts and shares by kind, and counts by sub-kind: a person's where every error is judged, the rule's otherwise.
+
+    A sub-kind that a person left empty is the rule's, as long as the kind is; else it is `other`.
+    """
+    pairs = [(error, judged.get(error.id, UNJUDGED)) for error in errors]
+    by_person = bool(errors) and all(judgement.kind for _, judgement in pairs)
+    rule = Counter(error.kind for error in errors)
+    kinds = Counter(judgement.kind for _, judgement in pairs) if by_person else Counter[str](rule)
+    counts = {kind: kinds[kind] for kind in KINDS}
+    total = sum(counts.values())
+    sub_kinds = Counter(_both(error, judgement if by_person else UNJUDGED) for error, judgement in pairs)
+    table = Counter((error.kind, judgement.kind) for error, judgement in pairs)
+    return {
+        "errors": total,
+        "judged_by": "person" if by_person else "rule",
+        "counts": counts,
+        "shares": {kind: round(count / total, _DIGITS) if total else 0.0 for kind, count in counts.items()},
+        "sub_kinds": {kind: {sub: n for sub in SUB_KINDS if (n := sub_kinds[kind, sub])} for kind in KINDS},
+        "agreement": {
+            "judged": len(errors),
+            "agree": sum(error.kind == judgement.kind for error, judgement in pairs),
+            "no_error": kinds[NO_ERROR],
+            "rule_counts": {kind: rule[kind] for kind in KINDS},
+            "rule_by_person": {kind: {other: table[kind, other] for other in (*KINDS, NO_ERROR)} for kind in KINDS},
+        }
+        if by_person
+        else None,
+    }
+
+
+def _both(error: Error, judgement: Judgement) -> tuple[str, str]:
+    """Kind and sub-kind of an error, a person's before the rule's."""
+    if judgement.kind in ("", error.kind):
+        return error.kind, judgement.sub_kind or error.sub_kind
+    return judgement.kind, judgement.sub_kind or "other"

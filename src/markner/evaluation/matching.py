@@ -1,0 +1,106 @@
+"""Strict matching, and the counts from which every score is made.
+
+Each corpus has one entity type, so that a span with the right offsets has the right type as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from markner.data.documents import Span
+from markner.errors import MarknerError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+SpanLists = Sequence[Sequence[Span]]
+"""Spans sentence by sentence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """True positives, false positives and false negatives; each of shape (sentences,).
+
+    Half credit makes them fractions; `tp + fp` is always the number of predicted, `tp + fn` of gold mentions.
+    """
+
+    tp: Floats
+    fp: Floats
+    fn: Floats
+
+
+class Ratios(NamedTuple):
+    """Precision, recall and F1, as floats or as arrays of one shape."""
+
+    precision: Floats
+    recall: Floats
+    f1: Floats
+
+
+class FlatSpans(NamedTuple):
+    """All spans of a corpus in a row: number of the sentence, start, end; each of shape (spans,)."""
+
+    sentence: Ints
+    start: Ints
+    end: Ints
+
+
+def flatten(spans: SpanLists) -> FlatSpans:
+    """Lay the spans of all sentences in a row."""
+    rows = [(number, start, end) for number, sentence in enumerate(spans) for start, end in sentence]
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return FlatSpans(table[:, 0], table[:, 1], table[:, 2])
+
+
+def strict_counts(gold: SpanLists, predicted: SpanLists) -> Counts:
+    """Count exact matches (paper 3.4): a prediction is right if a gold span has its start and its end.
+
+    A span that stands twice in a sentence, as marks of the released corpora may, can be matched twice at most.
+
+    Args:
+        gold: Gold spans by sentence.
+        predicted: Predicted spans by sentence, in the same order.
+    """
+    check_same_length(gold, predicted)
+    flat_gold, flat_predicted = flatten(gold), flatten(predicted)
+    everything = np.concatenate([np.stack(flat_gold, axis=1), np.stack(flat_predicted, axis=1)])
+    distinct, which = np.unique(everything, axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    split = len(flat_gold.start)
+    matched = np.minimum(
+        np.bincount(which[:split], minlength=len(distinct)), np.bincount(which[split:], minlength=len(distinct))
+    )
+    tp = np.bincount(distinct[:, 0], weights=matched, minlength=len(gold))
+    return counts_of(tp.astype(np.float64), gold, predicted)
+
+
+def counts_of(tp: Floats, gold: SpanLists, predicted: SpanLists) -> Counts:
+    """Counts by sentence from the true positives; the rest of the mentions are false."""
+    return Counts(tp, mentions(predicted) - tp, mentions(gold) - tp)
+
+
+def mentions(spans: SpanLists) -> Floats:
+    """Number of spans in each sentence."""
+    return np.array([len(sentence) for sentence in spans], dtype=np.float64)
+
+
+def ratios(tp: Floats, fp: Floats, fn: Floats) -> Ratios:
+    """Precision, recall and F1 of counts of any one shape; a ratio of 0 to 0 is 0."""
+    return Ratios(_ratio(tp, tp + fp), _ratio(tp, tp + fn), _ratio(2 * tp, 2 * tp + fp + fn))
+
+
+def total_ratios(counts: Counts) -> Ratios:
+    """Micro-averaged precision, recall and F1 over all sentences."""
+    return ratios(*(np.asarray(part.sum()) for part in (counts.tp, counts.fp, counts.fn)))
+
+
+def check_same_length(gold: SpanLists, predicted: SpanLists) -> None:
+    """Raise a MarknerError unless there are as many sentences in gold as in the predictions."""
+    if len(gold) != len(predicted):
+        raise MarknerError(f"{len(gold)} sentences of gold spans beside {len(predicted)} of predictions")
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros_like(whole, dtype=np.float64), where=whole > 0)

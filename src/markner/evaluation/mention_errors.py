@@ -1,0 +1,167 @@
+"""The errors of a system (paper 4.1): each strict error with its kind and its sub-kind."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from markner.data.documents import Sentence, Span
+
+Kind = Literal["missing", "wrong", "boundary"]
+"""Gold without a prediction, a prediction without gold, a prediction that overlaps its gold and is not equal to it."""
+
+SubKind = Literal["abbreviation", "longer", "shorter", "shifted", "split", "merged", "other"]
+"""`longer`, `shorter`, `shifted`: how a prediction lies to its gold. `split`: one gold mention under several
+predictions; `merged`: several under one; all rows of such a case bear it. `abbreviation`: of missing and wrong ones."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SUB_KINDS: tuple[SubKind, ...] = get_args(SubKind)
+_ABBREVIATION_LENGTH = range(2, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """One error of a system in one sentence; at least one of `gold` and `predicted` is there."""
+
+    sentence: str
+    gold: Span | None
+    predicted: Span | None
+    kind: Kind
+    sub_kind: SubKind
+
+    @property
+    def id(self) -> str:
+        """Sentence and offsets: the same error has the same name in every run and seed."""
+        spans = [f"{name}{span.start}-{span.end}" for name, span in (("g", self.gold), ("p", self.predicted)) if span]
+        return " ".join([self.sentence, *spans])
+
+
+def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error]:
+    """Errors of one sentence in the order of the text.
+
+    Gold and predictions are paired one to one: as many overlapping pairs as possible, which are the pairs of the
+    partial score, and among such pairings the one with most characters in common. Each gold mention and each prediction
+    is in one pair or alone, so that over a corpus, in terms of the strict and the partial counts and of SemEval-2013's,
+
+        boundary = partial tp - strict tp = PAR,   missing = partial fn = MIS,   wrong = partial fp = SPU,
+        missing + boundary = strict fn,   wrong + boundary = strict fp,   errors = strict fp + strict fn - boundary.
+
+    Where one gold mention lies under several predictions, the one paired with it is a boundary error and the others are
+    wrong, all of them `split`; where several lie under one prediction, the others are missing, all of them `merged`.
+
+    Args:
+        sentence: The sentence with its gold spans; sorted, not overlapping.
+        predicted: Predicted spans; sorted, not overlapping.
+    """
+    gold, text = sentence.spans, sentence.text
+    pairs = pair(gold, predicted)
+    lefts, rights = {left for left, _ in pairs}, {right for _, right in pairs}
+    missing = [span for place, span in enumerate(gold) if place not in lefts]
+    wrong = [span for place, span in enumerate(predicted) if place not in rights]
+    errors = [
+        Error(sentence.id, span, None, "missing", _sub_kind_alone(text, span, predicted, "merged")) for span in missing
+    ]
+    errors += [Error(sentence.id, None, span, "wrong", _sub_kind_alone(text, span, gold, "split")) for span in wrong]
+    for left, right in pairs:
+        mention, answer = gold[left], predicted[right]
+        if mention != answer:
+            # Never both: the two left over would then make one pair more.
+            split, merged = _any_overlap(mention, wrong), _any_overlap(answer, missing)
+            sub_kind: SubKind = "split" if split else "merged" if merged else _shape(mention, answer)
+            errors.append(Error(sentence.id, mention, answer, "boundary", sub_kind))
+    return sorted(errors, key=lambda error: (error.gold or error.predicted, error.kind))
+
+
+def pair(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[int, int]]:
+    """Places of gold and predicted spans that are paired: most pairs first, then most common characters.
+
+    As no list overlaps itself, pairs of overlapping spans never cross, and the best pairing is an alignment of the two
+    lists. Of equally good ones the leftmost is taken.
+
+    Args:
+        gold: Sorted, not overlapping.
+        predicted: Sorted, not overlapping.
+    """
+    # One more pair outweighs all common characters, which are at most as many as the text has.
+    weight = 1 + max((span.end for span in (*gold, *predicted)), default=0)
+    best = [[0] * (len(predicted) + 1) for _ in range(len(gold) + 1)]
+    for left in reversed(range(len(gold))):
+        for right in reversed(range(len(predicted))):
+            common = _overlap(gold[left], predicted[right])
+            both = weight + common + best[left + 1][right + 1] if common else 0
+            best[left][right] = max(both, best[left + 1][right], best[left][right + 1])
+    pairs, left, right = [], 0, 0
+    while left < len(gold) and right < len(predicted):
+        common = _overlap(gold[left], predicted[right])
+        if common and best[left][right] == weight + common + best[left + 1][right + 1]:
+            pairs.append((left, right))
+            left, right = left + 1, right + 1
+        elif best[left][right] == best[left + 1][right]:
+            left += 1
+        else:
+            right += 1
+    return pairs
+
+
+def is_abbreviation(text: str, span: Span) -> bool:
+    """Whether a mention is an abbreviation, symbol or formula, by its form or by its definition in the sentence.
+
+    By Schwartz and Hearst (2003) a short form has 2 to 10 characters, at most two words, a letter, and begins with a
+    letter or a digit. It counts if it looks like one (two capitals, or letter and digit in its first word, a capital or
+    a digit in its second), or if it stands in brackets after words that hold its letters in order, as they define it.
+    """
+    short = re.sub(r"\s*([^\w\s])\s*", r"\1", text[slice(*span)])
+    words = short.split()
+    if len(short) not in _ABBREVIATION_LENGTH or len(words) > 2 or not short[0].isalnum():
+        return False
+    if not any(sign.isalpha() for sign in short):
+        return False
+    first = words[0]
+    mixed = any(sign.isdigit() for sign in first) and any(sign.isalpha() for sign in first)
+    capitals = sum(sign.isupper() for sign in first) > 1 and not text.isupper()
+    if (mixed or capitals) and all(any(sign.isupper() or sign.isdigit() for sign in word) for word in words):
+        return True
+    before = re.search(r"(.*\S)\s*[(\[]\s*$", text[: span.start], re.DOTALL)
+    if before is None or not re.match(r"\s*[)\],;]", text[span.end :]):
+        return False
+    window = before[1].split()[-min(len(short) + 5, 2 * len(short)) :]
+    return _defines(" ".join(window), short)
+
+
+def _overlap(left: Span, right: Span) -> int:
+    """Characters in common."""
+    return max(0, min(left.end, right.end) - max(left.start, right.start))
+
+
+def _any_overlap(span: Span, others: Iterable[Span]) -> bool:
+    return any(_overlap(span, other) for other in others)
+
+
+def _shape(gold: Span, predicted: Span) -> SubKind:
+    """How a prediction lies to the gold that it overlaps."""
+    if predicted.start <= gold.start and gold.end <= predicted.end:
+        return "longer"
+    return "shorter" if gold.start <= predicted.start and predicted.end <= gold.end else "shifted"
+
+
+def _sub_kind_alone(text: str, span: Span, others: Iterable[Span], overlapping: SubKind) -> SubKind:
+    """Sub-kind of a span without a partner; what it overlaps has another one."""
+    if _any_overlap(span, others):
+        return overlapping
+    return "abbreviation" if is_abbreviation(text, span) else "other"
+
+
+def _defines(long: str, short: str) -> bool:
+    """Whether words hold the letters and digits of a short form in order, the first at a word's start (ibid.)."""
+    place = len(long)
+    for number in reversed(range(len(short))):
+        if not short[number].isalnum():
+            continue
+        place -= 1
+        while place >= 0 and (
+            long[place].lower() != short[number].lower() or (number == 0 and place > 0 and long[place - 1].isalnum())
+        ):
+            place -= 1
+        if place < 0:
+            return False
+    return True

@@ -1,0 +1,177 @@
+"""The official BioCreative II gene mention score: a prediction may also equal an acceptable alternative of the gold.
+
+The rules are those of the task's own program, alt_eval.perl (README of the BC2GM training files; Smith et al. 2008):
+
+- Gold is GENE.eval whole, overlapping mentions included; offsets leave out white space, so that it does not matter how
+  a text was tokenized.
+- An alternative belongs to every gold mention of its sentence with which it shares a character.
+- A gold mention is a true positive if a prediction equals it or one of its alternatives, else a false negative.
+- A prediction is a false positive if it equals neither a gold mention nor an alternative of its sentence.
+
+So a gold mention is credited once, but predictions and gold are not paired: a prediction that equals an alternative of
+two gold mentions makes both true positives, and of two predictions that equal alternatives of one gold mention the
+second counts for nothing. One that equals an alternative of no gold mention counts for nothing either. `tp + fn` is
+the number of gold mentions; `tp + fp` need not be the number of predictions.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from markner.data.documents import Document, Sentence, Span, read_sentences
+from markner.data.formats import bc2gm
+from markner.errors import MarknerError
+from markner.evaluation.intervals import bootstrap, figures
+from markner.evaluation.matching import Counts, SpanLists, check_same_length, mentions
+from markner.evaluation.pairing import read_answers
+from markner.files import write_json
+from markner.study.schema.study import Scoring
+
+
+class Reference(NamedTuple):
+    """What counts as right in one sentence: spans that leave out white space, ends exclusive."""
+
+    gold: tuple[Span, ...]
+    alternatives: tuple[Span, ...]
+
+
+References = Mapping[str, Sequence[Reference]]
+"""References by the text of the sentence without white space; as many as the text has occurrences in the file."""
+
+
+def read_alternatives(sentences: Path, genes: Path, alternatives: Path) -> References:
+    """Read gold and alternatives of a split from its native files.
+
+    Args:
+        sentences: Sentence file of the native release (`test.in`).
+        genes: Its GENE.eval.
+        alternatives: Its ALTGENE.eval.
+
+    Raises:
+        MarknerError: A damaged line, or an annotation of no sentence or outside of it; names file and line.
+    """
+    found: dict[str, list[Reference]] = {}
+    for document, other in zip(bc2gm.read(sentences, genes), bc2gm.read(sentences, alternatives), strict=True):
+        reference = Reference(_annotated(document), _annotated(other))
+        found.setdefault(_dense(document.passages[0].text), []).append(reference)
+    return found
+
+
+def references_of(sentences: Sequence[Sentence], references: References) -> list[Reference]:
+    """The reference of each sentence, found by its text without white space.
+
+    A few texts occur more than once in the corpus, one of them annotated in two ways: among those the one which shares
+    most mentions with the sentence is taken.
+
+    Raises:
+        MarknerError: A sentence is not in the native files.
+    """
+    found = []
+    for sentence in sentences:
+        candidates = references.get(_dense(sentence.text))
+        if not candidates:
+            raise MarknerError(
+                f"sentence {sentence.id!r} is not in the native files: {sentence.text!r}",
+                "score the split that the sentence file, GENE.eval and ALTGENE.eval belong to",
+            )
+        own = set(without_spaces(sentence.text, sentence.mentions))
+        found.append(max(candidates, key=lambda candidate: len(own.intersection(candidate.gold))))
+    return found
+
+
+def without_spaces(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Spans of a text as offsets that leave out its white space, ends exclusive."""
+    before = [0, *accumulate(int(not character.isspace()) for character in text)]
+    return tuple(Span(before[start], before[end]) for start, end in spans)
+
+
+def official_counts(references: Sequence[Reference], predicted: SpanLists) -> Counts:
+    """Count as alt_eval.perl does, sentence by sentence.
+
+    Args:
+        references: Gold and alternatives by sentence.
+        predicted: Predicted spans by sentence, in the same order; they leave out white space, too.
+    """
+    gold = [reference.gold for reference in references]
+    check_same_length(gold, predicted)
+    tp, fp = np.zeros(len(gold)), np.zeros(len(gold))
+    for number, (reference, spans) in enumerate(zip(references, predicted, strict=True)):
+        right = {*reference.gold, *reference.alternatives}
+        fp[number] = sum(span not in right for span in spans)
+        accepted = right.intersection(spans)
+        tp[number] = sum(_credited(mention, reference, accepted) for mention in reference.gold)
+    return Counts(tp, fp, mentions(gold) - tp)
+
+
+def official_score(
+    sentences: Path, predictions: Path, native: Sequence[Path], scoring: Scoring, run: str, corpus: str, output: Path
+) -> None:
+    """Score predictions of either variant as BioCreative II did and write the figures as JSON.
+
+    Args:
+        sentences: Gold, JSON lines of `Sentence`; of variant `tokenized` or `raw`, a sample or the whole split.
+        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
+        native: The split's sentence file, GENE.eval and ALTGENE.eval.
+        scoring: Settings of the confidence intervals.
+        run: Name of the run.
+        corpus: Name of the corpus.
+        output: File to write; the same input gives the same bytes.
+
+    Raises:
+        MarknerError: Other than three native files, a sentence that they do not hold, or sentences and predictions
+            that do not belong together.
+    """
+    if len(native) != 3:
+        raise MarknerError(
+            f"{corpus}: the official score takes 3 native files, found {len(native)}",
+            "give `files: [SENTENCES.in, GENE.eval, ALTGENE.eval]` for the test split of the section `text:`",
+        )
+    rows = list(read_sentences(sentences))
+    answers = read_answers(rows, sentences, predictions)
+    references = references_of(rows, read_alternatives(*native))
+    predicted = [without_spaces(row.text, answer.spans) for row, answer in zip(rows, answers, strict=True)]
+    counts = official_counts(references, predicted)
+    write_json(
+        output,
+        {
+            "run": run,
+            "corpus": corpus,
+            "scoring": scoring.model_dump(),
+            "sentences": len(rows),
+            "gold_mentions": _total([reference.gold for reference in references]),
+            "alternatives": _total([reference.alternatives for reference in references]),
+            "predicted_mentions": _total(predicted),
+            "official": _official_figures(references, predicted, counts, scoring),
+        },
+    )
+
+
+def _official_figures(
+    references: Sequence[Reference], predicted: SpanLists, counts: Counts, scoring: Scoring
+) -> dict[str, Any]:
+    """The figures, and how many true positives there would not be without the alternatives."""
+    exact = official_counts([reference._replace(alternatives=()) for reference in references], predicted)
+    (intervals,) = bootstrap([counts], scoring)
+    return {**figures(counts, intervals), "by_alternative": int(counts.tp.sum() - exact.tp.sum())}
+
+
+def _credited(mention: Span, reference: Reference, accepted: set[Span]) -> bool:
+    return mention in accepted or any(
+        start < mention.end and mention.start < end for start, end in accepted.intersection(reference.alternatives)
+    )
+
+
+def _annotated(document: Document) -> tuple[Span, ...]:
+    (passage,) = document.passages
+    return without_spaces(passage.text, [Span(mention.start, mention.end) for mention in passage.mentions])
+
+
+def _dense(text: str) -> str:
+    return "".join(character for character in text if not character.isspace())
+
+
+def _total(spans: SpanLists) -> int:
+    return sum(len(sentence) for sentence in spans)

@@ -1,0 +1,69 @@
+"""Each sentence with the one answer to it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from markner.data.documents import Sentence, Span
+from markner.errors import MarknerError
+from markner.markup import check_spans
+from markner.predictions import Prediction, read_predictions
+
+_SHOWN = 5
+
+
+def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -> list[Prediction]:
+    """The predictions of a file in the order of the sentences, checked.
+
+    Args:
+        gold: The sentences.
+        sentences: Their file, named in errors.
+        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
+
+    Raises:
+        MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, or its spans are not
+            sorted, overlap or leave their sentence.
+    """
+    answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
+    for sentence, answer in zip(gold, answers, strict=True):
+        check_answer(sentence, answer.spans, predictions)
+    return answers
+
+
+def paired(
+    gold: Sequence[Sentence], sentences: Path, answers: Sequence[Prediction], predictions: Path
+) -> list[Prediction]:
+    """Predictions in the order of the sentences; each sentence has exactly one."""
+    if not gold:
+        raise MarknerError(f"{sentences}: there is no sentence to score")
+    for path, items in ((sentences, gold), (predictions, answers)):
+        repeated = [name for name, count in Counter(item.id for item in items).items() if count > 1]
+        if repeated:
+            raise MarknerError(f"{path}: {_named(repeated)} more than once", "write each sentence exactly once")
+    by_id = {answer.id: answer for answer in answers}
+    missing = [sentence.id for sentence in gold if sentence.id not in by_id]
+    if missing:
+        raise MarknerError(
+            f"{predictions}: no prediction for {_named(missing)} of {sentences}", "predict this corpus again"
+        )
+    extra = sorted(by_id.keys() - {sentence.id for sentence in gold})
+    if extra:
+        raise MarknerError(
+            f"{predictions}: prediction for {_named(extra)}, which {sentences} does not hold",
+            "predict this corpus again",
+        )
+    return [by_id[sentence.id] for sentence in gold]
+
+
+def _named(ids: Sequence[str]) -> str:
+    """The first few of the identifiers, and how many more there are."""
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return ("sentences " if len(ids) > 1 else "sentence ") + ", ".join(repr(name) for name in ids[:_SHOWN]) + more
+
+
+def check_answer(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:
+    """Raise a MarknerError naming file and sentence if predicted spans do not fit the sentence's text."""
+    try:
+        check_spans(sentence.text, spans)
+    except MarknerError as error:
+        raise MarknerError(f"{path}, sentence {sentence.id!r}: {error.message}") from error

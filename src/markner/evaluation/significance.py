@@ -1,0 +1,212 @@
+"""Is one system better than another? Paired permutation tests on F1, corrected, with an effect size and an interval.
+
+Two things vary: which sentences are in the test set, and with which seed a system was trained.
+
+- A system's F1 is that of its counts summed over its seeds (each seed weighs the same), so that systems with different
+  numbers of seeds compare. With one seed it is the F1 of the score file.
+- The **p-value** is of sentences: if two systems are alike, then in each sentence what the one found, on average over
+  its seeds, may as well be what the other found (Yeh 2000; Noreen 1989). Seeds of one sentence are not independent
+  tests of the system, so they are swapped together. It speaks of these trained models.
+- The **interval** is of sentences and seeds: each resample draws sentences, the same for both systems, and for each
+  system seeds. Of s seeds s - 1 are drawn with replacement, which makes the variance of their mean unbiased (Rao and
+  Wu 1988); drawing s would understate it by (s - 1) / s. Two or three seeds still say little of how training varies,
+  and the interval shows no more than they do. One seed alone shows nothing: the interval is then of sentences.
+- **Significant** is a difference whose p-value after Holm's correction is at most 1 - confidence and whose interval
+  leaves out zero: the first alone knows nothing of seeds, the second nothing of the other pairs.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import lcm
+from pathlib import Path
+
+import numpy as np
+
+from markner.data.documents import read_sentences
+from markner.errors import MarknerError
+from markner.evaluation.intervals import Interval
+from markner.evaluation.matching import Counts, Floats, strict_counts, total_ratios
+from markner.evaluation.pairing import read_answers
+from markner.evaluation.partial import partial_counts
+from markner.files import atomic
+from markner.study.schema.study import Scoring
+
+COLUMNS = (
+    *("run_a", "run_b", "match", "seeds_a", "seeds_b", "f1_a", "f1_b", "difference", "low", "high", "effect"),
+    *("p", "p_holm", "significant", "draws", "sentences"),
+)
+_MATCHES = {"strict": strict_counts, "partial": partial_counts}
+_DIGITS = 6
+# Two differences of F1 closer than this are the same one, rounded differently.
+_TIE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a permutation test found of systems a and b.
+
+    `difference` is F1 of a minus F1 of b; `effect` its size, whatever the number of sentences.
+    """
+
+    difference: float
+    p_value: float
+    effect: float
+
+
+def permutation_test(a: Counts, b: Counts, draws: int, seed: int) -> Result:
+    """Two-sided paired permutation test of the micro-averaged F1 of two systems.
+
+    Each draw swaps the two systems' counts in each sentence with probability 1/2; p is (k + 1) / (draws + 1), with k
+    draws in which F1 differs at least as much as it does (Phipson and Smyth 2010). F1 needs 2 tp and 2 tp + fp + fn
+    alone, and sentences in which the systems differ by the same amounts in these, or by the opposite ones, are
+    interchangeable: how many of them are swapped is binomial, so that a draw costs as many numbers as there are
+    different amounts. Swapping a and b changes signs and nothing else.
+
+    The effect size is the difference over the standard deviation of the draws, over the root of the number of
+    sentences: Cohen's d for pairs, with the permutations' own standard deviation; 0 where nothing varies. Dividing by
+    the root makes it a matter of the systems, not of the size of the corpus.
+
+    Args:
+        a: Counts by sentence; of several seeds their sum, see `pooled`.
+        b: Counts of the same sentences, in the same order and to the same scale.
+        draws: Number of permutations.
+        seed: Seed of the permutations.
+
+    Raises:
+        MarknerError: There is no sentence, or the systems have different numbers of them.
+    """
+    left, right = _numerators(a), _numerators(b)
+    if len(left) != len(right) or not len(left):
+        raise MarknerError(f"cannot compare {len(left)} sentences with {len(right)}", "count the same sentences twice")
+    change = left - right
+    first = np.where(change[:, 0] != 0, change[:, 0], change[:, 1])
+    change[first < 0] *= -1
+    amounts, sizes = np.unique(change[first != 0], axis=0, return_counts=True)
+    # One row for each amount: numpy prepares a binomial anew whenever its size changes.
+    swapped = np.random.default_rng(seed).binomial(sizes[:, None], 0.5, size=(len(sizes), draws))
+    moved = (sizes[:, None] - 2.0 * swapped).T @ amounts
+    total = (left + right).sum(axis=0)
+    drawn = _f1((total + moved) / 2) - _f1((total - moved) / 2)
+    difference = float(_f1(left.sum(axis=0)) - _f1(right.sum(axis=0)))
+    extreme = int((np.abs(drawn) >= abs(difference) - _TIE).sum())
+    # The draws' mean is known: for each permutation there is the opposite one.
+    spread = float(np.sqrt(np.mean(drawn**2))) * len(left) ** 0.5
+    return Result(difference, (extreme + 1) / (draws + 1), difference / spread if spread else 0.0)
+
+
+def difference_interval(a: Sequence[Counts], b: Sequence[Counts], scoring: Scoring) -> Interval:
+    """Percentile bootstrap interval of F1 of a minus F1 of b, over sentences (paired) and seeds (each system's own).
+
+    Args:
+        a: Counts by sentence, one for each seed.
+        b: Counts of the same sentences; the number of seeds may be another.
+        scoring: Resamples, confidence and seed.
+    """
+    rows = np.concatenate([_numerators(counts) for counts in (*a, *b)], axis=1)
+    distinct, frequency = np.unique(rows, axis=0, return_counts=True)
+    generator = np.random.default_rng(scoring.seed)
+    draws = generator.multinomial(len(rows), frequency / len(rows), size=scoring.resamples)
+    totals = (draws @ distinct).reshape(scoring.resamples, len(a) + len(b), 2)
+    split = len(a)
+    values = [
+        _f1(np.einsum("rs,rsk->rk", _seeds_drawn(generator, part.shape[1], scoring.resamples), part))
+        for part in (totals[:, :split], totals[:, split:])
+    ]
+    tail = (1 - scoring.confidence) / 2
+    low, high = np.quantile(values[0] - values[1], [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def pooled(seeds: Sequence[Counts], times: int = 1) -> Counts:
+    """Counts summed over seeds, `times` over; to compare n with m seeds, take one m and the other n times."""
+    return Counts(*(times * np.sum([getattr(counts, part) for counts in seeds], axis=0) for part in ("tp", "fp", "fn")))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number (Holm 1979), in the order given."""
+    corrected = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = highest
+    return corrected
+
+
+def compare(
+    sentences: Path, predictions: Mapping[str, Sequence[Path]], scoring: Scoring, permutations: int, output: Path
+) -> None:
+    """Compare all pairs of runs on one corpus and write a CSV with a row for each pair and kind of match.
+
+    Holm's correction is over the pairs of the corpus, for each kind of match by itself. The p-value of a pair before
+    correction does not depend on which other runs there are. One run alone gives a file with the header only.
+
+    Args:
+        sentences: Gold, JSON lines of `Sentence`.
+        predictions: By run: JSON lines of `Prediction` for each of its seeds.
+        scoring: Resamples, confidence and seed.
+        permutations: Draws of each permutation test.
+        output: File to write; the same input gives the same bytes.
+
+    Raises:
+        MarknerError: A run without predictions, or sentences and predictions that do not belong together.
+    """
+    gold = list(read_sentences(sentences))
+    true_spans = [sentence.spans for sentence in gold]
+    counts: dict[str, dict[str, list[Counts]]] = {match: {} for match in _MATCHES}
+    for run, paths in predictions.items():
+        if not paths:
+            raise MarknerError(f"run {run!r} has no predictions to compare", "give one file for each of its seeds")
+        for path in paths:
+            answers = read_answers(gold, sentences, path)
+            for match, count in _MATCHES.items():
+                seeds = counts[match].setdefault(run, [])
+                seeds.append(count(true_spans, [answer.spans for answer in answers]))
+    with atomic(output) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for match, runs in counts.items():
+            writer.writerows(_rows(match, runs, scoring, permutations))
+
+
+def _rows(
+    match: str, runs: Mapping[str, Sequence[Counts]], scoring: Scoring, permutations: int
+) -> list[list[str | int]]:
+    """Rows of the CSV for one kind of match."""
+    pairs = list(combinations(runs, 2))
+    # Whole multiples instead of averages: equal sentences then have equal counts to the last bit.
+    scale = lcm(*(len(seeds) for seeds in runs.values()))
+    pools = {run: pooled(seeds, scale // len(seeds)) for run, seeds in runs.items()}
+    tests = [permutation_test(pools[a], pools[b], permutations, scoring.seed) for a, b in pairs]
+    corrected = holm([test.p_value for test in tests])
+    rows: list[list[str | int]] = []
+    for (a, b), test, p_holm in zip(pairs, tests, corrected, strict=True):
+        low, high = difference_interval(runs[a], runs[b], scoring)
+        significant = p_holm <= 1 - scoring.confidence and not low <= 0 <= high
+        f1 = [_shown(float(total_ratios(pools[run]).f1)) for run in (a, b)]
+        figures = [_shown(value) for value in (test.difference, low, high, test.effect, test.p_value, p_holm)]
+        verdict = "yes" if significant else "no"
+        seeds = [len(runs[a]), len(runs[b])]
+        rows.append([a, b, match, *seeds, *f1, *figures, verdict, permutations, len(pools[a].tp)])
+    return rows
+
+
+def _seeds_drawn(generator: np.random.Generator, seeds: int, resamples: int) -> Floats:
+    """How often each seed is drawn, by resample; of shape (resamples, seeds)."""
+    return generator.multinomial(max(seeds - 1, 1), [1 / seeds] * seeds, size=resamples).astype(np.float64)
+
+
+def _numerators(counts: Counts) -> Floats:
+    """2 tp and 2 tp + fp + fn, whose ratio is F1; of shape (sentences, 2)."""
+    return np.stack([2 * counts.tp, 2 * counts.tp + counts.fp + counts.fn], axis=1)
+
+
+def _f1(totals: Floats) -> Floats:
+    """F1 of totals of shape (..., 2); 0 to 0 is 0."""
+    part, whole = totals[..., 0], totals[..., 1]
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _shown(value: float) -> str:
+    return f"{value + 0.0:.{_DIGITS}f}"

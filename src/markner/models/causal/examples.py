@@ -1,0 +1,83 @@
+"""Training examples as token ids: prompt and answer tokenized apart, nothing ever cut."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+from markner.data.instructions import Instance, render_prompt
+from markner.errors import MarknerError
+from markner.study.schema.systems import Training
+
+
+class Example(NamedTuple):
+    """Token ids of one demonstration; the loss is taken on the answer alone."""
+
+    prompt: list[int]
+    answer: list[int]
+    """Ends with the end token."""
+
+    def __len__(self) -> int:
+        """Tokens of prompt and answer together."""
+        return len(self.prompt) + len(self.answer)
+
+
+def encode_prompts(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
+    """Token ids of prompts, with the tokenizer's start token if it has one and never an end token."""
+    end = tokenizer.eos_token_id
+    rows: list[list[int]] = tokenizer(list(prompts), return_attention_mask=False)["input_ids"]
+    return [row[:-1] if len(row) > 1 and row[-1] == end and row[0] != end else row for row in rows]
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of texts without any special token."""
+    rows: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+    return rows
+
+
+def build_examples(
+    instances: Sequence[Instance], template: str, tokenizer: PreTrainedTokenizerBase, training: Training
+) -> tuple[list[Example], int]:
+    """Tokenise an instruction set.
+
+    Prompt and answer are tokenized apart and joined, so that the boundary in training is the one in decoding, and the
+    loss is limited by length, not by token id: the padding token of many models is their end token, and a model
+    trained with that masked never stops.
+
+    Args:
+        instances: The demonstrations.
+        template: Text around instruction and input.
+        tokenizer: The model's tokenizer.
+        training: `max_length` in tokens, and `too_long`.
+
+    Returns:
+        The examples in the order of the instances, and how many were excluded as too long.
+
+    Raises:
+        MarknerError: An example is too long and `too_long` is `error`; there is no example; no end token.
+    """
+    end = tokenizer.eos_token_id
+    if not isinstance(end, int):
+        raise MarknerError(
+            "the tokenizer has no end token, so the model cannot learn to stop",
+            "set eos_token in tokenizer_config.json",
+        )
+    if not instances:
+        raise MarknerError("the instruction set is empty", "check the mixture's corpora, `fraction` and `limit`")
+    prompts = encode_prompts(tokenizer, [render_prompt(template, row.instruction, row.input) for row in instances])
+    answers = encode_texts(tokenizer, [row.output for row in instances])
+    examples = [Example(prompt, [*answer, end]) for prompt, answer in zip(prompts, answers, strict=True)]
+    kept = [example for example in examples if len(example) <= training.max_length]
+    excluded = len(examples) - len(kept)
+    if excluded and training.too_long == "error":
+        number, worst = max(enumerate(examples), key=lambda pair: len(pair[1]))
+        raise MarknerError(
+            f"{excluded} of {len(examples)} examples have more than `max_length` {training.max_length} tokens; the"
+            f" longest, instance {number}, has {len(worst)}: {instances[number].input[:80]!r}",
+            f"set `max_length` to {len(worst)} or more, or `too_long: exclude`",
+        )
+    if not kept:
+        raise MarknerError(
+            f"all {excluded} examples have more than `max_length` {training.max_length} tokens", "raise `max_length`"
+        )
+    return kept, excluded

@@ -1,0 +1,169 @@
+"""What can be seen of a training while it runs and after: bar, log, history, speed."""
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from markner.errors import MarknerError
+from markner.models.causal.sharding import world_size
+from markner.models.weights import device
+
+_PEAK_FLOPS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "V100": 125e12}
+"""Dense 16-bit peak of GPUs by a part of their name, floating-point operations a second (vendor's data sheets)."""
+
+
+def flops_per_token(model: PreTrainedModel, length: float, full: bool) -> float:
+    """Operations of one forward and backward pass for a token, as nanoGPT counts them (PaLM, appendix B).
+
+    6 for each weight (4 with frozen weights, whose gradients are not computed) and 12 for layers x width x length in
+    the attention, where `length` is the mean length of an example in tokens.
+    """
+    config: Any = model.config
+    attention: float = 12 * config.num_hidden_layers * config.hidden_size * length
+    return (6.0 if full else 4.0) * model.num_parameters() + attention
+
+
+class Progress(TrainerCallback):
+    """Shows a bar on stderr, writes a line a step, asks for checkpoints, stops when the loss is not a number.
+
+    Tokens are the real tokens of the examples, prompt and answer, padding not counted and shared prefixes counted for
+    each example; so is the MFU, the part of the GPU's peak that the model's own operations on them would take.
+    """
+
+    def __init__(self, tokens: Callable[[int], list[int]], flops_per_token: float, save_every: int, log: Path) -> None:
+        self._tokens = lru_cache(maxsize=None)(tokens)
+        self._flops = flops_per_token
+        self._save_every = save_every
+        self._log = log
+        self._bar: tqdm[Any] | None = None
+        self._start = self._last = 0.0
+        self._first_step = self._first_tokens = self._seen = self._step = 0
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Start the clock and the bar, at the step that is resumed from."""
+        self._start = self._last = time.perf_counter()
+        self._first_step = self._step = state.global_step
+        self._first_tokens = self._seen = self._tokens_at(state.global_step)
+        if state.is_world_process_zero:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            if state.global_step == 0:
+                self._log.unlink(missing_ok=True)
+            interval = 0.5 if sys.stderr.isatty() else 10.0
+            self._bar = tqdm(
+                total=state.max_steps, initial=state.global_step, unit="step", file=sys.stderr, mininterval=interval
+            )
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Ask for a checkpoint now and then, but not at the end."""
+        control.should_save = state.global_step % self._save_every == 0 and state.global_step < state.max_steps
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Show and write one step."""
+        if logs is None or "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            raise MarknerError(
+                f"step {state.global_step}: the loss is {logs['loss']}", "lower `learning_rate`, or use precision fp32"
+            )
+        now, seen = time.perf_counter(), self._tokens_at(state.global_step)
+        speed = (seen - self._seen) / (now - self._last)
+        self._last, self._seen, self._step = now, seen, state.global_step
+        if self._bar is None:
+            return
+        shown = {
+            "loss": f"{logs['loss']:.4f}",
+            "lr": f"{logs['learning_rate']:.2e}",
+            "tokens/s": f"{speed:.0f}",
+        }
+        if (peak := peak_flops()) is not None:
+            shown["MFU"] = f"{speed * self._flops / peak / args.world_size:.1%}"
+        self._bar.update(state.global_step - self._bar.n)
+        self._bar.set_postfix(shown, refresh=False)
+        with self._log.open("a", encoding="utf-8") as stream:
+            figures = " ".join(f"{name} {value}" for name, value in shown.items())
+            stream.write(f"step {state.global_step}/{state.max_steps} epoch {logs['epoch']:.3f} {figures}\n")
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def history(self, state: TrainerState) -> list[dict[str, float]]:
+        """One entry for each optimiser step since the first, resumed or not."""
+        return [
+            {
+                "step": entry["step"],
+                "epoch": entry["epoch"],
+                "loss": entry["loss"],
+                "gradient_norm": entry["grad_norm"],
+                "learning_rate": entry["learning_rate"],
+                "tokens": self._tokens_at(int(entry["step"])),
+            }
+            for entry in state.log_history
+            if "loss" in entry
+        ]
+
+    def costs(self, mean_length: float) -> dict[str, Any]:
+        """What this process took from the step it started or resumed at: clock times, and its memory at the highest.
+
+        Args:
+            mean_length: Mean length of an example in tokens.
+        """
+        seconds, tokens = self._last - self._start, self._seen - self._first_tokens
+        steps, peak = self._step - self._first_step, peak_flops()
+        speed = tokens / seconds if seconds else 0.0
+        cuda = device().type == "cuda"
+        return {
+            "device": torch.cuda.get_device_name() if cuda else "cpu",
+            "threads": torch.get_num_threads(),
+            "processes": world_size(),
+            "first_step": self._first_step,
+            "steps": steps,
+            "seconds": round(seconds, 3),
+            "tokens_per_second": round(speed, 1),
+            "examples_per_second": round(speed / mean_length, 3),
+            "mfu": round(speed * self._flops / peak, 4) if peak is not None else None,
+            "memory_bytes": _peak_memory(),
+            "gpu_memory_bytes": torch.cuda.max_memory_allocated() if cuda else None,
+        }
+
+    def _tokens_at(self, step: int) -> int:
+        """Tokens seen by the end of an optimiser step, counted from 1; 0 before the first."""
+        total = 0
+        epoch = 0
+        while step > 0:
+            ends = self._tokens(epoch)
+            total += ends[min(step, len(ends)) - 1]
+            step -= len(ends)
+            epoch += 1
+        return total
+
+
+def _peak_memory() -> int:
+    """Most memory that this process has had resident, in bytes; the weights' files that it mapped count."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def peak_flops() -> float | None:
+    """16-bit peak of the GPU in use, operations a second; None on a CPU or an unknown GPU."""
+    if device().type != "cuda":
+        return None
+    name = torch.cuda.get_device_name()
+    return next((peak for part, peak in _PEAK_FLOPS.items() if part in name), None)

@@ -1,0 +1,59 @@
+"""The model as it is trained: float32 master weights, or adapters on frozen or 4-bit ones."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BitsAndBytesConfig
+
+from markner.errors import MarknerError
+from markner.models.causal.prefix_attention import use_prefix_attention
+from markner.models.weights import load_causal
+from markner.study.schema.systems import Training
+
+
+def trainable(weights: Path, training: Training) -> Any:
+    """The model with float32 master weights, or with adapters on frozen ones."""
+    model: Any
+    if training.method == "qlora":
+        quantised = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16 if training.precision == "bf16" else torch.float32,
+        )
+        model = load_causal(weights, torch.float32, quantization_config=quantised, device_map={"": 0})
+    else:
+        model = load_causal(weights, torch.float32)
+    if model.config._attn_implementation != "sdpa":
+        raise MarknerError(f"{weights}: attention is {model.config._attn_implementation!r}; the batches need sdpa")
+    model.config.use_cache = False
+    if training.batching == "prefix":
+        use_prefix_attention(model)
+    if training.method == "full":
+        return model
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+    if training.method == "qlora":
+        model = prepare_model_for_kbit_training(  # type: ignore[no-untyped-call]
+            model, use_gradient_checkpointing=training.gradient_checkpointing
+        )
+    elif training.gradient_checkpointing:
+        model.enable_input_require_grads()
+    adapters = LoraConfig(
+        r=training.lora_rank,
+        lora_alpha=training.lora_alpha,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, adapters)
+
+
+def parameters(model: Any, training: Training) -> dict[str, int]:
+    """How many parameters the model has, adapters included, and how many of them are trained."""
+    if training.method == "full":
+        return dict.fromkeys(("parameters", "trained_parameters"), sum(part.numel() for part in model.parameters()))
+    # It also knows how many weights a 4-bit tensor holds.
+    trained, total = model.get_nb_trainable_parameters()
+    return {"parameters": total, "trained_parameters": trained}

@@ -1,0 +1,153 @@
+"""A causal language model continues lists of marked sentences: the writing half of self-instruct."""
+
+import json
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from markner.data.synthetic.candidates import (
+    Candidate,
+    candidate_of,
+    candidate_row,
+    draw_seed,
+    shown_to,
+    write_candidates,
+    writing_prompt,
+)
+from markner.models.causal.examples import encode_prompts
+from markner.models.decoding.generate import end_tokens
+from markner.models.resume import fingerprint, resumed_rows
+from markner.models.weights import device, load_causal, load_tokenizer
+from markner.study.schema.self_instruct import Writing
+
+
+def write(
+    model_folder: Path,
+    sentences: Path,
+    *,
+    model_name: str,
+    entity: str,
+    seed_sentences: int,
+    seed: int,
+    writing: Writing,
+    output: Path,
+) -> None:
+    """Write candidates, each the next line of a list of seed sentences.
+
+    They are appended to `<output>.partial` batch by batch; a later call with the same model, sentences and settings
+    goes on from the last whole batch and writes the same candidates as one that was never interrupted.
+
+    Args:
+        model_folder: A model with tokenizer.
+        sentences: The training split that the seed sentences are drawn from.
+        model_name: The model's name in the study; stands beside each candidate.
+        entity: Entity type.
+        seed_sentences: Size of the seed.
+        seed: Seed of all draws.
+        writing: What is asked for and how it is sampled.
+        output: JSON lines of `Candidate`, in the order of their numbers.
+
+    Raises:
+        MarknerError: The model cannot be loaded, or the seed holds no mention.
+    """
+    drawn = draw_seed(sentences, seed_sentences, seed)
+    partial = output.with_name(output.name + ".partial")
+    settings = [model_name, entity, seed_sentences, seed, writing.model_dump()]
+    rows = resumed_rows(partial, fingerprint(model_folder, sentences, settings))
+    size = writing.batch_size
+    whole = len(rows) if len(rows) == writing.candidates else len(rows) // size * size
+    candidates = [candidate_of(row) for row in rows[:whole]]
+    if len(candidates) < writing.candidates:
+        tokenizer = load_tokenizer(model_folder)
+        model = load_causal(model_folder, torch.bfloat16 if writing.precision == "bf16" else torch.float32)
+        torch.nn.Module.to(model, device())
+        interval = 0.5 if sys.stderr.isatty() else 10.0
+        with (
+            partial.open("a", encoding="utf-8") as stream,
+            tqdm(
+                total=writing.candidates, initial=whole, unit="candidate", file=sys.stderr, mininterval=interval
+            ) as bar,
+        ):
+            for start in range(whole, writing.candidates, size):
+                numbers = range(start, min(start + size, writing.candidates))
+                shown = [shown_to(number, drawn, writing.examples, seed) for number in numbers]
+                prompts = [writing_prompt(writing.request, entity, examples) for examples in shown]
+                lines = sample_lines(
+                    model, tokenizer, prompts, writing, random.Random(f"{seed}/{start}").getrandbits(63)
+                )
+                batch = [
+                    Candidate(number, model_name, seed, tuple(row.id for row in examples), line, finished)
+                    for number, examples, (line, finished) in zip(numbers, shown, lines, strict=True)
+                ]
+                candidates += batch
+                stream.writelines(json.dumps(candidate_row(row), ensure_ascii=False) + "\n" for row in batch)
+                stream.flush()
+                bar.update(len(batch))
+    write_candidates(output, candidates)
+    partial.unlink(missing_ok=True)
+
+
+def sample_lines(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], writing: Writing, seed: int
+) -> Iterator[tuple[str, bool]]:
+    """The sampled continuation of each prompt up to the end of its line, and whether it got there.
+
+    Args:
+        model: A causal language model, on the device it shall run on.
+        tokenizer: Its tokenizer.
+        prompts: n texts; all are continued together.
+        writing: Temperature, top-p, longest line.
+        seed: Seed of the sampling of these n lines.
+    """
+    rows = encode_prompts(tokenizer, prompts)
+    longest = max(map(len, rows))
+    ids = torch.full((len(rows), longest), tokenizer.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, longest - len(row) :] = torch.tensor(row)
+        mask[place, longest - len(row) :] = 1
+    ends = end_tokens(model, tokenizer) | line_ends(tokenizer)
+    # The model's own defaults (a top-k, a repetition penalty) would otherwise fill what is not set here.
+    settings: Any = GenerationConfig
+    writer: Any = model
+    own, model.generation_config = model.generation_config, settings()
+    torch.manual_seed(seed)
+    try:
+        with torch.inference_mode():
+            out = writer.generate(
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                generation_config=settings(
+                    do_sample=True,
+                    temperature=writing.temperature,
+                    top_p=writing.top_p,
+                    top_k=0,
+                    # An empty line is no sentence.
+                    min_new_tokens=1,
+                    max_new_tokens=writing.max_tokens,
+                    eos_token_id=sorted(ends),
+                    pad_token_id=tokenizer.pad_token_id,
+                ),
+            )
+    finally:
+        model.generation_config = own
+    for row in out[:, longest:].tolist():
+        last = next((place for place, token in enumerate(row) if token in ends), None)
+        tokens = row if last is None else row[: last + 1]
+        text = str(tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        yield text.partition("\n")[0], last is not None
+
+
+def line_ends(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Tokens that hold a line end."""
+    return frozenset(
+        token
+        for token, text in enumerate(tokenizer.batch_decode([[token] for token in range(len(tokenizer))]))
+        if "\n" in text
+    )

@@ -1,0 +1,123 @@
+"""A pretrained model behind an OpenAI-compatible server on loopback, for as long as a job needs it.
+
+The server is the one of transformers (`transformers serve`), in a process of its own. It ends with the job, however
+the job ends: it holds the reading end of a pipe whose writing end only the job has, and exits at the pipe's end.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from markner.errors import MarknerError
+from markner.files import read_json
+from markner.models.chat.requests import LocalServer
+
+_READY = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
+_READY_SECONDS = 900
+"""Longest wait for the weights to be loaded."""
+
+
+@contextmanager
+def served(weights: Path, name: str, threads: int) -> Iterator[LocalServer]:
+    """Serve a model on a free port of 127.0.0.1 until the block is left; what the server says goes to standard error.
+
+    Args:
+        weights: A folder written by `fetch_weights`.
+        name: Name under which requests ask for the model.
+        threads: Threads of the server's tensor operations.
+
+    Raises:
+        MarknerError: The server ended before it was ready, or was not ready in time.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        # The server knows one model by the path it was given, so the path is made to be the name.
+        Path(folder, name).symlink_to(weights.resolve(), target_is_directory=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, name],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)},
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        listener = _Listener(process.stdout)
+        try:
+            yield LocalServer(f"{listener.address()}/v1", f"sha256:{_identity(weights)}")
+        finally:
+            process.kill()
+            process.wait()
+            listener.join()
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def _identity(weights: Path) -> str:
+    """Hash of the hashes of all files of the weights, as `fetch_weights` noted them."""
+    files = read_json(weights / "markner.json")["files"]
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+class _Listener:
+    """Passes on what the server says, and hears where it can be reached."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._address: str | None = None
+        self._known = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def address(self) -> str:
+        """The server's address, once it takes requests."""
+        in_time = self._known.wait(_READY_SECONDS)
+        if self._address is None:
+            what = "ended before it was ready" if in_time else f"was not ready after {_READY_SECONDS} s"
+            raise MarknerError(f"the server of the model's weights {what}", "its own words stand above")
+        return self._address
+
+    def join(self) -> None:
+        """Wait until the server's last words are passed on."""
+        self._thread.join()
+        self._stream.close()
+
+    def _listen(self) -> None:
+        for line in self._stream:
+            with suppress(OSError):
+                sys.stderr.write(line)
+            if found := _READY.search(line):
+                self._address = found[1]
+                self._known.set()
+        self._known.set()
+
+
+def main() -> None:
+    """The server: serve the model in the present folder whose name is the argument, until standard input ends."""
+    threading.Thread(target=_end_with_the_job, daemon=True).start()
+    from transformers.cli.serve import Serve
+
+    # Port 0: the system gives a free one, and uvicorn says which.
+    Serve(force_model=sys.argv[1], host="127.0.0.1", port=0)
+
+
+def _end_with_the_job() -> None:
+    # The raw descriptor: a lock held by a buffered reader could keep the interpreter from ending.
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

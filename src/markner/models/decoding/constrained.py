@@ -1,0 +1,175 @@
+"""Constrained marking: an answer is its input with marks put in, by construction.
+
+At each step only tokens are allowed that go on with the input, open or close a mark, or end the answer, so that no
+answer changes its text, nests marks or leaves one open. It changes answers, and so scores: it is a system of its own
+beside free decoding. (Constrained decoding with an automaton over the vocabulary: Willard and Louf 2023.)
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from transformers import PreTrainedTokenizerBase
+from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+from markner.errors import MarknerError
+from markner.markup import CLOSE, OPEN
+from markner.models.causal.examples import encode_texts
+
+_OPEN, _CLOSE = OPEN.encode(), CLOSE.encode()
+_OUTSIDE, _OPENED, _INSIDE = range(3)
+_BYTE = re.compile("<0x([0-9A-F]{2})>")
+
+
+class _State(NamedTuple):
+    """How far an answer has come."""
+
+    read: int
+    """Bytes of the source that it repeats."""
+    mark: int
+    """Outside a mark, just opened (nothing is marked yet), or inside."""
+    tag: int
+    """Bytes of a tag that has begun, else 0."""
+
+
+class _Source:
+    """The automaton of one input: which byte may come next."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+
+    def next(self, state: _State) -> Iterator[tuple[int, _State]]:
+        """The bytes that may follow, each with the state it leads to; one byte may lead to two."""
+        read, mark, tag = state
+        if tag:
+            word = _CLOSE if mark else _OPEN
+            done = tag + 1 == len(word)
+            yield word[tag], _State(read, (_OUTSIDE if mark else _OPENED) if done else mark, 0 if done else tag + 1)
+            return
+        left = read < len(self._text)
+        if left:
+            yield self._text[read], _State(read + 1, _INSIDE if mark else _OUTSIDE, 0)
+        if left and 0x80 <= self._text[read] < 0xC0:
+            return  # within a character
+        if mark == _INSIDE:
+            yield _CLOSE[0], _State(read, mark, 1)
+        elif mark == _OUTSIDE and left:
+            yield _OPEN[0], _State(read, mark, 1)
+
+    def finished(self, states: Iterable[_State]) -> bool:
+        """Whether an answer in one of these states may end."""
+        return _State(len(self._text), _OUTSIDE, 0) in states
+
+
+class Vocabulary:
+    """Tokens by the bytes they stand for, in order, so that those with a common beginning lie together."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        """Read a tokenizer's vocabulary.
+
+        Raises:
+            MarknerError: it is neither a byte-level BPE nor a SentencePiece model with bytes.
+        """
+        special = set(tokenizer.all_special_ids)
+        entries = sorted(
+            (content, token) for token, content in _contents(tokenizer) if content and token not in special
+        )
+        self._contents = [content for content, _ in entries]
+        self._tokens = [token for _, token in entries]
+        self._by_token = {token: content for content, token in entries}
+
+    def bytes_of(self, tokens: Iterable[int]) -> bytes:
+        """What tokens stand for, special ones left out."""
+        return b"".join(self._by_token.get(token, b"") for token in tokens)
+
+    def allowed(self, source: _Source, states: frozenset[_State]) -> list[int]:
+        """Tokens all of whose bytes may follow."""
+        found: list[int] = []
+        open_ends = [(b"", states)]
+        while open_ends:
+            begun, reached = open_ends.pop()
+            for byte, following in _step(source, reached).items():
+                content = begun + bytes([byte])
+                place = bisect_left(self._contents, content)
+                while place < len(self._contents) and self._contents[place] == content:
+                    found.append(self._tokens[place])
+                    place += 1
+                if place < len(self._contents) and self._contents[place].startswith(content):
+                    open_ends.append((content, following))
+        return found
+
+
+class Constraint:
+    """The function behind `prefix_allowed_tokens_fn` of Hugging Face `generate`, for one batch.
+
+    Args:
+        vocabulary: Of the tokenizer.
+        tokenizer: The tokenizer.
+        inputs: The sentence of each row.
+        start: How many tokens of a row are prompt, padding included.
+        ends: Tokens that end an answer.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        tokenizer: PreTrainedTokenizerBase,
+        inputs: Sequence[str],
+        start: int,
+        ends: frozenset[int],
+    ) -> None:
+        self._vocabulary, self._start, self._ends = vocabulary, start, ends
+        self._sources: list[_Source] = []
+        self._states: list[frozenset[_State]] = []
+        for text, ids in zip(inputs, encode_texts(tokenizer, inputs), strict=True):
+            # SentencePiece puts a space before a text; a model that learnt such answers begins with it.
+            space = vocabulary.bytes_of(ids) == b" " + text.encode()
+            self._sources.append(_Source(b" " * space + text.encode()))
+            self._states.append(frozenset({_State(0, _OUTSIDE, 0), _State(int(space), _OUTSIDE, 0)}))
+        self._read = [0] * len(inputs)
+
+    def __call__(self, row: int, ids: torch.Tensor) -> list[int]:
+        """Tokens that may follow the ids of a row."""
+        answer: list[int] = ids[self._start + self._read[row] :].tolist()
+        self._read[row] += len(answer)
+        source = self._sources[row]
+        if self._ends.intersection(answer):
+            self._states[row] = frozenset()
+        for byte in self._vocabulary.bytes_of(answer):
+            self._states[row] = _step(source, self._states[row]).get(byte, frozenset())
+        states = self._states[row]
+        found = self._vocabulary.allowed(source, states) if states else []
+        if not found or source.finished(states):
+            found += sorted(self._ends)
+        return found
+
+
+def _step(source: _Source, states: frozenset[_State]) -> dict[int, frozenset[_State]]:
+    """Where each byte that may follow leads to."""
+    reached: dict[int, set[_State]] = {}
+    for state in states:
+        for byte, following in source.next(state):
+            reached.setdefault(byte, set()).add(following)
+    return {byte: frozenset(found) for byte, found in reached.items()}
+
+
+def _contents(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, bytes]]:
+    """Each token and the bytes it stands for."""
+    vocabulary: dict[str, int] = tokenizer.get_vocab()
+    if "<0x0A>" in vocabulary:  # SentencePiece with bytes
+        for token, number in vocabulary.items():
+            byte = _BYTE.fullmatch(token)
+            yield number, bytes.fromhex(byte[1]) if byte else token.replace("▁", " ").encode()
+        return
+    letters: dict[str, int] = {letter: byte for byte, letter in bytes_to_unicode().items()}  # type: ignore[no-untyped-call]
+    # Byte-level BPE has a token for every byte that occurs in text: for a space the letter Ġ.
+    if not {"Ġ", "<", "/", ">"} <= vocabulary.keys():
+        raise MarknerError(
+            "this tokenizer's tokens cannot be told by their bytes, so marking cannot be constrained",
+            "use `decoding: {method: copy-draft}`",
+        )
+    for token, number in vocabulary.items():
+        if all(letter in letters for letter in token):
+            yield number, bytes(letters[letter] for letter in token)

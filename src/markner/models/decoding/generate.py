@@ -1,0 +1,119 @@
+"""Answers of a causal language model: greedy, batched, streamed batch by batch."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from markner.models.causal.examples import encode_prompts, encode_texts
+from markner.models.decoding.constrained import Constraint, Vocabulary
+from markner.models.decoding.copy_draft import CopyDraft
+from markner.models.decoding.query import Query, until_end
+from markner.study.schema.systems import Decoding
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one prompt: its index among the prompts, and its text without special tokens."""
+
+    index: int
+    text: str
+    limit_reached: bool
+    """No end token came within the allowed length."""
+
+
+def generate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    inputs: Sequence[str],
+    decoding: Decoding,
+) -> Iterator[Answer]:
+    """Answer prompts with the most probable token each time, until the end token.
+
+    Prompts of similar length are decoded together, longest first, so that memory runs out at once or never; the
+    answers of a batch are given as soon as it is done. `greedy` and `copy-draft` give the same tokens but for rounding:
+    in float32 they are equal, in bfloat16 near ties can fall either way, as they can between two batch sizes.
+    `constrained` gives others wherever free answers would not be their input with marks.
+
+    Args:
+        model: A causal language model, on the device it shall run on, with `sdpa` attention.
+        tokenizer: Its tokenizer.
+        prompts: The full texts before the answers.
+        inputs: The sentences in the prompts: an answer may have twice their tokens and `max_new_tokens_margin` more, and they are the
+            draft of `copy-draft`.
+        decoding: Method, batch size, max_new_tokens_margin.
+    """
+    ends = end_tokens(model, tokenizer)
+    queries = [
+        Query(prompt, text, 2 * len(ids) + decoding.max_new_tokens_margin)
+        for prompt, text, ids in zip(
+            encode_prompts(tokenizer, prompts), inputs, encode_texts(tokenizer, inputs), strict=True
+        )
+    ]
+    order = sorted(range(len(queries)), key=lambda index: (-len(queries[index].prompt), index))
+    method: Method = partial(_greedy, model, tokenizer)
+    if decoding.method == "constrained":
+        method = partial(_greedy, model, tokenizer, vocabulary=Vocabulary(tokenizer))
+    elif decoding.method == "copy-draft" and queries:
+        method = CopyDraft(model, tokenizer, queries)
+    for start in range(0, len(order), decoding.batch_size):
+        part = order[start : start + decoding.batch_size]
+        with torch.inference_mode():
+            rows = method([queries[index] for index in part], ends)
+        for index, row in zip(part, rows, strict=True):
+            finished = bool(row) and row[-1] in ends
+            text = tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            yield Answer(index, str(text), not finished)
+
+
+Method = Callable[[Sequence[Query], frozenset[int]], Sequence[list[int]]]
+"""Decodes a batch: new tokens of each query, ending with an end token unless the limit was reached first."""
+
+
+def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Tokens that end an answer: the tokenizer's, and those the model came with (chat models have several)."""
+    configured = model.generation_config.eos_token_id if model.generation_config is not None else None
+    own = configured if isinstance(configured, list) else [configured]
+    return frozenset(token for token in [*own, tokenizer.eos_token_id] if isinstance(token, int))
+
+
+def _greedy(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    queries: Sequence[Query],
+    ends: frozenset[int],
+    vocabulary: Vocabulary | None = None,
+) -> list[list[int]]:
+    """Hugging Face `generate` over left-padded prompts; with a vocabulary each answer is its input with marks."""
+    longest = max(len(query.prompt) for query in queries)
+    ids = torch.full((len(queries), longest), tokenizer.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for row, query in enumerate(queries):
+        ids[row, longest - len(query.prompt) :] = torch.tensor(query.prompt)
+        mask[row, longest - len(query.prompt) :] = 1
+    inputs = [query.input for query in queries]
+    constraint = Constraint(vocabulary, tokenizer, inputs, longest, ends) if vocabulary else None
+    # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
+    settings: Any = GenerationConfig
+    writer: Any = model
+    own, model.generation_config = model.generation_config, settings()
+    try:
+        out = writer.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            prefix_allowed_tokens_fn=constraint,
+            generation_config=settings(
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=max(query.limit for query in queries),
+                eos_token_id=sorted(ends),
+                pad_token_id=tokenizer.pad_token_id,
+            ),
+        )
+    finally:
+        model.generation_config = own
+    return [until_end(row, ends, query.limit) for row, query in zip(out[:, longest:].tolist(), queries, strict=True)]

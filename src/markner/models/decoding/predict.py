@@ -1,0 +1,85 @@
+"""Predictions of a generative system for a corpus, written as they come and resumed after an interruption."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from markner.data.documents import Sentence, read_sentences
+from markner.data.instructions import render_prompt
+from markner.errors import MarknerError
+from markner.markup import align
+from markner.models.decoding.generate import Answer, generate
+from markner.models.resume import fingerprint, resumed_rows
+from markner.models.weights import device, load_causal, load_tokenizer
+from markner.predictions import Prediction, write_predictions
+from markner.study.schema.systems import Decoding
+
+
+def predict(
+    model_folder: Path, sentences: Path, instruction: str, template: str, decoding: Decoding, output: Path
+) -> None:
+    """Answer every sentence of a corpus and write the predictions in the order of the sentences.
+
+    Answers are appended to `<output>.partial` batch by batch; a later call with the same model, sentences and
+    settings goes on from there. The finished file is written whole, and the partial one removed.
+
+    Args:
+        model_folder: A model with tokenizer.
+        sentences: Sentence file.
+        instruction: The instruction put into the template.
+        template: Text around instruction and input.
+        decoding: How answers are decoded.
+        output: Prediction file.
+
+    Raises:
+        MarknerError: The model cannot be loaded, or the sentence file is malformed or repeats an identifier.
+    """
+    rows = list(read_sentences(sentences))
+    if len({row.id for row in rows}) < len(rows):
+        raise MarknerError(f"{sentences}: two sentences have the same id", "make the corpus again")
+    partial = output.with_name(output.name + ".partial")
+    job = fingerprint(model_folder, sentences, [instruction, template, decoding.model_dump()])
+    answers = {row["id"]: Answer(-1, row["text"], row["limit_reached"]) for row in resumed_rows(partial, job)}
+    open_rows = [row for row in rows if row.id not in answers]
+    if open_rows:
+        _decode(model_folder, open_rows, instruction, template, decoding, partial, answers, len(rows))
+    write_predictions(output, (_prediction(row, answers[row.id]) for row in rows))
+    partial.unlink(missing_ok=True)
+
+
+def _decode(
+    model_folder: Path,
+    rows: list[Sentence],
+    instruction: str,
+    template: str,
+    decoding: Decoding,
+    partial: Path,
+    answers: dict[str, Answer],
+    total: int,
+) -> None:
+    """Decode sentences, adding each answer to `answers` and to the partial file."""
+    tokenizer = load_tokenizer(model_folder)
+    dtype = torch.bfloat16 if decoding.precision == "bf16" else torch.float32
+    model = load_causal(model_folder, dtype)
+    torch.nn.Module.to(model, device())
+    prompts = [render_prompt(template, instruction, row.text) for row in rows]
+    interval = 0.5 if sys.stderr.isatty() else 10.0
+    with (
+        partial.open("a", encoding="utf-8") as stream,
+        tqdm(total=total, initial=total - len(rows), unit="sentence", file=sys.stderr, mininterval=interval) as bar,
+    ):
+        for answer in generate(model, tokenizer, prompts, [row.text for row in rows], decoding):
+            row = rows[answer.index]
+            answers[row.id] = answer
+            line = {"id": row.id, "text": answer.text, "limit_reached": answer.limit_reached}
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            stream.flush()
+            bar.update()
+
+
+def _prediction(row: Sentence, answer: Answer) -> Prediction:
+    aligned = align(row.text, answer.text, answer.limit_reached)
+    return Prediction(row.id, aligned.spans, aligned.status, answer.text)

@@ -1,0 +1,55 @@
+"""Sentences as vectors, to find the training sentences that are near (`shot_selection: similar`)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModel
+
+from markner.errors import MarknerError
+from markner.models.chat.few_shot import Embed
+from markner.models.weights import device, load_tokenizer
+
+_BATCH = 64
+_LONGEST = 512
+"""Tokens of a text that are looked at, where the model does not say less."""
+
+
+def embedding(folder: Path) -> Embed:
+    """The function from texts to vectors that a pretrained model gives.
+
+    A vector is the mean of the last hidden states over the text's tokens (Reimers and Gurevych 2019), in float32.
+
+    Args:
+        folder: A model with its tokenizer (`markner.models.weights.fetch_weights`).
+
+    Raises:
+        MarknerError: The folder holds no model that can be loaded.
+    """
+    tokenizer = load_tokenizer(folder)
+    try:
+        model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise MarknerError(f"{folder}: cannot be loaded as a model: {error}") from error
+    model = torch.nn.Module.to(model, device()).eval()
+    longest = min(_LONGEST, tokenizer.model_max_length, model.config.max_position_embeddings)
+
+    def embed(texts: Sequence[str]) -> NDArray[np.floating[Any]]:
+        vectors = np.zeros((len(texts), model.config.hidden_size), dtype=np.float32)
+        # Texts of similar length together: little padding.
+        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            batch = tokenizer(
+                [texts[row] for row in rows], padding=True, truncation=True, max_length=longest, return_tensors="pt"
+            ).to(device())
+            with torch.inference_mode():
+                states = model(**batch).last_hidden_state
+            seen = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+            vectors[rows] = ((states * seen).sum(1) / seen.sum(1).clamp(min=1)).cpu().numpy()
+        return vectors
+
+    return embed

@@ -1,0 +1,119 @@
+"""Sentences as an encoder sees them: word pieces, labels on the first piece of each word, batches of similar length."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from markner.data.documents import Sentence, Span
+from markner.models.encoder.viterbi import IMPOSSIBLE, LABELS, Tagging, likeliest_each, likeliest_valid
+from markner.tags import spans_from_tags, tags_from_spans, words
+
+IGNORED = -100
+"""Label of a piece that has no part in the loss."""
+
+OUTSIDE = (0.0, IMPOSSIBLE, IMPOSSIBLE)
+"""Scores of a word that the model does not see: it is `O`."""
+
+MEGABATCH = 50
+"""Batches sorted by length together: long enough for little padding, short enough for random batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A sentence in word pieces.
+
+    `first` holds the position in `ids` of each word's first piece; None for a word beyond the longest input, or one of
+    signs that the tokenizer drops. `truncated`: the sentence has more pieces than fit.
+    """
+
+    sentence: Sentence
+    words: list[Span]
+    ids: list[int]
+    first: list[int | None]
+    truncated: bool
+
+    def labels(self) -> list[int]:
+        """Gold classes, one a piece; `IGNORED` except on first pieces."""
+        labels = [IGNORED] * len(self.ids)
+        for position, tag in zip(self.first, tags_from_spans(self.words, self.sentence.spans), strict=True):
+            if position is not None:
+                labels[position] = LABELS.index(tag)
+        return labels
+
+    def spans(self, scores: Sequence[Sequence[float]], tagging: Tagging) -> tuple[Span, ...]:
+        """Predicted mentions from the logits of each piece, [pieces, 3]; words without a piece are `O`."""
+        of_words = [OUTSIDE if position is None else scores[position] for position in self.first]
+        tags = likeliest_valid(of_words) if tagging == "valid" else likeliest_each(of_words)
+        return spans_from_tags(self.words, tags)
+
+    def truncated_mentions(self) -> int:
+        """Gold mentions of which a part lies beyond the longest input."""
+        if not self.truncated:
+            return 0
+        seen = max((word.end for word, at in zip(self.words, self.first, strict=True) if at is not None), default=0)
+        return sum(span.end > seen for span in self.sentence.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sentences padded to the longest: int64 tensors of [sentences, pieces], and how many words have a label."""
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    labels: torch.Tensor
+    words: int
+
+
+def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, max_length: int) -> list[Encoded]:
+    """Cut sentences into words and these into pieces, at most `max_length` of them, special tokens included."""
+    rows: list[Encoded] = []
+    for sentence in sentences:
+        spans = words(sentence.text)
+        pieces = tokenizer(
+            [sentence.text[span.start : span.end] for span in spans],
+            is_split_into_words=True,
+            truncation=True,
+            max_length=max_length,
+        )
+        first: list[int | None] = [None] * len(spans)
+        for position, word in enumerate(pieces.word_ids()):
+            if word is not None and first[word] is None:
+                first[word] = position
+        truncated = bool(pieces.encodings[0].overflowing)
+        rows.append(Encoded(sentence, spans, list(pieces["input_ids"]), first, truncated))
+    return rows
+
+
+def shuffled_batches(rows: Sequence[Encoded], size: int, generator: torch.Generator) -> list[list[Encoded]]:
+    """All rows once, in batches of similar length, both filled and ordered at random."""
+    order = torch.randperm(len(rows), generator=generator).tolist()
+    span = size * MEGABATCH
+    batches: list[list[Encoded]] = []
+    for start in range(0, len(order), span):
+        part = sorted(order[start : start + span], key=lambda index: len(rows[index].ids))
+        batches += [[rows[index] for index in part[at : at + size]] for at in range(0, len(part), size)]
+    return [batches[index] for index in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def sorted_batches(rows: Sequence[Encoded], size: int) -> list[list[Encoded]]:
+    """All rows once, in batches from the shortest to the longest."""
+    ordered = sorted(rows, key=lambda row: len(row.ids))
+    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
+
+
+def collate(rows: list[Encoded], pad: int, device: torch.device) -> Batch:
+    """Pad rows with the token `pad` to the longest of them."""
+    width = max(len(row.ids) for row in rows)
+    ids = torch.full((len(rows), width), pad)
+    mask = torch.zeros_like(ids)
+    labels = torch.full_like(ids, IGNORED)
+    words = 0
+    for number, row in enumerate(rows):
+        length = len(row.ids)
+        ids[number, :length] = torch.tensor(row.ids)
+        mask[number, :length] = 1
+        labels[number, :length] = torch.tensor(row.labels())
+        words += sum(position is not None for position in row.first)
+    return Batch(ids.to(device), mask.to(device), labels.to(device), words)

@@ -1,0 +1,316 @@
+"""The encoder baseline (paper 3.2): a pretrained bidirectional model tuned to tag words with B, I and O.
+
+The recipe is that of Devlin et al. (2019) and Gu et al. (2021): a linear classifier on the last layer, labels on the
+first piece of each word, AdamW, a learning rate that rises and then falls linearly, gradients clipped to norm 1. The
+loop is written out, not left to Hugging Face's Trainer, for two reasons. Points are selected by their dev loss, which
+the Trainer averages over batches, so that it depends on how sentences fall into them; here it is the mean over words.
+And the best epoch is kept in memory, where the Trainer writes a checkpoint with the optimiser's state after each.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch.nn.functional import cross_entropy
+from tqdm import tqdm
+from transformers import (
+    AutoConfig,
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    get_linear_schedule_with_warmup,
+)
+
+from markner.data.documents import Span, read_sentences
+from markner.data.sampling import subset
+from markner.errors import MarknerError
+from markner.files import fresh_folder, replace_folder, write_json
+from markner.models.encoder.batches import (
+    IGNORED,
+    Encoded,
+    collate,
+    encode,
+    shuffled_batches,
+    sorted_batches,
+)
+from markner.models.encoder.viterbi import LABELS, Tagging
+from markner.models.encoder.vocabulary import UsedVocabulary
+from markner.models.weights import device, load_tokenizer
+from markner.predictions import Prediction, write_predictions
+from markner.study.grid import Point, point_name
+
+DROPOUTS = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "classifier_dropout",
+    "dropout",
+    "attention_dropout",
+    "seq_classif_dropout",
+)
+"""What the configurations of BERT's relatives call their dropouts; each that a model has is set."""
+
+MAX_GRAD_NORM = 1.0
+EVALUATION_BATCH = 64
+
+Precision = Literal["bf16", "fp32"]
+Keep = Literal["highest-f1", "lowest-loss", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderTraining:
+    """Settings of a training beside its grid point; `markner.study.schema.systems.EncoderRun` explains each."""
+
+    epochs: int
+    warmup: float
+    weight_decay: float
+    precision: Precision
+    fraction: float = 1.0
+    keep: Keep = "highest-f1"
+    tagging: Tagging = "valid"
+
+
+def train_point(
+    weights: Path,
+    train: Path,
+    dev: Path,
+    point: Point,
+    settings: EncoderTraining,
+    seed: int,
+    output: Path,
+    report: Path,
+) -> None:
+    """Train one grid point and write the model of the epoch that `settings.keep` chooses on dev.
+
+    On a CPU the same seed gives the same bytes, as long as the number of threads is the same.
+
+    Args:
+        weights: Folder of the pretrained model.
+        train: Sentences to train on.
+        dev: Sentences to select the epoch on.
+        point: Learning rate, longest input in word pieces, sentences per step, dropout.
+        settings: What the grid does not search.
+        seed: Of the classifier's first weights, the order of sentences, the dropout and the draw of `fraction`.
+        output: Folder of the trained model: safetensors, configuration, tokenizer. Whole or absent.
+        report: JSON: `point`; `epochs`, for each its `epoch`, `train_loss`, `dev_loss`, `dev_f1`; `best_epoch` with
+            its `dev_loss` and `dev_f1`; `truncated_mentions`, those of `train` and `dev` that reach beyond the
+            longest input. Losses are mean cross entropies a word, over the words that fit; F1 is strict, and
+            truncated mentions count as missed.
+
+    Raises:
+        MarknerError: no sentences, a longest input that the model cannot take, or a training that diverged.
+    """
+    torch.manual_seed(seed)
+    tokenizer = load_tokenizer(weights)
+    model = _pretrained(weights, point["dropout"])
+    _check_length(model, point["max_length"], weights)
+    sentences = list(read_sentences(train))
+    part = [sentences[index] for index in subset(len(sentences), settings.fraction, None, seed)]
+    rows = encode(part, tokenizer, point["max_length"])
+    dev_rows = encode(read_sentences(dev), tokenizer, point["max_length"])
+    for path, found in ((train, rows), (dev, dev_rows)):
+        if not found:
+            raise MarknerError(f"{path}: no sentences left to learn from", "check the split's files and `fraction`")
+
+    vocabulary = UsedVocabulary(model, {_pad(tokenizer), *(number for row in (*rows, *dev_rows) for number in row.ids)})
+    decay, kept_decay = 1.0, 1.0
+    steps = settings.epochs * math.ceil(len(rows) / point["batch_size"])
+    optimizer = torch.optim.AdamW(_groups(model, settings.weight_decay), lr=point["learning_rate"], fused=True)
+    schedule = get_linear_schedule_with_warmup(optimizer, round(steps * settings.warmup), steps)  # type: ignore[no-untyped-call]
+    order = torch.Generator().manual_seed(seed)
+    epochs: list[dict[str, Any]] = []
+    best: dict[str, Any] = {}
+    kept: dict[str, torch.Tensor] = {}
+    with tqdm(total=steps, unit="step", desc=point_name(point)) as progress:
+        for epoch in range(1, settings.epochs + 1):
+            model.train()
+            total, count = 0.0, 0
+            for chosen in shuffled_batches(rows, point["batch_size"], order):
+                loss, _, words = _forward(model, chosen, tokenizer, settings.precision)
+                (loss / max(words, 1)).backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_GRAD_NORM)
+                decay *= 1 - optimizer.param_groups[0]["lr"] * settings.weight_decay
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                total += loss.item()
+                count += words
+                progress.update()
+            dev_loss, dev_f1 = evaluate(model, dev_rows, tokenizer, settings.precision, settings.tagging)
+            reached = {"epoch": epoch, "train_loss": total / max(count, 1), "dev_loss": dev_loss, "dev_f1": dev_f1}
+            epochs.append(reached)
+            progress.set_postfix(dev_loss=f"{dev_loss:.4f}", dev_f1=f"{dev_f1:.3f}")
+            if math.isfinite(dev_loss) and (not best or _better(reached, best, settings.keep)):
+                best, kept_decay = reached, decay
+                kept = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    if not best:
+        raise MarknerError(
+            f"{point_name(point)}: the training diverged, no epoch has a finite dev loss",
+            "lower `grid.learning_rate` or raise `warmup`",
+        )
+    model.load_state_dict(kept)
+    vocabulary.restore(kept_decay)
+    folder = fresh_folder(output)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    replace_folder(folder, output)
+    write_json(
+        report,
+        {
+            "point": dict(point),
+            "epochs": epochs,
+            "best_epoch": best["epoch"],
+            "dev_loss": best["dev_loss"],
+            "dev_f1": best["dev_f1"],
+            "truncated_mentions": {
+                "train": sum(row.truncated_mentions() for row in rows),
+                "dev": sum(row.truncated_mentions() for row in dev_rows),
+            },
+        },
+    )
+
+
+def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
+    if keep == "last":
+        return True
+    if keep == "lowest-loss":
+        return bool(new["dev_loss"] < best["dev_loss"])
+    return bool(new["dev_f1"] > best["dev_f1"])
+
+
+def predict_encoder(
+    model: Path, sentences: Path, output: Path, max_length: int, tagging: Tagging, batch_size: int = 64
+) -> None:
+    """Tag every sentence with a trained model, in float32, and write its mentions in the file format of all systems.
+
+    Words beyond `max_length` word pieces are `O`; the status of such a sentence is `truncated`.
+
+    Raises:
+        MarknerError: the folder holds no tagger of this package, or `max_length` is more than the model takes.
+    """
+    tokenizer = load_tokenizer(model)
+    tagger = load_trained(model, max_length)
+    rows = encode(read_sentences(sentences), tokenizer, max_length)
+    spans = tag_rows(tagger, tokenizer, rows, tagging, batch_size, output.stem)
+    write_predictions(
+        output,
+        (Prediction(row.sentence.id, spans[row.sentence.id], "truncated" if row.truncated else "ok") for row in rows),
+    )
+
+
+def tag_rows(
+    tagger: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: list[Encoded],
+    tagging: Tagging,
+    batch_size: int,
+    title: str = "",
+) -> dict[str, tuple[Span, ...]]:
+    """Mentions by sentence; a bar shows the batches if there is a title for it."""
+    spans = {}
+    for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=title, disable=not title):
+        with torch.inference_mode():
+            _, logits, _ = _forward(tagger, chosen, tokenizer, "fp32")
+        for row, scores in zip(chosen, logits.tolist(), strict=True):
+            spans[row.sentence.id] = row.spans(scores, tagging)
+    return spans
+
+
+def evaluate(
+    model: PreTrainedModel,
+    rows: Iterable[Encoded],
+    tokenizer: PreTrainedTokenizerBase,
+    precision: Precision,
+    tagging: Tagging,
+) -> tuple[float, float]:
+    """Mean cross entropy a word, and strict F1 over all gold mentions, those beyond the longest input included."""
+    model.eval()  # type: ignore[no-untyped-call]
+    total, count = 0.0, 0
+    hits, found, gold = 0, 0, 0
+    for chosen in sorted_batches(list(rows), EVALUATION_BATCH):
+        with torch.inference_mode():
+            loss, logits, words = _forward(model, chosen, tokenizer, precision)
+        total += loss.item()
+        count += words
+        for row, scores in zip(chosen, logits.tolist(), strict=True):
+            spans = set(row.spans(scores, tagging))
+            hits += len(spans.intersection(row.sentence.spans))
+            found += len(spans)
+            gold += len(row.sentence.spans)
+    return total / max(count, 1), 2 * hits / max(found + gold, 1)
+
+
+def _forward(
+    model: PreTrainedModel, rows: list[Encoded], tokenizer: PreTrainedTokenizerBase, precision: Precision
+) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Summed cross entropy of the labelled words, the float32 logits of each piece [rows, pieces, 3], the words."""
+    batch = collate(rows, _pad(tokenizer), model.device)
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        logits = model(input_ids=batch.ids, attention_mask=batch.mask).logits.float()
+    loss = cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED, reduction="sum")
+    return loss, logits, batch.words
+
+
+def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
+    return int(tokenizer.pad_token_id or 0)
+
+
+def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:
+    """A pretrained encoder with a new classifier of random weights, in float32."""
+    try:
+        config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+        config.id2label = dict(enumerate(LABELS))
+        config.label2id = {label: number for number, label in enumerate(LABELS)}
+        known = [name for name in DROPOUTS if hasattr(config, name)]
+        if not known:
+            raise MarknerError(f"{folder}: its config.json names no dropout, so it cannot be set")
+        for name in known:
+            setattr(config, name, dropout)
+        model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
+            str(folder), config=config, dtype=torch.float32, local_files_only=True
+        )
+        model.to(device())  # type: ignore[arg-type]
+    except (OSError, ValueError) as error:
+        raise MarknerError(
+            f"{folder}: cannot be loaded as an encoder: {error}", "name a BERT-like model in the run's `model`"
+        ) from error
+    return model
+
+
+def load_trained(folder: Path, max_length: int) -> PreTrainedModel:
+    """A model that `train_point` wrote, in evaluation mode, to read inputs of at most `max_length` word pieces.
+
+    Raises:
+        MarknerError: the folder holds no tagger of this package, or `max_length` is more than the model takes.
+    """
+    try:
+        model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
+            str(folder), dtype=torch.float32, local_files_only=True
+        )
+    except (OSError, ValueError) as error:
+        raise MarknerError(f"{folder}: cannot be loaded as an encoder: {error}") from error
+    model.to(device())  # type: ignore[arg-type]
+    if model.config.id2label != dict(enumerate(LABELS)):
+        raise MarknerError(f"{folder}: its labels are {model.config.id2label}, not {LABELS}", "train the point again")
+    _check_length(model, max_length, folder)
+    return model
+
+
+def _check_length(model: PreTrainedModel, max_length: int, folder: Path) -> None:
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions is not None and max_length > positions:
+        raise MarknerError(
+            f"grid.max_length {max_length} is more than the {positions} positions of the model in {folder}",
+            f"use {positions} or less",
+        )
+
+
+def _groups(model: PreTrainedModel, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameters with and without weight decay: matrices have it, biases and norms do not (Devlin et al. 2019)."""
+    parameters = list(model.parameters())
+    return [
+        {"params": [value for value in parameters if value.ndim > 1], "weight_decay": weight_decay},
+        {"params": [value for value in parameters if value.ndim <= 1], "weight_decay": 0.0},
+    ]

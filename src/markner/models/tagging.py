@@ -1,0 +1,118 @@
+"""Trained systems in memory, ready to tag sentences of any text."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import torch
+
+from markner.data.documents import Sentence, Span
+from markner.data.instructions import render_prompt
+from markner.errors import MarknerError
+from markner.markup import align
+from markner.models.decoding.generate import generate
+from markner.models.encoder.batches import encode
+from markner.models.encoder.train import load_trained, tag_rows
+from markner.models.weights import device, load_causal, load_tokenizer
+from markner.predictions import Status
+from markner.study.schema.annotations import Tagger
+
+_ENCODER_BATCH = 64
+
+
+class Tagged(NamedTuple):
+    """What a system found in one sentence: mentions by entity type, and what became of its answers."""
+
+    spans: dict[str, tuple[Span, ...]]
+    statuses: tuple[Status, ...]
+
+
+class System(Protocol):
+    """A system in memory."""
+
+    batch_size: int
+    """Sentences that it reads together."""
+
+    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+        """Find the mentions of sentences, in their order."""
+
+
+def load_system(settings: Tagger, results: Path) -> System:
+    """Load a trained run.
+
+    Args:
+        settings: The run.
+        results: Folder of the study's results.
+
+    Raises:
+        MarknerError: the run is not trained, or its weights cannot be loaded.
+    """
+    folder = results / settings.folder
+    if not folder.is_dir():
+        raise MarknerError(
+            f"{folder}: the run {settings.run} is not trained there",
+            "run the study first, or name the study it belongs to with --configfile",
+        )
+    return EncoderSystem(settings, folder) if settings.system == "encoder" else GenerativeSystem(settings, folder)
+
+
+class EncoderSystem:
+    """The best point of an encoder's grid."""
+
+    batch_size = _ENCODER_BATCH
+
+    def __init__(self, settings: Tagger, folder: Path) -> None:
+        selection = folder / "selection.json"
+        try:
+            chosen = json.loads(selection.read_text(encoding="utf-8"))
+            point = next(row for row in chosen["points"] if row["name"] == chosen["selected"])
+            self._max_length = int(point["max_length"])
+            model = folder / "grid" / point["folder"] / "model"
+        except (OSError, ValueError, KeyError, StopIteration) as error:
+            raise MarknerError(f"{selection}: does not name a point of the grid", "run the study to its end") from error
+        self._tagging = settings.tagging
+        self._entity = next(iter(settings.instructions))
+        self._tokenizer = load_tokenizer(model)
+        self._model = load_trained(model, self._max_length)
+
+    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+        """Find the mentions of sentences; one of more word pieces than the model reads is `truncated`."""
+        rows = encode(
+            (Sentence(str(number), "", text) for number, text in enumerate(sentences)),
+            self._tokenizer,
+            self._max_length,
+        )
+        spans = tag_rows(self._model, self._tokenizer, rows, self._tagging, self.batch_size)
+        return [
+            Tagged({self._entity: spans[row.sentence.id]}, ("truncated" if row.truncated else "ok",)) for row in rows
+        ]
+
+
+class GenerativeSystem:
+    """A causal language model, asked for one entity type after another."""
+
+    def __init__(self, settings: Tagger, folder: Path) -> None:
+        self._settings = settings
+        self.batch_size = settings.decoding.batch_size
+        self._tokenizer = load_tokenizer(folder)
+        self._model = load_causal(folder, torch.bfloat16 if settings.decoding.precision == "bf16" else torch.float32)
+        torch.nn.Module.to(self._model, device())
+
+    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+        """Find the mentions of sentences; an answer counts as far as it can be aligned."""
+        aligned = {}
+        for entity, instruction in self._settings.instructions.items():
+            prompts = [render_prompt(self._settings.template, instruction, text) for text in sentences]
+            answers = generate(self._model, self._tokenizer, prompts, sentences, self._settings.decoding)
+            for answer in answers:
+                found = align(sentences[answer.index], answer.text, answer.limit_reached)
+                aligned[entity, answer.index] = found
+        entities = self._settings.instructions
+        return [
+            Tagged(
+                {entity: aligned[entity, index].spans for entity in entities},
+                tuple(aligned[entity, index].status for entity in entities),
+            )
+            for index in range(len(sentences))
+        ]

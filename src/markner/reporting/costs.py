@@ -1,0 +1,99 @@
+"""What each training took, side by side: full tuning beside adapters, in parameters, time and memory."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from markner.files import read_json, write_text
+
+COLUMNS = (
+    *("run", "seed", "model", "instructions", "method", "device", "threads", "parameters", "trained_parameters"),
+    *("first_step", "steps", "seconds", "examples_per_second", "tokens_per_second", "mfu"),
+    *("memory_bytes", "gpu_memory_bytes"),
+)
+"""Columns of the CSV; those from `method` on are the keys of a cost file (`modeling/finetune.py`), but for their order.
+`seconds` are those of `steps` optimiser steps, loading and saving apart; `memory_bytes` is the most that the training
+process had resident, `gpu_memory_bytes` the most that it had allocated on its GPU, empty without one. Of
+several processes the first is told."""
+
+_HEADINGS = (
+    *("run", "model", "method", "parameters trained", "steps", "time", "examples/s", "tokens/s"),
+    *("memory", "GPU memory", "device"),
+)
+_GIB = 2**30
+_NOTHING = "–"
+
+
+def write_costs(files: Sequence[Path], runs: Mapping[str, Mapping[str, str]], csv: Path, markdown: Path) -> None:
+    """Write the table of costs.
+
+    Args:
+        files: Cost files, `<run>/seed<k>.json` each.
+        runs: `model` and `mixture` of each run.
+        csv: Every figure, one row a training.
+        markdown: The same, to read.
+    """
+    rows = [_row(path, runs[path.parent.name]) for path in files]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
+    write_text(markdown, _markdown(rows))
+
+
+def _row(path: Path, run: Mapping[str, str]) -> dict[str, Any]:
+    own = {
+        "run": path.parent.name,
+        "seed": int(path.stem.removeprefix("seed")),
+        "model": run["model"],
+        "instructions": run["mixture"],
+    }
+    # As text: pandas would make floats of whole numbers in a column that has a gap.
+    return {name: "" if value is None else value for name, value in {**read_json(path), **own}.items()}
+
+
+def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = [
+        "**What the trainings took**",
+        "",
+        "| " + " | ".join(_HEADINGS) + " |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|",
+        *("| " + " | ".join(_cells(row)) + " |" for row in rows),
+        "",
+        "Time: of the optimiser's steps alone, loading and saving apart. Memory: the most that the process had"
+        " resident, and the most that it had allocated on its GPU. Beside other jobs a training takes longer.",
+    ]
+    if resumed := [row for row in rows if row["first_step"]]:
+        said = "; ".join(f"{_name(row)} from step {row['first_step']}" for row in resumed)
+        lines += ["", f"Resumed after an interruption, so that the figures are of the rest: {said}."]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    share = row["trained_parameters"] / row["parameters"]
+    return [
+        _name(row),
+        row["model"],
+        row["method"],
+        f"{row['trained_parameters'] / 1e6:,.1f} M of {row['parameters'] / 1e6:,.1f} M ({share:.1%})",
+        str(row["steps"]),
+        _duration(row["seconds"]),
+        f"{row['examples_per_second']:.2f}",
+        f"{row['tokens_per_second']:.0f}",
+        _memory(row["memory_bytes"]),
+        _memory(row["gpu_memory_bytes"]),
+        f"{row['device']}, {row['threads']} threads" if row["device"] == "cpu" else row["device"],
+    ]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"{row['run']}, seed {row['seed']}"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def _memory(size: int | str) -> str:
+    return f"{size / _GIB:.1f} GiB" if isinstance(size, int) else _NOTHING

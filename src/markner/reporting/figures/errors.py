@@ -1,0 +1,205 @@
+"""The figure of error kinds (paper Figure 3): shares of missing, wrong and boundary errors by system and corpus."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Patch
+
+from markner.errors import MarknerError
+from markner.evaluation.mention_errors import KINDS
+from markner.files import read_json
+from markner.reporting.figures.scores import EDGE, GREY, STYLE, save
+from markner.reporting.results import Key
+from markner.study.schema.study import Table
+
+COLOURS = {"missing": "#0072B2", "wrong": "#E69F00", "boundary": "#F7F7F7"}
+"""Blue and orange of Okabe and Ito, and near white: apart in lightness too, so also in print without colour."""
+
+_HATCHES = {"missing": "", "wrong": "/////", "boundary": "...."}
+_HATCH_COLOURS = {"missing": EDGE, "wrong": "#7A4B00", "boundary": "#4D4D4D"}
+_LETTERS = {"missing": "M", "wrong": "W", "boundary": "B"}
+_SCOPES = {"all": "all", "sampled": "sample"}
+_BY_PERSON = "†"
+
+_BAR = 0.72
+_SYSTEM = 3.2
+_INCHES_PER_BAR = 0.125
+_PANEL_WIDTH = 2.2
+_HEAD, _FOOT, _TITLE = 0.22, 0.42, 0.22
+_SMALL = 6.5
+_POINTS_PER_DIGIT, _GAP = 4.2, 5.5
+
+
+class Bar(NamedTuple):
+    """The errors of one system on one corpus: counts by kind over all its seeds, and whether a person judged them."""
+
+    counts: dict[str, int]
+    by_person: bool
+
+
+Cells = Sequence[tuple[str, dict[str, Bar]]]
+"""Systems of a panel: label, and bars of all errors and of the sample; no bars where no run was analysed."""
+
+
+def draw_errors(
+    summaries: Mapping[Key, Path],
+    table: Table,
+    paper: Path,
+    titles: Mapping[str, str],
+    title: str,
+    width: float,
+    pdf: Path,
+    svg: Path,
+    png: Path,
+) -> None:
+    """Draw the kinds of errors: one panel a corpus, two stacked bars a system, all errors and the sample.
+
+    The counts stand beside each bar; several seeds of a run are added up. A panel shows the systems that have an
+    analysed run on its corpus, in the order of the table.
+    Panels stand side by side as far as the width allows; the height follows from the number of bars. The same summaries
+    give the same bytes with the same matplotlib.
+
+    Args:
+        summaries: What `markner.evaluation.error_analysis.analyse` wrote, by run, seed and corpus.
+        table: Its rows and corpora; a cell shows the first of its row's runs that was analysed on the corpus.
+        paper: The paper's headings of corpora (resources/paper/tables.json).
+        titles: Headings of corpora; of others the paper's heading or the name.
+        title: Title above the panels; none when empty.
+        width: Width in inches; a column of the journal has 3.4, a page 6.9.
+        pdf: File to write, text as TrueType fonts.
+        svg: File to write.
+        png: File to write, 300 dots per inch.
+
+    Raises:
+        MarknerError: No run of the table was analysed.
+    """
+    read = {key: read_json(path) for key, path in summaries.items()}
+    bars = {corpus: {row.label: _bars(row.runs, corpus, read) for row in table.rows} for corpus in table.corpora}
+    analysed = {corpus: [item for item in bars[corpus].items() if item[1]] for corpus in table.corpora}
+    if not any(analysed.values()):
+        raise MarknerError(
+            f"table {table.title!r}: no run of its rows has an error analysis on its corpora",
+            "draw the errors of a table with runs",
+        )
+    names = {**read_json(paper)["columns"], **titles}
+    shown = {names.get(corpus, corpus): cells for corpus, cells in analysed.items() if cells}
+    size = next(iter(read.values()))["sample"]["size"]
+    with mpl.rc_context({**STYLE, "hatch.linewidth": 0.6}):
+        canvas = _panels(shown, title, width, size)
+        save(canvas, pdf, svg, png)
+
+
+def _bars(runs: Sequence[str], corpus: str, read: Mapping[Key, dict[str, Any]]) -> dict[str, Bar]:
+    """Bars of a cell, all errors and the sample; none where no run was analysed."""
+    analysed = {run for run, _, name in read if name == corpus}
+    run = next((run for run in runs if run in analysed), None)
+    found = [summary for (name, _, other), summary in sorted(read.items()) if (name, other) == (run, corpus)]
+    return {
+        scope: Bar(
+            {kind: sum(summary[scope]["counts"][kind] for summary in found) for kind in KINDS},
+            all(summary[scope]["judged_by"] == "person" for summary in found),
+        )
+        for scope in _SCOPES
+        if found
+    }
+
+
+def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> Canvas:
+    """The whole figure: title, a panel for each corpus, legend and notes below."""
+    columns = max(1, min(len(shown), int(width / _PANEL_WIDTH)))
+    lines = -(-len(shown) // columns)
+    numbers = [len(cells) for cells in shown.values()]
+    systems = [max(numbers[line * columns : (line + 1) * columns]) for line in range(lines)]
+    heights = [number * _SYSTEM * _INCHES_PER_BAR + _HEAD for number in systems]
+    bars = [bar for cells in shown.values() for _, found in cells for bar in found.values()]
+    pitch = _POINTS_PER_DIGIT * max(len(str(count)) for bar in bars for count in bar.counts.values()) + _GAP
+    note = f"Bars: shares; numbers: counts. Sample: {size} errors at random, all where there are fewer."
+    note += f" {_BY_PERSON} Judged by a person." if any(bar.by_person for bar in bars) else ""
+    note = textwrap.fill(note, int(width * 18))
+    heading = textwrap.fill(title, int(width * 15))
+    height = sum(heights) + _FOOT + 0.11 * (note.count("\n") + 1)
+    height += _TITLE * (heading.count("\n") + 1) * bool(title)
+    canvas = Canvas(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(canvas)
+    canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.02)  # type: ignore[union-attr, call-arg]
+    if title:
+        canvas.suptitle(heading, fontsize=8.5, parse_math=False)
+    panels = canvas.subplots(lines, columns, sharex=True, squeeze=False, height_ratios=heights).ravel()
+    for panel in panels[len(shown) :]:
+        panel.set_visible(False)
+    for number, (name, cells) in enumerate(shown.items()):
+        _panel(panels[number], name, cells, systems[number // columns], pitch)
+    legend = canvas.legend(
+        handles=[_patch(kind, f"{kind} ({_LETTERS[kind]})") for kind in KINDS],
+        loc="outside lower center",
+        ncols=len(KINDS),
+        columnspacing=1.4,
+        handletextpad=0.5,
+        frameon=False,
+        title=note,
+        title_fontsize=_SMALL,
+    )
+    legend.get_title().set_color(GREY)
+    return canvas
+
+
+def _panel(panel: Axes, name: str, cells: Cells, systems: int, pitch: float) -> None:
+    """One corpus, with room for some systems: of each its name, a bar of all errors and one of the sample."""
+    panel.set_title(name, loc="left", fontweight="bold", pad=3)
+    panel.set_xlim(0, 100)
+    panel.set_ylim(systems * _SYSTEM - 0.7, -0.7)
+    panel.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
+    panel.tick_params(axis="y", length=0, labelsize=_SMALL, pad=2)
+    for side in ("top", "right", "left"):
+        panel.spines[side].set_visible(False)
+    for column, kind in enumerate(KINDS, start=1):
+        _beside(panel, (1.0, 1.0), column * pitch, _LETTERS[kind], "axes fraction", va="bottom", fontweight="bold")
+    ticks = []
+    for number, (label, bars) in enumerate(cells):
+        top = number * _SYSTEM
+        panel.text(0, top - 0.05, label, va="center", parse_math=False).set_in_layout(False)
+        for offset, scope in enumerate(_SCOPES, start=1):
+            ticks.append((top + offset * 0.95, _SCOPES[scope]))
+            _bar(panel, top + offset * 0.95, bars[scope], pitch)
+    panel.set_yticks([level for level, _ in ticks], [text for _, text in ticks])
+
+
+def _bar(panel: Axes, level: float, bar: Bar, pitch: float) -> None:
+    """One stacked bar and its counts."""
+    total = sum(bar.counts.values())
+    if not total:
+        panel.text(1, level, "no errors", color=GREY, va="center_baseline", fontsize=_SMALL)
+    left = 0.0
+    for column, kind in enumerate(KINDS, start=1):
+        share = 100 * bar.counts[kind] / total if total else 0.0
+        # The outline is drawn apart, as a hatch has the colour of its edge.
+        for face, edge, line, hatch in (
+            (COLOURS[kind], _HATCH_COLOURS[kind], 0.0, _HATCHES[kind]),
+            ("none", EDGE, 0.6, ""),
+        ):
+            panel.barh(
+                level, share, _BAR, left, facecolor=face, edgecolor=edge, linewidth=line, hatch=hatch, clip_on=False
+            )
+        left += share
+        _beside(panel, (100, level), column * pitch, f"{bar.counts[kind]}")
+    if bar.by_person:
+        _beside(panel, (100, level), len(KINDS) * pitch + 1, _BY_PERSON, ha="left")
+
+
+def _beside(panel: Axes, place: tuple[float, float], points: float, text: str, at: str = "data", **style: Any) -> None:
+    """Small text whose right end is some points right of a place."""
+    style = {"ha": "right", "va": "center_baseline", "fontsize": _SMALL, **style}
+    panel.annotate(text, place, (points, 0), xycoords=at, textcoords="offset points", annotation_clip=False, **style)
+
+
+def _patch(kind: str, label: str) -> Patch:
+    """A kind's colour and hatch in the legend."""
+    return Patch(
+        facecolor=COLOURS[kind], edgecolor=_HATCH_COLOURS[kind], hatch=_HATCHES[kind], linewidth=0.6, label=label
+    )

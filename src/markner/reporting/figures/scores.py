@@ -1,0 +1,213 @@
+"""Figures of precision, recall and F1 with their intervals."""
+
+import io
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+
+from markner.files import atomic
+from markner.reporting.results import METRICS, records
+from markner.study.schema.study import Figure, Table
+
+Record = dict[str, Any]
+
+STYLE: Any = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    "text.parse_math": False,  # a dollar sign in a label is one
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "markner",
+    "savefig.dpi": 300,
+}
+GREY = "#6b6b6b"
+EDGE = "#222222"
+_MARKERS = {"precision": ">", "recall": "<", "f1": "o"}
+_NAMES = {"precision": "precision", "recall": "recall", "f1": "F1 (strict match)"}
+_OFFSETS = {"precision": -0.27, "recall": 0.0, "f1": 0.27}
+_SIZE = 4.2
+_LABEL_WIDTH = 24
+
+
+def draw(frame: pd.DataFrame, table: Table, figure: Figure, pdf: Path, svg: Path, png: Path) -> None:
+    """Draw a table's strict P, R and F1 with intervals: one panel a corpus, one band a system, one marker a metric.
+
+    F1 by partial match and, where known, the paper's strict F1 stand in the band as well. The same frame gives the
+    same bytes with the same matplotlib.
+
+    Args:
+        frame: What `markner.reporting.results.cells` gathered for the table.
+        table: Its rows and corpora.
+        figure: Title, size in inches, colours of the systems; they start anew when there are more systems.
+        pdf: File to write, text as TrueType fonts.
+        svg: File to write.
+        png: File to write, 300 dots per inch.
+    """
+    found = records(frame)
+    with mpl.rc_context(STYLE):
+        canvas = _panels(found, table, figure)
+        save(canvas, pdf, svg, png)
+
+
+def save(canvas: Canvas, pdf: Path, svg: Path, png: Path) -> None:
+    """Write a drawing in three formats, without the date and the program that would make its bytes differ."""
+    for path, metadata in (
+        (pdf, {"CreationDate": None, "ModDate": None}),
+        (svg, {"Date": None}),
+        (png, {"Software": None}),
+    ):
+        buffer = io.BytesIO()
+        canvas.savefig(buffer, format=path.suffix.removeprefix("."), metadata=metadata)
+        with atomic(path, "wb") as stream:
+            stream.write(buffer.getvalue())
+
+
+def _panels(found: Sequence[Record], table: Table, figure: Figure) -> Canvas:
+    """The whole figure: title, a panel for each corpus, a legend below."""
+    canvas = Canvas(figsize=(figure.width, figure.height), layout="constrained")
+    FigureCanvasAgg(canvas)
+    canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03)  # type: ignore[union-attr, call-arg]
+    canvas.suptitle(textwrap.fill(figure.title or table.title, int(figure.width * 15)), fontsize=8.5)
+    panels = canvas.subplots(1, len(table.corpora), sharex=True, sharey=True, squeeze=False)[0]
+    colours = [figure.palette[place % len(figure.palette)] for place in range(len(table.rows))]
+    for panel, corpus in zip(panels, table.corpora, strict=True):
+        _panel(panel, [cell for cell in found if cell["corpus"] == corpus], table, colours)
+    low, high = _limits(found)
+    panels[0].set_xlim(low, high)
+    panels[0].set_ylim(len(table.rows) - 0.5, -0.5)
+    panels[0].set_yticks(range(len(table.rows)), [_two_lines(row.label) for row in table.rows], linespacing=0.95)
+    canvas.legend(
+        handles=_legend(found), loc="outside lower center", ncols=6, columnspacing=1.2, frameon=False, handletextpad=0.4
+    )
+    return canvas
+
+
+def _two_lines(label: str) -> str:
+    """A long label on two lines, so that the rows keep apart."""
+    return textwrap.fill(label, max(_LABEL_WIDTH, len(label) // 2 + 5))
+
+
+def _panel(panel: Axes, found: Sequence[Record], table: Table, colours: Sequence[str]) -> None:
+    """The systems' figures on one corpus."""
+    panel.set_title(str(found[0]["heading"]))
+    panel.grid(axis="x", color="#dddddd", linewidth=0.5)
+    panel.set_axisbelow(True)
+    panel.tick_params(axis="y", length=0)
+    panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
+    for side in ("top", "right", "left"):
+        panel.spines[side].set_visible(False)
+    for place, (row, colour) in enumerate(zip(table.rows, colours, strict=True)):
+        if place % 2:
+            panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
+        strict, partial = (
+            next(cell for cell in found if (cell["label"], cell["match"]) == (row.label, match))
+            for match in ("strict", "partial")
+        )
+        _band(panel, place, strict, partial, colour)
+
+
+def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str) -> None:
+    """One system on one corpus."""
+    level = place + _OFFSETS["f1"] if strict["f1"] is not None else place
+    if strict["paper_f1"] is not None:
+        panel.plot(
+            strict["paper_f1"],
+            level,
+            marker="|",
+            markersize=8,
+            markeredgewidth=1.3,
+            color=EDGE,
+            linestyle="",
+            zorder=2,
+        )
+    if strict["f1"] is None:
+        if strict["paper_f1"] is None:
+            panel.text(
+                0.5, place, "not scored", transform=panel.get_yaxis_transform(), color=GREY, ha="center", va="center"
+            )
+        return
+    for metric in METRICS:
+        height = place + _OFFSETS[metric]
+        panel.hlines(height, strict[f"{metric}_low"], strict[f"{metric}_high"], color=EDGE, linewidth=0.9, zorder=3)
+        panel.plot(
+            strict[metric],
+            height,
+            marker=_MARKERS[metric],
+            markersize=_SIZE,
+            color=colour,
+            markeredgecolor=EDGE,
+            markeredgewidth=0.5,
+            linestyle="",
+            zorder=4,
+        )
+    panel.plot(
+        partial["f1"],
+        level,
+        marker="D",
+        markersize=_SIZE - 0.8,
+        markerfacecolor="white",
+        markeredgecolor=EDGE,
+        markeredgewidth=0.7,
+        linestyle="",
+        zorder=3.5,
+    )
+
+
+def _limits(found: Sequence[Record]) -> tuple[float, float]:
+    """The range of all that is drawn with a little room, inside 0 to 1."""
+    drawn = [
+        cell[name]
+        for cell in found
+        for name in (
+            ("f1", "paper_f1", *(f"{metric}_{end}" for metric in METRICS for end in ("low", "high")))
+            if cell["match"] == "strict"
+            else ("f1",)
+        )
+        if cell[name] is not None
+    ]
+    if not drawn:
+        return 0.0, 1.0
+    room = 0.05 * max(max(drawn) - min(drawn), 0.1)
+    return max(min(drawn) - room, -0.02), min(max(drawn) + room, 1.02)
+
+
+def _legend(found: Sequence[Record]) -> list[Line2D]:
+    """What each marker means."""
+
+    def entry(label: str, marker: str, face: str, size: float = _SIZE) -> Line2D:
+        return Line2D(
+            [],
+            [],
+            linestyle="",
+            marker=marker,
+            markersize=size,
+            markerfacecolor=face,
+            markeredgecolor=EDGE,
+            label=label,
+        )
+
+    ours = [cell for cell in found if cell["f1"] is not None]
+    handles = []
+    if ours:
+        level = f"{100 * ours[0]['confidence']:g} % interval"
+        handles += [entry(_NAMES[metric], _MARKERS[metric], "#bbbbbb") for metric in METRICS]
+        handles += [entry("F1 (partial match)", "D", "white", _SIZE - 0.8)]
+        handles += [Line2D([], [], color=EDGE, linewidth=0.9, label=level)]
+    if any(cell["paper_f1"] is not None for cell in found):
+        handles.append(entry("F1 of the paper", "|", EDGE, 8))
+    return handles

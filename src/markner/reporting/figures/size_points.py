@@ -1,0 +1,147 @@
+"""The points of a figure of training sizes: scores by the part of the training data, beside the paper's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import pandas as pd
+
+from markner.errors import MarknerError
+from markner.files import read_json, write_text
+from markner.reporting.results import Key
+from markner.study.schema.study import SizeFigure
+
+Place = tuple[str, str, float, str]
+"""Label of the line, corpus, fraction of the training data, run."""
+
+COLUMNS = (
+    *("label", "corpus", "heading", "fraction", "run", "metric", "seeds", "mean", "sd", "low", "high"),
+    *("paper", "paper_low", "paper_high", "difference"),
+)
+"""Columns of the figure's CSV, strict match: the mean over seeds, their standard deviation (two or more), and the mean
+bounds of the seeds' bootstrap intervals; the paper's figure, or the range in which it lies as far as the text tells."""
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of a line: a metric of one system at one fraction on one corpus."""
+
+    label: str
+    corpus: str
+    heading: str
+    fraction: float
+    metric: str
+    run: str | None = None
+    """None where only the paper has the point."""
+    seeds: tuple[float, ...] = ()
+    """The metric of each seed."""
+    intervals: tuple[tuple[float, float], ...] = field(default=())
+    """Its bootstrap interval."""
+    confidence: float | None = None
+    paper: float | None = None
+    paper_range: tuple[float, float] | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over seeds."""
+        return round(fmean(self.seeds), _DIGITS) if self.seeds else None
+
+    @property
+    def sd(self) -> float | None:
+        """The standard deviation over seeds, of two or more."""
+        return round(stdev(self.seeds), _DIGITS) if len(self.seeds) > 1 else None
+
+
+def gather(
+    figure: SizeFigure,
+    places: Iterable[Sequence[Any]],
+    score_files: Mapping[Key, Path],
+    paper: Path,
+    titles: Mapping[str, str],
+) -> list[Point]:
+    """Gather the points of a figure, by line, corpus, fraction and metric.
+
+    Args:
+        figure: Lines, corpora, metrics, and the figure of the paper to set beside.
+        places: A `Place` for each point that a run gives.
+        score_files: Score files by run, seed and corpus.
+        paper: The paper's figures (resources/paper/tables.json).
+        titles: Headings of corpora; of others the paper's heading or the name.
+
+    Raises:
+        MarknerError: The figure names a figure or a system of the paper that does not exist, or a point has no score.
+    """
+    printed = read_json(paper)
+    headings = {**printed["columns"], **titles}
+    runs = {(label, corpus, float(fraction)): run for label, corpus, fraction, run in places}
+    points = []
+    for series in figure.series:
+        theirs = _theirs(figure, series.paper, printed, paper)
+        for corpus in figure.corpora:
+            ours = {fraction for label, name, fraction in runs if (label, name) == (series.label, corpus)}
+            known = {float(fraction) for fraction, found in theirs.items() if corpus in found}
+            for fraction in sorted(ours | known):
+                run = runs.get((series.label, corpus, fraction))
+                scores = _scores(run, corpus, score_files) if run is not None else []
+                points += [
+                    Point(
+                        *(series.label, corpus, headings.get(corpus, corpus), fraction, metric, run),
+                        tuple(score["strict"][metric] for score in scores),
+                        tuple(tuple(score["strict"][f"{metric}_interval"]) for score in scores),
+                        scores[0]["scoring"]["confidence"] if scores else None,
+                        **_of_paper(theirs.get(f"{fraction:g}", {}).get(corpus, {}), metric),
+                    )
+                    for metric in figure.metrics
+                ]
+    return points
+
+
+def write_points(points: Sequence[Point], csv: Path) -> None:
+    """Write the points of a figure with the columns `COLUMNS`."""
+    rows = []
+    for point in points:
+        low, high = ([bounds[end] for bounds in point.intervals] for end in (0, 1))
+        paper_low, paper_high = point.paper_range or (None, None)
+        difference = round(point.mean - point.paper, _DIGITS) if None not in (point.mean, point.paper) else None  # type: ignore[operator]
+        rows.append(
+            [
+                *(point.label, point.corpus, point.heading, point.fraction, point.run, point.metric),
+                *(len(point.seeds), point.mean, point.sd),
+                *(round(fmean(bounds), _DIGITS) if bounds else None for bounds in (low, high)),
+                *(point.paper, paper_low, paper_high, difference),
+            ]
+        )
+    frame = pd.DataFrame(rows, columns=pd.Index(COLUMNS), dtype=object)
+    write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _scores(run: str, corpus: str, files: Mapping[Key, Path]) -> list[dict[str, Any]]:
+    """The score files of a run on a corpus, by seed."""
+    found = sorted((seed, path) for (name, seed, other), path in files.items() if (name, other) == (run, corpus))
+    if not found:
+        raise MarknerError(f"run {run!r} has no score on {corpus!r}", "score it, or take it out of the figure")
+    return [read_json(path) for _, path in found]
+
+
+def _theirs(figure: SizeFigure, system: str | None, printed: Any, path: Path) -> dict[str, Any]:
+    """What the paper tells of a system, by fraction and corpus."""
+    if figure.paper_figure is None or system is None:
+        return {}
+    found = printed["figures"].get(figure.paper_figure, {}).get("systems", {})
+    if system not in found:
+        raise MarknerError(
+            f"{path} has no system {system!r} in the figure {figure.paper_figure!r}",
+            f"write one of {', '.join(found)} as `paper`" if found else "write `figure4` as `paper_figure`",
+        )
+    systems: dict[str, Any] = found[system]
+    return systems
+
+
+def _of_paper(found: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """The paper's figure of a point, or the range it lies in."""
+    bounds = found.get(f"{metric}_range")
+    return {"paper": found.get(metric), "paper_range": (bounds[0], bounds[1]) if bounds else None}

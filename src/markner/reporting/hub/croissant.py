@@ -1,0 +1,108 @@
+"""Croissant 1.0 metadata of an instruction set (http://mlcommons.org/croissant/1.0)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileProperty": "cr:fileProperty",
+    "fileObject": "cr:fileObject",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+"""The context that the specification prescribes, word for word."""
+_FIELDS = {
+    "instruction": "What the model is told to do.",
+    "input": "The sentence.",
+    "output": "The sentence with <mark> and </mark> around the entities asked for.",
+}
+_CITATION = (
+    "Keloth et al. Advancing entity recognition in biomedicine via instruction tuning of large language models. "
+    "Bioinformatics 2024. https://doi.org/10.1093/bioinformatics/btae163"
+)
+
+
+def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int) -> dict[str, Any]:
+    """The metadata as JSON-LD.
+
+    Args:
+        facts: `markner.study.leaves.dataset`.
+        data: The file of the instances, JSON lines, relative to the metadata.
+        sha256: Its hash.
+        size: Its size in bytes.
+    """
+    corpora, published = facts["corpora"], facts["published"]
+    licences = sorted({licence for corpus in corpora.values() for licence in corpus["licences"]})
+    people = {"creator": {"@type": "Person", "name": published["person"]}} if published["person"] else {}
+    return {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "name": facts["name"],
+        "description": f"Instructions for named entity recognition by marking, from {', '.join(corpora)}.",
+        "license": [*([published["licence"]] if published["licence"] else []), *licences] or "not stated",
+        "url": published["url"] or "https://doi.org/10.1093/bioinformatics/btae163",
+        "version": "1.0.0",
+        "citeAs": _CITATION,
+        **people,
+        "distribution": [
+            {
+                "@type": "cr:FileObject",
+                "@id": "instances-file",
+                "name": "instances-file",
+                "contentUrl": data,
+                "contentSize": f"{size} B",
+                "encodingFormat": "application/jsonlines",
+                "sha256": sha256,
+            }
+        ],
+        "recordSet": [
+            {
+                "@type": "cr:RecordSet",
+                "@id": "instances",
+                "name": "instances",
+                "field": [
+                    {
+                        "@type": "cr:Field",
+                        "@id": f"instances/{name}",
+                        "name": name,
+                        "description": description,
+                        "dataType": "sc:Text",
+                        "source": {"fileObject": {"@id": "instances-file"}, "extract": {"column": name}},
+                    }
+                    for name, description in _FIELDS.items()
+                ],
+            }
+        ],
+    }

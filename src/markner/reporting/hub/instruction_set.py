@@ -1,0 +1,53 @@
+"""An instruction set as a Hugging Face dataset folder, with a card and Croissant metadata."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import DatasetCardData
+
+from markner.files import fresh_folder, read_json, replace_folder, write_json, write_jsonl
+from markner.markup import OPEN
+from markner.reporting.hub.croissant import croissant
+from markner.reporting.hub.readme import write_card
+
+DATA = "data/train.jsonl"
+_SIZES = (1_000, 10_000, 100_000, 1_000_000)
+_SIZE_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
+
+
+def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mapping[str, Any]) -> None:
+    """Write the folder of a data set that `datasets.load_dataset` reads and the hub shows.
+
+    Args:
+        folder: The folder: `README.md` (card), `data/train.jsonl`, `croissant.json`. Whole or absent.
+        instructions: The instruction set, a JSON list of `instruction`, `input`, `output`.
+        template: Of the card's text.
+        facts: `markner.study.leaves.dataset`.
+    """
+    rows = read_json(instructions)
+    partial = fresh_folder(folder)
+    write_jsonl(partial / DATA, rows)
+    content = (partial / DATA).read_bytes()
+    marks = [str(row["output"]).count(OPEN) for row in rows]
+    published = facts["published"]
+    data = DatasetCardData(
+        language="en",
+        license=str(published["licence"]).lower() or None,
+        task_categories=["token-classification", "text-generation"],
+        size_categories=[_SIZE_NAMES[sum(len(rows) >= size for size in _SIZES)]],
+        tags=["biomedical", "named-entity-recognition", "instruction-tuning", "markner"],
+        pretty_name=facts["name"],
+        configs=[{"config_name": "default", "data_files": [{"split": "train", "path": DATA}]}],
+    )
+    told = {
+        **facts,
+        "rows": f"{len(rows):,}",
+        "marked": f"{sum(count > 0 for count in marks):,}",
+        "mentions": f"{sum(marks):,}",
+        "sha256": hashlib.sha256(instructions.read_bytes()).hexdigest(),
+    }
+    write_card(partial / "README.md", data, template, told)
+    write_json(partial / "croissant.json", croissant(facts, DATA, hashlib.sha256(content).hexdigest(), len(content)))
+    replace_folder(partial, folder)

@@ -1,0 +1,66 @@
+"""A tuned model as a folder to publish: its weights with a card of data, settings, scores and licence."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from markner.files import fresh_folder, read_json, replace_folder
+from markner.reporting.hub.readme import write_card
+
+
+def write_model(
+    folder: Path, model: Path, cost: Path, scores: Mapping[str, Path], template: Path, facts: Mapping[str, Any]
+) -> None:
+    """Write the folder of a tuned model that `from_pretrained` and servers load and the hub shows.
+
+    Args:
+        folder: The folder: the model's files, and `README.md`. Whole or absent. Files are hard links where the file
+            system has them, so that the weights take no room twice.
+        model: The tuned model.
+        cost: What its training took (`costs/<run>/seed<k>.json`).
+        scores: Its score file by corpus.
+        template: Of the card's text.
+        facts: `markner.study.leaves.model_card`.
+    """
+    partial = fresh_folder(folder)
+    for path in sorted(model.iterdir()):
+        _link(path, partial / path.name)
+    read = {corpus: read_json(path) for corpus, path in scores.items()}
+    base = facts["base"]
+    name = base.get("id") or base["name"]
+    data = ModelCardData(
+        language="en",
+        license=str(facts["published"]["licence"]).lower() or None,
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        base_model=base.get("id"),
+        tags=["biomedical", "named-entity-recognition", "instruction-tuning", "markner"],
+        model_name=facts["name"],
+        eval_results=[
+            EvalResult(
+                task_type="token-classification",
+                task_name="Named entity recognition, strict match",
+                dataset_type=corpus,
+                dataset_name=facts["evaluate"][corpus],
+                dataset_split="test",
+                metric_type=metric,
+                metric_value=score["strict"][metric],
+            )
+            for corpus, score in read.items()
+            for metric in ("precision", "recall", "f1")
+        ],
+    )
+    told = {**facts, "base_name": name, "scores": read, "cost": read_json(cost)}
+    write_card(partial / "README.md", data, template, told)
+    replace_folder(partial, folder)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)

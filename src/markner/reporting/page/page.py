@@ -1,0 +1,153 @@
+"""The page itself: everything gathered, put into the template, written as one file that needs no other."""
+
+import base64
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from markner.data.documents import read_sentences
+from markner.files import write_text
+from markner.predictions import read_predictions
+from markner.reporting.page.curves import HEIGHT, WIDTH, curves
+from markner.reporting.page.score_tables import ScoreTable, answer, read_significance, read_table
+from markner.reporting.page.spending import askings, trainings
+from markner.study.paths import PAGE_TEMPLATES
+
+_TIMED = ("train", "train_on_nodes", "train_encoder", "predict", "predict_encoder", "chat", "chat_served")
+"""Rules whose jobs are listed with their times."""
+
+
+def write_report(
+    settings: Mapping[str, Any],
+    results: Path,
+    lineage: Sequence[Mapping[str, Any]],
+    output: Path,
+) -> None:
+    """Write the report of a study; the same results give the same bytes.
+
+    Args:
+        settings: `study`, `question`, titles by name of `tables` and `figures`, and under `sentences`, for each corpus
+            and run, the first seed.
+        results: Folder of the study's results.
+        lineage: What `runrecord.lineage.lineage_facts` tells of the tables and figures.
+        output: The page.
+    """
+    significant = read_significance(sorted((results / "significance").glob("*.csv")))
+    tables = [
+        read_table(name, title, results / "tables" / f"{name}.csv", significant)
+        for name, title in settings["tables"].items()
+    ]
+    environment = Environment(
+        loader=FileSystemLoader(PAGE_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["script"] = _script
+    page = environment.get_template("report.html").render(
+        study=settings["study"],
+        question=settings["question"],
+        answers=[text for table in tables[:1] for text in answer(table)],
+        tables=tables,
+        figures=[
+            (name, title, _image(results / "figures" / f"{name}.svg")) for name, title in settings["figures"].items()
+        ],
+        card=_csv(results / "corpora.csv"),
+        charts=curves(results),
+        size=(WIDTH, HEIGHT),
+        jobs=_jobs(lineage),
+        trainings=trainings(results / "costs.csv"),
+        askings=askings(results / "usage", settings["seeds"], settings["sentences"]),
+        verdicts=_verdicts(lineage),
+        cells=_cells(tables, settings["seeds"], results, lineage),
+        lineage=lineage,
+        chunks={corpus: _sentences(results, corpus, place) for corpus, place in settings["sentences"].items()},
+        labels={row.run: row.label for table in reversed(tables) for row in table.rows if row.run},
+        css=Markup((PAGE_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        js=Markup((PAGE_TEMPLATES / "report.js").read_text(encoding="utf-8")),
+    )
+    write_text(output, page)
+
+
+def _script(value: Any) -> Markup:
+    """A value as JSON that cannot end the element it stands in."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def _image(path: Path) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _csv(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def _sentences(results: Path, corpus: str, place: Mapping[str, Any]) -> list[list[Any]]:
+    """Sentences with a mention, real or found: identifier, text, gold spans, and by run spans and status."""
+    gold = list(read_sentences(results / "corpora" / corpus / place["variant"] / "test.jsonl"))
+    answers = {
+        run: {
+            answer.id: answer
+            for answer in read_predictions(results / "predictions" / run / f"seed{seed}" / f"{corpus}.jsonl")
+        }
+        for run, seed in place["runs"].items()
+    }
+    rows = []
+    for sentence in gold:
+        found = {run: [of[sentence.id].spans, of[sentence.id].status] for run, of in answers.items()}
+        if sentence.spans or any(spans for spans, _ in found.values()):
+            rows.append([sentence.id, sentence.text, sentence.spans, found])
+    return rows
+
+
+def _cells(
+    tables: Sequence[ScoreTable],
+    seeds: Mapping[str, Sequence[int]],
+    results: Path,
+    lineage: Sequence[Mapping[str, Any]],
+) -> dict[str, list[int]]:
+    """By run and corpus, the score files behind a cell as places in the lineage."""
+    place = {node["path"]: index for index, node in enumerate(lineage)}
+    pairs = {(row.run, row.corpus) for table in tables for row in table.rows if row.run}
+    found = {}
+    for run, corpus in sorted(pairs):
+        paths = [f"{results.as_posix()}/scores/{run}/seed{seed}/{corpus}.json" for seed in seeds[run]]
+        found[f"{run} {corpus}"] = [place[path] for path in paths if path in place]
+    return found
+
+
+def _jobs(lineage: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Jobs that train or predict, with how long they took and on what."""
+    rows = []
+    for node in lineage:
+        if node.get("rule") in _TIMED:
+            at = node["wildcards"]
+            what = [f"seed {at['seed']}" if "seed" in at else "", at.get("part", ""), at.get("corpus", "")]
+            seconds = (datetime.fromisoformat(node["ended"]) - datetime.fromisoformat(node["started"])).total_seconds()
+            machine = f"{node['gpu'] or node['cpu'] or ''}, {node['threads']} threads"
+            rows.append(
+                {
+                    "run": at.get("run", ""),
+                    "rule": node["rule"],
+                    "what": ", ".join(filter(None, what)),
+                    "seconds": seconds,
+                    "machine": machine,
+                }
+            )
+    unique = {json.dumps(row, sort_keys=True): row for row in rows}
+    return sorted(unique.values(), key=lambda row: (row["run"], row["rule"], row["what"]))
+
+
+def _verdicts(lineage: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """How many files have each verdict."""
+    names = [str(node["verdict"]) for node in lineage]
+    return [(name, names.count(name)) for name in sorted(set(names))]

@@ -1,0 +1,127 @@
+"""Tables of scores as the report shows them: a row a system and corpus, the best marked, significance told."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from markner.reporting.results import MATCHES, METRICS
+
+Significant = Mapping[tuple[str, str, str], Sequence[str]]
+"""By corpus, match and run: the runs that it is significantly better than; there for each run that was tested."""
+
+_NEEDED = {"label", "corpus", "heading", "match", "run", *METRICS}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A system on a corpus by one kind of match."""
+
+    label: str
+    corpus: str
+    heading: str
+    match: str
+    run: str
+    figures: dict[str, float | None]
+    """Every numeric column of the CSV."""
+    best: bool
+    better_than: tuple[str, ...] | None
+    """Labels of the systems of the table that it is significantly better than; None if that was not tested."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """A table of the study; of one whose CSV has other columns, its lines as they are."""
+
+    name: str
+    title: str
+    rows: tuple[ScoreRow, ...] = ()
+    columns: tuple[str, ...] = ()
+    lines: tuple[tuple[str, ...], ...] = field(default=())
+
+    @property
+    def compared(self) -> bool:
+        """Whether the paper has a figure for any of its cells."""
+        return any(row.figures.get("paper_f1") is not None for row in self.rows)
+
+
+def read_table(name: str, title: str, path: Path, significant: Significant) -> ScoreTable:
+    """Read the CSV of a table; cells that hold neither a score nor a figure of the paper are left out."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        found = list(reader)
+        columns = tuple(reader.fieldnames or ())
+    if not set(columns) >= _NEEDED:
+        return ScoreTable(name, title, columns=columns, lines=tuple(tuple(row.values()) for row in found))
+    labels = {row["run"]: row["label"] for row in found if row["run"]}
+    highest: dict[tuple[str, str], float] = {}
+    for row in found:
+        value, place = _number(row["f1"]), (row["corpus"], row["match"])
+        if value is not None:
+            highest[place] = max(value, highest.get(place, 0.0))
+    rows = []
+    for row in found:
+        place = row["corpus"], row["match"]
+        figures = {key: _number(text) for key, text in row.items()}
+        if not row["run"] and figures.get("paper_f1") is None:
+            continue
+        tested = significant.get((*place, row["run"]))
+        worse = [labels[run] for run in tested or () if run in labels]
+        others = None if tested is None else tuple(dict.fromkeys(label for label in worse if label != row["label"]))
+        best = figures["f1"] is not None and figures["f1"] == highest[place] > 0
+        rows.append(
+            ScoreRow(row["label"], row["corpus"], row["heading"], row["match"], row["run"], figures, best, others)
+        )
+    return ScoreTable(name, title, tuple(rows))
+
+
+def read_significance(paths: Iterable[Path]) -> Significant:
+    """Which run is significantly better than which, from the files of the paired tests; the corpus is a file's name."""
+    better: dict[tuple[str, str, str], list[str]] = {}
+    for path in paths:
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                first, second = row["run_a"], row["run_b"]
+                if float(row["difference"]) < 0:
+                    first, second = second, first
+                better.setdefault((path.stem, row["match"], second), [])
+                found = better.setdefault((path.stem, row["match"], first), [])
+                if row["significant"] == "yes":
+                    found.append(second)
+    return better
+
+
+def answer(table: ScoreTable) -> Iterator[str]:
+    """What a table says, a sentence for each of its corpora: the best system by strict F1, and how sure that is."""
+    for corpus in dict.fromkeys(row.corpus for row in table.rows):
+        rows = [row for row in table.rows if row.corpus == corpus and row.match == MATCHES[0]]
+        scored = sorted(
+            (row for row in rows if row.figures["f1"] is not None), key=lambda row: -(row.figures["f1"] or 0)
+        )
+        if not scored:
+            continue
+        best, *others = scored
+        if not best.figures["f1"]:
+            yield f"On {best.heading}, no system marked a mention exactly."
+            continue
+        low, high = best.figures.get("f1_low"), best.figures.get("f1_high")
+        interval = f" (interval {low:.3f} to {high:.3f})" if low is not None and high is not None else ""
+        text = f"On {best.heading}, {best.label} has the highest strict F1, {best.figures['f1']:.3f}{interval}"
+        if not others:
+            yield f"{text}; no other system was scored on it."
+        elif best.better_than is None:
+            yield f"{text}; whether that is more than chance was not tested."
+        elif len(best.better_than) == len({row.label for row in others}):
+            yield f"{text}; it is significantly better than every other system."
+        elif best.better_than:
+            yield f"{text}; it is significantly better than {', '.join(best.better_than)}, not than the others."
+        else:
+            second = others[0]
+            yield f"{text}; its lead over {second.label} ({second.figures['f1']:.3f}) is not significant."
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

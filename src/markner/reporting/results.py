@@ -1,0 +1,225 @@
+"""Scores gathered for a table: one row a system, corpus and kind of match."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean, median, stdev
+from typing import Any
+
+import pandas as pd
+
+from markner.errors import MarknerError
+from markner.files import read_json
+from markner.predictions import STATUSES
+from markner.reporting.comparisons import COMPARED, compare_cells
+from markner.study.schema.study import Table, TableRow
+
+Key = tuple[str, int, str]
+"""Run, seed and corpus of a score file."""
+
+MATCHES = ("strict", "partial")
+METRICS = ("precision", "recall", "f1")
+NOT_OK = tuple(status for status in STATUSES if status != "ok")
+
+_WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, "grid_points", "pairs", "draws")
+_TEXT = ("label", "corpus", "heading", "match", "run", "retired", "paper_outside", "best", "as_good")
+COLUMNS = (
+    *("label", "corpus", "heading", "match", "run", "retired"),
+    *METRICS,
+    *(f"{metric}_{end}" for metric in METRICS for end in ("low", "high")),
+    *("f1_sd", "seeds", "confidence", "resamples", "sentences", "gold_mentions"),
+    *NOT_OK,
+    *(f"paper_{metric}" for metric in METRICS),
+    *("difference_f1", "paper_outside", *COMPARED),
+    *("grid_points", "grid_min", "grid_median", "grid_max"),
+)
+"""Columns of a table's frame. Figures are means over the seeds, and so are the bounds of the bootstrap intervals;
+`f1_sd` is the standard deviation over seeds (two or more). Answers that are not ok are summed over the seeds.
+`difference_f1` is our F1 less the paper's; `paper_outside` says whether the paper's lies outside our interval."""
+
+_DIGITS = 6
+
+
+def cells(
+    table: Table,
+    score_files: Mapping[Key, Path],
+    grid_files: Mapping[Key, Path],
+    paper: Path,
+    retired: Mapping[str, str] | None = None,
+    significance: Mapping[str, Path] | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Gather the scores behind a table.
+
+    Args:
+        table: Its rows and corpora. A cell shows the first of its row's runs that has a score file for the corpus; a
+            cell without one shows the paper's figures alone, or nothing.
+        score_files: Score files by run, seed and corpus.
+        grid_files: For encoders: the scores of all grid points, by run, seed and corpus.
+        paper: The paper's figures (resources/paper/tables.json).
+        retired: By run: since when and why its model is gone. A cell that no other run fills says so.
+        significance: By corpus with two runs or more: the paired tests of the table's runs.
+        titles: Headings of corpora; of others the paper's heading or the name.
+
+    Returns:
+        A frame with the columns `COLUMNS`, in the order of rows, corpora, strict and partial; empty where unknown.
+
+    Raises:
+        MarknerError: The table names a table or a row of the paper that does not exist or two rows of one label, or a
+            score file is not one.
+    """
+    printed = read_json(paper)
+    figures = _paper_table(table, printed, paper)
+    labels = [row.label for row in table.rows]
+    if repeated := sorted({label for label in labels if labels.count(label) > 1}):
+        raise MarknerError(f"table {table.title!r}: more than one row {repeated[0]!r}", "give each row its own `label`")
+    rows: list[dict[str, Any]] = []
+    gone = retired or {}
+    for row in table.rows:
+        theirs = _paper_row(row, figures, table, paper)
+        for corpus in table.corpora:
+            run = _first_scored(row, corpus, score_files)
+            scores = [_read(path) for _, path in _of(score_files, run, corpus)]
+            grid = [point for _, path in _of(grid_files, run, corpus) for point in read_json(path).values()]
+            for match in MATCHES:
+                cell = {
+                    "label": row.label,
+                    "corpus": corpus,
+                    "heading": (titles or {}).get(corpus) or printed["columns"].get(corpus, corpus),
+                    "match": match,
+                    "run": run,
+                    "retired": None if run else next((gone[name] for name in row.runs if name in gone), None),
+                    **_ours(scores, match),
+                    **_theirs(theirs.get(corpus, {}).get(match)),
+                    **_grid(grid, match),
+                }
+                if scores and cell.get("paper_f1") is not None:
+                    cell["difference_f1"] = round(cell["f1"] - cell["paper_f1"], _DIGITS)
+                    cell["paper_outside"] = "no" if cell["f1_low"] <= cell["paper_f1"] <= cell["f1_high"] else "yes"
+                rows.append(cell)
+    compare_cells(rows, significance or {})
+    return _typed(pd.DataFrame(rows, columns=pd.Index(COLUMNS)))
+
+
+def score_files(paths: Iterable[str]) -> tuple[dict[Key, Path], dict[Key, Path]]:
+    """Score files by run, seed and corpus, as their paths tell: those of the systems, and those of encoders' grids.
+
+    Paths end in `<run>/seed<k>/<corpus>.json`, those of a grid in `<run>/seed<k>/grid/<corpus>.json`.
+    """
+    systems: dict[Key, Path] = {}
+    grids: dict[Key, Path] = {}
+    for path in map(Path, paths):
+        in_grid = path.parent.name == "grid"
+        folder = path.parent.parent if in_grid else path.parent
+        (grids if in_grid else systems)[folder.parent.name, int(folder.name.removeprefix("seed")), path.stem] = path
+    return systems, grids
+
+
+def read_cells(csv: Path) -> pd.DataFrame:
+    """Read the frame of a table back from the CSV that `write_table` wrote."""
+    frame = pd.read_csv(csv, dtype=dict.fromkeys(_TEXT, "str"), keep_default_na=False, na_values=[""])
+    if list(frame.columns) != list(COLUMNS):
+        raise MarknerError(f"{csv} does not have the columns of a results table", "make the table again")
+    return _typed(frame)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as dictionaries; what is unknown is None."""
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in frame.to_dict(orient="records")
+    ]
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    kinds = {name: "str" if name in _TEXT else "Int64" if name in _WHOLE else "float64" for name in COLUMNS}
+    return frame.astype(kinds)
+
+
+def _paper_table(table: Table, printed: Any, path: Path) -> dict[str, Any]:
+    """Rows of the paper's table; none when the table names none."""
+    if table.paper_table is None:
+        return {}
+    if table.paper_table not in printed["tables"]:
+        raise MarknerError(
+            f"table {table.title!r}: {path} has no table {table.paper_table!r}",
+            f"write one of {', '.join(printed['tables'])} as `paper_table`",
+        )
+    found: dict[str, Any] = printed["tables"][table.paper_table]
+    return found
+
+
+def _paper_row(row: TableRow, figures: dict[str, Any], table: Table, path: Path) -> dict[str, Any]:
+    """The paper's figures beside a row, by corpus and match."""
+    if row.paper is None or table.paper_table is None:
+        return {}
+    if row.paper not in figures:
+        raise MarknerError(
+            f"table {table.title!r}, row {row.label!r}: {path} has no row {row.paper!r} in {table.paper_table}",
+            f"write one of {', '.join(figures)} as `paper`",
+        )
+    found: dict[str, Any] = figures[row.paper]
+    return found
+
+
+def _first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -> str | None:
+    scored = {run for run, _, name in score_files if name == corpus}
+    return next((run for run in row.runs if run in scored), None)
+
+
+def _of(files: Mapping[Key, Path], run: str | None, corpus: str) -> list[tuple[int, Path]]:
+    """Files of a run and corpus by seed."""
+    return sorted(
+        ((seed, found) for (name, seed, other), found in files.items() if (name, other) == (run, corpus)),
+        key=lambda pair: pair[0],
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    score = read_json(path)
+    if not isinstance(score, dict) or any(match not in score for match in (*MATCHES, "status")):
+        raise MarknerError(f"{path} is not a score file", "score the predictions again")
+    return score
+
+
+def _ours(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
+    """Our own figures of one cell: means over the seeds."""
+    if not scores:
+        return {}
+    figures = [score[match] for score in scores]
+    cell: dict[str, Any] = {metric: _mean(found[metric] for found in figures) for metric in METRICS}
+    for metric in METRICS:
+        for place, end in enumerate(("low", "high")):
+            cell[f"{metric}_{end}"] = _mean(found[f"{metric}_interval"][place] for found in figures)
+    if len(scores) > 1:
+        cell["f1_sd"] = round(stdev(found["f1"] for found in figures), _DIGITS)
+    first = scores[0]
+    return {
+        **cell,
+        "seeds": len(scores),
+        "confidence": first["scoring"]["confidence"],
+        "resamples": first["scoring"]["resamples"],
+        "sentences": first["sentences"],
+        "gold_mentions": first["gold_mentions"],
+        **{status: sum(score["status"][status] for score in scores) for status in NOT_OK},
+    }
+
+
+def _theirs(figures: Sequence[float] | None) -> dict[str, float]:
+    return dict(zip((f"paper_{metric}" for metric in METRICS), figures, strict=True)) if figures else {}
+
+
+def _grid(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
+    """Spread of F1 over an encoder's grid, all seeds together."""
+    if not scores:
+        return {}
+    values = [score[match]["f1"] for score in scores]
+    return {
+        "grid_points": len(values),
+        "grid_min": min(values),
+        "grid_median": round(median(values), _DIGITS),
+        "grid_max": max(values),
+    }
+
+
+def _mean(values: Any) -> float:
+    return round(fmean(values), _DIGITS)

@@ -1,0 +1,86 @@
+"""What a run says at its end: the scores, and where everything lies."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from markner.reporting.results import NOT_OK, records
+from markner.reporting.tables import Record
+from markner.study.schema.study import Study
+
+_WIDTH = 120
+_PLACES = (
+    ("report/index.html", "report", "open it in a browser: everything, and where each number comes from"),
+    ("tables", "tables", "CSV, Markdown, LaTeX"),
+    ("figures", "figures", "PDF, SVG, PNG"),
+    ("corpora.md", "corpora", "dataset card"),
+    ("costs.md", "costs", "parameters, time and memory of each training"),
+    ("scores", "scores", "one JSON a run, seed and corpus"),
+    ("predictions", "predictions", "raw answers and spans"),
+    ("models", "models", "trained weights"),
+    ("annotations", "annotations", "your texts, tagged"),
+)
+
+
+def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path) -> str:
+    """Say what came out of a study.
+
+    Args:
+        study: Its name and question are shown.
+        frames: What `markner.reporting.results.cells` gathered, by the table's name; shown in this order.
+        results: Folder of the study's results; only what is there is named.
+
+    Returns:
+        Plain text, at most 120 characters wide: each table's strict F1 with its interval, F1 by partial match, the
+        paper's F1 and the difference, and the places of the results.
+    """
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=_WIDTH, force_terminal=False, color_system=None)
+    console.print(f"Study {escape(study.study)}" + (f": {escape(study.question)}" if study.question else ""))
+    for name, frame in frames.items():
+        console.print()
+        console.print(_grid(study.tables[name].title, frame))
+    console.print("Where everything lies:")
+    for place, title, what in _PLACES:
+        if (results / place).exists():
+            console.print(f"  {title:<12} {escape(str(results / place))}  ({what})", soft_wrap=True)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _grid(title: str, frame: pd.DataFrame) -> Grid:
+    """A table of F1 for the terminal: one line a system and corpus."""
+    found = records(frame)
+    strict = [cell for cell in found if cell["match"] == "strict"]
+    partial = {(cell["label"], cell["corpus"]): cell for cell in found if cell["match"] == "partial"}
+    compared = any(cell["paper_f1"] is not None for cell in strict)
+    grid = Grid(title=escape(title), title_justify="left", title_style="", box=SIMPLE_HEAD, pad_edge=False)
+    grid.add_column("Model", overflow="fold")
+    grid.add_column("Corpus", overflow="fold")
+    headings = ["strict F1", "interval", "partial F1", *(["paper F1", "difference"] if compared else []), "not aligned"]
+    for column in headings:
+        grid.add_column(column, justify="right", no_wrap=True)
+    previous = None
+    for cell in strict:
+        label = cell["label"] if cell["label"] != previous else ""
+        previous = cell["label"]
+        bounds = f"{cell['f1_low']:.3f}–{cell['f1_high']:.3f}" if cell["f1"] is not None else "–"
+        paper = [_number(cell["paper_f1"]), _number(cell["difference_f1"], "+.3f")] if compared else []
+        others = _number(partial[cell["label"], cell["corpus"]]["f1"])
+        row = [label, cell["heading"], _number(cell["f1"]), bounds, others, *paper, _not_ok(cell)]
+        grid.add_row(*map(escape, row))
+    return grid
+
+
+def _not_ok(cell: Record) -> str:
+    """Number of answers that do not repeat their sentence exactly."""
+    return "–" if cell["f1"] is None else str(sum(cell[status] for status in NOT_OK))
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    return "–" if value is None else format(value, form)

@@ -1,0 +1,182 @@
+"""One cell of a results table: found in the CSV, made again from its sentences, and told."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markner.errors import MarknerError
+from markner.evaluation.trace import Trace, TracedSentence, mean_figures
+from markner.files import read_json
+from markner.reporting.results import MATCHES, METRICS
+
+_KINDS = {"tp": "true positives", "fp": "false positives", "fn": "false negatives"}
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure that a table prints: its place and the CSV's text for it and for its interval."""
+
+    label: str
+    corpus: str
+    match: str
+    metric: str
+    run: str
+    printed: dict[str, str]
+    """By column of the CSV: `<metric>`, `<metric>_low`, `<metric>_high`."""
+
+    @property
+    def name(self) -> str:
+        """The place of the cell in words."""
+        return f"{self.label}, {self.corpus}, {self.match} {self.metric}"
+
+    def differences(self, traces: Sequence[Trace]) -> list[str]:
+        """What the CSV prints and the sentences do not give; empty if they agree."""
+        now = mean_figures(traces)
+        return [
+            f"{name} is {text}, from the sentences {now[name]}"
+            for name, text in self.printed.items()
+            if _number(text) != now[name]
+        ]
+
+
+def find_cell(table: Path, wanted: str) -> Cell:
+    """Find a cell in a table's CSV.
+
+    Args:
+        table: The CSV.
+        wanted: `ROW,CORPUS[:MATCH][:METRIC]`: a row's label or its number from 1, a corpus by name or heading;
+            strict f1 unless said.
+
+    Raises:
+        MarknerError: The file is no results table, or has no such cell, or no run fills it.
+    """
+    label, _, column = (part.strip() for part in wanted.rpartition(","))
+    corpus, *words = column.split(":")
+    match = next((word for word in words if word in MATCHES), MATCHES[0])
+    metric = next((word for word in words if word in METRICS), METRICS[-1])
+    if not label or not corpus or set(words) - {match, metric}:
+        raise MarknerError(
+            f"no cell: {wanted!r}",
+            f"write ROW,CORPUS or ROW,CORPUS:MATCH:METRIC, MATCH one of {', '.join(MATCHES)}, METRIC one of "
+            + ", ".join(METRICS),
+        )
+    rows = _rows(table)
+    labels, corpora = list(dict.fromkeys(row["label"] for row in rows)), {row["corpus"]: row["heading"] for row in rows}
+    if label not in labels and label.isdecimal() and 1 <= int(label) <= len(labels):
+        label = labels[int(label) - 1]
+    corpus = next((name for name, heading in corpora.items() if corpus in (name, heading)), corpus)
+    place = (label, corpus, match)
+    found = next((row for row in rows if (row["label"], row["corpus"], row["match"]) == place), None)
+    if found is None:
+        raise MarknerError(
+            f"{table} has no cell in row {label!r}, corpus {corpus!r}",
+            f"rows are {'; '.join(labels)}; corpora are {', '.join(corpora)}",
+        )
+    if not found["run"]:
+        theirs = found[f"paper_{metric}"]
+        raise MarknerError(
+            f"{table}: no run of this study fills the cell {label}, {corpus}, {match} {metric}",
+            f"it shows the paper's figure, {theirs}, from resources/paper/tables.json"
+            if theirs
+            else "add a run to its row",
+        )
+    printed = {name: found[name] for name in (metric, f"{metric}_low", f"{metric}_high")}
+    return Cell(*place, metric, found["run"], printed)
+
+
+def figures(path: Path) -> dict[str, float]:
+    """The F1 of a score file, or of each cell of a table's CSV, by a name; nothing for any other file."""
+    if path.suffix == ".json" and "scores" in path.parts:
+        score = read_json(path)
+        return {f"{match} f1": float(score[match]["f1"]) for match in MATCHES}
+    if path.suffix == ".csv" and path.parent.name == "tables":
+        return {
+            f"{row['label']}, {row['corpus']}, {row['match']} f1": float(row["f1"]) for row in _rows(path) if row["f1"]
+        }
+    return {}
+
+
+def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[str]:
+    """A cell's value beside that from its sentences, and the first sentences of each kind.
+
+    Args:
+        cell: The cell.
+        traces: What its sentences give now, by seed.
+        shown: How many sentences of each kind.
+    """
+    value, low, high = cell.printed.values()
+    yield f"printed     {cell.metric} {value}, interval {low} to {high}"
+    if not traces:
+        yield "recomputed  nothing: what it was made from is not known or cannot be read"
+        return
+    now = mean_figures(list(traces.values()))
+    seeds = f"the mean of {len(traces)} seeds" if len(traces) > 1 else f"seed {next(iter(traces))}"
+    told = "DIFFERENT" if cell.differences(list(traces.values())) else "equal"
+    bounds = f"{now[f'{cell.metric}_low']} to {now[f'{cell.metric}_high']}"
+    yield f"recomputed  {cell.metric} {now[cell.metric]}, interval {bounds}, from the sentences, {seeds}: {told}"
+    for seed, found in traces.items():
+        ratios = ", ".join(f"{name} {found.figures[name]}" for name in METRICS)
+        totals = ", ".join(f"{kind} {found.total(kind)}" for kind in _KINDS)
+        yield f"\nseed {seed}: {len(found.sentences)} sentences, {totals}: {ratios}"
+        for kind, words in _KINDS.items():
+            having = found.having(kind)
+            yield f"  {words}: {found.total(kind)} in {len(having)} sentences"
+            for sentence in having[:shown]:
+                yield from _sentence_lines(sentence)
+            if len(having) > shown:
+                yield f"    and {len(having) - shown} more (--sentences N, or --json for all)"
+
+
+def cell_facts(cell: Cell, traces: Mapping[int, Trace]) -> dict[str, Any]:
+    """A cell, its value now, and every sentence behind it, for JSON."""
+    return {
+        "row": cell.label,
+        "corpus": cell.corpus,
+        "match": cell.match,
+        "metric": cell.metric,
+        "run": cell.run,
+        "printed": cell.printed,
+        "recomputed": {name: mean_figures(list(traces.values()))[name] for name in cell.printed} if traces else None,
+        "equal": not cell.differences(list(traces.values())) if traces else None,
+        "seeds": {
+            str(seed): {
+                **{kind: found.total(kind) for kind in _KINDS},
+                "figures": found.figures,
+                "sentences": [_sentence_facts(sentence) for sentence in found.sentences],
+            }
+            for seed, found in traces.items()
+        },
+    }
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    needed = {"label", "corpus", "heading", "match", "run", *METRICS}
+    with table.open(encoding="utf-8", errors="replace", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if not rows or not needed <= rows[0].keys():
+        raise MarknerError(f"{table} does not have the columns of a results table", "give a CSV of results/*/tables")
+    return rows
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _sentence_lines(sentence: TracedSentence) -> Iterator[str]:
+    status = "" if sentence.status == "ok" else f"  ({sentence.status})"
+    yield f"    {sentence.id}{status}"
+    if sentence.gold == sentence.answer:
+        yield f"      both    {sentence.gold}"
+    else:
+        yield f"      gold    {sentence.gold}"
+        yield f"      answer  {sentence.answer}"
+
+
+def _sentence_facts(sentence: TracedSentence) -> dict[str, Any]:
+    return {name: getattr(sentence, name) for name in TracedSentence.__slots__}

@@ -1,0 +1,285 @@
+"""A results table in three forms: tidy CSV, Markdown, LaTeX."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from markner.files import write_text
+from markner.reporting.results import MATCHES, METRICS, NOT_OK, records
+from markner.study.schema.study import Table
+
+Record = dict[str, Any]
+_NOTHING = "–"
+_AS_GOOD = "≈"
+_OUTSIDE = "*"
+_TEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "–": "--",
+    "−": r"\ensuremath{-}",
+    "±": r"\ensuremath{\pm}",
+    "≈": r"\ensuremath{\approx}",
+    "…": r"\dots{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table as text: corpora with the columns below each, and rows that begin with label and match."""
+
+    groups: list[tuple[str, list[str]]]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a form writes bold and italic text, and text as it is."""
+
+    bold: Callable[[str], str]
+    italic: Callable[[str], str]
+    plain: Callable[[str], str]
+
+
+def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, latex: Path) -> None:
+    """Write a table in its three forms; the same frame gives the same bytes.
+
+    Args:
+        frame: What `markner.reporting.results.cells` gathered.
+        table: Title, rows and corpora.
+        csv: Every figure, tidy: one row a system, corpus and kind of match.
+        markdown: The paper's shape: P/R/F1 by system, match and corpus, with the paper's F1 and the difference beside
+            it, the best of our F1 in bold and those that do not differ significantly from it marked; the intervals of
+            F1 and its spread over seeds in a second table; notes below.
+        latex: The same; it needs the package booktabs.
+    """
+    write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
+    found = records(frame)
+    write_text(markdown, _markdown(found, table))
+    write_text(latex, _latex(found, table))
+
+
+def tex(text: str) -> str:
+    """Text with every character escaped that LaTeX reads as a command."""
+    return "".join(_TEX.get(sign, sign) for sign in text)
+
+
+def _markdown(found: Sequence[Record], table: Table) -> str:
+    style = Style(lambda text: f"**{text}**", lambda text: f"*{text}*", _plain_markdown)
+    parts = [f"**{style.plain(table.title)}**"]
+    for sheet in (_scores(found, table, style), _intervals(found, table, style)):
+        if sheet.rows:
+            columns = [name for title, below in sheet.groups for name in (f"{title} {below[0]}", *below[1:])]
+            lines = [["Model", "Match", *columns], ["---"] * 2 + [":-:"] * len(columns), *sheet.rows]
+            parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    parts += [style.plain(note) for note in notes(found, table)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _plain_markdown(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
+
+
+def _latex(found: Sequence[Record], table: Table) -> str:
+    style = Style(lambda text: rf"\textbf{{{text}}}", lambda text: rf"\textit{{{text}}}", tex)
+    sheets = [sheet for sheet in (_scores(found, table, style), _intervals(found, table, style)) if sheet.rows]
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table*}[tbp]",
+        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+        rf"\caption{{{tex(table.title)}}}",
+    ]
+    for number, sheet in enumerate(sheets):
+        lines += [r"\par\medskip"] * bool(number) + _tabular(sheet)
+    for note in notes(found, table):
+        lines.append(r"\par\smallskip{\raggedright " + tex(note) + r"\par}")
+    return "\n".join([*lines, r"\end{table*}"]) + "\n"
+
+
+def _tabular(sheet: Sheet) -> list[str]:
+    """A sheet in LaTeX: corpora on the first line of the head, their columns on the second."""
+    first, rules, second, column = ["", ""], [], ["Model", "Match"], 3
+    for title, below in sheet.groups:
+        first.append(rf"\multicolumn{{{len(below)}}}{{c}}{{{title}}}")
+        rules.append(rf"\cmidrule(lr){{{column}-{column + len(below) - 1}}}")
+        second += below
+        column += len(below)
+    lines = [rf"\begin{{tabular}}{{ll{'c' * (column - 3)}}}", r"\toprule"]
+    lines += [" & ".join(first) + r" \\", " ".join(rules), " & ".join(second) + r" \\", r"\midrule"]
+    for number, row in enumerate(sheet.rows):
+        if number and row[0]:
+            lines.append(r"\addlinespace[2pt]")
+        lines.append(" & ".join(row) + r" \\")
+    return [*lines, r"\bottomrule", r"\end{tabular}"]
+
+
+def _scores(found: Sequence[Record], table: Table, style: Style) -> Sheet:
+    """The table of P/R/F1."""
+    beside = [corpus for corpus in table.corpora if _any(found, corpus, "paper_f1")]
+    groups = [
+        (style.plain(heading(found, corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
+        for corpus in table.corpora
+    ]
+    best = {(corpus, match): _best(found, corpus, match) for corpus in table.corpora for match in MATCHES}
+    rows = []
+    for label, match in _lines(table):
+        row = [style.plain(label) if match == MATCHES[0] else "", match]
+        for corpus in table.corpora:
+            cell = _cell(found, label, corpus, match)
+            row.append(_triple(cell, best[corpus, match], style))
+            if corpus in beside:
+                row.append(style.plain(_beside(cell)))
+        rows.append(row)
+    return Sheet(groups, rows)
+
+
+def _triple(cell: Record, best: str | None, style: Style) -> str:
+    """P/R/F1 of a cell, the best F1 in bold; the paper's figures in italics where we have none."""
+    if cell["f1"] is not None:
+        precision, recall, f1 = (_number(cell[metric]) for metric in METRICS)
+        bold = style.bold(f1) if f1 == best else f1
+        near = style.plain(_AS_GOOD) if cell["as_good"] == "yes" and cell["run"] != cell["best"] else ""
+        return f"{precision}/{recall}/{bold}{near}"
+    if cell["paper_f1"] is not None:
+        return style.italic("/".join(_number(cell[f"paper_{metric}"]) for metric in METRICS))
+    return style.plain(_NOTHING)
+
+
+def _beside(cell: Record) -> str:
+    """The paper's F1, and ours less it."""
+    theirs = _number(cell["paper_f1"])
+    if cell["difference_f1"] is None:
+        return theirs
+    return f"{theirs} ({_signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
+
+
+def _intervals(found: Sequence[Record], table: Table, style: Style) -> Sheet:
+    """The table of intervals; rows of the paper alone are left out."""
+    spread = any(cell["f1_sd"] is not None for cell in found)
+    below = style.plain("F1 interval ± seeds" if spread else "F1 interval")
+    groups = [(style.plain(heading(found, corpus)), [below]) for corpus in table.corpora]
+    rows = []
+    for label, match in _lines(table):
+        line = [_cell(found, label, corpus, match) for corpus in table.corpora]
+        if any(cell["f1"] is not None for cell in line):
+            bounds = [style.plain(_bounds(cell)) for cell in line]
+            rows.append([style.plain(label) if match == MATCHES[0] else "", match, *bounds])
+    return Sheet(groups, rows)
+
+
+def _bounds(cell: Record) -> str:
+    """The interval of F1, and its standard deviation over seeds where there are several."""
+    if cell["f1"] is None:
+        return _NOTHING
+    spread = f" ± {_number(cell['f1_sd'])}" if cell["f1_sd"] is not None else ""
+    return f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}{spread}"
+
+
+def notes(found: Sequence[Record], table: Table) -> list[str]:
+    """What has to be said below a table, one sentence or list each, as plain text."""
+    ours = [cell for cell in found if cell["f1"] is not None]
+    said = []
+    if ours:
+        level, resamples = ours[0]["confidence"], ours[0]["resamples"]
+        said.append(
+            f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
+            f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
+        )
+    if tested := [cell for cell in ours if cell["best"] is not None]:
+        said.append(_tests(tested))
+    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found):
+        said.append("Italics: figures of the paper; not run here.")
+    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in found if cell["retired"] is not None)
+    for reason in dict.fromkeys(reason for reason, _ in gone):
+        labels = ", ".join(label for why, label in gone if why == reason)
+        said.append(f"Never asked, and by no other model replaced: {labels} ({reason}).")
+    if any(cell["difference_f1"] is not None for cell in ours):
+        said.append(
+            "In brackets: our F1 less the paper's." + f" {_OUTSIDE} The paper's F1 lies outside our interval."
+            " The paper's answers are not public, so nothing can be tested in pairs with them."
+        )
+    if seeds := list(_seeds(ours)):
+        said.append(f"Means over seeds, of figures and bounds, ± standard deviation of F1: {'; '.join(seeds)}.")
+    if grids := list(_grids(ours)):
+        said.append("Strict F1 over the grid, min – median – max: " + "; ".join(grids) + ".")
+    strays = list(_strays(ours))
+    if strays:
+        said.append(
+            "Answers that do not repeat their sentence exactly, scored by what aligns: " + "; ".join(strays) + "."
+        )
+    elif ours:
+        said.append("Every answer repeats its sentence exactly.")
+    return said
+
+
+def _tests(tested: Sequence[Record]) -> str:
+    """What the mark of systems as good as the best means, and how many pairs and sentences were tested."""
+    columns = {cell["heading"]: f"{cell['heading']} {cell['pairs']} on {cell['sentences']:,}" for cell in tested}
+    level = 1 - tested[0]["confidence"]
+    return (
+        f"{_AS_GOOD} Not significantly different from the best F1 of the column and match: paired permutation test,"
+        f" {tested[0]['draws']:,} draws, p at most {level:.2g} after Holm's correction over the column's pairs of runs,"
+        f" and an interval of the difference over sentences and seeds without zero."
+        f" Pairs and sentences: {'; '.join(columns.values())}."
+    )
+
+
+def _seeds(ours: Sequence[Record]) -> Iterator[str]:
+    """Systems with several seeds, and how many."""
+    numbers = {cell["label"]: cell["seeds"] for cell in ours if cell["f1_sd"] is not None}
+    yield from (f"{label} {number} seeds" for label, number in numbers.items())
+
+
+def _grids(ours: Sequence[Record]) -> Iterator[str]:
+    """The spread over grids of more than one point."""
+    for cell in ours:
+        if cell["grid_points"] is not None and cell["match"] == "strict" and cell["grid_points"] > cell["seeds"]:
+            spread = " – ".join(_number(cell[f"grid_{name}"]) for name in ("min", "median", "max"))
+            seeds = f", {cell['seeds']} seeds" if cell["seeds"] > 1 else ""
+            points = cell["grid_points"] // cell["seeds"]
+            yield f"{cell['label']}, {cell['heading']} {spread} ({points} points{seeds})"
+
+
+def _strays(ours: Sequence[Record]) -> Iterator[str]:
+    for cell in ours:
+        kinds = [f"{status.replace('_', ' ')} {cell[status]}" for status in NOT_OK if cell[status]]
+        if kinds and cell["match"] == "strict":
+            answers = cell["sentences"] * cell["seeds"]
+            yield f"{cell['label']}, {cell['heading']}: {', '.join(kinds)} of {answers}"
+
+
+def heading(found: Sequence[Record], corpus: str) -> str:
+    """A corpus as readers know it."""
+    return next(str(cell["heading"]) for cell in found if cell["corpus"] == corpus)
+
+
+def _lines(table: Table) -> list[tuple[str, str]]:
+    return [(row.label, match) for row in table.rows for match in MATCHES]
+
+
+def _cell(found: Sequence[Record], label: str, corpus: str, match: str) -> Record:
+    return next(cell for cell in found if (cell["label"], cell["corpus"], cell["match"]) == (label, corpus, match))
+
+
+def _any(found: Sequence[Record], corpus: str, column: str) -> bool:
+    return any(cell["corpus"] == corpus and cell[column] is not None for cell in found)
+
+
+def _best(found: Sequence[Record], corpus: str, match: str) -> str | None:
+    """The highest of our F1 in a column, as printed; where all found nothing, none is the best."""
+    scores = [cell["f1"] for cell in found if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"]]
+    return _number(max(scores)) if scores else None
+
+
+def _number(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:.3f}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")

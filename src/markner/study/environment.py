@@ -1,0 +1,46 @@
+"""Environment variables of jobs: the way for what they need and what influences no result."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from markner.study.loading import MIRROR_VARIABLE
+from markner.study.schema.chat_runs import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ApiModel, ChatRun
+from markner.study.schema.study import Study
+
+# Memory of tensors is given back to the system and fetched anew in every step, a tenth of the time of a training on a
+# CPU. So glibc keeps what is smaller than 32 MiB, its limit, and up to 1 GiB of it.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": 32 * 2**20, "MALLOC_TRIM_THRESHOLD_": 2**30}
+
+
+def environment(study: Study, checkout: str) -> dict[str, str]:
+    """Environment variables of jobs: what they need beside their settings and what influences no result.
+
+    The package is found in the checkout also by jobs that run in an environment of their own (`--sdm conda`); where
+    corpus files are looked for first is free, since each is checked by its hash; and what chat models cost, and how
+    often they are asked again, is no part of their answers.
+    """
+    paths = [str(Path(checkout, "src")), *filter(None, [os.environ.get("PYTHONPATH")])]
+    mirror = {MIRROR_VARIABLE: study.mirror} if study.mirror else {}
+    return {
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        SPENDING_VARIABLE: json.dumps(_spending(study)),
+        **mirror,
+        **{name: os.environ.get(name, str(value)) for name, value in MALLOC.items()},
+    }
+
+
+def _spending(study: Study) -> dict[str, Any]:
+    """By chat run: where answers are kept, on which account, and how patiently and at what price they are asked for."""
+    found: dict[str, Any] = {}
+    for name, run in study.live_runs().items():
+        model = study.models[run.model]
+        if isinstance(run, ChatRun) and isinstance(model, ApiModel):
+            found[name] = {
+                "answers": study.answers,
+                "account": f"{study.study}/{name}",
+                "model": model.model_dump(include=set(SPENDING_OF_MODEL)),
+                "run": run.model_dump(include=set(SPENDING_OF_RUN)),
+            }
+    return found

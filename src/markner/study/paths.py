@@ -1,0 +1,10 @@
+"""Where things lie: the checkout with its resources, and the folders of a study's results."""
+
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+"""The folder that the package is installed from."""
+CORPUS_REGISTRY = CHECKOUT / "resources" / "corpora" / "registry.json"
+PAPER_TABLES = CHECKOUT / "resources" / "paper" / "tables.json"
+PAGE_TEMPLATES = CHECKOUT / "src" / "markner" / "reporting" / "page" / "templates"
+HUB_TEMPLATES = CHECKOUT / "src" / "markner" / "reporting" / "hub" / "templates"

@@ -1,0 +1,182 @@
+"""What a study says by name: which run fills which cell, whose model answers, how a run is asked.
+
+The rules' functions and their leaves (`leaves.py`) look things up here, so that both see the same.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from markner.data.fetching.registry import split_files
+from markner.data.instructions import instruction_text
+from markner.errors import MarknerError
+from markner.study.grid import Point, grid_points, job_name, point_folder, point_name
+from markner.study.schema.annotations import Tagger
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.corpora import Corpus, CorpusSource, Prompt, Variant
+from markner.study.schema.study import SizeFigure, Study, Table
+from markner.study.schema.systems import EncoderRun, GenerativeRun
+
+_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun)
+
+
+def shot_corpus(study: Study, run: str, corpus: str) -> str:
+    """The corpus whose training split gives the examples of a chat run on a corpus."""
+    return chat_run(study, run).shot_corpus or corpus
+
+
+def chat_model(study: Study, run: str) -> ApiModel:
+    """The model of a chat run that can be asked."""
+    model = study.models[chat_run(study, run).model]
+    if not isinstance(model, ApiModel) or model.retired is not None:
+        raise MarknerError(f"runs.{run} has no model that can be asked")
+    return model
+
+
+def compared(study: Study, corpus: str, table: str = "") -> list[str]:
+    """The runs that are compared with each other on a corpus: a table's own, or without one all that are scored on it.
+
+    By name: in which order a study has them plays no part.
+    """
+    if table:
+        return sorted({run for _, run, name in table_runs(study, study.tables[table]) if name == corpus})
+    return sorted(name for name, run in study.live_runs().items() if corpus in run.evaluate)
+
+
+def has_official(study: Study, corpus: str) -> bool:
+    """Whether a corpus can be scored as BioCreative II did: with the acceptable alternatives of its test split."""
+    source = study.corpora[corpus].raw
+    if source is None or source.format != "bc2gm" or source.test is None:
+        return False
+    return len(split_files(source, "test").files) == 3
+
+
+def adjudicated(study: Study, run: str, seed: int, corpus: str) -> str | None:
+    """The file of a person's judgements of the errors of a run, None if there is none."""
+    place = (run, seed, corpus)
+    judged = study.errors.adjudicated
+    return next((item.path for item in judged if (item.run, item.seed, item.corpus) == place), None)
+
+
+def size_points(study: Study, figure: SizeFigure) -> list[tuple[str, str, float, str]]:
+    """Label, corpus, fraction of the training data, and run of each point of a figure of training sizes."""
+    return [
+        (series.label, corpus, training_fraction(study, run), run)
+        for series in figure.series
+        for corpus in figure.corpora
+        for run in series.runs
+        if corpus in study.runs[run].evaluate
+    ]
+
+
+def training_fraction(study: Study, run: str) -> float:
+    """The part of its training data that a run is trained on."""
+    settings = study.runs[run]
+    if isinstance(settings, EncoderRun):
+        return settings.fraction
+    mixture = generative(study, study.owner(run)).mixture
+    if mixture is None:
+        raise MarknerError(f"runs.{run} is not trained, so no part of any data is behind it")
+    return study.mixtures[mixture].fraction
+
+
+def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[str] = ()) -> Tagger:
+    """How a run tags texts.
+
+    Args:
+        study: The study.
+        run: A generative run or an encoder.
+        seed: Seed of its training; by default its first.
+        entities: Entity types; by default those it was trained on.
+
+    Raises:
+        MarknerError: The run cannot tag these types.
+    """
+    settings = study.runs[run]
+    seed = settings.seeds[0] if seed is None else seed
+    if isinstance(settings, EncoderRun):
+        own = study.corpora[settings.corpus].entity
+        if set(entities) - {own}:
+            raise MarknerError(f"{run} finds {own} only, not {', '.join(entities)}", f"ask it for {own}")
+        folder = f"models/{run}/seed{seed}"
+        return Tagger(
+            run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""}, tagging=settings.tagging
+        )
+    causal, prompt, owner = generative(study, run), run_prompt(study, run), study.owner(run)
+    mixture = generative(study, owner).mixture
+    if not entities and mixture:
+        entities = list(dict.fromkeys(study.corpora[corpus].entity for corpus in corpora_of(study, mixture)))
+    if not entities:
+        raise MarknerError(
+            f"{run} is not tuned, so it knows no entity type of its own", f"ask it for one: {run}:disease"
+        )
+    return Tagger(
+        run=run,
+        seed=seed,
+        system="generative",
+        folder=f"models/{owner}/seed{seed}" if mixture else f"weights/{causal.model}",
+        instructions={entity: instruction_text(prompt, entity) for entity in entities},
+        template=prompt.template,
+        decoding=causal.decoding,
+    )
+
+
+def run_prompt(study: Study, run: str) -> Prompt:
+    """The prompt of a generative run: that of the mixture its model was tuned on, or its own when it is not tuned."""
+    settings = generative(study, study.owner(run))
+    return study.prompts[study.prompt_of_mixture(settings.mixture) if settings.mixture else settings.prompt]
+
+
+def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
+    """Row label, run and corpus of each cell of a table that a run fills, in the table's order."""
+    return [
+        (row.label, run, corpus)
+        for row in table.rows
+        for corpus in table.corpora
+        for run in row.runs
+        if corpus in study.runs[run].evaluate and not study.retired(run)
+    ]
+
+
+def generative(study: Study, run: str) -> GenerativeRun:
+    """A run by name as a generative one."""
+    return _of_kind(study, run, GenerativeRun, "a generative")
+
+
+def encoder(study: Study, run: str) -> EncoderRun:
+    """A run by name as an encoder."""
+    return _of_kind(study, run, EncoderRun, "an encoder")
+
+
+def chat_run(study: Study, run: str) -> ChatRun:
+    """A run by name as a chat run."""
+    return _of_kind(study, run, ChatRun, "a chat")
+
+
+def _of_kind(study: Study, run: str, kind: type[_Run], name: str) -> _Run:
+    settings = study.runs[run]
+    if not isinstance(settings, kind):
+        raise MarknerError(f"runs.{run} is not {name} run")
+    return settings
+
+
+def source_of(corpus: Corpus, variant: Variant) -> CorpusSource:
+    """The files of a corpus on a variant."""
+    source = corpus.source(variant)
+    if source is None:
+        raise MarknerError(f"the corpus has no section `{variant}`")
+    return source
+
+
+def points(run: EncoderRun) -> dict[str, Point]:
+    """The grid points of an encoder run by name."""
+    return {point_name(point): point for point in grid_points(run.grid)}
+
+
+def point_folders(run: EncoderRun) -> dict[str, str]:
+    """Where in the folder of an encoder run's grid each point is, by the point's name, in the grid's order."""
+    return {name: point_folder(job_name(point, run.grid_batching), name) for name, point in points(run).items()}
+
+
+def corpora_of(study: Study, mixture: str) -> list[str]:
+    """The corpora whose sentences an instruction set of either kind holds."""
+    return study.mixtures[mixture].corpora if mixture in study.mixtures else [study.self_instruct[mixture].corpus]

@@ -1,0 +1,158 @@
+"""Schema and reference of the config, from the settings' types and docstrings: `python -m markner.study.reference`."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import PydanticUndefined
+
+from markner.files import write_json, write_text
+from markner.study.describe import NAME_RULE, documentation, models_in, plain_type
+from markner.study.paths import CHECKOUT
+from markner.study.schema.study import Study
+from markner.study.wording import yaml_block
+
+SCHEMA_FILE = CHECKOUT / "config" / "schema.json"
+REFERENCE_FILE = CHECKOUT / "docs" / "config-reference.md"
+
+EXAMPLE = """\
+# yaml-language-server: $schema=schema.json
+study: first
+question: Does tuning on one corpus help?
+corpora:
+  disease:
+    entity: disease
+    variant: raw
+    raw: {format: pubtator, train: data/train.PubTator, dev: data/dev.PubTator, test: data/test.PubTator}
+mixtures:
+  disease: {corpora: [disease]}
+models:
+  llama: {source: hub, id: huggyllama/llama-7b}
+runs:
+  untuned: {system: generative, model: llama, evaluate: [disease]}
+  tuned: {system: generative, model: llama, mixture: disease, seeds: [1, 2, 3], evaluate: [disease]}
+tables:
+  main:
+    title: Strict F1
+    corpora: [disease]
+    rows:
+      - {label: LLaMA-7B, runs: [untuned]}
+      - {label: LLaMA-7B tuned, runs: [tuned]}
+"""
+"""A small study that has one of everything most studies need."""
+
+HEAD = f"""\
+# Config reference
+
+Made by `python -m markner.study.reference` from the types and docstrings under `src/markner/config/`; do not edit.
+
+A study is a YAML file. A small one:
+
+```yaml
+{EXAMPLE}```
+
+- The first line gives completion and checking in editors that run yaml-language-server (VS Code with the YAML
+  extension, Neovim, Emacs): `# yaml-language-server: $schema=schema.json`, the path being relative to the YAML file.
+- {NAME_RULE}
+  Names that differ only by case are refused.
+- Write exponents after a dot, `2.0e-5`: YAML 1.1 reads `2e-5` as text. Loading takes both, the schema only the first.
+- A key that stands twice in one section, a key that is not listed here, and a name that leads nowhere are errors. All
+  errors of a study are told at once, each with file, line and the YAML to write.
+- One value for one call: `--config mirror=DIR`, `--config 'scoring={{resamples: 200}}'`.
+"""
+
+
+class _Schema(GenerateJsonSchema):
+    """JSON Schema without what the 2020-12 vocabulary does not know."""
+
+    def tagged_union_schema(self, schema: Any) -> Any:
+        """Drop OpenAPI's `discriminator`; the members' constants already tell them apart."""
+        made = super().tagged_union_schema(schema)
+        made.pop("discriminator", None)
+        return made
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a study file.
+
+    It knows keys, types and ranges; what joins several keys, and names across sections, is checked on loading.
+    """
+    made = Study.model_json_schema(schema_generator=_Schema)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "MarkNER study"}
+    return head | {key: value for key, value in _closed(made).items() if key != "title"}
+
+
+def reference_markdown() -> str:
+    """The config reference as Markdown: one section for each part of a study, one row for each key."""
+    return "\n".join([HEAD, *(_section(model) for model in _models())])
+
+
+def write() -> None:
+    """Write config/schema.json and docs/config-reference.md."""
+    write_json(SCHEMA_FILE, schema())
+    write_text(REFERENCE_FILE, reference_markdown())
+
+
+def _closed(value: Any) -> Any:
+    """A schema with `additionalProperties: false` wherever keys follow a pattern, and descriptions on one line."""
+    if isinstance(value, list):
+        return [_closed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: _closed(item) for key, item in value.items()}
+    if "patternProperties" in made:
+        made.setdefault("additionalProperties", False)
+    if isinstance(made.get("description"), str):
+        made["description"] = " ".join(made["description"].split())
+    return made
+
+
+def _models() -> list[type[BaseModel]]:
+    """All sections, each once, in the order in which a reader of Study meets them."""
+    found: list[type[BaseModel]] = []
+
+    def visit(model: type[BaseModel]) -> None:
+        if model in found:
+            return
+        found.append(model)
+        for field in model.model_fields.values():
+            for below in models_in(field.annotation):
+                visit(below)
+
+    visit(Study)
+    return found
+
+
+def _section(model: type[BaseModel]) -> str:
+    """One section of the reference."""
+    rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
+    for key, field in model.model_fields.items():
+        kind = plain_type(
+            field.annotation, field.metadata, lambda below: f"[{below.__name__}](#{below.__name__.lower()})"
+        )
+        default = field.get_default(call_default_factory=True, validated_data={})
+        cells = (f"`{key}`", kind, _default(default), documentation(field))
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    meaning = " ".join((model.__doc__ or "").split())
+    return "\n".join([f"## {model.__name__}", "", meaning, "", *rows, ""])
+
+
+def _default(value: Any) -> str:
+    """A default in its table cell."""
+    if value is PydanticUndefined:
+        return "**required**"
+    if value is None:
+        return "none"
+    if isinstance(value, BaseModel):
+        return "its defaults"
+    if value in ("", [], {}):
+        return "empty"
+    if isinstance(value, dict):
+        return ", ".join(f"`{key}` with its defaults" for key in value)
+    if isinstance(value, str):
+        return "`" + value.replace("\n", "\\n") + "`"
+    return f"`{yaml_block((), value)}`"
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,56 @@
+"""Settings of annotation: texts that trained runs tag."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from markner.study.schema.base import Name, Settings
+from markner.study.schema.systems import Decoding
+
+InputFormat = Literal["auto", "text", "pubtator", "bioc-xml", "bioc-json", "jsonl"]
+OutputFormat = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl", "brat"]
+
+
+class AnnotationRun(Settings):
+    """A trained run that tags texts."""
+
+    run: Name
+    """Generative run or encoder."""
+    seed: int | None = None
+    """Seed of its training; the first of the run's `seeds` when left out."""
+    entities: list[str] = Field(default_factory=list)
+    """Entity types it is asked for. When left out: those it was trained on. An encoder knows its corpus' only."""
+
+
+class Annotation(Settings):
+    """A collection of texts and what tags it."""
+
+    files: list[str] = Field(min_length=1)
+    """Files, or folders of files, relative to the working directory."""
+    format: InputFormat = "auto"
+    """Format of the files; `auto` tells it by their names and beginnings."""
+    runs: list[AnnotationRun] = Field(min_length=1)
+    """Runs whose findings are put together."""
+    output: OutputFormat = "pubtator"
+    """Format that is written."""
+
+
+class Tagger(Settings):
+    """All that it takes to tag texts with a run; made from the study, not written in it."""
+
+    run: Name
+    """Name of the run."""
+    seed: int
+    """Seed of its training."""
+    system: Literal["generative", "encoder"]
+    """Kind of system."""
+    folder: str
+    """Folder of its weights, within the study's results; of an encoder's, the one with `selection.json`."""
+    instructions: dict[str, str]
+    """By entity type: the instruction, empty for an encoder."""
+    template: str = ""
+    """Text around instruction and input."""
+    decoding: Decoding = Decoding()
+    """How it answers."""
+    tagging: Literal["valid", "each-word"] = "valid"
+    """How an encoder's tags are chosen."""

@@ -1,0 +1,197 @@
+"""Settings of corpora: where the files are, how they are read, split into sentences and marked."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from markner.study.schema.base import Name, Settings
+
+Format = Literal["pubtator", "bioc", "bc2gm", "iob"]
+Variant = Literal["tokenized", "raw"]
+Split = Literal["train", "dev", "test"]
+AnnotationScheme = Literal["span", "released"]
+
+
+class CorpusFile(Settings):
+    """One file of a corpus that the registry does not know."""
+
+    path: str | None = None
+    """A local file, relative to the working directory. Give either `path` or `url`."""
+    url: str | None = None
+    """An address to download from; needs `sha256`."""
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """SHA-256 of the file's bytes; checked for `url`, and for `path` when given."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "CorpusFile":
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give exactly one of `path` and `url`")
+        if self.url is not None and self.sha256 is None:
+            raise ValueError("a `url` needs the file's `sha256`")
+        return self
+
+
+FileRef = str | CorpusFile
+"""A name in the registry (resources/corpora/registry.json), a local path, or a `CorpusFile`."""
+
+
+class SplitFiles(Settings):
+    """The files of one split when a split is more than one file."""
+
+    files: list[FileRef] = Field(default_factory=list)
+    """Files read one after another. For `bc2gm`: the sentence file, GENE.eval and, if there is one, ALTGENE.eval."""
+    ids: FileRef | None = None
+    """A list of document identifiers, one a line; each is put in place of `{id}` in `pattern`."""
+    pattern: str | None = None
+    """File name with `{id}`, for corpora that keep one file per document."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "SplitFiles":
+        if (self.ids is None) != (self.pattern is None):
+            raise ValueError("`ids` and `pattern` belong together")
+        if bool(self.files) == (self.ids is not None):
+            raise ValueError("give either `files`, or `ids` with `pattern`")
+        return self
+
+
+class CorpusSource(Settings):
+    """The files of one variant of a corpus."""
+
+    format: Format
+    """Format of the files: PubTator, BioC XML, BioCreative II GM native, or two-column IOB."""
+    types: list[str] | None = None
+    """Annotation types that count as the corpus' entity; all types when left out."""
+    tokenize: bool = False
+    """Divide the sentences into tokens as the IOB files of the paper's training corpora are, joined by one space:
+    letters and digits that stand together are a token, and each other sign is one. Not for IOB files, which are."""
+    train: FileRef | SplitFiles | None = None
+    """Training split."""
+    dev: FileRef | SplitFiles | None = None
+    """Development split."""
+    test: FileRef | SplitFiles | None = None
+    """Test split."""
+
+    @model_validator(mode="after")
+    def _some_split(self) -> "CorpusSource":
+        if self.train is None and self.dev is None and self.test is None:
+            raise ValueError("name the file of at least one of `train`, `dev`, `test`")
+        if self.tokenize and self.format == "iob":
+            raise ValueError("`tokenize` is for native text; an IOB file has its tokens")
+        return self
+
+    def splits(self) -> list[Split]:
+        """Names of the splits that have files, in the order train, dev, test."""
+        present: list[tuple[Split, object]] = [("train", self.train), ("dev", self.dev), ("test", self.test)]
+        return [name for name, files in present if files is not None]
+
+
+class Sample(Settings):
+    """A random part of each split, drawn by seed before anything else happens."""
+
+    train: int | None = Field(None, ge=1)
+    """Sentences to keep of the training split; all when left out."""
+    dev: int | None = Field(None, ge=1)
+    """Sentences to keep of the development split; all when left out."""
+    test: int | None = Field(None, ge=1)
+    """Sentences to keep of the test split; all when left out."""
+    seed: int = 1
+    """Seed of the draw."""
+
+
+class PaperCounts(Settings):
+    """What the paper reports of one split (section 4)."""
+
+    instances: int
+    """Sentences."""
+    mentions: int
+    """Annotated mentions."""
+    empty: int | None = None
+    """Sentences without a mention."""
+    note: str = ""
+    """Why our count differs from the paper's."""
+
+
+class Corpus(Settings):
+    """One corpus with one entity type."""
+
+    entity: str = Field(min_length=1)
+    """The entity type as the prompt names it: disease, chemical, gene."""
+    title: str = ""
+    """Heading in tables and figures; when empty the paper's for its corpora, and the name for others."""
+    licence: str = ""
+    """Licence of the corpus, for the cards of data sets and models made from it. Of files that the registry knows
+    (resources/corpora/registry.json) it is known, and this may stay empty."""
+    variant: Variant
+    """`tokenized`: tokens of an IOB file joined by spaces, as the paper's authors fed them. `raw`: native text split by
+    spaCy's sentencizer, what the paper describes."""
+    tokenized: CorpusSource | None = None
+    """Files of the `tokenized` variant."""
+    raw: CorpusSource | None = None
+    """Files of the `raw` variant."""
+    sample: Sample = Sample()
+    """Work on a random part of the splits; for small studies."""
+    paper: dict[Split, PaperCounts] = Field(default_factory=dict)
+    """The paper's counts by split, shown in the dataset card beside ours."""
+
+    @model_validator(mode="after")
+    def _route_has_files(self) -> "Corpus":
+        if self.source(self.variant) is None:
+            raise ValueError(f"`variant: {self.variant}` needs a section `{self.variant}:` that names the files")
+        if self.tokenized is not None and self.tokenized.format != "iob":
+            raise ValueError("the `tokenized` section needs `format: iob`")
+        return self
+
+    def source(self, variant: Variant) -> CorpusSource | None:
+        """The files of a variant, None when the corpus has none for it."""
+        return self.tokenized if variant == "tokenized" else self.raw
+
+    def variants(self) -> list[Variant]:
+        """Variants that have files."""
+        variants: list[Variant] = ["tokenized", "raw"]
+        return [variant for variant in variants if self.source(variant) is not None]
+
+
+class Mixture(Settings):
+    """An instruction set made from one or more corpora."""
+
+    corpora: list[Name] = Field(min_length=1)
+    """Corpora whose sentences are used, in this order."""
+    split: Split = "train"
+    """Split the sentences are taken from."""
+    prompt: Name = "generic"
+    """Prompt whose instruction is used."""
+    fraction: float = Field(1.0, gt=0, le=1)
+    """Part of each corpus that is drawn at random; smaller fractions of one seed are contained in larger ones."""
+    limit: int | None = Field(None, ge=1)
+    """At most this many sentences of each corpus, drawn as `fraction` is."""
+    seed: int = 1
+    """Seed of the draw."""
+    annotation_scheme: AnnotationScheme = "span"
+    """`span`: marks set by offset. `released`: the paper authors' own replacement rule, defects included (variant
+    `tokenized` only)."""
+
+
+class Prompt(Settings):
+    """How a sentence becomes a prompt (paper Fig. 2 and section 3.5)."""
+
+    instruction: str = (
+        "Given a sentence extract {entity} entities from it by highlighting them with <mark> and </mark>."
+        " If not present output the same sentence."
+    )
+    """The task; `{entity}` is replaced by the corpus' entity type."""
+    enhancements: dict[str, str] = Field(default_factory=dict)
+    """By entity type: a sentence appended to the instruction."""
+    template: str = (
+        "Below is an instruction that describes a task, paired with an input that provides further context. "
+        "Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n"
+    )
+    """Text around instruction and input (Stanford Alpaca's). The answer follows directly."""
+
+    @model_validator(mode="after")
+    def _places(self) -> "Prompt":
+        if "{entity}" not in self.instruction:
+            raise ValueError("`instruction` must contain {entity}")
+        if "{instruction}" not in self.template or "{input}" not in self.template:
+            raise ValueError("`template` must contain {instruction} and {input}")
+        return self

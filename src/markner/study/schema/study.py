@@ -1,0 +1,222 @@
+"""The study: every setting that can influence a result, in one typed tree."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from markner.study.schema.annotations import Annotation
+from markner.study.schema.base import Name, Settings
+from markner.study.schema.chat_runs import ApiModel
+from markner.study.schema.corpora import Corpus, Mixture, Prompt
+from markner.study.schema.self_instruct import SelfInstruct
+from markner.study.schema.systems import GenerativeRun, Model, Run
+
+
+class Scoring(Settings):
+    """How predictions are scored (paper 3.4)."""
+
+    resamples: int = Field(1000, ge=100)
+    """Bootstrap resamples of the sentences for the confidence intervals."""
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    """Level of the confidence intervals."""
+    seed: int = 1
+    """Seed of the resampling."""
+
+
+class Significance(Settings):
+    """How systems are compared with each other (paper section 5)."""
+
+    permutations: int = Field(10_000, ge=1000)
+    """Draws of each paired permutation test."""
+
+
+class Adjudication(Settings):
+    """A file of errors in which a person has filled in `adjudicated_kind`."""
+
+    run: Name
+    """Run."""
+    seed: int = 1
+    """Seed of the run."""
+    corpus: Name
+    """Corpus."""
+    path: str
+    """The CSV, relative to the working directory."""
+
+
+class ErrorAnalysis(Settings):
+    """Analysis of errors (paper 4.1, Figure 3)."""
+
+    sample: int = Field(100, ge=1)
+    """Errors drawn at random for a person to judge."""
+    seed: int = 1
+    """Seed of the draw."""
+    adjudicated: list[Adjudication] = Field(default_factory=list)
+    """Judged files; each replaces the rule's kinds of one run, seed and corpus."""
+
+
+class ErrorFigure(Settings):
+    """Figure of the kinds of errors of a table's systems (paper Figure 3)."""
+
+    table: Name
+    """Table whose rows and corpora are drawn."""
+    title: str = ""
+    """Title; none when empty."""
+    width: float = Field(3.4, ge=3, le=20)
+    """Width in inches; 3.4 is a column, 6.9 a page."""
+
+
+class TableRow(Settings):
+    """One row of a results table."""
+
+    label: str = Field(min_length=1)
+    """Name of the system as readers know it."""
+    runs: list[Name] = Field(default_factory=list)
+    """Runs behind the row; for each corpus the first that was scored on it. Several where one model per corpus is
+    trained."""
+    paper: str | None = None
+    """Row of the paper's table that it is set beside (resources/paper/tables.json)."""
+
+
+class Table(Settings):
+    """A results table: systems by corpora."""
+
+    title: str = Field(min_length=1)
+    """Caption."""
+    corpora: list[Name] = Field(min_length=1)
+    """Columns."""
+    rows: list[TableRow] = Field(min_length=1)
+    """Rows."""
+    paper_table: str | None = None
+    """The paper's table with the figures to set beside: `table1` to `table4`."""
+
+
+class Figure(Settings):
+    """A figure drawn from a table's scores."""
+
+    table: Name
+    """Table whose rows and corpora are drawn."""
+    title: str = ""
+    """Caption; the table's when empty."""
+    width: float = Field(6.9, gt=1, le=20)
+    """Width in inches."""
+    height: float = Field(3.0, gt=1, le=20)
+    """Height in inches."""
+    palette: list[str] = Field(
+        default=["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"], min_length=1
+    )
+    """Colours of the systems in order; the default is the colour-blind-safe set of Okabe and Ito."""
+
+
+class Publication(Settings):
+    """Who answers for the study, and on which terms others may use it: shown in the research object and on the cards of
+    data sets and models. Influences no other result; what is left empty is left out there.
+    """
+
+    person: str = ""
+    """Name of the person who runs the study."""
+    orcid: str = Field("", pattern=r"^(|\d{4}-\d{4}-\d{4}-\d{3}[\dX])$")
+    """Their ORCID, as `0000-0002-1825-0097`."""
+    organisation: str = ""
+    """Organisation they work for."""
+    url: str = Field("", pattern=r"^(|https?://\S+)$")
+    """Home page of the organisation."""
+    licence: str = ""
+    """Licence of the results by its SPDX name, as `CC-BY-4.0`. Corpora and pretrained models keep their own."""
+
+
+class SizeSeries(Settings):
+    """One line of a figure of training sizes: a system trained on several fractions of its data."""
+
+    label: str = Field(min_length=1)
+    """Name of the system as readers know it."""
+    runs: list[Name] = Field(min_length=1)
+    """Tuned runs and encoders; each gives a point for each corpus that it is scored on, at the `fraction` of its mixture or
+    of itself."""
+    paper: str | None = None
+    """System of the paper's figure that it is set beside (resources/paper/tables.json)."""
+
+
+class SizeFigure(Settings):
+    """Figure of scores against the part of the training data (paper 4.3.1, Figure 4)."""
+
+    corpora: list[Name] = Field(min_length=1)
+    """One column of panels each."""
+    series: list[SizeSeries] = Field(min_length=1)
+    """Lines."""
+    metrics: list[Literal["precision", "recall", "f1"]] = Field(default=["f1"], min_length=1)
+    """One row of panels each; strict match."""
+    title: str = ""
+    """Title; none when empty."""
+    paper_figure: str | None = None
+    """The paper's figure with the points to set beside: `figure4`."""
+    width: float = Field(6.9, ge=3, le=20)
+    """Width in inches; 3.4 is a column, 6.9 a page."""
+    palette: list[str] = Field(
+        default=["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"], min_length=1
+    )
+    """Colours of the lines in order; the default is from the colour-blind-safe set of Okabe and Ito."""
+
+
+class Study(Settings):
+    """One study: a config file and all that comes out of it, under results/<study>/."""
+
+    study: Name
+    """Name of the study and of its folder under results/."""
+    question: str = ""
+    """What the study asks, in a sentence; shown above its results."""
+    mirror: str | None = None
+    """Folder laid out as the registry names the corpus files; looked at before the network. Also `--config
+    mirror=DIR` or MARKNER_MIRROR. Influences no result: every file is checked by hash."""
+    answers: str = Field(".markner/answers", min_length=1)
+    """Folder that keeps every answer of chat models, for all studies; on a local disk, relative to the working
+    directory. What it holds is never asked, nor paid for, again. Influences no result."""
+    published: Publication = Publication()
+    """Who answers for the study, and on which terms."""
+    corpora: dict[Name, Corpus] = Field(min_length=1)
+    """Corpora by name."""
+    prompts: dict[Name, Prompt] = Field(default_factory=lambda: {"generic": Prompt()})
+    """Prompts by name."""
+    mixtures: dict[Name, Mixture] = Field(default_factory=dict)
+    """Instruction sets by name."""
+    self_instruct: dict[Name, SelfInstruct] = Field(default_factory=dict)
+    """Instruction sets of a few annotated sentences and of what a model wrote after them, by name; a run names one as
+    its `mixture`."""
+    models: dict[Name, Model] = Field(default_factory=dict)
+    """Models by name: pretrained weights, and chat models behind an API."""
+    runs: dict[Name, Run] = Field(default_factory=dict)
+    """Runs by name."""
+    scoring: Scoring = Scoring()
+    """How predictions are scored."""
+    significance: Significance = Significance()
+    """How systems are compared with each other."""
+    errors: ErrorAnalysis = ErrorAnalysis()
+    """Analysis of errors."""
+    tables: dict[Name, Table] = Field(default_factory=dict)
+    """Tables by name."""
+    figures: dict[Name, Figure] = Field(default_factory=dict)
+    """Figures of scores by name."""
+    error_figures: dict[Name, ErrorFigure] = Field(default_factory=dict)
+    """Figures of errors by name."""
+    size_figures: dict[Name, SizeFigure] = Field(default_factory=dict)
+    """Figures of training sizes by name."""
+    annotations: dict[Name, Annotation] = Field(default_factory=dict)
+    """Texts that trained runs tag, by name."""
+
+    def retired(self, run: str) -> str | None:
+        """Since when and why the model of a run is gone, None if it is there."""
+        model = self.models[self.runs[run].model]
+        return model.retired if isinstance(model, ApiModel) else None
+
+    def owner(self, run: str) -> str:
+        """The run that trains the model of a generative run: itself, or the one it has its weights of."""
+        settings = self.runs[run]
+        shared = settings.weights_of if isinstance(settings, GenerativeRun) else None
+        return shared or run
+
+    def prompt_of_mixture(self, mixture: str) -> str:
+        """Name of the prompt of an instruction set of either kind."""
+        return (self.mixtures[mixture] if mixture in self.mixtures else self.self_instruct[mixture]).prompt
+
+    def live_runs(self) -> dict[str, Run]:
+        """Runs by name whose models can be had: those that have jobs."""
+        return {name: run for name, run in self.runs.items() if self.retired(name) is None}

@@ -1,0 +1,224 @@
+"""Settings of systems: models and the runs that use them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from markner.study.schema.base import Name, Settings
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+
+
+class Hardware(Settings):
+    """What the jobs of a model ask of a machine or a cluster.
+
+    It decides how fast they are and whether they fit; no result depends on it, so a change of it runs nothing again.
+    """
+
+    processes: int = Field(1, ge=1)
+    """Processes that share a training (FSDP), over all nodes; each has a GPU of its own where there are GPUs."""
+    nodes: int = Field(1, ge=1)
+    """Nodes that a training is spread over; more than one under SLURM only."""
+    device: Literal["any", "gpu", "cpu"] = "any"
+    """`gpu`: without enough GPUs a training is an error, not slow. `any`: GPUs where there are some. `cpu`: none."""
+    memory_gb: float = Field(16, gt=0)
+    """Main memory on each node; the first process reads all weights in float32 and puts the tuned ones together."""
+    train_hours: float = Field(4, gt=0)
+    """Time limit of a training; one that reaches it goes on from its last state in the next try."""
+    predict_hours: float = Field(4, gt=0)
+    """Time limit of the prediction of a corpus."""
+    billions: float | None = Field(None, gt=0)
+    """Parameters in billions: what `markner preflight` reckons with while the weights are not there yet."""
+
+    @model_validator(mode="after")
+    def _nodes_divide(self) -> "Hardware":
+        if self.processes % self.nodes:
+            raise ValueError(f"`processes` ({self.processes}) must be a multiple of `nodes` ({self.nodes})")
+        return self
+
+
+class HubModel(Settings):
+    """Weights from the Hugging Face hub."""
+
+    source: Literal["hub"]
+    """Weights from the Hugging Face hub."""
+    id: str = Field(pattern=r"^[^/\s]+/[^/\s]+$")
+    """Repository, as `owner/name`."""
+    revision: str = "main"
+    """Branch, tag or commit; a commit makes the study exact."""
+    licence: str = ""
+    """What has to be accepted before the download, if anything."""
+    hardware: Hardware = Hardware()
+    """What its jobs ask of a machine."""
+
+
+class FolderModel(Settings):
+    """Weights in a local folder (safetensors, config.json, tokenizer)."""
+
+    source: Literal["folder"]
+    """Weights in a local folder."""
+    path: str
+    """The folder, relative to the working directory."""
+    hardware: Hardware = Hardware()
+    """What its jobs ask of a machine."""
+
+
+class PackageModel(Settings):
+    """Weights that a Python package carries."""
+
+    source: Literal["package"]
+    """Weights carried by an installed Python package; the package is located, not imported."""
+    package: str
+    """Import name of the package."""
+    folder: str = "."
+    """Folder of the weights inside the package."""
+    gguf: str | None = None
+    """Pattern of a GGUF file in the folder, if the weights are in that format; they are dequantised to float32."""
+    hardware: Hardware = Hardware()
+    """What its jobs ask of a machine."""
+
+
+LocalModel = Annotated[HubModel | FolderModel | PackageModel, Field(discriminator="source")]
+"""A model whose weights are at hand, or can be had."""
+
+Model = Annotated[HubModel | FolderModel | PackageModel | ApiModel, Field(discriminator="source")]
+
+
+class Training(Settings):
+    """Instruction tuning (paper 3.1.2; Stanford Alpaca's recipe where the paper is silent)."""
+
+    method: Literal["full", "lora", "qlora"] = "full"
+    """All weights, low-rank adapters (Hu et al. 2021), or adapters on a 4-bit model (Dettmers et al. 2023)."""
+    epochs: float = Field(3.0, gt=0)
+    """Passes over the instruction set."""
+    learning_rate: float = Field(2e-5, gt=0, lt=1)
+    """Peak learning rate."""
+    batch_size: int = Field(128, ge=1)
+    """Examples per optimiser step, over all devices."""
+    device_batch_size: int = Field(4, ge=1)
+    """Examples per device and forward pass; the rest of `batch_size` is accumulated."""
+    warmup: float = Field(0.03, ge=0, lt=1)
+    """Part of the steps over which the learning rate rises."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    weight_decay: float = Field(0.0, ge=0)
+    """AdamW's weight decay."""
+    max_grad_norm: float = Field(1.0, gt=0)
+    """Gradients are clipped to this norm."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    """Mixed bfloat16 with float32 master weights, or float32 throughout."""
+    max_length: int = Field(1024, ge=16)
+    """Longest example in tokens, prompt and answer and end token together; never cut."""
+    too_long: Literal["error", "exclude"] = "error"
+    """What happens to a longer example: an error, or an exclusion that is counted and reported."""
+    batching: Literal["prefix", "grouped", "padded"] = "grouped"
+    """`prefix`: the common prompt once and all examples of a batch in one row (exact). `grouped`: padded batches of
+    similar length. `padded`: padded random batches, as Alpaca."""
+    gradient_checkpointing: bool = False
+    """Recompute activations in the backward pass: less memory, about a third slower."""
+    lora_rank: int = Field(16, ge=1)
+    """Rank of the adapters, for `lora` and `qlora`."""
+    lora_alpha: int = Field(32, ge=1)
+    """Scale of the adapters, for `lora` and `qlora`."""
+
+    @model_validator(mode="after")
+    def _batches_divide(self) -> "Training":
+        if self.batch_size % self.device_batch_size:
+            raise ValueError(
+                f"`batch_size` ({self.batch_size}) must be a multiple of `device_batch_size` ({self.device_batch_size})"
+            )
+        return self
+
+
+class Decoding(Settings):
+    """How a generative system writes its answers."""
+
+    method: Literal["greedy", "copy-draft", "constrained"] = "greedy"
+    """`greedy`: Hugging Face generate. `copy-draft`: the same answers, the input serving as the draft of the output.
+    `constrained`: at each step only what keeps the answer the input with marks, so that every answer aligns; other
+    answers, and so other scores, than free decoding."""
+    batch_size: int = Field(16, ge=1)
+    """Sentences decoded together."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    """Precision of the weights while decoding."""
+    max_new_tokens_margin: int = Field(24, ge=0)
+    """New tokens allowed beyond twice the tokens of the input; an answer that reaches the limit counts as truncated."""
+
+
+class GenerativeRun(Settings):
+    """A causal language model that answers with the marked sentence, tuned on a mixture or used as it is."""
+
+    system: Literal["generative"]
+    """A causal language model."""
+    model: Name
+    """Pretrained model."""
+    mixture: Name | None = None
+    """Instruction set it is tuned on; without one the model is used as it is."""
+    weights_of: Name | None = None
+    """A tuned run whose models answer here too, with a decoding of its own and without another training; then this run
+    has no `mixture`."""
+    prompt: Name = "generic"
+    """Prompt of an untuned model; a tuned model is asked with the prompt of its mixture."""
+    training: Training = Training()
+    """How it is tuned."""
+    decoding: Decoding = Decoding()
+    """How it answers."""
+    seeds: list[int] = Field(default=[1], min_length=1)
+    """One training for each seed."""
+    evaluate: list[Name] = Field(min_length=1)
+    """Corpora on whose test split it is scored."""
+
+
+Axis = Literal["learning_rate", "max_length", "batch_size", "dropout"]
+
+
+class Grid(Settings):
+    """Values that are combined with each other (paper 3.2: 18 combinations)."""
+
+    learning_rate: list[float] = Field(default=[1e-5, 3e-5, 5e-5], min_length=1)
+    """Peak learning rates."""
+    max_length: list[int] = Field(default=[128, 256, 512], min_length=1)
+    """Longest input in word pieces; mentions beyond it count as missed."""
+    batch_size: list[int] = Field(default=[16, 32], min_length=1)
+    """Sentences per optimiser step."""
+    dropout: list[float] = Field(default=[0.1], min_length=1)
+    """Dropout of the encoder and of the classifier."""
+
+
+class EncoderRun(Settings):
+    """A bidirectional encoder with BIO tags, trained on one corpus over a grid, selected on its dev split."""
+
+    system: Literal["encoder"]
+    """A token classifier."""
+    model: Name
+    """Pretrained model."""
+    corpus: Name
+    """Corpus it is trained on (train) and selected on (dev)."""
+    grid: Grid = Grid()
+    """Hyperparameters that are searched."""
+    grid_batching: list[Axis] = Field(default=["learning_rate", "max_length", "batch_size", "dropout"])
+    """Hyperparameters each value of which has jobs of its own. A job trains the points that differ in the others, one
+    after the other in one process: fewer starts and fewer jobs, but one more value of those others trains all again."""
+    fraction: float = Field(1.0, gt=0, le=1)
+    """Part of the training sentences, drawn as a mixture draws them."""
+    epochs: int = Field(10, ge=1)
+    """Passes over the training split. The paper does not state it."""
+    keep: Literal["highest-f1", "lowest-loss", "last"] = "highest-f1"
+    """Epoch whose weights are kept, judged on dev."""
+    select: Literal["lowest-loss", "highest-f1"] = "lowest-loss"
+    """Grid point whose predictions count, judged on dev with the epoch kept; the paper compares losses."""
+    tagging: Literal["valid", "each-word"] = "valid"
+    """`valid`: the likeliest tag sequence in which each I continues an entity. `each-word`: the likeliest tag of each
+    word by itself; an I that continues nothing begins an entity."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Part of the steps over which the learning rate rises; it falls linearly after."""
+    weight_decay: float = Field(0.01, ge=0)
+    """AdamW's weight decay."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    """Mixed bfloat16 with float32 master weights, or float32 throughout."""
+    seeds: list[int] = Field(default=[1], min_length=1)
+    """One grid for each seed."""
+    evaluate: list[Name] = Field(min_length=1)
+    """Corpora on whose test split it is scored."""
+
+
+Run = Annotated[GenerativeRun | EncoderRun | ChatRun, Field(discriminator="system")]

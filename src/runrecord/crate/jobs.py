@@ -1,0 +1,95 @@
+"""The jobs behind some results, as their records tell: who made what from what, in an order in which it can be done."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runrecord.audit import Audit, Node, Verdict
+from runrecord.differences import leaves
+from runrecord.errors import RecordError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job that has run."""
+
+    record: dict[str, Any]
+    """The record of one of its outputs; all that is used of it is common to the records of all of them."""
+
+    @property
+    def rule(self) -> str:
+        """The rule."""
+        return str(self.record["rule"])
+
+    @property
+    def key(self) -> str:
+        """The rule and its wildcards: `train/smollm2-tuned/1`."""
+        return "/".join([self.rule, *map(str, self.record["wildcards"].values())])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings and further params by dotted name."""
+        return {
+            **(leaves(self.record["settings"]) if self.record["settings"] else {}),
+            **(leaves(self.record["params"], "params") if self.record["params"] else {}),
+        }
+
+    @property
+    def script(self) -> str:
+        """The script, as recorded."""
+        return str(self.record["code"]["script"])
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """All jobs behind some results, makers before users, and all files that they read and wrote."""
+
+    jobs: list[Job]
+    nodes: dict[str, Node]
+    """Files and folders by recorded path."""
+
+    @property
+    def sources(self) -> list[str]:
+        """Files that no job made."""
+        return [path for path, node in sorted(self.nodes.items()) if node.record is None]
+
+
+def lineage(root: Path, results: Iterable[str]) -> Lineage:
+    """Walk the records from some results down, every hash taken again.
+
+    Args:
+        root: the folder the workflow ran in.
+        results: paths relative to it.
+
+    Raises:
+        RecordError: a result has no record, or bytes of its lineage are not those that a job wrote.
+    """
+    audit = Audit(root)
+    nodes: dict[str, Node] = {}
+    for path in results:
+        result = audit.result(path)
+        if result.record is None:
+            raise RecordError(f"{path}: {_why(result)}", "make the result again")
+        nodes |= {node.path: node for node in result.lineage()}
+    for node in nodes.values():
+        if node.own is Verdict.TAMPERED:
+            raise RecordError(f"{node.path}: {_why(node)}", f"make it again, or see: markner audit {node.path}")
+    jobs = {job.key: job for job in (Job(node.record) for node in nodes.values() if node.record)}
+    depths: dict[str, int] = {}
+    for node in nodes.values():
+        _measure(node, depths)
+    order = {Job(node.record).key: depths[node.path] for node in nodes.values() if node.record}
+    return Lineage([jobs[key] for key in sorted(jobs, key=lambda key: (order[key], key))], nodes)
+
+
+def _measure(node: Node, depths: dict[str, int]) -> int:
+    """Jobs on the longest way from a source to a file; the same for all outputs of one job."""
+    if node.path not in depths:
+        deepest = max((_measure(child, depths) for child in node.inputs), default=0)
+        depths[node.path] = deepest + 1 if node.record else 0
+    return depths[node.path]
+
+
+def _why(node: Node) -> str:
+    return "; ".join(finding.text for finding in node.findings)

@@ -1,0 +1,82 @@
+"""A comparison of two results for people and, as JSON, for programs."""
+
+import json
+
+from rich.markup import escape
+
+from runrecord.audit_display import MANY, label, new_console
+from runrecord.diff import Comparison, Evidence, Fact
+
+_LONG = 100
+
+
+def comparison_json(found: Comparison) -> str:
+    """Two results, their figures and the differences of their lineages."""
+    value = {
+        "a": {"path": found.a.path, "verdict": found.a.verdict.name},
+        "b": {"path": found.b.path, "verdict": found.b.verdict.name},
+        "figures": {name: _figure_facts(*pair) for name, pair in found.figures.items()},
+        "facts": [
+            {
+                "kind": fact.kind,
+                "name": fact.name,
+                "a": fact.a,
+                "b": fact.b,
+                "at": evidence.pairs,
+                "figures": {
+                    place: {name: _figure_facts(*pair) for name, pair in figures.items()}
+                    for place, figures in evidence.measured.items()
+                },
+            }
+            for fact, evidence in found.facts.items()
+        ],
+    }
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def show_comparison(found: Comparison, explain: bool) -> None:
+    """Print two results, their figures, and the differences of their lineages with the figures that rest on each."""
+    console = new_console()
+    for name, node in (("A", found.a), ("B", found.b)):
+        console.print(f"{name}  {label(node, node.verdict)}")
+    if found.figures:
+        changed = {name: pair for name, pair in found.figures.items() if pair[0] != pair[1]}
+        console.print(f"\n[bold]figures[/] {len(changed)} of {len(found.figures)} differ")
+        for name, (left, right) in changed.items():
+            console.print(f"  {escape(name)}: {left} -> {right} ({right - left:+.6g})")
+    if not found.facts:
+        console.print("\n[green]the same lineage[/]: inputs, settings, code, packages and machine are the same")
+        return
+    by_kind: dict[str, list[tuple[Fact, Evidence]]] = {}
+    for fact, evidence in found.facts.items():
+        by_kind.setdefault(fact.kind, []).append((fact, evidence))
+    for kind, items in by_kind.items():
+        console.print(f"\n[bold]{kind}[/]")
+        for fact, evidence in items if explain else items[:MANY]:
+            values = f"{fact.a} -> {fact.b}" if explain else f"{_short(fact.a)} -> {_short(fact.b)}"
+            told = f"{fact.name}: {values}" if fact.name else values
+            console.print(f"  {escape(told)}{escape(_figures_beside(evidence))}")
+            for place in evidence.pairs if explain else ():
+                console.print(f"    [dim]{escape(place)}[/]")
+        if len(items) > MANY and not explain:
+            console.print(f"  [dim]and {len(items) - MANY} more: --explain shows all[/]")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[:_LONG]}… ({len(text)} characters)"
+
+
+def _figure_facts(left: float, right: float) -> dict[str, float]:
+    return {"a": left, "b": right, "difference": round(right - left, 6)}
+
+
+def _figures_beside(evidence: Evidence) -> str:
+    """The change of the first figure of each file that rests on a fact."""
+    changes = [next(iter(figures.items())) for figures in evidence.measured.values()]
+    if not changes:
+        return ""
+    differences = [right - left for _, (left, right) in changes]
+    name = changes[0][0]
+    if len(changes) == 1:
+        return f"    ({name} {differences[0]:+.6g})"
+    return f"    ({name} {min(differences):+.6g} to {max(differences):+.6g} in {len(changes)} files)"

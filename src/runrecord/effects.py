@@ -1,0 +1,108 @@
+"""What a change does: which results rest on it, which jobs have to run again, and how long they took last time."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from runrecord.audit import Audit, Node, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that changed, or several that reach the same results, and all that rests on it."""
+
+    causes: tuple[str, ...]
+    results: tuple[str, ...]
+    jobs: dict[str, int]
+    """Number of jobs by rule."""
+    seconds: float
+    """Sum of the times the jobs took when they last ran; from the records, so for their machines and threads."""
+
+
+def renewal(node: Node) -> Effect:
+    """What has to run again so that one result is fresh: the stale jobs of its lineage and those that rest on them."""
+    return _effect((), (item for item in node.lineage() if item.verdict is Verdict.STALE))
+
+
+def effects(audit: Audit, node: Node) -> list[Effect]:
+    """What each change behind a stale result does to all results beside it, the change with most results first.
+
+    A function or a file is the same change wherever it is found; a setting is one of its own job. Changes that reach
+    the same results are told together.
+    """
+    results = [item for item in audit.folder(node.path.partition("/")[0]) if item.record]
+    changed = {item.path: _changes(item) for item in results}
+    reached = {
+        item.path: set().union(*(changed.get(other.path, set()) for other in item.lineage())) for item in results
+    }
+    groups: dict[tuple[str, ...], list[_Change]] = {}
+    for cause in sorted(set().union(*(_changes(item) for item in node.lineage()))):
+        groups.setdefault(tuple(item.path for item in results if cause in reached[item.path]), []).append(cause)
+    found = [
+        _effect(tuple(map(_told, causes)), (item for item in results if item.path in set(paths)))
+        for paths, causes in groups.items()
+    ]
+    return sorted(found, key=lambda effect: -len(effect.results))
+
+
+_Change = tuple[str, str, str]
+
+
+def _changes(node: Node) -> set[_Change]:
+    """Kind, subject and, for a setting, the job of every change found at one file."""
+    return {
+        (item.kind, item.subject, node.record["outputs"][0] if item.kind == "settings" and node.record else "")
+        for item in node.findings
+        if item.verdict is Verdict.STALE
+    }
+
+
+def _told(change: _Change) -> str:
+    kind, subject, job = change
+    return f"{kind} {subject}{f' of {job}' if job else ''}"
+
+
+def _effect(causes: tuple[str, ...], nodes: Iterable[Node]) -> Effect:
+    found = [(node.path, node.record) for node in nodes if node.record]
+    jobs = {tuple(record["outputs"]): record for _, record in found}
+    return Effect(
+        causes,
+        tuple(path for path, _ in found),
+        dict(Counter(record["rule"] for record in jobs.values())),
+        sum(map(job_seconds, jobs.values())),
+    )
+
+
+def job_seconds(record: dict[str, Any]) -> float:
+    """How long the job behind a record took."""
+    span = datetime.fromisoformat(record["ended"]) - datetime.fromisoformat(record["started"])
+    return span.total_seconds()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `0.4 s`, `3 min`, `2 h 5 min`."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def job_count(jobs: dict[str, int]) -> str:
+    """`3 jobs (1 train, 2 predict)`."""
+    total = sum(jobs.values())
+    return f"{total} job{'s' * (total != 1)} ({', '.join(f'{number} {rule}' for rule, number in jobs.items())})"
+
+
+def facts(found: Collection[Effect]) -> list[dict[str, Any]]:
+    """Effects for JSON."""
+    return [
+        {
+            "causes": list(item.causes),
+            "results": list(item.results),
+            "jobs": item.jobs,
+            "seconds": round(item.seconds, 3),
+        }
+        for item in found
+    ]

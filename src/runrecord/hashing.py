@@ -1,0 +1,70 @@
+"""SHA-256 of files and folders, now; big files are hashed once and remembered for as long as they are not touched."""
+
+import hashlib
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from runrecord.files import write_text
+
+CACHE = Path(".markner/hashes")
+"""Where the hashes of big files are remembered, below the folder the workflow runs in: one small file each, so that
+jobs on several machines need no lock."""
+CACHED_SIZE = 1_000_000
+"""Bytes from which on a file's hash is remembered."""
+_SETTLED = 1.0
+"""Seconds since the last change from which on a later change must show in the file's times."""
+_IGNORED = {".snakemake_timestamp"}
+
+
+def hash_path(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> str | None:
+    """SHA-256 of a file's bytes, or of a folder's names and bytes; None if there is neither."""
+    target = Path(path)
+    if target.is_dir():
+        return tree_hash(hash_files(target, root))
+    return hash_file(target, root) if target.is_file() else None
+
+
+def hash_files(folder: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> dict[str, str]:
+    """SHA-256 of every file below a folder by its path in it, sorted; Snakemake's time stamps are left out."""
+    base = Path(folder)
+    found = sorted(path for path in base.rglob("*") if path.is_file() and path.name not in _IGNORED)
+    return {path.relative_to(base).as_posix(): hash_file(path, root) for path in found}
+
+
+def tree_hash(files: dict[str, str]) -> str:
+    """One hash for the files of a folder."""
+    return hashlib.sha256("".join(f"{name}\0{files[name]}\n" for name in sorted(files)).encode()).hexdigest()
+
+
+def hash_file(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> str:
+    """SHA-256 of a file's bytes.
+
+    A big file's hash is remembered below `root` by inode, size, mtime and ctime. The ctime cannot be set back, so that
+    new bytes under an old mtime are seen.
+    """
+    target = Path(path)
+    stat = target.stat()
+    if stat.st_size < CACHED_SIZE:
+        return hashlib.sha256(target.read_bytes()).hexdigest()
+    key = [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+    entry = Path(root) / CACHE / f"{hashlib.sha256(os.fsencode(target.resolve())).hexdigest()[:32]}.json"
+    if (known := _remembered(entry, key)) is not None:
+        return known
+    begun = time.time()
+    with target.open("rb") as stream:
+        value = hashlib.file_digest(stream, "sha256").hexdigest()
+    if begun - max(stat.st_ctime, stat.st_mtime) > _SETTLED:
+        with suppress(OSError):  # a read-only checkout can be audited too
+            write_text(entry, json.dumps([*key, value]))
+    return value
+
+
+def _remembered(entry: Path, key: list[int]) -> str | None:
+    try:
+        *known, value = json.loads(entry.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if known == key and isinstance(value, str) else None

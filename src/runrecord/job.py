@@ -1,0 +1,159 @@
+"""The common entry of the workflow's scripts: log, plain errors, hashes before and after, a record for each output."""
+
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from runrecord.code import PACKAGE_ROOT, code_parts, parts_hash
+from runrecord.errors import PlainError
+from runrecord.hashing import hash_path
+from runrecord.machine import environment
+from runrecord.record import asked, named_files, portable, seal_of, write_record
+
+_ENVIRONMENT = {
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS may choose another order of summation each time
+    "SOURCE_DATE_EPOCH": "0",  # no time of day in PDF, SVG and PNG
+}
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[None]:
+    """Run a script's body as a recorded job.
+
+    What goes to stderr, child processes included, also goes to the rule's log. A PlainError ends the job with two
+    plain lines, any other exception with its traceback. On success each output gets its record (`record.py`).
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        with _tee(snakemake.log[0] if len(snakemake.log) else None), _plain_errors():
+            _configure_logging()
+            _limit_threads(snakemake)
+            facts = _before(snakemake)
+            yield
+            _after(snakemake, facts)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _before(snakemake: Any) -> dict[str, Any]:
+    script = _script()
+    parts = code_parts(script)
+    return {
+        "rule": snakemake.rule,
+        "wildcards": {name: str(value) for name, value in snakemake.wildcards.items()},
+        **asked(snakemake.params),
+        "threads": snakemake.threads,
+        "code": {"script": portable(script), "hash": parts_hash(parts), "parts": parts, "changed_meanwhile": []},
+        "inputs": [
+            {"name": name, "path": portable(path), "before": hash_path(path), "record": seal_of(path)}
+            for name, path in named_files(snakemake.input)
+        ],
+        "outputs": [portable(path) for path in snakemake.output],
+        "started": _now(),
+    }
+
+
+def _after(snakemake: Any, facts: dict[str, Any]) -> None:
+    facts["ended"] = _now()
+    parts = code_parts(_script())
+    then = facts["code"]["parts"]
+    changed = [name for name in sorted(then.keys() | parts.keys()) if then.get(name) != parts.get(name)]
+    facts["code"]["changed_meanwhile"] = changed
+    for entry, (_, path) in zip(facts["inputs"], named_files(snakemake.input), strict=True):
+        entry["after"] = hash_path(path)
+        if entry["after"] != entry["before"]:
+            print(f"warning: {path} changed while the job ran; the result counts as stale", file=sys.stderr)
+    facts["usage"] = _usage()
+    facts["environment"] = environment()
+    for output in snakemake.output:
+        if Path(output).exists():
+            write_record(output, facts)
+
+
+def _usage() -> dict[str, float]:
+    """Peak memory of the largest process of the job in bytes, and seconds of processor time of all that have ended."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "memory": max(own.ru_maxrss, children.ru_maxrss) * unit,
+        "processor": round(sum(used.ru_utime + used.ru_stime for used in (own, children)), 3),
+    }
+
+
+def _script() -> Path:
+    """The script as it lies in the workflow; Snakemake runs a copy of it and leaves the true name in `__file__`."""
+    return Path(str(sys.modules["__main__"].__file__)).resolve()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _configure_logging() -> None:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING, force=True)
+    logging.getLogger(PACKAGE_ROOT.name).setLevel(logging.INFO)
+
+
+def _limit_threads(snakemake: Any) -> None:
+    """Keep torch, where the script has imported it, to the cores that the job was given."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        # On a cluster `threads` is cut to the cores of the submitting host; what was asked for stands beside it.
+        torch.set_num_threads(int(snakemake.resources.get("cpus_per_task") or snakemake.threads))
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except PlainError as error:
+        print(*error.lines(), sep="\n", file=sys.stderr)
+        raise SystemExit(1) from error
+    except Exception as error:
+        traceback.print_exc()
+        raise SystemExit(1) from error
+
+
+@contextmanager
+def _tee(log: str | None) -> Iterator[None]:
+    """Send stderr to where it went and to `log`.
+
+    By a process of its own, so that the last words of a crash in native code reach the log too; it outlives signals
+    that end the job.
+    """
+    if log is None:
+        yield
+        return
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    Path(log).write_bytes(b"")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    command = ["sh", "-c", "trap '' HUP INT TERM; exec tee -a -- \"$0\" >&2", log]
+    tee = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=kept, start_new_session=True)
+    assert tee.stdin is not None
+    os.dup2(tee.stdin.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        tee.stdin.close()
+        with suppress(subprocess.TimeoutExpired):  # a process that the job left behind may still hold its stderr
+            tee.wait(10)

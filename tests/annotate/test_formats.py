@@ -1,0 +1,175 @@
+"""Texts are read as they are, and what is written beside them has offsets that fit them."""
+
+import io
+import json
+from pathlib import Path
+
+import bioc
+import pytest
+
+from markner.data.formats import plain, pubtator
+from markner.data.formats import pubtator_corpus as corpus_pubtator
+from markner.data.formats.registry import documents, kind_of, writer
+from markner.data.formats.text_document import Found, TextDocument
+from markner.errors import MarknerError
+from markner.study.schema.annotations import InputFormat, OutputFormat
+
+TEXT = "Ataxia in 🧬 mice\r\n\r\n \tHeart\nfailure is αβ; no <mark>.\n\n\nEnd of ataxia\n"
+FOUND = [Found(TEXT.index(word), TEXT.index(word) + len(word), "disease") for word in ("Ataxia", "Heart\nfailure")]
+FOUND.append(Found(TEXT.index("αβ"), TEXT.index("αβ") + 2, "gene"))
+WRITTEN: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl")
+
+
+def the_text(folder: Path) -> TextDocument:
+    path = folder / "own.txt"
+    path.write_bytes(TEXT.encode())
+    (document,) = documents([str(path)], "auto")
+    return document
+
+
+def written(folder: Path, document: TextDocument, form: OutputFormat) -> Path:
+    path = folder / f"out.{form}"
+    with writer(path, form) as out:
+        out.write(document, FOUND)
+    return path
+
+
+def test_paragraphs_of_plain_text_keep_their_place(tmp_path: Path) -> None:
+    document = the_text(tmp_path)
+    assert document.text == TEXT
+    parts = [document.text[part.start : part.end] for part in document.parts]
+    assert parts == ["Ataxia in 🧬 mice", "Heart\nfailure is αβ; no <mark>.", "End of ataxia"]
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \r\n\r\n ", "x", "x\n\ny", "\ufeffx", "a\n \n\n b  "])
+def test_paragraphs_hold_all_that_is_not_white(text: str) -> None:
+    (document,) = plain.read(io.BytesIO(text.encode()), "name", "id")
+    inside = "".join(document.text[part.start : part.end] for part in document.parts)
+    assert "".join(inside.split()) == "".join(text.split())
+
+
+def test_offsets_of_jsonl_fit_the_text(tmp_path: Path) -> None:
+    row = json.loads(written(tmp_path, the_text(tmp_path), "jsonl").read_text(encoding="utf-8"))
+    assert row["text"] == TEXT
+    assert all(TEXT[mention["start"] : mention["end"]] == mention["text"] for mention in row["mentions"])
+
+
+def test_offsets_of_pubtator_fit_the_text_whose_line_ends_are_spaces(tmp_path: Path) -> None:
+    path = written(tmp_path, the_text(tmp_path), "pubtator")
+    title, abstract, *rows = path.read_text(encoding="utf-8").strip().split("\n")
+    text = title.removeprefix("own|t|") + " " + abstract.removeprefix("own|a|")
+    assert text == TEXT.replace("\r", " ").replace("\n", " ")
+    for row in rows:
+        _, start, end, surface, *_ = row.split("\t")
+        assert text[int(start) : int(end)] == surface
+    assert [tuple(row.split("\t")[1:3]) for row in rows] == [(str(start), str(end)) for start, end, _ in FOUND]
+    assert list(corpus_pubtator.read(path))
+
+
+@pytest.mark.parametrize("form", ["bioc-xml", "bioc-json"])
+def test_bioc_is_read_by_its_own_library_with_offsets_that_fit_the_file(tmp_path: Path, form: OutputFormat) -> None:
+    path = written(tmp_path, the_text(tmp_path), form)
+    loader = bioc.biocxml if form == "bioc-xml" else bioc.biocjson
+    (document,) = loader.loads(path.read_text(encoding="utf-8")).documents
+    found = []
+    for passage in document.passages:
+        assert TEXT[passage.offset : passage.offset + len(passage.text)] == passage.text
+        for annotation in passage.annotations:
+            place = annotation.total_span
+            assert TEXT[place.offset : place.end] == annotation.text
+            found.append(Found(place.offset, place.end, annotation.infons["type"]))
+    assert found == FOUND
+
+
+def test_brat_has_the_text_byte_for_byte_and_a_fragment_for_each_line(tmp_path: Path) -> None:
+    folder = written(tmp_path, the_text(tmp_path), "brat")
+    assert (folder / "own.txt").read_bytes() == TEXT.encode()
+    rows = (folder / "own.ann").read_text(encoding="utf-8").splitlines()
+    start = TEXT.index("Heart")
+    assert rows[1] == f"T2\tdisease {start} {start + 5};{start + 6} {start + 13}\tHeart failure"
+
+
+def test_brat_names_are_files_within_the_folder_and_never_the_same(tmp_path: Path) -> None:
+    with writer(tmp_path / "out", "brat") as out:
+        for identifier in ("a", "a", "../b", "c/d", ""):
+            out.write(TextDocument(identifier, "x", ()), [])
+    names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.txt"))
+    assert names == ["a-2.txt", "a.txt", "b.txt", "c/d.txt", "document.txt"]
+
+
+def test_passages_of_bioc_keep_their_own_offsets_and_infons(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    passages = [
+        {"offset": 0, "infons": {"section": "TITLE"}, "text": "Ataxia"},
+        {"offset": 100, "infons": {}, "text": "Heart failure"},
+    ]
+    path.write_text(json.dumps({"documents": [{"id": 7, "passages": passages}]}), encoding="utf-8")
+    (document,) = documents([str(path)], "auto")
+    out = tmp_path / "out.xml"
+    with writer(out, "bioc-xml") as stream:
+        stream.write(document, [Found(7, 12, "disease")])
+    (again,) = bioc.biocxml.loads(out.read_text(encoding="utf-8")).documents
+    assert [(passage.offset, passage.infons) for passage in again.passages] == [(0, {"section": "TITLE"}), (100, {})]
+    (annotation,) = again.passages[1].annotations
+    assert (annotation.total_span.offset, annotation.text) == (100, "Heart")
+
+
+RECOGNISED: list[tuple[str, str, InputFormat]] = [
+    ("a.txt", "1|t|Title\n1|a|Text\n", "pubtator"),
+    ("a", '{"id": "1", "text": "x"}\n', "jsonl"),
+    ("a", '{"documents": []}', "bioc-json"),
+    ("a", '<?xml version="1.0"?>\n<collection></collection>', "bioc-xml"),
+    ("a.md", "A text.", "text"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "form"), RECOGNISED)
+def test_formats_are_recognised(tmp_path: Path, name: str, content: str, form: InputFormat) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    assert list(documents([str(path)], "auto")) == list(documents([str(path)], form))
+
+
+@pytest.mark.parametrize(
+    ("form", "content", "told"),
+    [
+        ("pubtator", "1|t|T\n2|a|A\n", "line 2: abstract of 2 without its title line"),
+        ("pubtator", "Just a text.\n", "line 1: not a line of a PubTator document"),
+        ("jsonl", '{"text": "x"}\n{"id": 1}\n', "line 2: not an object with a text"),
+        ("jsonl", '{"text": "\\ud800"}\n', "line 1: character 0 is one half of a surrogate pair"),
+        ("bioc-xml", "<collection><document>", "not XML"),
+        ("bioc-json", '{"documents": [{"id": "1"}]}', "document 1 has no passages"),
+        ("bioc-json", '{"passages": [{"text": "x"}], "id": "1"}', "no offset that is a number"),
+    ],
+)
+def test_a_damaged_file_is_told_with_its_place(tmp_path: Path, form: InputFormat, content: str, told: str) -> None:
+    path = tmp_path / "own"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(MarknerError, match=told):
+        list(documents([str(path)], form))
+
+
+def test_bytes_that_are_not_utf8_are_told(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(MarknerError, match="not UTF-8"):
+        list(documents([str(tmp_path)], "auto"))
+
+
+def test_a_pubtator_block_without_abstract_is_a_document() -> None:
+    found = list(pubtator.read(io.BytesIO(b"1|t|T\n1|a|A\n1\t0\t1\tT\tX\n\n2|t|U\n"), "name"))
+    assert [(document.id, document.text) for document in found] == [("1", "T A"), ("2", "U")]
+
+
+def test_the_name_of_the_output_tells_its_format() -> None:
+    names = ("a.jsonl", "a.xml", "a.json", "a.PubTator", "a")
+    assert [kind_of(Path(name)) for name in names] == ["jsonl", "bioc-xml", "bioc-json", "pubtator", "brat"]
+    with pytest.raises(MarknerError, match="no format is known"):
+        kind_of(Path("a.csv"))
+
+
+def test_a_writer_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "out.xml"
+    with pytest.raises(MarknerError, match="XML cannot"), writer(path, "bioc-xml") as out:
+        out.write(the_text(tmp_path), [])
+        out.write(TextDocument("1", "a\0b", the_text(tmp_path).parts[:1]), [])
+    assert not path.exists()

@@ -1,0 +1,225 @@
+"""Real abstracts through a real model into every format and back; killed and resumed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from tagged_study import TAGGER, write_tiny_study
+
+from markner.annotate.pipeline import annotate, document_sentences, journal_of, merged
+from markner.data.documents import Span
+from markner.data.formats.registry import documents
+from markner.data.formats.text_document import Found, TextDocument
+from markner.study.schema.annotations import OutputFormat
+
+SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
+FORMATS: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_study(tmp_path_factory.mktemp("study"))
+
+
+def rows(path: Path) -> Iterator[dict[str, object]]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        yield json.loads(line)
+
+
+def run(results: Path, source: list[Path], output: Path, kind: OutputFormat) -> str:
+    paths = [str(path) for path in source]
+    return annotate(paths, "auto", [TAGGER], results, output, kind, journal_of(paths, output))
+
+
+def test_sentences_of_a_document_lie_in_its_parts() -> None:
+    for document in documents([str(SAMPLE)], "auto"):
+        bounds = document_sentences(document)
+        assert bounds == sorted(bounds)
+        assert all(any(part.start <= a < b <= part.end for part in document.parts) for a, b in bounds)
+
+
+def test_of_one_type_the_longest_counts_and_types_may_overlap() -> None:
+    found = merged({"gene": [Span(0, 4), Span(0, 9), Span(12, 14)], "disease": [Span(3, 5)]})
+    assert found == (Found(0, 9, "gene"), Found(3, 5, "disease"), Found(12, 14, "gene"))
+
+
+def test_two_runs_are_put_together(results: Path, tmp_path: Path) -> None:
+    other = TAGGER.model_copy(update={"instructions": {"gene": ""}})
+    said = annotate([str(SAMPLE)], "auto", [TAGGER, other], results, tmp_path / "out.jsonl", "jsonl", None)
+    for row in rows(tmp_path / "out.jsonl"):
+        kinds = [mention["type"] for mention in row["mentions"]]
+        assert kinds.count("gene") == kinds.count("disease")
+    assert "documents a second" in said
+
+
+def test_texts_without_a_sentence_pass_through(results: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"id": "a", "text": ""}\n{"id": "b", "text": " \\n"}\n', encoding="utf-8")
+    run(results, [source], tmp_path / "out.jsonl", "jsonl")
+    assert [(row["id"], row["mentions"]) for row in rows(tmp_path / "out.jsonl")] == [("a", []), ("b", [])]
+
+
+def abstracts(mirror: Path) -> list[Path]:
+    """1,092 real abstracts, in PubTator and BioC."""
+    return [mirror / "ncbi-disease" / "NCBItrainset_corpus.txt", mirror / "bc5cdr" / "CDR_TrainingSet.BioC.xml"]
+
+
+@pytest.mark.slow
+@pytest.mark.corpora
+def test_a_thousand_abstracts_fit_their_text_in_every_format(
+    results: Path, corpora_mirror: Path, tmp_path: Path
+) -> None:
+    source: list[TextDocument] = list(documents([str(path) for path in abstracts(corpora_mirror)], "auto"))
+    assert len(source) > 1000
+    run(results, abstracts(corpora_mirror), tmp_path / "first.jsonl", "jsonl")
+    first = list(rows(tmp_path / "first.jsonl"))
+    assert [(row["id"], row["text"]) for row in first] == [(document.id, document.text) for document in source]
+    assert sum(len(row["mentions"]) for row in first) > 1000
+    assert all(row["text"][m["start"] : m["end"]] == m["text"] for row in first for m in row["mentions"])
+    expected = [[(m["start"], m["end"], m["type"]) for m in row["mentions"]] for row in first]
+    for form in FORMATS:
+        # Written in the format, read and tagged again from it: the same text, the same mentions at the same places.
+        out = tmp_path / f"again.{form}"
+        run(results, abstracts(corpora_mirror), out, form)
+        read = list(documents([str(out)], form))
+        assert [document.id for document in read] == [document.id for document in source]
+        assert [document.text.replace("\n", " ") for document in read] == [
+            document.text.replace("\n", " ") for document in source
+        ]
+        annotate([str(out)], form, [TAGGER], results, tmp_path / "second.jsonl", "jsonl", None)
+        second = [
+            [(m["start"], m["end"], m["type"]) for m in row["mentions"]] for row in rows(tmp_path / "second.jsonl")
+        ]
+        if form != "jsonl":  # whose text is one part, so that a title without a full stop is no sentence of its own
+            assert second == expected, form
+    # As plain text, a file each: brat's text is the same file, byte for byte.
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for number, document in enumerate(source):
+        (folder / f"{number:04d}.txt").write_bytes(document.text.encode())
+    run(results, [folder], tmp_path / "brat", "brat")
+    for path in sorted(folder.iterdir()):
+        written = tmp_path / "brat" / path.name
+        assert written.read_bytes() == path.read_bytes()
+        text = path.read_bytes().decode()
+        for line in written.with_suffix(".ann").read_text(encoding="utf-8").splitlines():
+            _, place, surface = line.split("\t")
+            fragments = [tuple(map(int, piece.split())) for piece in place.split(" ", 1)[1].split(";")]
+            assert " ".join(text[start:end] for start, end in fragments) == surface
+
+
+def command(folder: Path, *arguments: str) -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "markner.cli.main",
+        "annotate",
+        "--configfile",
+        "study.yaml",
+        "--run",
+        "tiny",
+        *arguments,
+    ]
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_nothing_is_lost_or_done_twice(results: Path, tmp_path: Path) -> None:
+    folder = results.parents[1]
+    source = tmp_path / "in.jsonl"
+    texts = [document.text for document in documents([str(SAMPLE)], "auto")]
+    lines = (json.dumps({"id": number, "text": texts[number % len(texts)]}) for number in range(4000))
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    whole, output = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    subprocess.run(command(folder, str(source), "--output", str(whole)), cwd=folder, check=True, capture_output=True)
+    journal = journal_of([str(source)], output)
+    assert journal is not None
+    process = subprocess.Popen(
+        command(folder, str(source), "--output", str(output)), cwd=folder, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and (not journal.is_file() or journal.read_bytes().count(b"\n") < 3):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert not output.exists()
+    before = journal.read_bytes()
+    journal.write_bytes(before + b'[["torn')
+    done = subprocess.run(
+        command(folder, str(source), "--output", str(output)), cwd=folder, check=True, capture_output=True, text=True
+    )
+    assert "of the documents were tagged before" in done.stderr
+    assert output.read_bytes() == whole.read_bytes()
+    assert not journal.exists()
+
+
+def test_texts_that_changed_since_are_tagged_anew(results: Path, tmp_path: Path) -> None:
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(f'{{"text": "Mice had ataxia {n}."}}\n' for n in range(3)), encoding="utf-8")
+    run(results, [source], output, "jsonl")
+    first = output.read_bytes()
+    journal = journal_of([str(source)], output)
+    assert journal is not None
+    # A journal whose documents are others, as if it had been stopped before the file was changed.
+    journal.write_text(json.dumps({"fingerprint": "another"}) + "\n" + json.dumps([["x", [], 1, {}]]) + "\n")
+    said = run(results, [source], output, "jsonl")
+    assert "tagged before" not in said
+    assert output.read_bytes() == first
+
+
+def test_standard_input_to_standard_output(results: Path) -> None:
+    folder = results.parents[1]
+    text = "Ataxia in mice.\n\nThey had ataxia."
+    done = subprocess.run(command(folder, "-"), cwd=folder, input=text.encode(), capture_output=True, check=True)
+    assert json.loads(done.stdout)["text"] == text
+    assert b"1 documents, 2 sentences" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("run_name", "told"),
+    [("gone", "has no run gone"), ("tiny@9", "no seed 9"), ("tiny:gene", "finds disease only")],
+)
+def test_a_run_that_is_not_there_is_told(results: Path, run_name: str, told: str) -> None:
+    folder = results.parents[1]
+    arguments = ["annotate", "--configfile", "study.yaml", "--run", run_name, str(SAMPLE)]
+    done = subprocess.run(
+        [sys.executable, "-m", "markner.cli.main", *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 64
+    assert told in done.stderr
+    assert "fix:" in done.stderr
+
+
+def test_the_workflow_annotates_a_configured_collection(results: Path) -> None:
+    folder = results.parents[1]
+    texts = folder / "texts"
+    texts.mkdir(exist_ok=True)
+    (texts / "one.txt").write_text("Mice had ataxia.", encoding="utf-8")
+    for name in ("weights/m", "corpora/c/tokenized"):
+        (results / name).mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "snakemake", "-c1", "--snakefile", str(ROOT / "Snakefile")]
+    # The run's training lies outside of this test: its model is taken as it is.
+    arguments = [
+        "--configfile",
+        "study.yaml",
+        "--allowed-rules",
+        "annotate",
+        "annotations",
+        "--rerun-triggers",
+        "mtime",
+    ]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [*command, *arguments, "--", "annotations"],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    written = results / "annotations" / "own" / "brat" / "one.txt"
+    assert written.read_text(encoding="utf-8") == "Mice had ataxia."
+    assert (results / "annotations" / "own.prov.json").is_file()

@@ -1,0 +1,274 @@
+"""Fetching, against a real HTTP server."""
+
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from markner.data.fetching.download import Downloads
+from markner.data.fetching.fetch import KEPT, fetch, fetch_corpus, fetch_entry
+from markner.data.fetching.registry import Entry, Source, raw_name, registry
+from markner.errors import MarknerError
+from markner.study.schema.corpora import Corpus, CorpusFile
+
+CONTENT = b"a\tO\n\n" * 50
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `pages`; the next answer lacks `missing` of the bytes that it promises."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.pages: dict[str, list[bytes]] = {}
+        self.asked: list[str] = []
+        self.missing = 0
+
+    def url(self, path: str, *answers: bytes) -> str:
+        """Publish a page; each of the answers is given once, the last one from then on."""
+        self.pages[path] = list(answers)
+        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        answers = self.server.pages.get(self.path)
+        if not answers:
+            self.send_error(404)
+            return
+        body = answers.pop(0) if len(answers) > 1 else answers[0]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body) + self.server.missing))
+        self.end_headers()
+        self.wfile.write(body)
+        self.server.missing = 0
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    running = Server()
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield running
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+def entry(*sources: Source) -> Entry:
+    return Entry("corpus/file.tsv", SHA256, sources, bytes=len(CONTENT), licence="CC0 1.0")
+
+
+def get(tmp_path: Path, wanted: Entry, mirror: Path | None = None) -> dict[str, object]:
+    return fetch_entry(wanted, tmp_path / "raw", mirror, Downloads(tmp_path / "cache"))
+
+
+def zipped(**members: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def tarred(name: str, content: bytes | None) -> bytes:
+    """A tar.gz of one file, or of a link to /etc/hosts without content."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        if content is None:
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc/hosts"
+        else:
+            member.size = len(content)
+        archive.addfile(member, io.BytesIO(content or b""))
+    return packed.getvalue()
+
+
+def test_the_second_source_serves_where_the_first_is_gone(server: Server, tmp_path: Path) -> None:
+    gone, there = server.url("/gone"), server.url("/there", CONTENT)
+    row = get(tmp_path, entry(Source(gone), Source(there)))
+    assert (tmp_path / "raw/corpus/file.tsv").read_bytes() == CONTENT
+    assert row == {
+        "name": "corpus/file.tsv",
+        "sha256": SHA256,
+        "bytes": len(CONTENT),
+        "sources": [gone, there],
+        "source": there,
+        "licence": "CC0 1.0",
+    }
+
+
+def test_wrong_bytes_are_refused_and_the_next_source_is_asked(server: Server, tmp_path: Path) -> None:
+    wrong, right = server.url("/wrong", CONTENT[:-1] + b"x"), server.url("/right", CONTENT)
+    assert get(tmp_path, entry(Source(wrong), Source(right)))["source"] == right
+
+
+def test_a_broken_transfer_is_tried_again(server: Server, tmp_path: Path) -> None:
+    url = server.url("/cut", CONTENT[:40], CONTENT)
+    server.missing = 10
+    get(tmp_path, entry(Source(url)))
+    assert server.asked == ["/cut", "/cut"]
+
+
+def test_when_all_fail_each_source_is_named_with_its_reason(server: Server, tmp_path: Path) -> None:
+    gone, wrong = server.url("/gone"), server.url("/wrong", b"x")
+    (tmp_path / "mirror/corpus").mkdir(parents=True)
+    (tmp_path / "mirror/corpus/file.tsv").write_bytes(b"yy")
+    with pytest.raises(MarknerError) as caught:
+        get(tmp_path, entry(Source(gone), Source(wrong)), tmp_path / "mirror")
+    told = str(caught.value)
+    assert "wrong content (2 bytes of 250)" in told
+    assert f"{gone}: HTTP 404" in told
+    assert f"{wrong}: wrong content (1 bytes of 250): SHA-256 is {hashlib.sha256(b'x').hexdigest()}" in told
+    assert "--config mirror=DIR" in told
+    assert "MARKNER_MIRROR" in told
+    assert not list((tmp_path / "raw").rglob("*"))
+
+
+def test_the_mirror_comes_first(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "mirror/corpus").mkdir(parents=True)
+    (tmp_path / "mirror/corpus/file.tsv").write_bytes(CONTENT)
+    assert get(tmp_path, entry(Source(server.url("/x", CONTENT))), tmp_path / "mirror")["source"] == "mirror"
+    assert server.asked == []
+
+
+def test_what_is_there_is_kept_and_what_is_damaged_replaced(server: Server, tmp_path: Path) -> None:
+    wanted = entry(Source(server.url("/x", CONTENT)))
+    get(tmp_path, wanted)
+    assert get(tmp_path, wanted)["source"] == KEPT
+    assert server.asked == ["/x"]
+    (tmp_path / "raw/corpus/file.tsv").write_bytes(CONTENT[:10])
+    get(tmp_path, wanted)
+    assert (tmp_path / "raw/corpus/file.tsv").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("pack", [lambda: zipped(**{"in/file.tsv": CONTENT}), lambda: tarred("in/file.tsv", CONTENT)])
+def test_a_member_is_read_and_the_archive_downloaded_once(server: Server, tmp_path: Path, pack: object) -> None:
+    assert callable(pack)
+    wanted = entry(Source(server.url("/archive", pack()), member="in/file.tsv"))
+    get(tmp_path, wanted)
+    (tmp_path / "raw/corpus/file.tsv").unlink()
+    get(tmp_path, wanted)
+    assert server.asked == ["/archive"]
+
+
+def test_a_damaged_archive_leaves_the_cache(server: Server, tmp_path: Path) -> None:
+    whole = zipped(**{"file.tsv": CONTENT})
+    wanted = entry(Source(server.url("/archive", whole[:60], whole), member="file.tsv"))
+    with pytest.raises(MarknerError, match="damaged archive"):
+        get(tmp_path, wanted)
+    get(tmp_path, wanted)
+    assert server.asked == ["/archive", "/archive"]
+
+
+@pytest.mark.parametrize(
+    ("archive", "member", "reason"),
+    [
+        (tarred("../file.tsv", CONTENT), "../file.tsv", "leaves the archive"),
+        (zipped(**{"/file.tsv": CONTENT}), "/file.tsv", "leaves the archive"),
+        (tarred("file.tsv", None), "file.tsv", "not a regular file"),
+        (zipped(other=CONTENT), "file.tsv", "no member"),
+        (tarred("other", CONTENT), "file.tsv", "no member"),
+    ],
+)
+def test_unsafe_or_missing_members_are_refused(
+    server: Server, tmp_path: Path, archive: bytes, member: str, reason: str
+) -> None:
+    with pytest.raises(MarknerError, match=reason):
+        get(tmp_path, entry(Source(server.url("/archive", archive), member=member)))
+    assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
+
+
+def test_a_declared_first_line_is_dropped_and_only_that(server: Server, tmp_path: Path) -> None:
+    get(tmp_path, entry(Source(server.url("/tags", b"tags\n" + CONTENT), drop_first_line="tags")))
+    with pytest.raises(MarknerError, match="the first line is not 'tags'"):
+        get(tmp_path / "2", entry(Source(server.url("/none", CONTENT), drop_first_line="tags")))
+
+
+def test_an_address_of_ones_own(server: Server, tmp_path: Path) -> None:
+    reference = CorpusFile(url=server.url("/mine/x.tsv", CONTENT), sha256=SHA256)
+    (row,) = fetch([reference], tmp_path / "raw", None, tmp_path / "cache")
+    assert row["name"] == f"url/{SHA256[:12]}/x.tsv" == raw_name(reference)
+
+
+def test_local_files_are_copied_below_a_safe_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    for path in (Path("mine.tsv"), tmp_path / "up.tsv"):
+        path.write_bytes(CONTENT)
+    rows = fetch(["mine.tsv", "../up.tsv", CorpusFile(path="./mine.tsv", sha256=SHA256)], tmp_path / "raw", None)
+    names = [row["name"] for row in rows]
+    assert names[0] == names[2] == "local/mine.tsv"
+    assert names[1].startswith("local/")
+    assert ".." not in names[1]
+    assert all((tmp_path / "raw" / name).read_bytes() == CONTENT for name in names)
+    assert rows[0]["sha256"] == SHA256
+    # A file of one's own that has changed is copied again.
+    Path("mine.tsv").write_bytes(b"b\tO\n")
+    fetch(["mine.tsv"], tmp_path / "raw", None)
+    assert (tmp_path / "raw/local/mine.tsv").read_bytes() == b"b\tO\n"
+
+
+def test_a_local_file_with_another_hash_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.tsv").write_bytes(b"x")
+    with pytest.raises(MarknerError, match="SHA-256"):
+        fetch([CorpusFile(path=str(tmp_path / "x.tsv"), sha256=SHA256)], tmp_path / "raw", None)
+
+
+def test_an_unknown_name_suggests_close_ones(tmp_path: Path) -> None:
+    with pytest.raises(MarknerError, match=r"did you mean ncbi-disease/NCBItrainset_corpus\.txt"):
+        fetch(["ncbi-disease/NCBItrainset_corpsu.txt"], tmp_path, None)
+
+
+def test_a_mirror_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MarknerError, match="nowhere is not a folder"):
+        fetch(["bc2gm/conll/test.tsv"], tmp_path, tmp_path / "nowhere")
+
+
+def test_identifiers_fill_the_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("ids.txt").write_text("8\n\n7\n")
+    for identifier in "78":
+        Path(f"{identifier}.xml").write_text(identifier)
+    text = {"format": "bioc", "test": {"ids": "ids.txt", "pattern": "{id}.xml"}}
+    corpus = Corpus.model_validate({"entity": "gene", "variant": "raw", "raw": text})
+    rows = fetch_corpus(corpus, tmp_path / "raw", None)
+    assert [row["name"] for row in rows] == ["local/7.xml", "local/8.xml", "local/ids.txt"]
+    written = json.loads((tmp_path / "raw/files.json").read_text())
+    assert written == [{key: row[key] for key in row if key != "source"} for row in rows]
+    Path("ids.txt").write_text("../7\n")
+    with pytest.raises(MarknerError, match=r"line 1: '\.\./7' is no document identifier"):
+        fetch_corpus(corpus, tmp_path / "raw", None)
+
+
+def test_every_entry_of_the_registry_has_a_pinned_source() -> None:
+    entries = registry()
+    assert len(entries) > 590
+    for name, known in entries.items():
+        assert known.licence
+        assert known.sha256 is not None
+        assert len(known.sha256) == 64
+        assert ".." not in name
+        # A commit's hash stands in the address, so that the bytes cannot change.
+        assert any(len(part) == 40 for source in known.sources for part in source.url.split("/")), name
+
+
+@pytest.mark.corpora
+def test_the_registry_agrees_with_the_mirror(corpora_mirror: Path) -> None:
+    for name, known in registry().items():
+        content = (corpora_mirror / name).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (known.sha256, known.bytes), name

@@ -1,0 +1,55 @@
+"""Two-column IOB files."""
+
+from pathlib import Path
+
+import pytest
+
+from markner.data.formats import iob
+from markner.data.formats.iob import TaggedSentence
+from markner.errors import MarknerError
+
+PLAIN = "beta\tB-G\nactin\tI-G\nTNF\tB-G\n.\tO\n\nNone\tO\n\n"
+
+
+def read(tmp_path: Path, content: str, types: list[str] | None = None) -> list[TaggedSentence]:
+    (tmp_path / "x.tsv").write_text(content, encoding="utf-8", newline="")
+    return list(iob.read(tmp_path / "x.tsv", types))
+
+
+def surfaces(sentence: TaggedSentence) -> list[str]:
+    return [sentence.text[start:end] for start, end in sentence.spans()]
+
+
+def test_tokens_are_joined_by_one_space_and_adjacent_mentions_stay_apart(tmp_path: Path) -> None:
+    first, second = read(tmp_path, PLAIN)
+    assert first.text == "beta actin TNF ."
+    assert surfaces(first) == ["beta actin", "TNF"]
+    assert second.spans() == []
+
+
+@pytest.mark.parametrize(
+    "content", ["\ufeff" + PLAIN, PLAIN.replace("\n", "\r\n"), PLAIN.strip(), "\n\n" + PLAIN + "\n \n"]
+)
+def test_bom_crlf_and_empty_lines_change_nothing(tmp_path: Path, content: str) -> None:
+    assert read(tmp_path, content) == read(tmp_path, PLAIN)
+
+
+def test_an_i_that_continues_nothing_begins_a_mention(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "a\tI-G\nb\tI-G\nc\tO\nd\tB-D\ne\tI-G\n")
+    assert surfaces(sentence) == ["a b", "d", "e"]
+
+
+def test_types_choose_mentions(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "a\tB-G\nb\tI-G\nd\tB-D\nc\tI-G\n", ["G"])
+    assert sentence.tags == ("B", "I", "O", "B")
+
+
+def test_tags_need_no_type(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "a\tB\nb\tI\n")
+    assert surfaces(sentence) == ["a b"]
+
+
+@pytest.mark.parametrize("line", ["a", "a\tO\tO", "a O", "\tO", "a\tX-G", "a\t", "a\tO-G"])
+def test_damaged_lines_are_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(MarknerError, match=r"x\.tsv, line 8"):
+        read(tmp_path, PLAIN + line + "\n")

@@ -1,0 +1,87 @@
+"""Raw text in the tokens of the IOB corpora: the rule against the real files, and spans moved by offset."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from markner.data.documents import Document, Span
+from markner.data.formats import bc2gm, iob, pubtator_corpus
+from markner.data.sentences import Piece
+from markner.data.tokens import tokenize, tokenized
+from markner.errors import MarknerError
+
+
+def piece(text: str, *spans: tuple[int, int]) -> Piece:
+    found = tuple(Span(*span) for span in spans)
+    return Piece("d", text, found, found)
+
+
+def surfaces(found: Piece) -> list[str]:
+    return [found.text[start:end] for start, end in found.spans]
+
+
+def test_signs_stand_alone_and_spans_follow() -> None:
+    text = "Parkinson's  and IL-4/STAT6 (5-HT_2A)."
+    moved = tokenized(piece(text, (0, 11), (17, 21), (22, 27), (29, 36)))
+    assert moved.text == "Parkinson ' s and IL - 4 / STAT6 ( 5 - HT _ 2A ) ."
+    assert surfaces(moved) == ["Parkinson ' s", "IL - 4", "STAT6", "5 - HT _ 2A"]
+    assert moved.mentions == moved.spans
+
+
+def test_a_border_inside_a_token_stays_inside_it() -> None:
+    moved = tokenized(piece("antip53 α-actin", (4, 7), (8, 9)))
+    assert (moved.text, surfaces(moved)) == ("antip53 α - actin", ["p53", "α"])
+
+
+def test_white_space_alone_is_no_mention() -> None:
+    with pytest.raises(MarknerError, match="white space"):
+        tokenized(piece("a  b", (1, 3)))
+
+
+@given(st.text(min_size=1), st.data())
+def test_nothing_but_white_space_changes(text: str, data: st.DataObject) -> None:
+    solid = [place for place, sign in enumerate(text) if not sign.isspace()]
+    if not solid:
+        return
+    start = data.draw(st.sampled_from(solid))
+    end = data.draw(st.integers(start + 1, len(text)))
+    moved = tokenized(piece(text, (start, end)))
+    assert "".join(moved.text.split()) == "".join(text.split())
+    assert "".join(surfaces(moved)[0].split()) == "".join(text[start:end].split())
+    assert surfaces(moved)[0].strip() == surfaces(moved)[0]
+    assert tokenized(Piece("d", moved.text, (), ())).text == moved.text
+
+
+def native(mirror: Path, corpus: str) -> list[Document]:
+    if corpus == "bc2gm":
+        return list(bc2gm.read(mirror / "bc2gm/test/test.in", mirror / "bc2gm/test/GENE.eval"))
+    return list(pubtator_corpus.read(mirror / corpus))
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(
+    ("corpus", "tagged", "sentences"),
+    [
+        ("ncbi-disease/NCBItestset_corpus.txt", "mtl-bioinformatics-2016/NCBI-disease-IOB/test.tsv", 940),
+        ("bc5cdr/CDR_TestSet.PubTator.txt", "mtl-bioinformatics-2016/BC5CDR-chem-IOB/test.tsv", 4797),
+        ("bc2gm", "bc2gm/conll/test.tsv", 5000),
+    ],
+)
+def test_the_rule_is_the_training_corpora_s(corpora_mirror: Path, corpus: str, tagged: str, sentences: int) -> None:
+    """Every sentence of the IOB file is found in the native text by its signs, and divided there by the rule."""
+    passages = [passage.text for document in native(corpora_mirror, corpus) for passage in document.passages]
+    places = [
+        (number, at) for number, text in enumerate(passages) for at, sign in enumerate(text) if not sign.isspace()
+    ]
+    signs = "".join(passages[number][at] for number, at in places)
+    rows = list(iob.read(corpora_mirror / tagged))
+    assert len(rows) == sentences
+    for row in rows:
+        found = "".join(row.tokens)
+        at = signs.index(found)
+        (number, start), (last, end) = places[at], places[at + len(found) - 1]
+        assert number == last
+        surface = passages[number][start : end + 1]
+        assert tuple(surface[a:b] for a, b in tokenize(surface)) == row.tokens

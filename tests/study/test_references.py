@@ -1,0 +1,253 @@
+"""Names that lead nowhere, or to something that cannot serve."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from markner.study.loading import load_study
+from markner.study.references import reference_problems
+from markner.study.schema.study import Study
+
+pytest_plugins = ["study_folder"]
+
+Told = Callable[..., str]
+KEYS = ("corpus", "model", "prompt")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "what", "fix"),
+    [
+        (
+            "    corpora: [ncbi]\n",
+            "    corpora: [ncbl]\n",
+            25,
+            "mixtures.ncbi.corpora[0]",
+            "entry of `corpora:`",
+            "`ncbi`",
+        ),
+        (
+            "    corpora: [ncbi]\n",
+            "    corpora: [bc2gm]\n    split: dev\n",
+            25,
+            "mixtures.ncbi.corpora[0]",
+            "`bc2gm` has no dev split on its variant `raw`; it has `test`",
+            "dev: data/dev.txt",
+        ),
+        (
+            "    corpora: [ncbi]\n",
+            "    corpora: [ncbi, ncbi]\n",
+            25,
+            "mixtures.ncbi.corpora",
+            "`ncbi` stands there more than once",
+            "corpora: [ncbi]",
+        ),
+        (
+            "    prompt: rich",
+            "    prompt: ritch",
+            26,
+            "mixtures.ncbi.prompt",
+            "no entry of `prompts:` is called `ritch`",
+            "prompt: rich",
+        ),
+        (
+            "    variant: tokenized",
+            "    variant: raw",
+            27,
+            "mixtures.ncbi.annotation_scheme",
+            "`released` exists for the variant `tokenized` only",
+            "annotation_scheme: span",
+        ),
+        (
+            "    model: bert",
+            "    model: brt",
+            47,
+            "runs.bert.model",
+            "no entry of `models:` is called `brt`",
+            "model: bert",
+        ),
+        (
+            "    mixture: ncbi",
+            "    mixture: zzz",
+            39,
+            "runs.tuned.mixture",
+            "no entry of `mixtures:` is called `zzz`",
+            "write one of `ncbi`",
+        ),
+        (
+            "    mixture: ncbi",
+            "    mixture: ncbi\n    prompt: ric",
+            40,
+            "runs.tuned.prompt",
+            "called `ric`",
+            "prompt: rich",
+        ),
+        ("prompts:\n  generic: {}", "prompts:", 31, "runs.untuned.prompt", "called `generic`", "write one of `rich`"),
+        (
+            "    corpus: ncbi",
+            "    corpus: bc2gm",
+            48,
+            "runs.bert.corpus",
+            "`bc2gm` has no train split",
+            "train: data/train.txt",
+        ),
+        ("    corpus: ncbi", "    corpus: nbci", 48, "runs.bert.corpus", "called `nbci`", "did you mean `ncbi`?"),
+        (
+            "    evaluate: [ncbi]\n",
+            "    evaluate: [ncbi, ncbi]\n",
+            49,
+            "runs.bert.evaluate",
+            "`ncbi` stands there more",
+            "[ncbi]",
+        ),
+        (
+            "    evaluate: [ncbi]\n",
+            "    evaluate: [gene]\n",
+            49,
+            "runs.bert.evaluate[0]",
+            "called `gene`",
+            "write one of `ncbi`, `bc2gm`",
+        ),
+        (
+            ", test: data/test.tsv}",
+            "}",
+            35,
+            "runs.untuned.evaluate[0]",
+            "`ncbi` has no test split on its variant `tokenized`",
+            "test: data",
+        ),
+        (
+            "seeds: [1, 2]",
+            "seeds: [1, 2, 1]",
+            43,
+            "runs.tuned.seeds",
+            "`1` stands there more than once",
+            "seeds: [1, 2]",
+        ),
+        (
+            "    corpora: [ncbi, bc2gm]\n    rows",
+            "    corpora: [ncbi, bc5]\n    rows",
+            53,
+            "tables.main.corpora[1]",
+            "`bc5`",
+            "`bc2gm`",
+        ),
+        (
+            "        runs: [bert]",
+            "        runs: [brt]",
+            58,
+            "tables.main.rows[1].runs[0]",
+            "`brt`",
+            "did you mean `bert`?",
+        ),
+        (
+            "        runs: [bert]",
+            "        runs: [bert, tuned]",
+            58,
+            "tables.main.rows[1].runs[1]",
+            "`tuned` is scored on `ncbi`, and so is `bert`",
+            "give each run its own row",
+        ),
+        (
+            "        runs: [bert]",
+            "        runs: [bert]\n        paper: BERT",
+            59,
+            "tables.main.rows[1].paper",
+            "does not say which of the paper's tables",
+            "paper_table: table1",
+        ),
+        (
+            "{table: main}",
+            "{table: mian}",
+            60,
+            "figures.main.table",
+            "no entry of `tables:` is called `mian`",
+            "table: main",
+        ),
+        (
+            "  generic: {}",
+            "  generic: {}\n  Rich: {}",
+            22,
+            "prompts.rich",
+            "differs from `prompts.Rich` only by case",
+            "rich-2",
+        ),
+    ],
+)
+def test_a_reference_that_does_not_hold(
+    told: Told, old: str, new: str, line: int, key: str, what: str, fix: str
+) -> None:
+    message = told((old, new))
+    assert f"study.yaml, line {line}: `{key}`: " in message
+    problem = message[message.index(f"`{key}`: ") :].split("\n\n")[0]
+    assert what in problem.partition("\n  fix: ")[0]
+    assert fix in problem.partition("\n  fix: ")[2]
+
+
+def test_types_come_first(told: Told) -> None:
+    message = told(("epochs: 2", "epochs: x"), ("    model: bert", "    model: zzz"))
+    assert "epochs" in message
+    assert "zzz" not in message
+
+
+def test_the_default_prompt_need_not_exist_where_no_run_uses_it(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    del config["prompts"]["generic"], config["runs"]["untuned"]
+    assert "untuned" not in load_study(config).runs
+
+
+def test_a_tuned_run_may_be_scored_on_a_type_that_its_mixture_lacks(study_text: str) -> None:
+    study = load_study(yaml.safe_load(study_text))
+    assert study.runs["tuned"].evaluate == ["ncbi", "bc2gm"]
+
+
+def test_two_runs_of_a_row_may_share_a_corpus_that_is_no_column(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    config["runs"]["other"] = config["runs"]["bert"] | {"evaluate": ["ncbi", "bc2gm"]}
+    config["runs"]["bert"]["evaluate"] = ["bc2gm"]
+    config["tables"]["main"] |= {"corpora": ["ncbi"], "rows": [{"label": "BERT", "runs": ["bert", "other"]}]}
+    assert load_study(config).tables["main"].rows[0].runs == ["bert", "other"]
+
+
+def test_a_run_trains_on_what_a_model_wrote_as_on_a_mixture(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    config["self_instruct"] = {"own": {"corpus": "ncbi", "model": "llama", "prompt": "rich"}}
+    config["runs"]["tuned"]["mixture"] = "own"
+    assert load_study(config).prompt_of_mixture("own") == "rich"
+
+
+def test_a_self_instruct_set_names_what_is_there(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    config["self_instruct"] = {"ncbi": {"corpus": "bc2gm", "model": "lama", "prompt": "ritch"}}
+    problems = {problem.location: problem for problem in reference_problems(study_of(config))}
+    assert set(problems) == {("self_instruct", "ncbi"), *(("self_instruct", "ncbi", key) for key in KEYS)}
+    assert problems["self_instruct", "ncbi"].what == "`mixtures.ncbi` has the same file"
+    assert "`bc2gm` has no train split" in problems["self_instruct", "ncbi", "corpus"].what
+    assert "model: llama" in problems["self_instruct", "ncbi", "model"].fix
+    assert "prompt: rich" in problems["self_instruct", "ncbi", "prompt"].fix
+
+
+def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:
+    config = yaml.safe_load(study_text)
+    table = config["tables"]["main"]
+    table["rows"][0]["paper"] = "PubMedBERT"
+    table["rows"][1]["paper"] = "BioBERT"
+    table["paper_table"] = "table1"
+    file = tmp_path / "tables.json"
+    study = study_of(config)
+    assert reference_problems(study, file) == [], "without the file nothing can be checked"
+    file.write_text(json.dumps({"tables": {"table1": {"BioBERT": {}, "PubmedBERT": {}}}}))
+    [problem] = reference_problems(study, file)
+    assert problem.location == ("tables", "main", "rows", 0, "paper")
+    assert problem.what == "no row of the paper's table1 is called `PubMedBERT`"
+    assert "paper: PubmedBERT" in problem.fix
+    table["paper_table"] = "tabel1"
+    [problem] = reference_problems(study_of(config), file)
+    assert problem.location == ("tables", "main", "paper_table")
+    assert "paper_table: table1" in problem.fix
+
+
+def study_of(config: object) -> Study:
+    return Study.model_validate(config)

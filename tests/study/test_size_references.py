@@ -1,0 +1,49 @@
+"""Figures of training sizes whose runs cannot give a point."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from markner.study.loading import load_study_file
+from markner.study.references import reference_problems
+from markner.study.schema.study import Study
+
+DEMO = load_study_file(ROOT / "config" / "demo.yaml")
+
+
+def problems(figure: Mapping[str, Any], name: str = "sizes") -> str:
+    content = DEMO.model_dump()
+    content["size_figures"] = {name: {"corpora": ["sample_disease"], **figure}}
+    return "\n".join(
+        f"{problem.location}: {problem.what} {problem.fix}" for problem in reference_problems(Study(**content))
+    )
+
+
+def series(*runs: str, **more: str) -> dict[str, Any]:
+    return {"series": [{"label": "s", "runs": list(runs), **more}]}
+
+
+def test_the_demo_s_own_is_right() -> None:
+    assert problems(series("smollm2-4pct", "smollm2-tuned")) == ""
+
+
+@pytest.mark.parametrize(
+    ("figure", "told"),
+    [
+        (series("smollm2-untuned"), "`smollm2-untuned` is not trained"),
+        (series("smollm2-three-types"), "takes its sentences by the `limit` of its mixture"),
+        (series("smollm2-4pct", "smollm2-4pct-enhanced"), "gives the point of `smollm2-4pct` again"),
+        (series("smollm2-4pc"), "did you mean `smollm2-4pct`"),
+        (series("smollm2-4pct", paper="PubMedBERT"), "paper_figure: figure4"),
+        (series("smollm2-4pct", paper="PubMedBert") | {"paper_figure": "figure4"}, "did you mean `PubMedBERT`"),
+        (series("smollm2-4pct") | {"paper_figure": "figure5"}, "no figure of the paper is called `figure5`"),
+    ],
+)
+def test_runs_that_give_no_point_are_told(figure: Mapping[str, Any], told: str) -> None:
+    assert told in problems(figure)
+
+
+def test_a_figure_has_its_files_for_itself() -> None:
+    assert "`figures.scores` has the same files" in problems(series("smollm2-4pct"), "scores")

@@ -1,0 +1,49 @@
+"""A run that answers with the models of another: the same prompt, no training, and what it may not say itself."""
+
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from markner.study.leaves import current
+from markner.study.queries import run_prompt, tagger
+from markner.study.references import reference_problems
+from markner.study.schema.study import Study
+
+CONTENT = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
+
+
+def study(**changes: Any) -> Study:
+    runs = CONTENT["runs"]
+    return Study.model_validate(
+        CONTENT | {"runs": runs | {"smollm2-constrained": runs["smollm2-constrained"] | changes}}
+    )
+
+
+def test_it_is_asked_and_tags_as_the_run_that_trained_it() -> None:
+    found = study()
+    assert reference_problems(found) == []
+    assert run_prompt(found, "smollm2-constrained") == run_prompt(found, "smollm2-tuned")
+    own, other = tagger(found, "smollm2-constrained"), tagger(found, "smollm2-tuned")
+    assert (own.folder, own.instructions) == (other.folder, other.instructions)
+    assert own.folder == "models/smollm2-tuned/seed1"
+    place = {"run": "smollm2-constrained", "corpus": "sample_disease"}
+    decoding = (current(found, "predict", place) or {})["decoding"]
+    assert decoding["method"] == "constrained"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"weights_of": "smollm2-tund"}, "no tuned run is called `smollm2-tund`"),
+        ({"weights_of": "minilm-gene"}, "no tuned run is called `minilm-gene`"),
+        ({"weights_of": "smollm2-untuned"}, "no tuned run is called `smollm2-untuned`"),
+        ({"mixture": "disease"}, "has the weights of `smollm2-tuned`, and with them its `mixture`"),
+        ({"model": "minilm"}, "`smollm2-tuned` has another model"),
+        ({"seeds": [1, 2]}, "`smollm2-tuned` has no such seeds"),
+    ],
+)
+def test_what_does_not_fit_is_named(changes: dict[str, Any], told: str) -> None:
+    problems = reference_problems(study(**changes))
+    assert [told in problem.what for problem in problems] == [True]
