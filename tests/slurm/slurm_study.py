@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from conftest import ROOT
 
-sys.path.append(str(ROOT / "tests" / "modeling"))
+sys.path.append(str(ROOT / "tests" / "models"))
 
 from tiny_llama import write_tiny_llama
 

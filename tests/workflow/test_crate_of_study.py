@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from tiny_study import RESULTS, copy, finished, plan, snakemake, study, write_study
 
-sys.path.insert(0, str(ROOT / "tests" / "exports"))
+sys.path.insert(0, str(ROOT / "tests" / "crate"))
 from crate_validator import issues
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]

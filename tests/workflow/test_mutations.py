@@ -164,7 +164,7 @@ ENCODER = "weights model=minilm"
 TRAINED = "train run=smollm2-tuned"
 SCORED = "score\nsignificance\nofficial"
 LAYOUT = "table table=table1\nfigure figure=scores\nerror_figure"
-SCORING = "src/markner/scoring"
+EVALUATION = "src/markner/evaluation"
 
 MUTATIONS = {
     # values of the study
@@ -233,15 +233,15 @@ MUTATIONS = {
     ),
     "the question": Mutation(setting(lambda s: s.update(question="Another?")), "report"),
     # code
-    "code: a comment": Mutation(edit(f"{SCORING}/spans.py", "    return", "    # A comment.\n    return")),
-    "code: words of a comment": Mutation(edit(f"{SCORING}/significance.py", "# Two differences", "# Differences")),
-    "code: a docstring": Mutation(edit(f"{SCORING}/significance.py", "Two-sided paired", "Paired, two-sided")),
+    "code: a comment": Mutation(edit(f"{EVALUATION}/matching.py", "    return", "    # A comment.\n    return")),
+    "code: words of a comment": Mutation(edit(f"{EVALUATION}/significance.py", "# Two differences", "# Differences")),
+    "code: a docstring": Mutation(edit(f"{EVALUATION}/significance.py", "Two-sided paired", "Paired, two-sided")),
     "code: layout": Mutation(narrow),
     "code: a function that nobody calls": Mutation(
-        edit(f"{SCORING}/spans.py", "\ndef strict_counts", "\ndef lonely():\n    return 1\n\n\ndef strict_counts")
+        edit(f"{EVALUATION}/matching.py", "\ndef strict_counts", "\ndef lonely():\n    return 1\n\n\ndef strict_counts")
     ),
     "code: what scoring alone imports": Mutation(
-        edit(f"{SCORING}/seqeval_check.py", "\n_TOLERANCE = ", "\n_TOLERANCE = 2 * "), "score"
+        edit(f"{EVALUATION}/seqeval_check.py", "\n_TOLERANCE = ", "\n_TOLERANCE = 2 * "), "score"
     ),
     "code: two imports away": Mutation(
         edit("src/markner/tags.py", "\nWORD = ", "\nWORD = 0 or "), "train_encoder\npredict_encoder"

@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 from conftest import ROOT
 from filelock import FileLock
-from modeling.tiny_encoder import tiny_encoder
-from modeling.tiny_llama import write_tiny_llama
+from models.tiny_encoder import tiny_encoder
+from models.tiny_llama import write_tiny_llama
 
 PARTS = ("Snakefile", "config", "envs", "profiles", "resources", "src", "workflow")
 # Where the demo has both, so that the documents' commands can be typed as they stand.
