@@ -14,7 +14,9 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from markner.errors import MarknerError
 from markner.files import read_json
 from markner.models.causal import finetune as room
+from markner.models.causal import preemption
 from markner.models.causal.finetune import finetune
+from markner.models.causal.progress import peak_flops_of
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.systems import Training
 
@@ -80,14 +82,14 @@ class InterruptedTrainingError(Exception):
 
 class Killer(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
-        if state.global_step == 5:
+        if state.global_step == 4:
             raise InterruptedTrainingError
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_FEWEST_STEPS_SAVED", 3)
+    monkeypatch.setattr(preemption, "SECONDS_BETWEEN_STATES", 0)
     expected = tune(weights, tmp_path / "straight")
     original = room._OrderedTrainer.__init__
 
@@ -109,6 +111,40 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     assert read_json(tmp_path / "broken" / "costs.json")["first_step"] == 3
     for name in ("model.safetensors", "training.json"):
         assert (resumed / name).read_bytes() == (expected / name).read_bytes()
+
+
+def test_states_are_saved_by_time_not_by_steps(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of eight minutes: a state after twenty minutes, one at a time, and none after the last step."""
+    clock, saved = [0.0], []
+    original = room._OrderedTrainer.__init__
+
+    class Clock(TrainerCallback):
+        def on_step_end(self, *_: object, **__: object) -> None:
+            clock[0] += 8 * 60
+
+        def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
+            saved.append([path.name for path in (tmp_path / "checkpoints").glob("checkpoint-*")])
+
+    def with_clock(self: room._OrderedTrainer, **options: Any) -> None:
+        original(self, **options | {"callbacks": [Clock(), *options["callbacks"]]})
+
+    monkeypatch.setattr(preemption, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(room._OrderedTrainer, "__init__", with_clock)
+    tune(weights, tmp_path, BASE.model_copy(update={"epochs": 4.5}))
+    assert read_json(tmp_path / "model" / "training.json")["steps"] == 9
+    assert saved == [["checkpoint-3"], ["checkpoint-6"]]
+
+
+def test_the_peak_of_a_gpu_depends_on_its_board() -> None:
+    names = [
+        "NVIDIA H100 80GB HBM3",
+        "NVIDIA H100 PCIe",
+        "NVIDIA H100 NVL",
+        "NVIDIA H200",
+        "NVIDIA H200 NVL",
+        "Tesla T4",
+    ]
+    assert [peak_flops_of(name) for name in names] == [989e12, 756e12, 835.5e12, 989e12, 835.5e12, None]
 
 
 def test_states_of_other_settings_are_not_taken_over(weights: Path, tmp_path: Path) -> None:

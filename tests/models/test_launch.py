@@ -113,8 +113,14 @@ def test_a_signal_saves_a_state_from_which_fewer_processes_go_on(place: Path, al
     same(place / "left", alone)
 
 
+def test_recomputed_activations_change_nothing(place: Path, alone: Path) -> None:
+    training = BASE.model_copy(update={"gradient_checkpointing": True})
+    tune(tuning(place, "recomputed", training), LaunchConfig(processes=2, device="cpu"))
+    same(place / "recomputed", alone)
+
+
 def test_bfloat16_and_adapters_are_sharded_too(place: Path) -> None:
-    """Their weights are those of another precision and method; what is tested is that `ShardingCheck` agrees and it learns."""
+    """The precision and the method differ, and so do the weights: `ShardingCheck` must agree, and the loss must fall."""
     training = BASE.model_copy(update={"precision": "bf16", "method": "lora", "lora_rank": 4, "learning_rate": 1e-2})
     tune(tuning(place, "lora", training), LaunchConfig(processes=2, device="cpu"))
     losses = history(place / "lora", "loss")
@@ -130,23 +136,94 @@ DDP = """
 import json, sys
 from markner.models.causal import sharding
 from markner.models.causal.worker import main
-sharding._shard_on_cpu_too = lambda: None
+sharding._enable_sharding_on_cpu = lambda: None
 sys.exit(main())
 """
+
+
+def launch(place: Path, name: str, training: Training = BASE, processes: int = 2) -> "subprocess.CompletedProcess[str]":
+    """Run a changed worker, `<name>.py`, in several processes; its last argument is `<place>/<name>-`."""
+    settings = (tuning(place, name, training), LaunchConfig(processes=processes, device="cpu"))
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"),
+            str(place / f"{name}.py"),
+            *(json.dumps(asdict(value)) for value in settings),
+            str(place / f"{name}-"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
 
 
 def test_another_kind_of_parallel_training_is_an_error(place: Path) -> None:
     """What accelerate does on CPUs by itself: DistributedDataParallel, without a word."""
     (place / "ddp.py").write_text(DDP)
-    arguments = [json.dumps(asdict(value)) for value in (tuning(place, "ddp"), LaunchConfig(processes=2, device="cpu"))]
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, str(place / "ddp.py"), *arguments], capture_output=True, text=True, check=False, env=environment
-    )
+    done = launch(place, "ddp")
     assert done.returncode != 0
     assert "FSDP was asked for, the training runs as MULTI_CPU" in done.stderr
     assert not (place / "ddp" / "model").exists()
+
+
+HELD_BYTES = """
+import json, os, sys
+from pathlib import Path
+from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import CheckpointWrapper
+from transformers import TrainerCallback
+from markner.models.causal import finetune
+from markner.models.causal.sharding import unsharded_gradient_bytes
+from markner.models.causal.worker import main
+
+def size(tensors):
+    return sum(t.numel() * t.element_size() for t in (getattr(t, "_local_tensor", t) for t in tensors))
+
+class Bytes(TrainerCallback):
+    def on_substep_end(self, args, state, control, model=None, optimizer=None, **_):
+        self.note("accumulating", model, optimizer)
+
+    def on_pre_optimizer_step(self, args, state, control, model=None, optimizer=None, **_):
+        self.note("accumulated", model, optimizer)
+
+    def note(self, when, model, optimizer):
+        parts = list(model.parameters())
+        moments = [value for state in optimizer.state.values() for value in state.values() if value.ndim]
+        gradients = [part.grad for part in parts if part.grad is not None]
+        row = {
+            "when": when, "whole": sum(4 * part.numel() for part in parts), "parameters": size(parts),
+            "gradients": size(gradients) + unsharded_gradient_bytes(model), "moments": size(moments),
+            "recomputed": sum(isinstance(module, CheckpointWrapper) for module in model.modules()),
+        }
+        with Path(sys.argv[-1] + os.environ["RANK"]).open("a") as stream:
+            stream.write(json.dumps(row) + "\\n")
+
+original = finetune._OrderedTrainer.__init__
+finetune._OrderedTrainer.__init__ = lambda self, **options: original(
+    self, **options | {"callbacks": [Bytes(), *options["callbacks"]]}
+)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_each_of_two_processes_holds_half_also_while_gradients_accumulate(place: Path, recompute: bool) -> None:
+    """In bytes: parameters, gradients and AdamW's moments, after every device batch of every step."""
+    (place / "bytes.py").write_text(HELD_BYTES)
+    training = BASE.model_copy(update={"epochs": 2, "gradient_checkpointing": recompute})
+    for rank in range(2):
+        (place / f"bytes-{rank}").unlink(missing_ok=True)
+    done = launch(place, "bytes", training)
+    assert done.returncode == 0, done.stderr
+    for rank in range(2):
+        rows = [json.loads(line) for line in (place / f"bytes-{rank}").read_text().splitlines()]
+        assert [row["when"] for row in rows] == ["accumulating", "accumulated"] * 4
+        for number, row in enumerate(rows):
+            # FSDP pads a first dimension that is odd; here all are even.
+            assert row["recomputed"] == (2 if recompute else 0), "decoder layers, by FSDP"
+            assert row["parameters"] == row["whole"] / 2
+            assert row["gradients"] == row["whole"] / 2
+            assert row["moments"] == (row["whole"] if number > 1 else 0), "two moments"
 
 
 def test_other_processes_than_asked_for_are_an_error(place: Path) -> None:

@@ -1,7 +1,6 @@
 """Instruction tuning of a causal language model, over the Hugging Face Trainer (paper 3.1.2)."""
 
 import importlib.util
-import math
 import shutil
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
 from markner.models.causal.batching import Order, collator
 from markner.models.causal.examples import build_examples
-from markner.models.causal.preemption import LEFT, Leave
+from markner.models.causal.preemption import PREEMPTED, SaveStates
 from markner.models.causal.progress import Progress, flops_per_token
 from markner.models.causal.save import save_plain
 from markner.models.causal.sharding import (
@@ -35,8 +34,6 @@ from markner.models.weights import device, load_tokenizer
 from markner.study.schema.systems import Training
 
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
-# A state is three times the size of the weights: a tenth of a short training is lost sooner than written.
-_FEWEST_STEPS_SAVED = 50
 
 
 def finetune(
@@ -86,33 +83,31 @@ def finetune(
     size = parameters(model, training)
     order = Order(examples, training, seed, processes)
     mean_length = sum(map(len, examples)) / len(examples)
-    steps = math.ceil(math.ceil(len(examples) / training.batch_size) * training.epochs)
     progress = Progress(
         tokens=order.tokens,
         flops_per_token=flops_per_token(model, mean_length, training.method == "full"),
-        save_every=max(math.ceil(steps / 10), _FEWEST_STEPS_SAVED),
         log=log,
     )
-    leave = Leave()
+    states = SaveStates()
     trainer = _OrderedTrainer(
         order=order,
         model=model,
         args=arguments,
         train_dataset=order.dataset(),
         data_collator=collator(training, tokenizer.pad_token_id),
-        callbacks=[ShardingCheck(training, processes), progress, leave],
+        callbacks=[ShardingCheck(training, processes), progress, states],
     )
     trainer.remove_callback(PrinterCallback)
     mark = fingerprint(weights, examples, training, seed, processes > 1)
     trainer.train(resume_from_checkpoint=agreed(lambda: resumable(checkpoints, mark)))
-    if leave.left:
+    if states.preempted:
         if is_first():
             print(
                 f"stopped by a signal after step {trainer.state.global_step} of {trainer.state.max_steps}; the state is"
                 f" saved in {checkpoints}, and the next run goes on from it",
                 file=sys.stderr,
             )
-        raise SystemExit(LEFT)
+        raise SystemExit(PREEMPTED)
     state = whole_state(trainer.model) if processes > 1 else None
     if not is_first():
         return
@@ -185,9 +180,10 @@ def _arguments(training: Training, seed: int, checkpoints: Path) -> TrainingArgu
         max_grad_norm=training.max_grad_norm,
         optim="adamw_torch_fused",
         bf16=training.precision == "bf16",
-        activation_checkpointing=training.gradient_checkpointing,
+        # Sharded models recompute within each unit instead (`sharding_options`), which gathers a layer once less.
+        activation_checkpointing=training.gradient_checkpointing and world == 1,
         activation_checkpointing_kwargs={"use_reentrant": False},
-        # Checkpoints are asked for by `Progress`, so that none is written when the model itself is about to be.
+        # `SaveStates` asks for states, so that none is written just before the model itself.
         save_strategy=SaveStrategy.NO,
         save_total_limit=1,
         logging_steps=1,
@@ -196,7 +192,7 @@ def _arguments(training: Training, seed: int, checkpoints: Path) -> TrainingArgu
         report_to="none",
         remove_unused_columns=False,
         dataloader_pin_memory=device().type == "cuda",
-        **sharding_options(),
+        **sharding_options(training),
     )
     keep_float32_sums(arguments, training)
     if world == 1:

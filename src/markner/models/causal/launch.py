@@ -17,7 +17,7 @@ import torch
 from markner.data.instructions import read_instances
 from markner.errors import MarknerError
 from markner.models.causal.finetune import finetune
-from markner.models.causal.preemption import LEFT
+from markner.models.causal.preemption import PREEMPTED
 from markner.study.schema.systems import Training
 
 _WORKER = "markner.models.causal.worker"
@@ -74,7 +74,7 @@ def tune(tuning: Tuning, layout: LaunchConfig) -> None:
     threads = max(1, layout.cores // layout.per_node)
     code, stopped = _run(command, os.environ | {"OMP_NUM_THREADS": str(threads)})
     if stopped:
-        raise SystemExit(LEFT)
+        raise SystemExit(PREEMPTED)
     if code:
         raise MarknerError(
             f"the training in {layout.processes} processes ended with exit code {code}",

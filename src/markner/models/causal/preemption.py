@@ -1,6 +1,7 @@
-"""Leaving a training when the machine is wanted back: SIGTERM saves a state after the step and ends the process."""
+"""Save states of a training: every twenty minutes, and when SIGTERM announces that the job must end."""
 
 import signal
+from time import monotonic
 from types import FrameType
 from typing import Any
 
@@ -8,39 +9,51 @@ import torch
 from torch import distributed
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-LEFT = 128 + signal.SIGTERM
-"""Exit code of a training that saved its state and left."""
+PREEMPTED = 128 + signal.SIGTERM
+"""Exit code of a training that saved its state after SIGTERM."""
+
+SECONDS_BETWEEN_STATES = 20 * 60
+"""Least time between two states. A state is three times as large as the weights, and saving it stops the training."""
 
 
-class Leave(TrainerCallback):
-    """Saves a state and stops all processes after the step in which one of them got SIGTERM.
+class SaveStates(TrainerCallback):
+    """Asks the Trainer to save a state when one is due, and to save one and stop after SIGTERM.
 
-    SLURM sends it before a time limit (`--signal`), on `scancel` and on preemption. The last step is not followed by a
-    state: the model itself is about to be written.
+    SLURM sends SIGTERM before a time limit (`--signal`), on `scancel` and on preemption. All processes of a training
+    agree after each step: the first process decides whether a state is due, and a signal to any of them counts. No
+    state is saved after the last step, because the model itself is written then.
     """
 
     def __init__(self) -> None:
-        self.left = False
-        self._asked = False
+        self.preempted = False
+        self._signaled = False
+        self._saved = 0.0
         self._previous: Any = None
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Listen for the signal."""
-        self._previous = signal.signal(signal.SIGTERM, self._ask)
+        """Handle the signal and start the clock."""
+        self._saved = monotonic()
+        self._previous = signal.signal(signal.SIGTERM, self._handle)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Agree with the other processes, and if one was asked to leave, save and stop."""
-        asked = self._asked
+        """Agree with the other processes whether to save and whether to stop."""
+        due = state.is_world_process_zero and monotonic() - self._saved >= SECONDS_BETWEEN_STATES
+        signaled = self._signaled
         if distributed.is_initialized():
-            anyone = torch.tensor(int(asked), device=args.device)
-            distributed.all_reduce(anyone, distributed.ReduceOp.MAX)
-            asked = bool(anyone.item())
-        if asked and state.global_step < state.max_steps:
-            control.should_save = control.should_training_stop = self.left = True
+            flags = torch.tensor([int(due), int(signaled)], device=args.device)
+            distributed.all_reduce(flags, distributed.ReduceOp.MAX)
+            due, signaled = (bool(flag) for flag in flags.tolist())
+        if state.global_step < state.max_steps:
+            self.preempted = control.should_training_stop = signaled
+            control.should_save = due or signaled
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Restart the clock."""
+        self._saved = monotonic()
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Listen no longer."""
+        """Restore the previous handler of the signal."""
         signal.signal(signal.SIGTERM, self._previous)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._signaled = True

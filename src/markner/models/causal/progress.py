@@ -17,8 +17,18 @@ from markner.errors import MarknerError
 from markner.models.causal.sharding import world_size
 from markner.models.weights import device
 
-_PEAK_FLOPS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "V100": 125e12}
-"""Dense 16-bit peak of GPUs by a part of their name, floating-point operations a second (vendor's data sheets)."""
+_PEAK_FLOPS = {
+    "H200 NVL": 835.5e12,
+    "H200": 989e12,
+    "H100 PCIe": 756e12,
+    "H100 NVL": 835.5e12,
+    "H100": 989e12,
+    "A100": 312e12,
+    "L40S": 362e12,
+    "V100": 125e12,
+}
+"""Peak of dense 16-bit operations per second by a part of the GPU's name (NVIDIA's data sheets, half of the values
+"with sparsity"). The first part that occurs in the name counts, so longer names stand before shorter ones."""
 
 
 def flops_per_token(model: PreTrainedModel, length: float, full: bool) -> float:
@@ -39,10 +49,9 @@ class Progress(TrainerCallback):
     each example; so is the MFU, the part of the GPU's peak that the model's own operations on them would take.
     """
 
-    def __init__(self, tokens: Callable[[int], list[int]], flops_per_token: float, save_every: int, log: Path) -> None:
+    def __init__(self, tokens: Callable[[int], list[int]], flops_per_token: float, log: Path) -> None:
         self._tokens = lru_cache(maxsize=None)(tokens)
         self._flops = flops_per_token
-        self._save_every = save_every
         self._log = log
         self._bar: tqdm[Any] | None = None
         self._start = self._last = 0.0
@@ -61,10 +70,6 @@ class Progress(TrainerCallback):
             self._bar = tqdm(
                 total=state.max_steps, initial=state.global_step, unit="step", file=sys.stderr, mininterval=interval
             )
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Ask for a checkpoint now and then, but not at the end."""
-        control.should_save = state.global_step % self._save_every == 0 and state.global_step < state.max_steps
 
     def on_log(
         self,
@@ -162,8 +167,10 @@ def _peak_memory() -> int:
 
 
 def peak_flops() -> float | None:
-    """16-bit peak of the GPU in use, operations a second; None on a CPU or an unknown GPU."""
-    if device().type != "cuda":
-        return None
-    name = torch.cuda.get_device_name()
+    """Return the 16-bit peak of the GPU in use, in operations per second; None on a CPU or an unknown GPU."""
+    return peak_flops_of(torch.cuda.get_device_name()) if device().type == "cuda" else None
+
+
+def peak_flops_of(name: str) -> float | None:
+    """Return the 16-bit peak of a GPU by the name that CUDA reports; None if it is unknown."""
     return next((peak for part, peak in _PEAK_FLOPS.items() if part in name), None)

@@ -1,4 +1,4 @@
-"""Full sharding of a training over several processes: FSDP 2 over accelerate, and the proof that it is what happens."""
+"""Full sharding of a training over several processes with FSDP 2, and the check that it really happens."""
 
 import os
 from collections.abc import Callable
@@ -19,49 +19,57 @@ from markner.study.schema.systems import Training
 
 
 def world_size() -> int:
-    """Processes of this training, as the launcher told each of them."""
+    """Return the number of processes of this training, from the launcher's environment variable."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first() -> bool:
-    """Whether this is the process that writes what all have in common."""
+    """Return whether this process is the first, which writes the files."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def sharding_options() -> dict[str, Any]:
-    """Options of `TrainingArguments` for the processes there are: none for a single one.
+def sharding_options(training: Training) -> dict[str, Any]:
+    """Return the options of `TrainingArguments` for sharding; none for a single process.
 
-    Every decoder layer is a unit of its own (the model names its class), parameters, gradients and optimiser are cut
-    into equal parts (full shard), weights are read by the first process of a node and dealt out, and states to resume
-    from stay in parts.
+    Every decoder layer is a unit (the model names the class). Parameters, gradients and optimizer states are sharded.
+    The first process of a node reads the weights and distributes them. States to resume from stay sharded.
+
+    Gradients are reduced after every device batch. Otherwise FSDP accumulates unsharded float32 gradients until the
+    last device batch of a step, and each process holds the gradient of the whole model.
     """
     if world_size() == 1:
         return {}
     if device().type == "cpu":
-        _shard_on_cpu_too()
+        _enable_sharding_on_cpu()
     settings = {
         "version": 2,
         "reshard_after_forward": True,
         "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
+        "activation_checkpointing": training.gradient_checkpointing,
         "cpu_ram_efficient_loading": True,
         "state_dict_type": "SHARDED_STATE_DICT",
     }
-    # Read while weights are loaded, which is before the Trainer makes its accelerator.
+    # `from_pretrained` reads this variable, and weights are loaded before the Trainer creates its accelerator.
     os.environ["ACCELERATE_USE_FSDP"] = "true"
-    return {"fsdp": True, "fsdp_config": settings, "average_tokens_across_devices": True}
+    return {
+        "fsdp": True,
+        "fsdp_config": settings,
+        "accelerator_config": {"gradient_accumulation_kwargs": {"sync_each_batch": True}},
+        "average_tokens_across_devices": True,
+    }
 
 
 def keep_float32_sums(arguments: TrainingArguments, training: Training) -> None:
-    """Let sharded bfloat16 training add up gradients in float32; accelerate's own choice is bfloat16."""
+    """Make sharded bfloat16 training reduce gradients in float32; accelerate's default is bfloat16."""
     if arguments.fsdp and training.precision == "bf16":
         policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
         arguments.fsdp_plugin_args["mixed_precision_policy"] = policy
 
 
 class ShardingCheck(TrainerCallback):
-    """Checks, before the first step, that the processes, the precision and the sharding are those asked for.
+    """Checks that processes, precision and sharding are as requested: before the first step, and while accumulating.
 
-    Where FSDP does not take hold, libraries go on with something slower and say nothing.
+    If FSDP does not take effect, the libraries continue with something slower or larger without a message.
     """
 
     def __init__(self, training: Training, processes: int) -> None:
@@ -71,9 +79,9 @@ class ShardingCheck(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
     ) -> None:
-        """Raise MarknerError if anything is not as asked for."""
-        found = distributed.get_world_size() if distributed.is_initialized() else 1
-        check(found == self._processes, f"{self._processes} processes were asked for, {found} are training")
+        """Raise MarknerError if anything differs from the request."""
+        actual = distributed.get_world_size() if distributed.is_initialized() else 1
+        check(actual == self._processes, f"{self._processes} processes were asked for, {actual} are training")
         accelerator = accelerate.state.AcceleratorState()
         mixed = accelerator.mixed_precision
         expected = "bf16" if self._precision == "bf16" else "no"
@@ -94,15 +102,40 @@ class ShardingCheck(TrainerCallback):
             types = {unit._get_fsdp_state()._mp_policy.param_dtype for unit in units}
             check(types == {torch.bfloat16}, f"bf16 was asked for, units compute in {types}")
 
+    def on_substep_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
+    ) -> None:
+        """Raise MarknerError if this process holds gradients of whole parameters between two device batches."""
+        if self._processes > 1:
+            held = unsharded_gradient_bytes(model)
+            check(held == 0, f"{held} bytes of unsharded gradients are held while accumulating")
+
+
+def unsharded_gradient_bytes(model: Any) -> int:
+    """Return how many bytes of whole, not yet reduced gradients this process holds for a sharded model."""
+    return sum(
+        gradient.numel() * gradient.element_size()
+        for unit in model.modules()
+        if isinstance(unit, FSDPModule)
+        for group in unit._get_fsdp_state()._fsdp_param_groups
+        for parameter in group.fsdp_params
+        # bfloat16 gradients accumulate in a float32 tensor beside the parameter, float32 ones in its own `grad`.
+        for gradient in (
+            parameter.unsharded_accumulated_grad,
+            getattr(getattr(parameter, "_unsharded_param", None), "grad", None),
+        )
+        if gradient is not None
+    )
+
 
 def check(holds: bool, message: str) -> None:
-    """Raise MarknerError with the message unless it holds."""
+    """Raise MarknerError with the message unless the condition holds."""
     if not holds:
-        raise MarknerError(message, "look into the log for what the launcher and the libraries say before this")
+        raise MarknerError(message, "read the messages of the launcher and the libraries above this one in the log")
 
 
 def agreed(decide: Callable[[], str | None]) -> str | None:
-    """What the first process decides, for all of them."""
+    """Return the decision of the first process in all processes."""
     if not distributed.is_initialized():
         return decide()
     decision = [decide() if is_first() else None]
@@ -111,9 +144,9 @@ def agreed(decide: Callable[[], str | None]) -> str | None:
 
 
 def whole_state(model: Any) -> dict[str, torch.Tensor]:
-    """All parameters of a sharded model, on the CPU of the first process; an empty dictionary on the others.
+    """Return all parameters of a sharded model on the CPU of the first process; an empty dictionary on the others.
 
-    Every process has to call this.
+    Every process must call this.
     """
     state: dict[str, Any] = get_model_state_dict(
         model, options=StateDictOptions(full_state_dict=True, cpu_offload=True)
@@ -121,11 +154,11 @@ def whole_state(model: Any) -> dict[str, torch.Tensor]:
     return state
 
 
-def _shard_on_cpu_too() -> None:
-    """Let accelerate turn FSDP on between processes on CPUs.
+def _enable_sharding_on_cpu() -> None:
+    """Make accelerate use FSDP between processes on CPUs.
 
-    Its `AcceleratorState` does so for GPUs alone and leaves CPUs with DistributedDataParallel, without a word
-    (accelerate 1.15, `state.py`); all further down the road works with gloo as with NCCL.
+    Its `AcceleratorState` does so only on GPUs, and uses DistributedDataParallel on CPUs without a message
+    (accelerate 1.15, `state.py`). Everything after that works with gloo as it does with NCCL.
     """
     state = accelerate.state.AcceleratorState
     original = state.__init__
