@@ -130,7 +130,7 @@ def test_a_corpus_of_ones_own_takes_one_config_entry(folder: Path) -> None:
     assert "Given a sentence extract symptom entities" in instructions
     assert "Aspirin and <mark>headache</mark>" in instructions
     card = (folder / "results/mine/corpora.csv").read_text(encoding="utf-8").splitlines()
-    assert card[1].startswith("mine,train,text,span,3,2,1,")
+    assert card[1].startswith("mine,train,raw,span,3,2,1,")
     # Nothing to do a second time, whatever is touched; and again, exactly, when the file's bytes change.
     os.utime(folder / "study.yaml")
     assert "Nothing to be done" in snakemake(*arguments, folder=folder).stdout

@@ -30,7 +30,7 @@ def test_a_data_set_holds_the_instructions_and_names_its_licences(hub: Path) -> 
     assert card.data.configs == [
         {"config_name": "default", "data_files": [{"split": "train", "path": "data/train.jsonl"}]}
     ]
-    assert "| sample_disease | disease | iob | CC0-1.0 |" in card.text
+    assert "| sample_disease | disease | tokenized | CC0-1.0 |" in card.text
     assert "written by the model" not in card.text
     assert "written by the model `smollm2-135m`" in DatasetCard.load(hub / "datasets" / "gene_self" / "README.md").text
 

@@ -33,7 +33,7 @@ OWN_STUDY = """
 study: own
 question: What is a disease?
 corpora:
-  diseases: {entity: disease, variant: tokenized, iob: {format: iob, train: resources/sample/iob/disease/train.tsv}}
+  diseases: {entity: disease, variant: tokenized, tokenized: {format: iob, train: resources/sample/iob/disease/train.tsv}}
 """
 
 
