@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_llama import INSTANCES, INSTRUCTION, SENTENCES, TEMPLATE, write_tiny_llama
+from tiny_llama import INSTANCES, INSTRUCTION, SENTENCES, TEMPLATE, fine_tuning, write_tiny_llama
 from transformers import GenerationConfig
 
 from markner.data.documents import Sentence, Span, write_sentences
@@ -41,8 +41,7 @@ def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    costs, log, checkpoints = (folder / name for name in ("costs.json", "log", "checkpoints"))
-    finetune(untuned, INSTANCES, TEMPLATE, training, 1, folder / "model", costs, log, checkpoints)
+    finetune(fine_tuning(untuned, folder, training))
     torch.set_num_threads(threads)
     return folder / "model"
 

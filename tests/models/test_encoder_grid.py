@@ -77,7 +77,7 @@ def test_finished_points_of_the_same_settings_are_kept(
         monkeypatch.setattr(encoder_grid, "train_point", observed)
 
     def attempt(code: str) -> None:
-        train_part(*files(data), POINTS, TRAINING, 1, tmp_path / "all", tmp_path / "checkpoints", [code])
+        train_part(*files(data), POINTS, TRAINING, 1, tmp_path / "all", tmp_path / "checkpoints", code)
 
     until(THIRD)
     with pytest.raises(KeyboardInterrupt):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_llama import INSTANCES, TEMPLATE, write_tiny_llama
+from tiny_llama import fine_tuning, write_tiny_llama
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from markner.errors import MarknerError
@@ -33,10 +33,8 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tune(weights: Path, folder: Path, training: Training = BASE, seed: int = 1, processes: int = 1) -> Path:
-    output, log, checkpoints = folder / "model", folder / "log.txt", folder / "checkpoints"
-    costs = folder / "costs.json"
-    finetune(weights, INSTANCES, TEMPLATE, training, seed, output, costs, log, checkpoints, processes)
-    return output
+    finetune(fine_tuning(weights, folder, training, seed), processes)
+    return folder / "model"
 
 
 def losses(output: Path) -> list[float]:
@@ -150,7 +148,7 @@ def test_the_peak_of_a_gpu_depends_on_its_board() -> None:
 def test_states_of_other_settings_are_not_taken_over(weights: Path, tmp_path: Path) -> None:
     checkpoints = tmp_path / "checkpoints"
     (checkpoints / "checkpoint-4").mkdir(parents=True)
-    (checkpoints / "settings.sha256").write_text("of another training")
+    (checkpoints / "fingerprint.sha256").write_text("of another training")
     tune(weights, tmp_path)
     assert read_json(tmp_path / "costs.json")["first_step"] == 0
 

@@ -7,17 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_llama import INSTANCES, TEMPLATE, write_tiny_llama
+from tiny_llama import fine_tuning, write_tiny_llama
 
 from markner.errors import MarknerError
-from markner.files import read_json, write_json
-from markner.models.causal.launch import LaunchConfig, Tuning, run_here, tune
+from markner.files import read_json
+from markner.models.causal.finetune import FineTuning
+from markner.models.causal.launch import TASK, LaunchConfig, launch, run_process
 from markner.models.weights import load_causal
 from markner.study.schema.systems import Training
 
@@ -30,16 +30,14 @@ STEPS = 40
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tiny weights and an instruction set."""
+    """A folder with tiny weights."""
     folder = tmp_path_factory.mktemp("launch")
     write_tiny_llama(folder / "weights")
-    write_json(folder / "instructions.json", [asdict(row) for row in INSTANCES])
     return folder
 
 
-def tuning(place: Path, name: str, training: Training = BASE) -> Tuning:
-    inputs = (str(place / "weights"), str(place / "instructions.json"), TEMPLATE, training.model_dump(), 1)
-    return Tuning(*inputs, *(str(place / name / part) for part in ("model", "costs.json", "log.txt", "checkpoints")))
+def tuning(place: Path, name: str, training: Training = BASE) -> FineTuning:
+    return fine_tuning(place / "weights", place / name, training)
 
 
 def history(folder: Path, key: str) -> list[float]:
@@ -61,7 +59,7 @@ def alone(place: Path) -> Path:
     """The training in one process."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    tune(tuning(place, "alone"), LaunchConfig(device="cpu"))
+    launch(tuning(place, "alone"), LaunchConfig(device="cpu"))
     torch.set_num_threads(threads)
     return place / "alone"
 
@@ -81,7 +79,7 @@ def same(folder: Path, other: Path) -> None:
 
 def test_four_sharded_processes_give_what_one_gives(place: Path, alone: Path) -> None:
     """That there are four, and that all parameters are DTensors cut in four, `ShardingCheck` checks in each of them."""
-    tune(tuning(place, "four"), LaunchConfig(processes=4, device="cpu"))
+    launch(tuning(place, "four"), LaunchConfig(processes=4, device="cpu"))
     assert len(history(alone, "loss")) == STEPS
     assert history(alone, "loss")[-1] < history(alone, "loss")[0] - 0.3
     same(place / "four", alone)
@@ -91,38 +89,36 @@ def test_four_sharded_processes_give_what_one_gives(place: Path, alone: Path) ->
 
 
 def test_a_signal_saves_a_state_from_which_fewer_processes_go_on(place: Path, alone: Path) -> None:
-    task, layout = tuning(place, "left"), LaunchConfig(processes=4, device="cpu")
-    code = (
-        "import json, sys; from markner.models.causal.launch import *; "
-        "tune(Tuning(**json.loads(sys.argv[1])), LaunchConfig(**json.loads(sys.argv[2])))"
+    task, config = tuning(place, "left"), LaunchConfig(processes=4, device="cpu")
+    code = "import sys; from markner.models.causal.launch import TASK, launch; launch(*TASK.validate_json(sys.argv[1]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, TASK.dump_json((task, config)).decode()], stderr=subprocess.PIPE, text=True
     )
-    arguments = [json.dumps(asdict(value)) for value in (task, layout)]
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE, text=True)
     log = place / "left" / "log.txt"
     while not log.exists() or log.read_text().count("\n") < 5:
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate()
+    _, messages = process.communicate()
     assert process.returncode == 143
-    assert "the next run goes on from it" in said
+    assert "the next run resumes from it" in messages
     (state,) = (place / "left" / "checkpoints").glob("checkpoint-*")
     assert list(state.glob("pytorch_model_fsdp_0/*.distcp")), "the state is in parts"
-    tune(task, LaunchConfig(processes=2, device="cpu"))
+    launch(task, LaunchConfig(processes=2, device="cpu"))
     assert read_json(place / "left" / "costs.json")["first_step"] == int(state.name.partition("-")[2]) >= 5
     same(place / "left", alone)
 
 
 def test_recomputed_activations_change_nothing(place: Path, alone: Path) -> None:
     training = BASE.model_copy(update={"gradient_checkpointing": True})
-    tune(tuning(place, "recomputed", training), LaunchConfig(processes=2, device="cpu"))
+    launch(tuning(place, "recomputed", training), LaunchConfig(processes=2, device="cpu"))
     same(place / "recomputed", alone)
 
 
 def test_bfloat16_and_adapters_are_sharded_too(place: Path) -> None:
-    """The precision and the method differ, and so do the weights: `ShardingCheck` must agree, and the loss must fall."""
+    """The weights differ from those of full float32 training: `ShardingCheck` must agree and the loss must fall."""
     training = BASE.model_copy(update={"precision": "bf16", "method": "lora", "lora_rank": 4, "learning_rate": 1e-2})
-    tune(tuning(place, "lora", training), LaunchConfig(processes=2, device="cpu"))
+    launch(tuning(place, "lora", training), LaunchConfig(processes=2, device="cpu"))
     losses = history(place / "lora", "loss")
     assert losses[-1] < losses[0] - 0.1
     assert not list((place / "lora" / "model").glob("adapter*"))
@@ -141,14 +137,16 @@ sys.exit(main())
 """
 
 
-def launch(place: Path, name: str, training: Training = BASE, processes: int = 2) -> "subprocess.CompletedProcess[str]":
+def run_changed_worker(
+    place: Path, name: str, training: Training = BASE, processes: int = 2
+) -> "subprocess.CompletedProcess[str]":
     """Run a changed worker, `<name>.py`, in several processes; its last argument is `<place>/<name>-`."""
-    settings = (tuning(place, name, training), LaunchConfig(processes=processes, device="cpu"))
+    task = (tuning(place, name, training), LaunchConfig(processes=processes, device="cpu"))
     return subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"),
             str(place / f"{name}.py"),
-            *(json.dumps(asdict(value)) for value in settings),
+            TASK.dump_json(task).decode(),
             str(place / f"{name}-"),
         ],
         capture_output=True,
@@ -161,7 +159,7 @@ def launch(place: Path, name: str, training: Training = BASE, processes: int = 2
 def test_another_kind_of_parallel_training_is_an_error(place: Path) -> None:
     """What accelerate does on CPUs by itself: DistributedDataParallel, without a word."""
     (place / "ddp.py").write_text(DDP)
-    done = launch(place, "ddp")
+    done = run_changed_worker(place, "ddp")
     assert done.returncode != 0
     assert "FSDP was asked for, the training runs as MULTI_CPU" in done.stderr
     assert not (place / "ddp" / "model").exists()
@@ -213,7 +211,7 @@ def test_each_of_two_processes_holds_half_also_while_gradients_accumulate(place:
     training = BASE.model_copy(update={"epochs": 2, "gradient_checkpointing": recompute})
     for rank in range(2):
         (place / f"bytes-{rank}").unlink(missing_ok=True)
-    done = launch(place, "bytes", training)
+    done = run_changed_worker(place, "bytes", training)
     assert done.returncode == 0, done.stderr
     for rank in range(2):
         rows = [json.loads(line) for line in (place / f"bytes-{rank}").read_text().splitlines()]
@@ -228,16 +226,16 @@ def test_each_of_two_processes_holds_half_also_while_gradients_accumulate(place:
 
 def test_other_processes_than_asked_for_are_an_error(place: Path) -> None:
     with pytest.raises(MarknerError, match="4 processes were asked for, 1 were started"):
-        run_here(tuning(place, "none"), LaunchConfig(processes=4, device="cpu"))
+        run_process(tuning(place, "none"), LaunchConfig(processes=4, device="cpu"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="about machines without a GPU")
 def test_a_missing_gpu_is_an_error_and_no_slow_training(place: Path) -> None:
     with pytest.raises(MarknerError, match="need as many GPUs"):
-        tune(tuning(place, "none"), LaunchConfig(device="gpu"))
+        launch(tuning(place, "none"), LaunchConfig(device="gpu"))
 
 
 def test_several_nodes_need_slurm(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     with pytest.raises(MarknerError, match="under SLURM only"):
-        tune(tuning(place, "none"), LaunchConfig(processes=4, nodes=2))
+        launch(tuning(place, "none"), LaunchConfig(processes=4, nodes=2))

@@ -1,5 +1,6 @@
 """A real LLaMA model small enough to be trained and decoded in a second, with a real tokenizer."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -8,8 +9,11 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from markner.data.documents import Span
 from markner.data.instructions import Instance, instruction_text
+from markner.files import write_json
 from markner.markup import mark
+from markner.models.causal.finetune import FineTuning
 from markner.study.schema.corpora import Prompt
+from markner.study.schema.systems import Training
 
 PROMPT = Prompt()
 TEMPLATE = PROMPT.template
@@ -24,6 +28,22 @@ SENTENCES = [
     ("Retinoblastoma , Wilms tumour and melanoma were compared .", [(0, 14), (17, 29), (34, 42)]),
 ]
 INSTANCES = [Instance(INSTRUCTION, text, mark(text, [Span(*span) for span in spans])) for text, spans in SENTENCES]
+
+
+def fine_tuning(weights: Path, folder: Path, training: Training, seed: int = 1) -> FineTuning:
+    """Write the instruction set of this module into a folder, and return a training on it with all outputs there."""
+    write_json(folder / "instructions.json", [asdict(row) for row in INSTANCES])
+    return FineTuning(
+        weights=weights,
+        instructions=folder / "instructions.json",
+        template=TEMPLATE,
+        training=training,
+        seed=seed,
+        output=folder / "model",
+        costs=folder / "costs.json",
+        log=folder / "log.txt",
+        checkpoints=folder / "checkpoints",
+    )
 
 
 def write_tiny_llama(folder: Path, seed: int = 0, positions: int = 512) -> Path:

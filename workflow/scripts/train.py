@@ -2,22 +2,24 @@
 
 from pathlib import Path
 
-from markner.models.causal.launch import LaunchConfig, Tuning, tune
+from markner.models.causal.finetune import FineTuning
+from markner.models.causal.launch import LaunchConfig, launch
+from markner.study.schema.systems import Training
 from runrecord.job import job
 
 with job(snakemake):
     settings, resources = snakemake.params.settings, snakemake.resources
-    tune(
-        Tuning(
-            weights=snakemake.input.weights,
-            instructions=snakemake.input.instructions,
+    launch(
+        FineTuning(
+            weights=Path(snakemake.input.weights),
+            instructions=Path(snakemake.input.instructions),
             template=settings["template"],
-            training=settings["training"],
+            training=Training.model_validate(settings["training"]),
             seed=settings["seed"],
-            output=snakemake.output.model,
-            costs=snakemake.output.costs,
-            log=str(Path(snakemake.log[0]).with_suffix(".steps.log")),
-            checkpoints=snakemake.params.checkpoints,
+            output=Path(snakemake.output.model),
+            costs=Path(snakemake.output.costs),
+            log=Path(snakemake.log[0]).with_suffix(".steps.log"),
+            checkpoints=Path(snakemake.params.checkpoints),
         ),
         LaunchConfig(
             processes=resources.processes,

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from markner.models.encoder.grid_job import train_part
 from markner.models.encoder.train import EncoderTraining
-from runrecord.hashing import hash_path
 from runrecord.job import job
 
 with job(snakemake):
@@ -19,5 +18,5 @@ with job(snakemake):
         seed,
         Path(snakemake.output[0]),
         Path(snakemake.params.checkpoints),
-        [*map(hash_path, snakemake.input), snakemake.params.code],
+        snakemake.params.code,
     )

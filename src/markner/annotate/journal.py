@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from markner.data.formats.text_document import Found, TextDocument
+from markner.models.checkpoints import fingerprint_line
 
 
 class Entry(NamedTuple):
@@ -38,7 +39,7 @@ def resume(path: Path, fingerprint: str, documents: Iterator[TextDocument]) -> i
     off, a torn last line too. What follows is then tagged in the same company as without the interruption, so that
     the outcome is the same to the last bit. With another fingerprint nothing is taken over.
     """
-    head = (json.dumps({"fingerprint": fingerprint}) + "\n").encode()
+    head = fingerprint_line(fingerprint).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     done, end = 0, len(head)
     if path.is_file() and path.open("rb").readline() == head:

@@ -1,7 +1,5 @@
 """From documents to what trained systems find in them: sentences out, mentions back at the text's own offsets."""
 
-import hashlib
-import json
 import sys
 import time
 from collections import Counter
@@ -17,6 +15,7 @@ from markner.data.documents import Span
 from markner.data.formats.registry import STANDARD_INPUT, documents, writer
 from markner.data.formats.text_document import Found, TextDocument
 from markner.data.sentences import resolve_overlaps, sentence_bounds
+from markner.models.checkpoints import fingerprint
 from markner.models.tagging import System, load_system
 from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
 
@@ -70,7 +69,9 @@ def annotate(
         return tally.told(tally.documents, time.perf_counter() - begun, where)
     # Read all once: a damaged file is told before hours of tagging, not after.
     total = sum(1 for _ in documents(paths, form))
-    done = resume(journal, _fingerprint(taggers, results), documents(paths, form))
+    models = [results / tagger.folder for tagger in taggers]
+    job = fingerprint([tagger.model_dump() for tagger in taggers], folders=models)
+    done = resume(journal, job, documents(paths, form))
     if done < total:
         systems = [load_system(tagger, results) for tagger in taggers]
         begun = time.perf_counter()
@@ -147,17 +148,6 @@ def journal_of(paths: Sequence[str], output: Path | None) -> Path | None:
     if output is None or STANDARD_INPUT in paths:
         return None
     return output.with_name(f".{output.name}.journal")
-
-
-def _fingerprint(taggers: Sequence[Tagger], results: Path) -> str:
-    """Hash of what tags; a model's files count by name, size and time of change."""
-    digest = hashlib.sha256(json.dumps([tagger.model_dump() for tagger in taggers]).encode())
-    for tagger in taggers:
-        for path in sorted((results / tagger.folder).rglob("*")):
-            if path.is_file():
-                stat = path.stat()
-                digest.update(f"{path.relative_to(results)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
 
 
 def _bar(total: int | None, done: int) -> "tqdm[Any]":

@@ -3,14 +3,14 @@
 import importlib.util
 import shutil
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import SaveStrategy
 
-from markner.data.instructions import Instance
+from markner.data.instructions import read_instances
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
 from markner.models.causal.batching import Order, collator
@@ -29,64 +29,71 @@ from markner.models.causal.sharding import (
     world_size,
 )
 from markner.models.causal.trainable import parameters, trainable
-from markner.models.states import fingerprint, resumable
+from markner.models.checkpoints import claim_folder, fingerprint, last_state
 from markner.models.weights import device, load_tokenizer
 from markner.study.schema.systems import Training
 
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
-def finetune(
-    weights: Path,
-    instances: Sequence[Instance],
-    template: str,
-    training: Training,
-    seed: int,
-    output: Path,
-    costs: Path,
-    log: Path,
-    checkpoints: Path,
-    processes: int = 1,
-) -> None:
+@dataclass(frozen=True)
+class FineTuning:
+    """One instruction tuning of a model: what it reads, its settings, and what it writes."""
+
+    weights: Path
+    """Pretrained model, a folder written by `markner.models.weights.fetch_weights`."""
+    instructions: Path
+    """Instruction set."""
+    template: str
+    """Text around instruction and input."""
+    training: Training
+    """Method and hyperparameters."""
+    seed: int
+    """Determines the order of the examples and the initial values of adapters."""
+    output: Path
+    """Folder of the tuned model; complete or absent."""
+    costs: Path
+    """JSON file with parameters, time and memory of the training (`markner.reporting.costs` makes the table)."""
+    log: Path
+    """Text file with a line for each optimizer step."""
+    checkpoints: Path
+    """Folder for states to resume from. A job with the same inputs and settings resumes from the last complete state;
+    states of other jobs are removed. The folder is removed when the model is saved."""
+
+
+def finetune(job: FineTuning, processes: int = 1) -> None:
     """Tune a model on an instruction set and save it as a plain folder.
 
-    Beside safetensors, configuration and tokenizer the folder holds `training.json` (counts and one entry for each
-    optimiser step; the same for the same seed on the same kind of machine). What a clock or the memory said is never
-    the same twice and stands in a file of its own.
+    Besides safetensors, configuration and tokenizer the folder contains `training.json`: counts, and one entry for each
+    optimizer step. On a CPU, the same seed and number of threads and processes give the same bytes. On GPUs the values
+    can differ by rounding from run to run, because some CUDA kernels add in no fixed order. Times and memory use differ
+    in every run, so they are in a file of their own.
 
     Args:
-        weights: Pretrained model, a folder made by `load.fetch_weights`.
-        instances: The instruction set.
-        template: Text around instruction and input.
-        training: Method and hyperparameters.
-        seed: Fixes the order of examples and the adapters' first values.
-        output: Folder of the tuned model; whole or absent.
-        costs: JSON file of what the training took: parameters, time, memory (`rendering/costs.py` makes the table).
-        log: Text file with a line for each optimiser step.
-        checkpoints: Folder for states to resume from; a run with the same settings goes on from the last whole one,
-            states of other settings are removed, and so is the folder when the model is saved.
-        processes: How many processes share this training, each calling this function (`launch.py`); with more than
-            one the model is sharded among them, and the first writes what there is to write.
+        job: The training.
+        processes: Number of processes of this training. Each calls this function (`launch.py`). If there are several,
+            the model is sharded among them, and the first writes the files.
 
     Raises:
-        MarknerError: Examples too long, settings impossible on this machine, processes or sharding other than asked
-            for, or the loss is no longer a number.
-        SystemExit: SIGTERM came; a state to go on from was saved.
+        MarknerError: Examples are too long, the settings are impossible on this machine, processes or sharding differ
+            from the request, or the loss is not finite.
+        SystemExit: SIGTERM came; a state to resume from was saved.
     """
+    training, seed, checkpoints = job.training, job.seed, job.checkpoints
     _check_machine(training, processes)
-    # Before the weights are read: from here on the processes know each other.
+    # This connects the processes, so it comes before the weights are loaded.
     arguments = _arguments(training, seed, checkpoints)
     set_seed(seed)
-    tokenizer = load_tokenizer(weights)
-    examples, excluded = build_examples(instances, template, tokenizer, training)
-    model = trainable(weights, training)
+    tokenizer = load_tokenizer(job.weights)
+    examples, excluded = build_examples(read_instances(job.instructions), job.template, tokenizer, training)
+    model = trainable(job.weights, training)
     size = parameters(model, training)
     order = Order(examples, training, seed, processes)
     mean_length = sum(map(len, examples)) / len(examples)
     progress = Progress(
         tokens=order.tokens,
         flops_per_token=flops_per_token(model, mean_length, training.method == "full"),
-        log=log,
+        log=job.log,
     )
     states = SaveStates()
     trainer = _OrderedTrainer(
@@ -98,21 +105,20 @@ def finetune(
         callbacks=[ShardingCheck(training, processes), progress, states],
     )
     trainer.remove_callback(PrinterCallback)
-    mark = fingerprint(weights, examples, training, seed, processes > 1)
-    trainer.train(resume_from_checkpoint=agreed(lambda: resumable(checkpoints, mark)))
+    trainer.train(resume_from_checkpoint=agreed(lambda: _state_to_resume(job, processes > 1)))
     if states.preempted:
         if is_first():
             print(
                 f"stopped by a signal after step {trainer.state.global_step} of {trainer.state.max_steps}; the state is"
-                f" saved in {checkpoints}, and the next run goes on from it",
+                f" saved in {checkpoints}, and the next run resumes from it",
                 file=sys.stderr,
             )
         raise SystemExit(PREEMPTED)
     state = whole_state(trainer.model) if processes > 1 else None
     if not is_first():
         return
-    partial = fresh_folder(output)
-    save_plain(trainer.model, state, weights, training, partial)
+    partial = fresh_folder(job.output)
+    save_plain(trainer.model, state, job.weights, training, partial)
     tokenizer.save_pretrained(partial)
     write_json(
         partial / "training.json",
@@ -125,16 +131,16 @@ def finetune(
             "history": progress.history(trainer.state),
         },
     )
-    replace_folder(partial, output)
-    write_json(costs, {"method": training.method, **size, **progress.costs(mean_length)})
+    replace_folder(partial, job.output)
+    write_json(job.costs, {"method": training.method, **size, **progress.costs(mean_length)})
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
 class _OrderedTrainer(Trainer):
-    """The Trainer with our order of examples.
+    """The Trainer with an `Order` as its sampler.
 
-    Nothing else differs: `batching` gives the model shifted labels and the columns to predict, and the Trainer has
-    the model normalise the loss by the supervised tokens of the whole accumulated batch, over all devices.
+    Nothing else differs. The batches contain shifted labels and the columns to predict (`batching`). The model
+    normalizes the loss by the number of supervised tokens of the whole accumulated batch, over all devices.
     """
 
     def __init__(self, order: Order, **options: Any) -> None:
@@ -143,6 +149,17 @@ class _OrderedTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Order:
         return self.order
+
+
+def _state_to_resume(job: FineTuning, sharded: bool) -> str | None:
+    """Return the last complete state of the same job, or None; states of other jobs are removed.
+
+    The number of processes may differ: a sharded state can be loaded by any number of them, and a step is the same.
+    Sharded and other states are different kinds of files.
+    """
+    settings = [job.template, job.training.model_dump(), job.seed, sharded]
+    claim_folder(job.checkpoints, fingerprint(settings, [job.instructions], [job.weights]))
+    return last_state(job.checkpoints)
 
 
 def _check_machine(training: Training, processes: int) -> None:
@@ -155,7 +172,7 @@ def _check_machine(training: Training, processes: int) -> None:
             "pip install -r envs/requirements-gpu.txt, or use `lora` or `full`",
         )
     if training.method == "qlora" and processes > 1:
-        raise MarknerError("`method: qlora` trains in one process: 4-bit weights are not cut", "set `processes: 1`")
+        raise MarknerError("`method: qlora` trains in one process: 4-bit weights are not sharded", "set `processes: 1`")
     if training.batch_size % (training.device_batch_size * processes):
         raise MarknerError(
             f"`batch_size` {training.batch_size} is not a multiple of `device_batch_size`"
@@ -196,6 +213,6 @@ def _arguments(training: Training, seed: int, checkpoints: Path) -> TrainingArgu
     )
     keep_float32_sums(arguments, training)
     if world == 1:
-        # Several visible GPUs without a launcher would mean DataParallel, which cuts block masks apart.
+        # Several visible GPUs without a launcher would mean DataParallel, which splits block masks.
         arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments

@@ -1,39 +1,36 @@
-"""Start a training in as many processes as it is to have: in this one, on this machine, or on several SLURM nodes."""
+"""Start a training: in this process, in several processes on this machine, or on several SLURM nodes."""
 
-import json
 import os
 import shlex
 import signal
 import socket
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from types import FrameType
 from typing import Literal
 
 import torch
+from pydantic import TypeAdapter
 
-from markner.data.instructions import read_instances
 from markner.errors import MarknerError
-from markner.models.causal.finetune import finetune
+from markner.models.causal.finetune import FineTuning, finetune
 from markner.models.causal.preemption import PREEMPTED
-from markner.study.schema.systems import Training
 
 _WORKER = "markner.models.causal.worker"
-# What a state of the largest models takes to write; a process that hangs in a dead connection is ended then.
+# Enough to save a state of the largest models; after it, a process that waits for a lost connection is killed.
 _LAST_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class LaunchConfig:
-    """Where a training runs. It decides how fast the training is; the result is the same but for rounding."""
+    """Where a training runs. It determines the speed; results differ by rounding only."""
 
     processes: int = 1
-    """Processes over all nodes."""
+    """Processes on all nodes together."""
     nodes: int = 1
     device: Literal["any", "gpu", "cpu"] = "any"
-    """`any`: a GPU for each process where there are GPUs."""
+    """`any`: GPUs if there are any, one for each process."""
     cores: int = 1
     """CPU cores on each node."""
 
@@ -43,136 +40,114 @@ class LaunchConfig:
         return self.processes // self.nodes
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """One training, in words that can be handed to another process; `finetune` tells what they mean."""
-
-    weights: str
-    instructions: str
-    template: str
-    training: dict[str, object]
-    seed: int
-    output: str
-    costs: str
-    log: str
-    checkpoints: str
+TASK: TypeAdapter[tuple[FineTuning, LaunchConfig]] = TypeAdapter(tuple[FineTuning, LaunchConfig])
+"""Reads and writes the JSON argument of a worker process."""
 
 
-def tune(tuning: Tuning, layout: LaunchConfig) -> None:
-    """Train a model, in one process or sharded over several.
+def launch(job: FineTuning, config: LaunchConfig) -> None:
+    """Run a training, in one process or sharded over several.
 
     Raises:
-        MarknerError: As `finetune`; the layout is impossible on this machine; a process failed.
-        SystemExit: SIGTERM came. The processes have saved a state to go on from.
+        MarknerError: See `finetune`; also if the machine cannot run the config, or a process failed.
+        SystemExit: SIGTERM came. The processes have saved a state to resume from.
     """
-    if layout.processes == 1:
-        run_here(tuning, layout)
+    if config.processes == 1:
+        run_process(job, config)
         return
-    # One string each: they are passed on through a launcher and a shell.
-    task = [json.dumps(asdict(tuning)), json.dumps(asdict(layout))]
-    command = _on_nodes(layout, task) if layout.nodes > 1 else _on_this_machine(layout, task)
-    threads = max(1, layout.cores // layout.per_node)
+    # One string, because it passes through a launcher and a shell.
+    task = TASK.dump_json((job, config)).decode()
+    command = _on_nodes(config, task) if config.nodes > 1 else _on_this_machine(config, task)
+    threads = max(1, config.cores // config.per_node)
     code, stopped = _run(command, os.environ | {"OMP_NUM_THREADS": str(threads)})
     if stopped:
         raise SystemExit(PREEMPTED)
     if code:
         raise MarknerError(
-            f"the training in {layout.processes} processes ended with exit code {code}",
-            "what the process that failed first said stands above; once that is mended, the next run goes on from"
-            f" the last state in {tuning.checkpoints}",
+            f"the training in {config.processes} processes ended with exit code {code}",
+            "read the message of the process that failed first, above; the next run resumes from the last state in"
+            f" {job.checkpoints}",
         )
 
 
-def run_here(tuning: Tuning, layout: LaunchConfig) -> None:
-    """Do the part of a training that falls to this process."""
-    _check_devices(layout)
-    finetune(
-        Path(tuning.weights),
-        read_instances(tuning.instructions),
-        tuning.template,
-        Training.model_validate(tuning.training),
-        tuning.seed,
-        Path(tuning.output),
-        Path(tuning.costs),
-        Path(tuning.log),
-        Path(tuning.checkpoints),
-        layout.processes,
-    )
+def run_process(job: FineTuning, config: LaunchConfig) -> None:
+    """Run this process's part of a training."""
+    _check_devices(config)
+    finetune(job, config.processes)
 
 
-def _check_devices(layout: LaunchConfig) -> None:
-    """See that each process on this node has its GPU, or that none is used."""
-    if layout.device == "cpu":
+def _check_devices(config: LaunchConfig) -> None:
+    """Raise MarknerError unless each process on this node has a GPU; hide all GPUs if none is to be used."""
+    if config.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         return
-    found = torch.cuda.device_count()
-    if found < layout.per_node and (layout.device == "gpu" or found):
+    visible = torch.cuda.device_count()
+    if visible < config.per_node and (config.device == "gpu" or visible):
         raise MarknerError(
-            f"{layout.per_node} processes on a node need as many GPUs; {socket.gethostname()} shows {found}",
+            f"{config.per_node} processes on a node need as many GPUs; {socket.gethostname()} shows {visible}",
             "ask for the GPUs (`nvidia-smi` in the job must show them), or set the model's `hardware` to what there is",
         )
 
 
-def _on_this_machine(layout: LaunchConfig, task: list[str]) -> list[str]:
+def _on_this_machine(config: LaunchConfig, task: str) -> list[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     return [
-        *_torchrun(layout),
+        *_torchrun(config),
         "--node-rank=0",
         "--master-addr=127.0.0.1",
         f"--master-port={port}",
         "-m",
         _WORKER,
-        *task,
+        task,
     ]
 
 
-def _on_nodes(layout: LaunchConfig, task: list[str]) -> list[str]:
-    """One launcher on each node. The environment of the batch script says nothing of tasks: srun is told everything."""
+def _on_nodes(config: LaunchConfig, task: str) -> list[str]:
+    """Return the command that starts one launcher on each node. srun gets all options: the batch job has set none."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is None:
         raise MarknerError(
-            f"a training on {layout.nodes} nodes runs under SLURM only", "use --profile slurm, or set `nodes: 1`"
+            f"a training on {config.nodes} nodes runs under SLURM only", "use --profile slurm, or set `nodes: 1`"
         )
     place = (
         '--node-rank="$SLURM_NODEID"'
         ' --master-addr="$(scontrol show hostnames "$SLURM_STEP_NODELIST" | head -n 1)"'
         f" --master-port={20000 + int(job) % 20000}"
     )
-    line = f"exec {shlex.join(_torchrun(layout))} {place} -m {_WORKER} {shlex.join(task)}"
+    line = f"exec {shlex.join(_torchrun(config))} {place} -m {_WORKER} {shlex.quote(task)}"
     return [
         "srun",
-        f"--nodes={layout.nodes}",
-        f"--ntasks={layout.nodes}",
+        f"--nodes={config.nodes}",
+        f"--ntasks={config.nodes}",
         "--ntasks-per-node=1",
-        f"--cpus-per-task={layout.cores}",
-        *([] if layout.device == "cpu" else [f"--gpus-per-node={layout.per_node}"]),
+        f"--cpus-per-task={config.cores}",
+        *([] if config.device == "cpu" else [f"--gpus-per-node={config.per_node}"]),
         "--kill-on-bad-exit=1",
         *("bash", "-c", line),
     ]
 
 
-def _torchrun(layout: LaunchConfig) -> list[str]:
+def _torchrun(config: LaunchConfig) -> list[str]:
     return [
         *(sys.executable, "-m", "torch.distributed.run"),
-        f"--nnodes={layout.nodes}",
-        f"--nproc-per-node={layout.per_node}",
+        f"--nnodes={config.nodes}",
+        f"--nproc-per-node={config.per_node}",
         f"--shutdown-timeout={_LAST_SECONDS}",
     ]
 
 
 def _run(command: list[str], environment: dict[str, str]) -> tuple[int, bool]:
-    """Run a command and hand SIGTERM on to it. Returns its exit code and whether the signal came."""
+    """Run a command and forward SIGTERM to it. Returns its exit code and whether the signal came."""
     stopped = False
 
-    def hand_on(number: int, frame: FrameType | None) -> None:
+    def forward(number: int, frame: FrameType | None) -> None:
         nonlocal stopped
         stopped = True
         process.send_signal(number)
 
     process = subprocess.Popen(command, env=environment)
-    previous = signal.signal(signal.SIGTERM, hand_on)
+    previous = signal.signal(signal.SIGTERM, forward)
     try:
         return process.wait(), stopped
     finally:

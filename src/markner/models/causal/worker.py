@@ -1,22 +1,21 @@
-"""One of several processes that share a training; started by `launch.py`, once for each device."""
+"""One of several processes of a training; `launch.py` starts one for each device."""
 
-import json
 import logging
 import os
 import sys
 
 from markner.errors import MarknerError
-from markner.models.causal.launch import LaunchConfig, Tuning, run_here
+from markner.models.causal.launch import TASK, run_process
 
 
 def main() -> int:
-    """Run this process' part of the training that the arguments describe. Returns the exit code."""
+    """Run the part of the training that belongs to this process. Returns the exit code."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     try:
-        run_here(Tuning(**json.loads(sys.argv[1])), LaunchConfig(**json.loads(sys.argv[2])))
+        run_process(*TASK.validate_json(sys.argv[1]))
     except MarknerError as error:
-        told = [f"error (process {os.environ.get('RANK')}): {error.message}"]
-        print(*told, *([f"fix: {error.fix}"] if error.fix else []), sep="\n", file=sys.stderr)
+        message = f"error (process {os.environ.get('RANK')}): {error.message}"
+        print(message, *([f"fix: {error.fix}"] if error.fix else []), sep="\n", file=sys.stderr)
         return 1
     return 0
 

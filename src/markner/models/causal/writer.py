@@ -21,8 +21,8 @@ from markner.data.synthetic.candidates import (
     writing_prompt,
 )
 from markner.models.causal.examples import encode_prompts
+from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import end_tokens
-from markner.models.resume import fingerprint, resumed_rows
 from markner.models.weights import device, load_causal, load_tokenizer
 from markner.study.schema.self_instruct import Writing
 
@@ -59,7 +59,7 @@ def write(
     drawn = draw_seed(sentences, seed_sentences, seed)
     partial = output.with_name(output.name + ".partial")
     settings = [model_name, entity, seed_sentences, seed, writing.model_dump()]
-    rows = resumed_rows(partial, fingerprint(model_folder, sentences, settings))
+    rows = resumed_rows(partial, fingerprint(settings, [sentences], [model_folder]))
     size = writing.batch_size
     whole = len(rows) if len(rows) == writing.candidates else len(rows) // size * size
     candidates = [candidate_of(row) for row in rows[:whole]]

@@ -11,8 +11,8 @@ from markner.data.documents import Sentence, read_sentences
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
 from markner.markup import align
+from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import Answer, generate
-from markner.models.resume import fingerprint, resumed_rows
 from markner.models.weights import device, load_causal, load_tokenizer
 from markner.predictions import Prediction, write_predictions
 from markner.study.schema.systems import Decoding
@@ -41,7 +41,7 @@ def predict(
     if len({row.id for row in rows}) < len(rows):
         raise MarknerError(f"{sentences}: two sentences have the same id", "make the corpus again")
     partial = output.with_name(output.name + ".partial")
-    job = fingerprint(model_folder, sentences, [instruction, template, decoding.model_dump()])
+    job = fingerprint([instruction, template, decoding.model_dump()], [sentences], [model_folder])
     answers = {row["id"]: Answer(-1, row["text"], row["limit_reached"]) for row in resumed_rows(partial, job)}
     open_rows = [row for row in rows if row.id not in answers]
     if open_rows:

@@ -1,18 +1,15 @@
-"""Several points of an encoder's grid in one process, trained or at work one after the other."""
+"""Training and prediction of several points of an encoder's grid in one process, one point after the other."""
 
-import hashlib
-import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from markner.files import fresh_folder, replace_folder, write_text
+from markner.files import fresh_folder, replace_folder
+from markner.models.checkpoints import claim_folder, fingerprint
 from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
 from markner.models.encoder.viterbi import Tagging
 from markner.study.grid import Point, point_folder
-
-_MADE_FROM = "made-from.sha256"
 
 
 def train_part(
@@ -24,12 +21,12 @@ def train_part(
     seed: int,
     output: Path,
     checkpoints: Path,
-    made_from: Sequence[str] = (),
+    code: str = "",
 ) -> None:
-    """Train points one after the other, each as `train_point` trains it alone.
+    """Train points one after the other. Each result equals that of `train_point` alone.
 
-    After an interruption the next call keeps the points that are finished in `checkpoints`, if they were made from the
-    same files, settings and code.
+    After an interruption the next call keeps the finished points in `checkpoints` if files, settings and code are the
+    same.
 
     Args:
         weights: Folder of the pretrained model.
@@ -38,23 +35,20 @@ def train_part(
         points: The points by name.
         settings: What the grid does not search.
         seed: As for `train_point`, the same for each point.
-        output: Folder that gets `<point>/model` and `<point>/dev.json`; of a point named as the folder is, `model` and
-            `dev.json`. Whole or absent.
-        checkpoints: Folder of the finished points until all are; removed then.
-        made_from: Hashes of the files and of the code.
+        output: Folder for `<point>/model` and `<point>/dev.json`. If a point has the folder's name: for `model` and
+            `dev.json`. Complete or absent.
+        checkpoints: Folder of the finished points; removed when all are finished.
+        code: Hash of the code.
 
     Raises:
         MarknerError: as `train_point`.
     """
     for name, point in points.items():
         place = checkpoints / name
-        facts = json.dumps([*made_from, point, asdict(settings), seed])
-        mark = hashlib.sha256(facts.encode()).hexdigest()
-        stored = place / _MADE_FROM
-        if not stored.is_file() or stored.read_text(encoding="utf-8") != mark:
-            shutil.rmtree(place, ignore_errors=True)
+        claim_folder(place, fingerprint([code, point, asdict(settings), seed], [train, dev], [weights]))
+        # `train_point` writes the report last.
+        if not (place / "dev.json").is_file():
             train_point(weights, train, dev, point, settings, seed, place / "model", place / "dev.json")
-            write_text(stored, mark)
     folder = fresh_folder(output)
     for name in points:
         target = folder / Path(point_folder(output.name, name)).relative_to(output.name)
@@ -78,8 +72,8 @@ def predict_grid(
         models: Folder of the trained model by the name of its grid point.
         max_lengths: Longest input in word pieces by the name of the grid point.
         sentences: Sentences to tag.
-        output: Folder of the predictions, `<point>.jsonl`. Whole or absent.
-        tagging: Which sequences of tags count.
+        output: Folder of the predictions, `<point>.jsonl`. Complete or absent.
+        tagging: How tags are chosen.
 
     Raises:
         MarknerError: as `predict_encoder`.
