@@ -48,6 +48,7 @@ rule similar_shots:
         "../../envs/torch.yaml"
     threads: 16
     resources:
+        device=embedding_device,
         mem_mb=4000,
         runtime=60,
     params:

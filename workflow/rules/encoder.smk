@@ -18,6 +18,7 @@ rule train_encoder:
         "../../envs/torch.yaml"
     threads: 16
     resources:
+        device=hardware("device"),
         mem_mb=8000,
         runtime=encoder_minutes,
     params:
@@ -68,6 +69,7 @@ rule predict_encoder:
         "../../envs/torch.yaml"
     threads: 16
     resources:
+        device=hardware("device"),
         mem_mb=4000,
         runtime=60,
     params:

@@ -19,6 +19,7 @@ rule predict:
     resources:
         nodes=1,
         gpu=prediction_gpus,
+        device=hardware("device"),
         mem_mb=model_memory,
         runtime=prediction_minutes,
     params:

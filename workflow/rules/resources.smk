@@ -21,6 +21,16 @@ def hardware_of(wildcards):
     return STUDY.models[STUDY.runs[wildcards.run].model].hardware
 
 
+def writer_device(wildcards):
+    """The `device` of the model that writes candidates."""
+    return STUDY.models[STUDY.self_instruct[wildcards.set].model].hardware.device
+
+
+def embedding_device(wildcards):
+    """The `device` of the model that embeds the sentences of a chat run."""
+    return STUDY.models[STUDY.runs[wildcards.run].embedding].hardware.device
+
+
 def model_memory(wildcards, attempt):
     return growing(1000 * hardware_of(wildcards).memory_gb)(wildcards, attempt)
 

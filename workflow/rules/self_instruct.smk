@@ -15,6 +15,7 @@ rule write_candidates:
         "../../envs/torch.yaml"
     threads: 16
     resources:
+        device=writer_device,
         mem_mb=16000,
         runtime=240,
     params:

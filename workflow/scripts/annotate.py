@@ -5,10 +5,12 @@ from pathlib import Path
 
 from markner.annotate.pipeline import annotate
 from markner.data.formats.registry import file_in
+from markner.models.device import require_device
 from markner.study.schema.annotations import Tagger
 from runrecord.job import job
 
 with job(snakemake):
+    require_device("any")
     settings = snakemake.params.settings
     told = annotate(
         settings["files"],

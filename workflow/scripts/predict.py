@@ -4,11 +4,13 @@ from pathlib import Path
 
 from markner.data.instructions import instruction_text
 from markner.models.decoding.predict import predict
+from markner.models.device import require_device
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.systems import Decoding
 from runrecord.job import job
 
 with job(snakemake):
+    require_device(snakemake.resources.device)
     settings = snakemake.params.settings
     prompt = Prompt(
         instruction=settings["instruction"],

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from markner.models.chat.few_shot import choose_shots
 from markner.models.chat.job import chat_run
+from markner.models.device import require_device
 from markner.models.embedding import embedding
 from runrecord.job import job
 
 with job(snakemake):
+    require_device(snakemake.resources.device)
     settings = snakemake.params.settings
     choose_shots(
         chat_run(settings["run"]),

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from markner.models.device import require_device
 from markner.models.encoder.grid_job import train_part
 from markner.models.encoder.train import EncoderTraining
 from runrecord.job import job
 
 with job(snakemake):
+    require_device(snakemake.resources.device)
     settings = dict(snakemake.params.settings)
     points, seed = settings.pop("points"), settings.pop("seed")
     train_part(

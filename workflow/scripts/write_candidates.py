@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from markner.models.causal.writer import write
+from markner.models.device import require_device
 from markner.study.schema.self_instruct import Writing
 from runrecord.job import job
 
 with job(snakemake):
+    require_device(snakemake.resources.device)
     settings = snakemake.params.settings
     write(
         Path(snakemake.input.model),

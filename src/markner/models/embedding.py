@@ -11,7 +11,8 @@ from transformers import AutoModel
 
 from markner.errors import MarknerError
 from markner.models.chat.few_shot import Embed
-from markner.models.weights import device, load_tokenizer
+from markner.models.device import device
+from markner.models.weights import load_tokenizer
 
 _BATCH = 64
 _LONGEST = 512

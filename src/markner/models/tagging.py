@@ -12,9 +12,10 @@ from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
 from markner.markup import align
 from markner.models.decoding.generate import generate
+from markner.models.device import device
 from markner.models.encoder.batches import encode
 from markner.models.encoder.train import load_trained, tag_rows
-from markner.models.weights import device, load_causal, load_tokenizer
+from markner.models.weights import load_causal, load_tokenizer
 from markner.predictions import Status
 from markner.study.schema.annotations import Tagger
 

@@ -28,11 +28,6 @@ _FACTS = "markner.json"
 disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def device() -> torch.device:
-    """The GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def fetch_weights(model: LocalModel, destination: Path) -> None:
     """Write pretrained weights, configuration and tokenizer into a new plain folder.
 

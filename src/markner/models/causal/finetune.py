@@ -30,7 +30,8 @@ from markner.models.causal.sharding import (
 )
 from markner.models.causal.trainable import parameters, trainable
 from markner.models.checkpoints import claim_folder, fingerprint, last_state
-from markner.models.weights import device, load_tokenizer
+from markner.models.device import device
+from markner.models.weights import load_tokenizer
 from markner.study.schema.systems import Training
 
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}

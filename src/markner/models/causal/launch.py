@@ -8,14 +8,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from types import FrameType
-from typing import Literal
 
-import torch
 from pydantic import TypeAdapter
 
 from markner.errors import MarknerError
 from markner.models.causal.finetune import FineTuning, finetune
 from markner.models.causal.preemption import PREEMPTED
+from markner.models.device import Device, require_device
 
 _WORKER = "markner.models.causal.worker"
 # Enough to save a state of the largest models; after it, a process that waits for a lost connection is killed.
@@ -29,7 +28,7 @@ class LaunchConfig:
     processes: int = 1
     """Processes on all nodes together."""
     nodes: int = 1
-    device: Literal["any", "gpu", "cpu"] = "any"
+    device: Device = "any"
     """`any`: GPUs if there are any, one for each process."""
     cores: int = 1
     """CPU cores on each node."""
@@ -71,21 +70,8 @@ def launch(job: FineTuning, config: LaunchConfig) -> None:
 
 def run_process(job: FineTuning, config: LaunchConfig) -> None:
     """Run this process's part of a training."""
-    _check_devices(config)
+    require_device(config.device, config.per_node)
     finetune(job, config.processes)
-
-
-def _check_devices(config: LaunchConfig) -> None:
-    """Raise MarknerError unless each process on this node has a GPU; hide all GPUs if none is to be used."""
-    if config.device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        return
-    visible = torch.cuda.device_count()
-    if visible < config.per_node and (config.device == "gpu" or visible):
-        raise MarknerError(
-            f"{config.per_node} processes on a node need as many GPUs; {socket.gethostname()} shows {visible}",
-            "ask for the GPUs (`nvidia-smi` in the job must show them), or set the model's `hardware` to what there is",
-        )
 
 
 def _on_this_machine(config: LaunchConfig, task: str) -> list[str]:

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, TrainerCallback, TrainerControl, Train
 
 from markner.errors import MarknerError
 from markner.models.causal.sharding import world_size
-from markner.models.weights import device
+from markner.models.device import device
 
 _PEAK_FLOPS = {
     "H200 NVL": 835.5e12,

@@ -14,7 +14,7 @@ from torch.distributed.tensor import DTensor, Shard
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from markner.errors import MarknerError
-from markner.models.weights import device
+from markner.models.device import device
 from markner.study.schema.systems import Training
 
 

@@ -23,7 +23,8 @@ from markner.data.synthetic.candidates import (
 from markner.models.causal.examples import encode_prompts
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import end_tokens
-from markner.models.weights import device, load_causal, load_tokenizer
+from markner.models.device import device
+from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.self_instruct import Writing
 
 

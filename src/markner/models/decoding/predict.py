@@ -13,7 +13,8 @@ from markner.errors import MarknerError
 from markner.markup import align
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import Answer, generate
-from markner.models.weights import device, load_causal, load_tokenizer
+from markner.models.device import device
+from markner.models.weights import load_causal, load_tokenizer
 from markner.predictions import Prediction, write_predictions
 from markner.study.schema.systems import Decoding
 

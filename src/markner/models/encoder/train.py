@@ -28,6 +28,7 @@ from markner.data.documents import Span, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
+from markner.models.device import device
 from markner.models.encoder.batches import (
     IGNORED,
     Encoded,
@@ -38,7 +39,7 @@ from markner.models.encoder.batches import (
 )
 from markner.models.encoder.viterbi import LABELS, Tagging
 from markner.models.encoder.vocabulary import UsedVocabulary
-from markner.models.weights import device, load_tokenizer
+from markner.models.weights import load_tokenizer
 from markner.predictions import Prediction, write_predictions
 from markner.study.grid import Point, point_name
 

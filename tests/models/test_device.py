@@ -1,0 +1,66 @@
+"""A requested GPU that cannot be used is an error, and the message names driver and build."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from markner.errors import MarknerError
+from markner.models import device as module
+from markner.models.device import device, require_device
+
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="about machines without a GPU")
+
+
+@pytest.fixture(autouse=True)
+def no_grant(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_requested_gpu_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MarknerError, match=r"needs 1 GPU, and torch sees 0 on .*; no NVIDIA driver is loaded") as error:
+        require_device("gpu")
+    assert torch.__version__ in error.value.message
+    assert "older CUDA" in error.value.fix
+    (tmp_path / "version").write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12\n")
+    monkeypatch.setattr(module, "_DRIVER", tmp_path / "version")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    with pytest.raises(MarknerError, match=r"driver is 535\.183\.01; .* CUDA 13\.0; CUDA 13 needs driver 580"):
+        require_device("gpu", 4)
+
+
+@pytest.mark.parametrize("name", ["SLURM_JOB_GPUS", "SLURM_STEP_GPUS"])
+def test_a_gpu_that_slurm_granted_must_be_there_too(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    require_device("any")
+    monkeypatch.setenv(name, "0")
+    with pytest.raises(MarknerError, match="needs 1 GPU"):
+        require_device("any")
+
+
+def test_the_cpu_can_always_be_requested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_GPUS", "0")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    require_device("cpu")
+    assert device().type == "cpu"
+
+
+@pytest.mark.parametrize(
+    "script", ["predict", "train_encoder", "predict_encoder", "write_candidates", "similar_shots", "annotate"]
+)
+def test_jobs_that_load_a_model_check_the_device_first(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The script of each rule, run with nothing but its resources: it stops at the missing GPU."""
+    root = Path(__file__).resolve().parents[2]
+    code = """
+import contextlib, runpy, sys, types
+import runrecord.job
+runrecord.job.job = lambda snakemake: contextlib.nullcontext()
+job = types.SimpleNamespace(resources=types.SimpleNamespace(device="any"))
+runpy.run_path(sys.argv[1], init_globals={"snakemake": job})
+"""
+    monkeypatch.setenv("SLURM_JOB_GPUS", "0")
+    path = root / "workflow" / "scripts" / f"{script}.py"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert "needs 1 GPU, and torch sees 0" in done.stderr
