@@ -81,9 +81,9 @@ def test_a_cell_that_is_not_there_is_told(study: Path, capsys: pytest.CaptureFix
     assert "fix: " in capsys.readouterr().err
 
 
-def test_a_cell_of_the_paper_alone_is_told(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cell_with_the_paper_s_value_alone(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", str(study / TABLE), "--cell", "Nobody,genes"]) == 64
-    assert "the paper's figure, 0.5" in capsys.readouterr().err
+    assert "the paper's value, 0.5" in capsys.readouterr().err
 
 
 def test_the_text_shows_marks_and_as_many_sentences_as_asked(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +147,7 @@ def test_sentences_that_are_gone_leave_a_cell_unknown(study: Path, capsys: pytes
 
 @pytest.mark.parametrize("match", ["strict", "partial"])
 @pytest.mark.parametrize("run", ["good", "bad"])
-def test_a_trace_gives_the_figures_of_the_score_file(study: Path, run: str, match: str) -> None:
+def test_a_trace_gives_the_values_of_the_score_file(study: Path, run: str, match: str) -> None:
     score = json.loads((study / f"results/s/scores/{run}/seed2/genes.json").read_text())
     predictions = study / f"results/s/predictions/{run}/seed2/genes.jsonl"
     scoring = Scoring.model_validate(score["scoring"])
@@ -155,5 +155,5 @@ def test_a_trace_gives_the_figures_of_the_score_file(study: Path, run: str, matc
     expected = {name: score[match][name] for name in ("precision", "recall", "f1")}
     for name in list(expected):
         expected[f"{name}_low"], expected[f"{name}_high"] = score[match][f"{name}_interval"]
-    assert found.figures == expected
+    assert found.values == expected
     assert [found.total(kind) for kind in ("tp", "fp", "fn")] == [score[match][kind] for kind in ("tp", "fp", "fn")]

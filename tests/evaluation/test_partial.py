@@ -7,7 +7,8 @@ from nervaluate import Evaluator
 from span_strategies import Spans, span_lists, spans
 
 from markner.data.documents import Span
-from markner.evaluation.partial import partial_counts, semeval_counts
+from markner.evaluation.matching import total_ratios
+from markner.evaluation.partial import authors_partial_counts, partial_counts, semeval_counts
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from markner.evaluation.partial import partial_counts, semeval_counts
         (spans((0, 9)), spans((0, 4), (5, 9)), 1),  # two predictions in one
         (spans((0, 3), (5, 8)), spans((2, 6), (7, 8)), 2),
         (spans((0, 3), (5, 8)), spans((0, 1), (2, 6)), 2),  # the greedy first overlap would leave one over
-        (spans((0, 10), (0, 2)), spans((0, 2), (5, 6)), 2),  # nested gold, as in the released corpora
+        (spans((0, 10), (0, 2)), spans((0, 2), (5, 6)), 2),  # nested gold, as in the authors' release
         ((), spans((0, 1)), 0),
         (spans((0, 1)), (), 0),
     ],
@@ -49,6 +50,41 @@ few_nested = st.lists(
 @given(few_nested, few_nested)
 def test_the_matching_is_maximum(gold: Spans, predicted: Spans) -> None:
     assert partial_counts([gold], [predicted]).tp.tolist() == [best_matching(gold, predicted)]
+
+
+def authors_scorer(corpus: list[tuple[Spans, Spans]]) -> tuple[float, float, float]:
+    """Precision, recall and F1 by the rules of the group's public scorer, span by span."""
+
+    def touches(a: Span, b: Span) -> bool:
+        return a.start <= b.end and a.end >= b.start
+
+    right_gold = sum(any(touches(span, other) for other in predicted) for gold, predicted in corpus for span in gold)
+    right_predicted = sum(
+        any(touches(span, other) for other in gold) for gold, predicted in corpus for span in predicted
+    )
+    all_gold, all_predicted = sum(len(gold) for gold, _ in corpus), sum(len(predicted) for _, predicted in corpus)
+    precision = right_gold / all_predicted if all_predicted else 0.0
+    recall = right_predicted / all_gold if all_gold else 0.0
+    return precision, recall, 2 * precision * recall / (precision + recall) if precision and recall else 0.0
+
+
+@given(st.lists(st.tuples(few_nested, few_nested), min_size=1, max_size=4))
+def test_authors_partial_follows_the_group_s_scorer(corpus: list[tuple[Spans, Spans]]) -> None:
+    gold, predicted = [a for a, _ in corpus], [b for _, b in corpus]
+    assert tuple(total_ratios(authors_partial_counts(gold, predicted))) == pytest.approx(authors_scorer(corpus))
+
+
+def test_authors_partial_exchanges_the_numerators() -> None:
+    # One prediction across two gold spans, and one without gold: RG = 2, RP = 1, two predictions, three gold spans.
+    counts = authors_partial_counts([spans((0, 4), (5, 9)), spans((0, 2))], [spans((0, 9)), spans((7, 9))])
+    assert tuple(total_ratios(counts)) == pytest.approx((2 / 2, 1 / 3, 1 / 2))
+    assert [part.tolist() for part in (counts.tp, counts.fn, counts.fp)] == [[2, 0], [0, 1], [0, 1]]
+
+
+def test_spans_that_touch_overlap_for_the_authors_alone() -> None:
+    gold, predicted = [spans((0, 4))], [spans((4, 9))]
+    assert authors_partial_counts(gold, predicted).tp.tolist() == [1]
+    assert partial_counts(gold, predicted).tp.tolist() == [0]
 
 
 def test_semeval_gives_half_credit_to_overlaps() -> None:

@@ -274,7 +274,7 @@ def test_a_row_for_each_pair_and_match(tmp_path: Path) -> None:
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     found = rows(tmp_path / "one.csv")
     assert list(found[0]) == list(COLUMNS)
-    assert len(found) == 12
+    assert len(found) == 18
     by = {(row["run_a"], row["run_b"], row["match"]): row for row in found}
     first = by["good", "half", "strict"]
     assert (first["f1_a"], first["f1_b"], first["difference"]) == ("1.000000", "0.666667", "0.333333")
@@ -289,6 +289,7 @@ def test_a_row_for_each_pair_and_match(tmp_path: Path) -> None:
     )
     assert by["half", "wide", "strict"]["f1_b"] == "0.000000"
     assert by["half", "wide", "partial"]["difference"] == "0.000000"
+    assert by["half", "wide", "authors_partial"]["f1_b"] == "0.666667"
 
 
 def test_p_of_a_pair_is_the_same_beside_other_runs(tmp_path: Path) -> None:

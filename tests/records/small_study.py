@@ -33,7 +33,7 @@ rule table:
         settings={"title": "T", "corpora": ["genes"], "rows": [
             {"label": "Good, tuned", "runs": ["good"], "paper": None},
             {"label": "Bad", "runs": ["bad"], "paper": None},
-            {"label": "Nobody", "runs": [], "paper": "Theirs"}], "paper_table": "table1",
+            {"label": "Nobody", "runs": [], "paper": "Theirs"}], "paper_table": "table1", "authors_partial": False,
             "retired": {}},
         code=code("table"),
     script: "scripts/table.py"

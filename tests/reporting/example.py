@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from markner.data.documents import Sentence, Span, write_sentences
+from markner.evaluation.matches import MATCHES
 from markner.evaluation.score import score
 from markner.evaluation.significance import compare
 from markner.files import read_json, write_json
 from markner.predictions import Prediction, Status, write_predictions
-from markner.reporting.results import MATCHES, Key
+from markner.reporting.results import Key
 from markner.study.schema.study import Scoring, Table, TableRow
 
 TABLE = Table(

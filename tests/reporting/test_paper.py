@@ -1,4 +1,4 @@
-"""resources/paper/tables.json against what can be known of the paper's figures."""
+"""resources/paper/tables.json against what is known of the paper's values."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from conftest import ROOT
 from markner.files import read_json
 
 PAPER = ROOT / "resources" / "paper" / "tables.json"
-HALF = 0.0005  # figures are rounded to three digits
+HALF = 0.0005  # values are rounded to three digits
 INCONSISTENT: set[tuple[str, str, str, str]] = set()
 """Table, row, corpus, match of cells whose printed F1 is not that of the printed P and R: the paper has none."""
 
 
-def figures() -> Iterator[tuple[tuple[str, str, str, str], list[float]]]:
+def values() -> Iterator[tuple[tuple[str, str, str, str], list[float]]]:
     for table, rows in read_json(PAPER)["tables"].items():
         for row, corpora in rows.items():
             for corpus, matches in corpora.items():
@@ -27,13 +27,13 @@ def f1(precision: float, recall: float) -> float:
 
 def test_f1_follows_from_precision_and_recall() -> None:
     wrong = {
-        cell for cell, (p, r, f) in figures() if not f1(p - HALF, r - HALF) - HALF <= f <= f1(p + HALF, r + HALF) + HALF
+        cell for cell, (p, r, f) in values() if not f1(p - HALF, r - HALF) - HALF <= f <= f1(p + HALF, r + HALF) + HALF
     }
     assert wrong == INCONSISTENT
 
 
 def test_every_cell_is_there() -> None:
-    cells = [cell for cell, _ in figures()]
+    cells = [cell for cell, _ in values()]
     assert [sum(table == cell[0] for cell in cells) for table in ("table1", "table2", "table3", "table4")] == [
         48,
         24,
@@ -55,20 +55,20 @@ def test_every_cell_is_there() -> None:
     ],
 )
 def test_some_cells(cell: tuple[str, str, str, str], triple: list[float]) -> None:
-    assert dict(figures())[cell] == triple
+    assert dict(values())[cell] == triple
 
 
 def test_partial_scores_are_never_below_strict() -> None:
-    found = dict(figures())
+    found = dict(values())
     for (table, row, corpus, match), triple in found.items():
         if match == "partial":
             strict = found[table, row, corpus, "strict"]
             assert all(a >= b for a, b in zip(triple, strict, strict=True))
 
 
-def test_most_of_the_partial_figures_are_not_one_to_one() -> None:
+def test_most_of_the_partial_values_are_not_one_to_one() -> None:
     """One-to-one matching leaves P / R = gold / predicted mentions, whatever the match; the paper's changes."""
-    found = dict(figures())
+    found = dict(values())
     differing = []
     for (table, row, corpus, match), (p, r, _) in found.items():
         if match == "partial":
@@ -77,3 +77,23 @@ def test_most_of_the_partial_figures_are_not_one_to_one() -> None:
             if (p + HALF) / (r - HALF) < low or (p - HALF) / (r + HALF) > high:
                 differing.append((table, row, corpus))
     assert len(differing) == 29
+
+
+def test_the_partial_values_fit_the_authors_public_scorer() -> None:
+    """The scorer's precision is RG / predictions and its recall RP / gold, with exchanged numerators.
+
+    RG is at most the number of gold spans, RP at most that of predictions. With strict P / R = gold / predictions this
+    bounds both from above. Exact matches are in RG and in RP, so strict P and R bound them from below. These bounds are
+    necessary, not sufficient: that the authors used the scorer is inferred.
+    """
+    found = dict(values())
+    outside, checked = [], 0
+    for (table, row, corpus, match), (p, r, _) in found.items():
+        if match == "partial":
+            strict_p, strict_r, _ = found[table, row, corpus, "strict"]
+            gold_by_predictions = (strict_p + HALF) / (strict_r - HALF)
+            predictions_by_gold = (strict_r + HALF) / (strict_p - HALF)
+            checked += 1
+            if not (strict_p <= p <= gold_by_predictions + HALF and strict_r <= r <= predictions_by_gold + HALF):
+                outside.append((table, row, corpus))
+    assert (checked, outside) == (36, [])

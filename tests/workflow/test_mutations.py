@@ -241,7 +241,7 @@ MUTATIONS = {
         edit(f"{EVALUATION}/matching.py", "\ndef strict_counts", "\ndef lonely():\n    return 1\n\n\ndef strict_counts")
     ),
     "code: what scoring alone imports": Mutation(
-        edit(f"{EVALUATION}/seqeval_check.py", "\n_TOLERANCE = ", "\n_TOLERANCE = 2 * "), "score"
+        edit(f"{EVALUATION}/author_release.py", "\n_TAG = ", "\n_TAG = 0 or "), "score"
     ),
     "code: two imports away": Mutation(
         edit("src/markner/tags.py", "\nWORD = ", "\nWORD = 0 or "), "train_encoder\npredict_encoder"

@@ -23,7 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--configfile", type=Path, default=Path("config/config.yaml"), help="study of the runs (default: %(default)s)"
     )
-    parser.add_argument("--match", choices=("strict", "partial"), default="strict", help="default: strict")
+    matches = ("strict", "partial", "authors_partial")
+    parser.add_argument("--match", choices=matches, default="strict", help="default: strict")
     parser.add_argument("--sentences", type=int, default=10, metavar="N", help="how many to show (default: 10)")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 

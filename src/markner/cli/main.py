@@ -147,7 +147,7 @@ def _traces(audit: "Audit", scores: Mapping[int, str], match: str) -> tuple[dict
 
 
 def _audit_diff(arguments: argparse.Namespace) -> int:
-    from markner.reporting.table_cell import figures
+    from markner.reporting.table_cell import f1_values
     from runrecord.diff import compare
     from runrecord.diff_display import comparison_json, show_comparison
 
@@ -159,7 +159,7 @@ def _audit_diff(arguments: argparse.Namespace) -> int:
     for node in nodes:
         if node.record is None:
             raise MarknerError(f"{node.path}: {node.findings[0].text}", "compare two results that jobs made")
-    found = compare(first, nodes[0], second, nodes[1], figures)
+    found = compare(first, nodes[0], second, nodes[1], f1_values)
     if arguments.json:
         print(comparison_json(found))
     else:

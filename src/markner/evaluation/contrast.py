@@ -8,14 +8,12 @@ from pathlib import Path
 from markner.data.documents import read_sentences
 from markner.errors import MarknerError
 from markner.evaluation.intervals import Interval
-from markner.evaluation.matching import Counts, strict_counts, total_ratios
+from markner.evaluation.matches import MATCHES
+from markner.evaluation.matching import Counts, total_ratios
 from markner.evaluation.pairing import read_answers
-from markner.evaluation.partial import partial_counts
 from markner.evaluation.significance import Result, difference_interval, permutation_test, pooled
 from markner.markup import mark
 from markner.study.schema.study import Scoring
-
-_MATCHES = {"strict": strict_counts, "partial": partial_counts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def contrast(
         b: Predictions of the second.
         scoring: Resamples, confidence and seed.
         permutations: Draws of the test.
-        match: `strict` or `partial`.
+        match: Kind of match.
 
     Raises:
         MarknerError: A file is missing, or sentences and predictions do not belong together.
@@ -65,7 +63,7 @@ def contrast(
     true_spans = [sentence.spans for sentence in gold]
     answers = [[read_answers(gold, sentences, path) for path in paths] for paths in (a, b)]
     counts: list[list[Counts]] = [
-        [_MATCHES[match](true_spans, [answer.spans for answer in rows]) for rows in found] for found in answers
+        [MATCHES[match](true_spans, [answer.spans for answer in rows]) for rows in found] for found in answers
     ]
     scale = lcm(len(a), len(b))
     pools = [pooled(seeds, scale // len(seeds)) for seeds in counts]

@@ -1,4 +1,4 @@
-"""Error analysis (paper 4.1, Figure 3): the file of errors for a person to judge, and their figures."""
+"""Error analysis (paper 4.1, Figure 3): write the errors for a person to judge, and count them."""
 
 import csv
 from collections import Counter
@@ -11,6 +11,7 @@ from markner.data.sampling import subset
 from markner.evaluation.adjudication import NO_ERROR, UNJUDGED, Judgement, check_complete, read_judgements
 from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error, sentence_errors
 from markner.evaluation.pairing import check_answer, read_answers
+from markner.evaluation.rounding import rounded
 from markner.files import atomic, write_json
 
 COLUMNS = (
@@ -18,8 +19,6 @@ COLUMNS = (
     *("kind", "sub_kind", "sampled", "adjudicated_kind", "adjudicated_sub_kind", "comment"),
 )
 """Columns of the file of errors. A person fills in the last three."""
-
-_DIGITS = 6
 
 
 def analyse(
@@ -48,7 +47,7 @@ def analyse(
         adjudicated: An earlier `errors_csv` in which a person has filled in `adjudicated_kind`, or None. Where every
             error of the sample is judged, the judged kinds are what is counted there, and so for all errors.
         errors_csv: File to write, one row an error, with the columns `COLUMNS`. In its text every gold mention stands
-            in <gold>, every prediction in <pred>, those of the row itself in <GOLD> and <PRED>.
+            in <gold>, every prediction in <pred>; the row's own mentions are in <GOLD> and <PRED>.
         summary: JSON file to write: counts and shares by kind, for all errors and for the sample.
 
     Raises:
@@ -99,8 +98,8 @@ def analyse(
             "predicted_mentions": sum(len(answer.spans) for answer in answers),
             "sample": {"size": sample, "seed": sample_seed},
             "adjudicated": None if adjudicated is None else str(adjudicated),
-            "all": figures(errors, judged),
-            "sampled": figures(sampled, judged),
+            "all": error_counts(errors, judged),
+            "sampled": error_counts(sampled, judged),
         },
     )
 
@@ -123,7 +122,7 @@ def marked_text(sentence: Sentence, predicted: Sequence[Span], error: Error) -> 
     return "".join([*pieces, sentence.text[position:]])
 
 
-def figures(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[str, Any]:
+def error_counts(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[str, Any]:
     """Counts and shares by kind, and counts by sub-kind: a person's where every error is judged, the rule's otherwise.
 
     A sub-kind that a person left empty is the rule's, as long as the kind is; else it is `other`.
@@ -140,7 +139,7 @@ def figures(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[st
         "errors": total,
         "judged_by": "person" if by_person else "rule",
         "counts": counts,
-        "shares": {kind: round(count / total, _DIGITS) if total else 0.0 for kind, count in counts.items()},
+        "shares": {kind: rounded(count / total) if total else 0.0 for kind, count in counts.items()},
         "sub_kinds": {kind: {sub: n for sub in SUB_KINDS if (n := sub_kinds[kind, sub])} for kind in KINDS},
         "agreement": {
             "judged": len(errors),

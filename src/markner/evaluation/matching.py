@@ -1,4 +1,4 @@
-"""Strict matching, and the counts from which every score is made.
+"""Count strict matches, and turn counts into precision, recall and F1.
 
 Each corpus has one entity type, so that a span with the right offsets has the right type as well.
 """
@@ -23,12 +23,30 @@ SpanLists = Sequence[Sequence[Span]]
 class Counts:
     """True positives, false positives and false negatives; each of shape (sentences,).
 
-    Half credit makes them fractions; `tp + fp` is always the number of predicted, `tp + fn` of gold mentions.
+    Half credit makes them fractions. `tp + fp` is the number of predicted, `tp + fn` of gold mentions.
     """
 
     tp: Floats
     fp: Floats
     fn: Floats
+
+    def columns(self) -> Floats:
+        """Return the counts side by side; of shape (sentences, 3). Their sums give precision, recall and F1."""
+        return np.stack([self.tp, self.fp, self.fn], axis=1)
+
+    def f1_columns(self) -> Floats:
+        """Return the counts that F1 needs: 2 tp and 2 tp + fp + fn; of shape (sentences, 2)."""
+        return np.stack([2 * self.tp, 2 * self.tp + self.fp + self.fn], axis=1)
+
+    @staticmethod
+    def ratios(totals: Floats) -> "Ratios":
+        """Return precision, recall and F1 of sums of `columns`, of shape (..., 3)."""
+        return ratios(*np.moveaxis(totals, -1, 0))
+
+    @staticmethod
+    def f1(totals: Floats) -> Floats:
+        """Return F1 of sums of `f1_columns`, of shape (..., 2)."""
+        return ratio(totals[..., 0], totals[..., 1])
 
 
 class Ratios(NamedTuple):
@@ -40,7 +58,7 @@ class Ratios(NamedTuple):
 
 
 class FlatSpans(NamedTuple):
-    """All spans of a corpus in a row: number of the sentence, start, end; each of shape (spans,)."""
+    """All spans of a corpus: number of the sentence, start, end; each of shape (spans,)."""
 
     sentence: Ints
     start: Ints
@@ -48,7 +66,7 @@ class FlatSpans(NamedTuple):
 
 
 def flatten(spans: SpanLists) -> FlatSpans:
-    """Lay the spans of all sentences in a row."""
+    """Return the spans of all sentences as one table."""
     rows = [(number, start, end) for number, sentence in enumerate(spans) for start, end in sentence]
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
     return FlatSpans(table[:, 0], table[:, 1], table[:, 2])
@@ -57,7 +75,7 @@ def flatten(spans: SpanLists) -> FlatSpans:
 def strict_counts(gold: SpanLists, predicted: SpanLists) -> Counts:
     """Count exact matches (paper 3.4): a prediction is right if a gold span has its start and its end.
 
-    A span that stands twice in a sentence, as marks of the released corpora may, can be matched twice at most.
+    The authors' release marks some spans twice. Such a span can be matched twice at most.
 
     Args:
         gold: Gold spans by sentence.
@@ -77,30 +95,31 @@ def strict_counts(gold: SpanLists, predicted: SpanLists) -> Counts:
 
 
 def counts_of(tp: Floats, gold: SpanLists, predicted: SpanLists) -> Counts:
-    """Counts by sentence from the true positives; the rest of the mentions are false."""
+    """Return counts by sentence from the true positives; the other mentions are false."""
     return Counts(tp, mentions(predicted) - tp, mentions(gold) - tp)
 
 
 def mentions(spans: SpanLists) -> Floats:
-    """Number of spans in each sentence."""
+    """Return the number of spans in each sentence."""
     return np.array([len(sentence) for sentence in spans], dtype=np.float64)
 
 
 def ratios(tp: Floats, fp: Floats, fn: Floats) -> Ratios:
-    """Precision, recall and F1 of counts of any one shape; a ratio of 0 to 0 is 0."""
-    return Ratios(_ratio(tp, tp + fp), _ratio(tp, tp + fn), _ratio(2 * tp, 2 * tp + fp + fn))
+    """Return precision, recall and F1 of counts of one shape; 0/0 is 0."""
+    return Ratios(ratio(tp, tp + fp), ratio(tp, tp + fn), ratio(2 * tp, 2 * tp + fp + fn))
 
 
 def total_ratios(counts: Counts) -> Ratios:
-    """Micro-averaged precision, recall and F1 over all sentences."""
-    return ratios(*(np.asarray(part.sum()) for part in (counts.tp, counts.fp, counts.fn)))
+    """Return micro-averaged precision, recall and F1 over all sentences."""
+    return counts.ratios(counts.columns().sum(axis=0))
 
 
 def check_same_length(gold: SpanLists, predicted: SpanLists) -> None:
-    """Raise a MarknerError unless there are as many sentences in gold as in the predictions."""
+    """Raise a MarknerError unless gold and predictions have the same number of sentences."""
     if len(gold) != len(predicted):
         raise MarknerError(f"{len(gold)} sentences of gold spans beside {len(predicted)} of predictions")
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """Divide elementwise; 0/0 is 0."""
     return np.divide(part, whole, out=np.zeros_like(whole, dtype=np.float64), where=whole > 0)

@@ -24,7 +24,7 @@ import numpy as np
 from markner.data.documents import Document, Sentence, Span, read_sentences
 from markner.data.formats import bc2gm
 from markner.errors import MarknerError
-from markner.evaluation.intervals import bootstrap, figures
+from markner.evaluation.intervals import bootstrap, score_values
 from markner.evaluation.matching import Counts, SpanLists, check_same_length, mentions
 from markner.evaluation.pairing import read_answers
 from markner.files import write_json
@@ -109,7 +109,7 @@ def official_counts(references: Sequence[Reference], predicted: SpanLists) -> Co
 def official_score(
     sentences: Path, predictions: Path, native: Sequence[Path], scoring: Scoring, run: str, corpus: str, output: Path
 ) -> None:
-    """Score predictions of either variant as BioCreative II did and write the figures as JSON.
+    """Score predictions of either variant as BioCreative II did and write the scores as JSON.
 
     Args:
         sentences: Gold, JSON lines of `Sentence`; of variant `tokenized` or `raw`, a sample or the whole split.
@@ -144,18 +144,18 @@ def official_score(
             "gold_mentions": _total([reference.gold for reference in references]),
             "alternatives": _total([reference.alternatives for reference in references]),
             "predicted_mentions": _total(predicted),
-            "official": _official_figures(references, predicted, counts, scoring),
+            "official": _official_scores(references, predicted, counts, scoring),
         },
     )
 
 
-def _official_figures(
+def _official_scores(
     references: Sequence[Reference], predicted: SpanLists, counts: Counts, scoring: Scoring
 ) -> dict[str, Any]:
-    """The figures, and how many true positives there would not be without the alternatives."""
+    """Return the scores, and `by_alternative`: the true positives that match an alternative only."""
     exact = official_counts([reference._replace(alternatives=()) for reference in references], predicted)
     (intervals,) = bootstrap([counts], scoring)
-    return {**figures(counts, intervals), "by_alternative": int(counts.tp.sum() - exact.tp.sum())}
+    return {**score_values(counts, intervals), "by_alternative": int(counts.tp.sum() - exact.tp.sum())}
 
 
 def _credited(mention: Span, reference: Reference, accepted: set[Span]) -> bool:

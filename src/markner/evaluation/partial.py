@@ -1,8 +1,7 @@
-"""Partial matching: the paper's full credit for any overlap, and SemEval-2013's half credit.
+"""Partial matching: full credit for any overlap, SemEval-2013's half credit, and the authors' own count.
 
-Both pair gold and predicted spans one to one by a maximum matching, so that the score depends neither on the order of
-the spans nor on which of several overlapping spans is looked at first. Spans overlap if they share a character: [0, 4)
-and [4, 9) touch and do not overlap.
+The first two pair gold and predicted spans one to one by a maximum matching. Their scores do not depend on the order of
+the spans. There, spans overlap if they share a character: [0, 4) and [4, 9) touch and do not overlap.
 """
 
 from dataclasses import dataclass
@@ -16,10 +15,13 @@ from markner.evaluation.matching import (
     FlatSpans,
     Floats,
     Ints,
+    Ratios,
     SpanLists,
     check_same_length,
     counts_of,
     flatten,
+    mentions,
+    ratio,
     strict_counts,
 )
 
@@ -30,17 +32,15 @@ def partial_counts(gold: SpanLists, predicted: SpanLists) -> Counts:
     A prediction across two gold spans matches one of them; the other is missed. Two predictions within one gold span
     are one true and one false positive.
 
-    The paper does not say how it pairs. One-to-one pairing forces precision / recall = gold / predicted mentions, the
-    same ratio as for strict matching; 29 of the 36 cells of its Tables 1 and 2 differ in it by more than rounding, so
-    its own count let a span match more than once (tests/rendering/test_paper.py).
+    The paper does not define its partial match. It was not one-to-one; see `authors_partial_counts`.
 
     Args:
-        gold: Gold spans by sentence; they may be nested, as in the released corpora.
+        gold: Gold spans by sentence; they may be nested, as in the authors' release.
         predicted: Predicted spans by sentence, in the same order.
     """
     check_same_length(gold, predicted)
     flat_gold, flat_predicted = flatten(gold), flatten(predicted)
-    left, right = _overlapping_pairs(flat_gold, flat_predicted, len(gold))
+    left, right = _overlapping_pairs(flat_gold, flat_predicted, len(gold), gap=0)
     tp = np.zeros(len(gold))
     if len(left):
         shape = (len(flat_gold.start), len(flat_predicted.start))
@@ -61,7 +61,7 @@ class SemevalCounts:
 
     @property
     def counts(self) -> Counts:
-        """The same with half credit for a partial match: `tp` is COR + PAR / 2."""
+        """Counts with half credit for a partial match: `tp` is COR + PAR / 2."""
         half = self.partial / 2
         return Counts(self.correct + half, self.spurious + half, self.missed + half)
 
@@ -81,7 +81,7 @@ def semeval_counts(gold: SpanLists, predicted: SpanLists) -> SemevalCounts:
     0, 1, 1, 1 there and 0, 2, 0, 0 here.
 
     Args:
-        gold: Gold spans by sentence; they may be nested, as in the released corpora.
+        gold: Gold spans by sentence; they may be nested, as in the authors' release.
         predicted: Predicted spans by sentence, in the same order; not overlapping each other.
     """
     exact = strict_counts(gold, predicted)
@@ -89,13 +89,72 @@ def semeval_counts(gold: SpanLists, predicted: SpanLists) -> SemevalCounts:
     return SemevalCounts(exact.tp, overlapping.tp - exact.tp, overlapping.fp, overlapping.fn)
 
 
-def _overlapping_pairs(gold: FlatSpans, predicted: FlatSpans, sentences: int) -> tuple[Ints, Ints]:
-    """Indices of all pairs of a gold and a predicted span of one sentence that share a character."""
+@dataclass(frozen=True, slots=True, eq=False)
+class AuthorsCounts(Counts):
+    """Counts of the authors' partial match; each of shape (sentences,).
+
+    `tp` are the gold spans that overlap a prediction, `fn` the other gold spans, `fp` the predictions that overlap no
+    gold span. `overlapping_predictions` are the other predictions; their number may differ from `tp`.
+    """
+
+    overlapping_predictions: Floats
+
+    def columns(self) -> Floats:
+        """Return the counts side by side; of shape (sentences, 4)."""
+        return np.stack([self.tp, self.fp, self.fn, self.overlapping_predictions], axis=1)
+
+    def f1_columns(self) -> Floats:
+        """Return the counts that F1 needs, which are all; of shape (sentences, 4)."""
+        return self.columns()
+
+    @staticmethod
+    def ratios(totals: Floats) -> Ratios:
+        """Return precision, recall and F1 of sums of `columns`; the numerators are exchanged, as in the scorer."""
+        tp, fp, fn, right = np.moveaxis(totals, -1, 0)
+        predicted, gold = right + fp, tp + fn
+        return Ratios(ratio(tp, predicted), ratio(right, gold), ratio(2 * tp * right, tp * gold + right * predicted))
+
+    @staticmethod
+    def f1(totals: Floats) -> Floats:
+        """Return F1 of sums of `f1_columns`."""
+        return AuthorsCounts.ratios(totals).f1
+
+
+def authors_partial_counts(gold: SpanLists, predicted: SpanLists) -> AuthorsCounts:
+    """Count overlaps as the authors' group did in a public scorer; that the paper used it is inferred, not stated.
+
+    A span may match any number of others. Precision is (gold spans that overlap a prediction) / (predicted spans),
+    recall (predicted spans that overlap gold) / (gold spans): the numerators are exchanged, and precision or recall can
+    exceed 1. The scorer compares `start <= end` with exclusive ends, so that spans that touch overlap. Its positions
+    are tokens, ours are characters: two spans with white space between them touch there and do not touch here.
+
+    Source: `calculate_scores_micro_overall` of `evaluate.py` in
+    https://github.com/BIDS-Xu-Lab/Clinical_Entity_Recognition_Using_GPT_models. docs/metrics.md gives the evidence.
+
+    Args:
+        gold: Gold spans by sentence; they may be nested.
+        predicted: Predicted spans by sentence, in the same order.
+    """
+    check_same_length(gold, predicted)
+    flat_gold, flat_predicted = flatten(gold), flatten(predicted)
+    left, right = _overlapping_pairs(flat_gold, flat_predicted, len(gold), gap=1)
+    tp, hits = (
+        np.bincount(flat.sentence[np.unique(places)], minlength=len(gold)).astype(np.float64)
+        for flat, places in ((flat_gold, left), (flat_predicted, right))
+    )
+    return AuthorsCounts(tp, mentions(predicted) - hits, mentions(gold) - tp, hits)
+
+
+def _overlapping_pairs(gold: FlatSpans, predicted: FlatSpans, sentences: int, gap: int) -> tuple[Ints, Ints]:
+    """Return indices of all pairs of a gold and a predicted span of one sentence that overlap.
+
+    `gap` is 0 if they must share a character, 1 if spans that touch overlap, too.
+    """
     per_sentence = np.bincount(predicted.sentence, minlength=sentences)
     first = np.cumsum(per_sentence) - per_sentence
     partners = per_sentence[gold.sentence]
     left = np.repeat(np.arange(len(gold.start)), partners)
     within = np.arange(len(left)) - np.repeat(np.cumsum(partners) - partners, partners)
     right = first[gold.sentence[left]] + within
-    overlap = (gold.start[left] < predicted.end[right]) & (predicted.start[right] < gold.end[left])
+    overlap = (gold.start[left] < predicted.end[right] + gap) & (predicted.start[right] < gold.end[left] + gap)
     return left[overlap], right[overlap]

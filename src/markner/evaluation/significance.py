@@ -17,7 +17,7 @@ Two things vary: which sentences are in the test set, and with which seed a syst
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import combinations
 from math import lcm
 from pathlib import Path
@@ -27,9 +27,10 @@ import numpy as np
 from markner.data.documents import read_sentences
 from markner.errors import MarknerError
 from markner.evaluation.intervals import Interval
-from markner.evaluation.matching import Counts, Floats, strict_counts, total_ratios
+from markner.evaluation.matches import MATCHES
+from markner.evaluation.matching import Counts, Floats, total_ratios
 from markner.evaluation.pairing import read_answers
-from markner.evaluation.partial import partial_counts
+from markner.evaluation.rounding import DIGITS
 from markner.files import atomic
 from markner.study.schema.study import Scoring
 
@@ -37,8 +38,6 @@ COLUMNS = (
     *("run_a", "run_b", "match", "seeds_a", "seeds_b", "f1_a", "f1_b", "difference", "low", "high", "effect"),
     *("p", "p_holm", "significant", "draws", "sentences"),
 )
-_MATCHES = {"strict": strict_counts, "partial": partial_counts}
-_DIGITS = 6
 # Two differences of F1 closer than this are the same one, rounded differently.
 _TIE = 1e-12
 
@@ -77,19 +76,19 @@ def permutation_test(a: Counts, b: Counts, draws: int, seed: int) -> Result:
     Raises:
         MarknerError: There is no sentence, or the systems have different numbers of them.
     """
-    left, right = _numerators(a), _numerators(b)
+    left, right = a.f1_columns(), b.f1_columns()
     if len(left) != len(right) or not len(left):
         raise MarknerError(f"cannot compare {len(left)} sentences with {len(right)}", "count the same sentences twice")
     change = left - right
-    first = np.where(change[:, 0] != 0, change[:, 0], change[:, 1])
+    first = change[np.arange(len(change)), (change != 0).argmax(axis=1)]
     change[first < 0] *= -1
     amounts, sizes = np.unique(change[first != 0], axis=0, return_counts=True)
     # One row for each amount: numpy prepares a binomial anew whenever its size changes.
     swapped = np.random.default_rng(seed).binomial(sizes[:, None], 0.5, size=(len(sizes), draws))
     moved = (sizes[:, None] - 2.0 * swapped).T @ amounts
     total = (left + right).sum(axis=0)
-    drawn = _f1((total + moved) / 2) - _f1((total - moved) / 2)
-    difference = float(_f1(left.sum(axis=0)) - _f1(right.sum(axis=0)))
+    drawn = a.f1((total + moved) / 2) - a.f1((total - moved) / 2)
+    difference = float(a.f1(left.sum(axis=0)) - a.f1(right.sum(axis=0)))
     extreme = int((np.abs(drawn) >= abs(difference) - _TIE).sum())
     # The draws' mean is known: for each permutation there is the opposite one.
     spread = float(np.sqrt(np.mean(drawn**2))) * len(left) ** 0.5
@@ -104,14 +103,14 @@ def difference_interval(a: Sequence[Counts], b: Sequence[Counts], scoring: Scori
         b: Counts of the same sentences; the number of seeds may be another.
         scoring: Resamples, confidence and seed.
     """
-    rows = np.concatenate([_numerators(counts) for counts in (*a, *b)], axis=1)
+    rows = np.concatenate([counts.f1_columns() for counts in (*a, *b)], axis=1)
     distinct, frequency = np.unique(rows, axis=0, return_counts=True)
     generator = np.random.default_rng(scoring.seed)
     draws = generator.multinomial(len(rows), frequency / len(rows), size=scoring.resamples)
-    totals = (draws @ distinct).reshape(scoring.resamples, len(a) + len(b), 2)
+    totals = (draws @ distinct).reshape(scoring.resamples, len(a) + len(b), -1)
     split = len(a)
     values = [
-        _f1(np.einsum("rs,rsk->rk", _seeds_drawn(generator, part.shape[1], scoring.resamples), part))
+        a[0].f1(np.einsum("rs,rsk->rk", _seeds_drawn(generator, part.shape[1], scoring.resamples), part))
         for part in (totals[:, :split], totals[:, split:])
     ]
     tail = (1 - scoring.confidence) / 2
@@ -120,8 +119,9 @@ def difference_interval(a: Sequence[Counts], b: Sequence[Counts], scoring: Scori
 
 
 def pooled(seeds: Sequence[Counts], times: int = 1) -> Counts:
-    """Counts summed over seeds, `times` over; to compare n with m seeds, take one m and the other n times."""
-    return Counts(*(times * np.sum([getattr(counts, part) for counts in seeds], axis=0) for part in ("tp", "fp", "fn")))
+    """Return counts summed over seeds, `times` over; to compare n with m seeds, take one m and the other n times."""
+    kind = type(seeds[0])
+    return kind(*(times * np.sum([getattr(counts, part.name) for counts in seeds], axis=0) for part in fields(kind)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -154,13 +154,13 @@ def compare(
     """
     gold = list(read_sentences(sentences))
     true_spans = [sentence.spans for sentence in gold]
-    counts: dict[str, dict[str, list[Counts]]] = {match: {} for match in _MATCHES}
+    counts: dict[str, dict[str, list[Counts]]] = {match: {} for match in MATCHES}
     for run, paths in predictions.items():
         if not paths:
             raise MarknerError(f"run {run!r} has no predictions to compare", "give one file for each of its seeds")
         for path in paths:
             answers = read_answers(gold, sentences, path)
-            for match, count in _MATCHES.items():
+            for match, count in MATCHES.items():
                 seeds = counts[match].setdefault(run, [])
                 seeds.append(count(true_spans, [answer.spans for answer in answers]))
     with atomic(output) as stream:
@@ -185,10 +185,10 @@ def _rows(
         low, high = difference_interval(runs[a], runs[b], scoring)
         significant = p_holm <= 1 - scoring.confidence and not low <= 0 <= high
         f1 = [_shown(float(total_ratios(pools[run]).f1)) for run in (a, b)]
-        figures = [_shown(value) for value in (test.difference, low, high, test.effect, test.p_value, p_holm)]
+        values = [_shown(value) for value in (test.difference, low, high, test.effect, test.p_value, p_holm)]
         verdict = "yes" if significant else "no"
         seeds = [len(runs[a]), len(runs[b])]
-        rows.append([a, b, match, *seeds, *f1, *figures, verdict, permutations, len(pools[a].tp)])
+        rows.append([a, b, match, *seeds, *f1, *values, verdict, permutations, len(pools[a].tp)])
     return rows
 
 
@@ -197,16 +197,5 @@ def _seeds_drawn(generator: np.random.Generator, seeds: int, resamples: int) -> 
     return generator.multinomial(max(seeds - 1, 1), [1 / seeds] * seeds, size=resamples).astype(np.float64)
 
 
-def _numerators(counts: Counts) -> Floats:
-    """2 tp and 2 tp + fp + fn, whose ratio is F1; of shape (sentences, 2)."""
-    return np.stack([2 * counts.tp, 2 * counts.tp + counts.fp + counts.fn], axis=1)
-
-
-def _f1(totals: Floats) -> Floats:
-    """F1 of totals of shape (..., 2); 0 to 0 is 0."""
-    part, whole = totals[..., 0], totals[..., 1]
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
 def _shown(value: float) -> str:
-    return f"{value + 0.0:.{_DIGITS}f}"
+    return f"{value + 0.0:.{DIGITS}f}"

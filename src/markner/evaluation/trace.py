@@ -1,4 +1,4 @@
-"""A score once more, from the sentences that made it: what each of them adds, and what comes out."""
+"""Recompute a score from its sentences, and show what each sentence contributes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,12 @@ import numpy as np
 
 from markner.data.documents import Span, read_sentences
 from markner.errors import MarknerError
-from markner.evaluation.intervals import bootstrap
-from markner.evaluation.matching import strict_counts, total_ratios
-from markner.evaluation.partial import partial_counts, semeval_counts
+from markner.evaluation.matches import counts_and_intervals
+from markner.evaluation.matching import total_ratios
+from markner.evaluation.rounding import rounded
 from markner.markup import mark
 from markner.predictions import Status, read_predictions
 from markner.study.schema.study import Scoring
-
-_DIGITS = 6
-_MATCHES = ("strict", "partial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +32,10 @@ class TracedSentence:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The sentences behind a score, in the order of the corpus, and the figures that they give."""
+    """The sentences behind a score, in the order of the corpus, and the values recomputed from them."""
 
     sentences: tuple[TracedSentence, ...]
-    figures: dict[str, float]
+    values: dict[str, float]
     """`precision`, `recall`, `f1`, each also with `_low` and `_high`; rounded as score files are."""
 
     def total(self, kind: str) -> int:
@@ -57,7 +54,7 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
         sentences: Gold, JSON lines of `Sentence`.
         predictions: JSON lines of `Prediction`, one for each sentence.
         scoring: Settings of the confidence intervals.
-        match: `strict` or `partial`.
+        match: Kind of match.
 
     Raises:
         MarknerError: A file is missing or broken, a sentence has no prediction, a prediction has no sentence, or spans
@@ -76,26 +73,23 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
         for item, answer in zip(gold, paired, strict=True)
     ]
     true_spans, predicted = [item.spans for item in gold], [answer.spans for answer in paired]
-    kinds = [strict_counts(true_spans, predicted), partial_counts(true_spans, predicted)]
-    # The three kinds of match of a score file share their resamples: the third has to be drawn with them.
-    intervals = bootstrap([*kinds, semeval_counts(true_spans, predicted).counts], scoring)
-    counts, interval = kinds[_MATCHES.index(match)], intervals[_MATCHES.index(match)]
-    figures = {name: round(float(value), _DIGITS) for name, value in total_ratios(counts)._asdict().items()}
+    counts, interval = counts_and_intervals(true_spans, predicted, scoring)[match]
+    values = {name: rounded(value) for name, value in total_ratios(counts)._asdict().items()}
     for name, bounds in interval._asdict().items():
-        figures |= {f"{name}_{end}": round(bound, _DIGITS) for end, bound in zip(("low", "high"), bounds, strict=True)}
+        values |= {f"{name}_{end}": rounded(bound) for end, bound in zip(("low", "high"), bounds, strict=True)}
     rows = np.stack([counts.tp, counts.fp, counts.fn], axis=1).astype(int).tolist()
     return Trace(
         tuple(
             TracedSentence(item.id, *both, answer.status, *row)
             for item, answer, both, row in zip(gold, paired, marked, rows, strict=True)
         ),
-        figures,
+        values,
     )
 
 
-def mean_figures(traces: Sequence[Trace]) -> dict[str, float]:
-    """Means over seeds, rounded as a table's CSV is."""
-    return {name: round(fmean(found.figures[name] for found in traces), _DIGITS) for name in traces[0].figures}
+def mean_values(traces: Sequence[Trace]) -> dict[str, float]:
+    """Return the means over seeds, rounded as in a table's CSV."""
+    return {name: rounded(fmean(found.values[name] for found in traces)) for name in traces[0].values}
 
 
 def _marked(text: str, spans: Sequence[Span], path: Path, name: str) -> str:

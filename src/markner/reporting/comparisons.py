@@ -20,7 +20,7 @@ def compare_cells(cells: Sequence[dict[str, Any]], files: Mapping[str, Path]) ->
     Args:
         cells: Cells of a table, `corpus`, `match`, `run` and `f1` at the least; `COMPARED` is added where a column has
             two runs or more.
-        files: By corpus: what `markner.evaluation.significance.compare` wrote for the runs of the column, and no others.
+        files: By corpus: the file of `markner.evaluation.significance.compare` for exactly the runs of the column.
 
     Raises:
         MarknerError: A file is none of significance, or lacks a pair of the table's runs.

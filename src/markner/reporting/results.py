@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from markner.errors import MarknerError
+from markner.evaluation.rounding import rounded
 from markner.files import read_json
 from markner.predictions import STATUSES
 from markner.reporting.comparisons import COMPARED, compare_cells
@@ -16,7 +17,6 @@ from markner.study.schema.study import Table, TableRow
 Key = tuple[str, int, str]
 """Run, seed and corpus of a score file."""
 
-MATCHES = ("strict", "partial")
 METRICS = ("precision", "recall", "f1")
 NOT_OK = tuple(status for status in STATUSES if status != "ok")
 
@@ -32,11 +32,9 @@ COLUMNS = (
     *("difference_f1", "paper_outside", *COMPARED),
     *("grid_points", "grid_min", "grid_median", "grid_max"),
 )
-"""Columns of a table's frame. Figures are means over the seeds, and so are the bounds of the bootstrap intervals;
+"""Columns of a table's frame. Scores are means over the seeds, and so are the bounds of the bootstrap intervals;
 `f1_sd` is the standard deviation over seeds (two or more). Answers that are not ok are summed over the seeds.
 `difference_f1` is our F1 less the paper's; `paper_outside` says whether the paper's lies outside our interval."""
-
-_DIGITS = 6
 
 
 def cells(
@@ -52,35 +50,35 @@ def cells(
 
     Args:
         table: Its rows and corpora. A cell shows the first of its row's runs that has a score file for the corpus; a
-            cell without one shows the paper's figures alone, or nothing.
+            cell without one shows the paper's values alone, or nothing.
         score_files: Score files by run, seed and corpus.
         grid_files: For encoders: the scores of all grid points, by run, seed and corpus.
-        paper: The paper's figures (resources/paper/tables.json).
+        paper: The paper's values (resources/paper/tables.json).
         retired: By run: since when and why its model is gone. A cell that no other run fills says so.
         significance: By corpus with two runs or more: the paired tests of the table's runs.
         titles: Headings of corpora; of others the paper's heading or the name.
 
     Returns:
-        A frame with the columns `COLUMNS`, in the order of rows, corpora, strict and partial; empty where unknown.
+        A frame with the columns `COLUMNS`, in the order of rows, corpora and kinds of match; empty where unknown.
 
     Raises:
         MarknerError: The table names a table or a row of the paper that does not exist or two rows of one label, or a
             score file is not one.
     """
     printed = read_json(paper)
-    figures = _paper_table(table, printed, paper)
+    paper_rows = _paper_table(table, printed, paper)
     labels = [row.label for row in table.rows]
     if repeated := sorted({label for label in labels if labels.count(label) > 1}):
         raise MarknerError(f"table {table.title!r}: more than one row {repeated[0]!r}", "give each row its own `label`")
     rows: list[dict[str, Any]] = []
     gone = retired or {}
     for row in table.rows:
-        theirs = _paper_row(row, figures, table, paper)
+        paper_row = _paper_row(row, paper_rows, table, paper)
         for corpus in table.corpora:
             run = _first_scored(row, corpus, score_files)
-            scores = [_read(path) for _, path in _of(score_files, run, corpus)]
+            scores = [_read(path, table.matches) for _, path in _of(score_files, run, corpus)]
             grid = [point for _, path in _of(grid_files, run, corpus) for point in read_json(path).values()]
-            for match in MATCHES:
+            for match in table.matches:
                 cell = {
                     "label": row.label,
                     "corpus": corpus,
@@ -88,12 +86,12 @@ def cells(
                     "match": match,
                     "run": run,
                     "retired": None if run else next((gone[name] for name in row.runs if name in gone), None),
-                    **_ours(scores, match),
-                    **_theirs(theirs.get(corpus, {}).get(match)),
+                    **_own_values(scores, match),
+                    **_paper_values(paper_row.get(corpus, {}).get(match.removeprefix("authors_"))),
                     **_grid(grid, match),
                 }
                 if scores and cell.get("paper_f1") is not None:
-                    cell["difference_f1"] = round(cell["f1"] - cell["paper_f1"], _DIGITS)
+                    cell["difference_f1"] = rounded(cell["f1"] - cell["paper_f1"])
                     cell["paper_outside"] = "no" if cell["f1_low"] <= cell["paper_f1"] <= cell["f1_high"] else "yes"
                 rows.append(cell)
     compare_cells(rows, significance or {})
@@ -101,9 +99,9 @@ def cells(
 
 
 def score_files(paths: Iterable[str]) -> tuple[dict[Key, Path], dict[Key, Path]]:
-    """Score files by run, seed and corpus, as their paths tell: those of the systems, and those of encoders' grids.
+    """Score files by run, seed and corpus, as their paths say: of the systems, and of encoders' grids.
 
-    Paths end in `<run>/seed<k>/<corpus>.json`, those of a grid in `<run>/seed<k>/grid/<corpus>.json`.
+    Paths end in `<run>/seed<k>/<corpus>.json`, of a grid in `<run>/seed<k>/grid/<corpus>.json`.
     """
     systems: dict[Key, Path] = {}
     grids: dict[Key, Path] = {}
@@ -123,7 +121,7 @@ def read_cells(csv: Path) -> pd.DataFrame:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a frame as dictionaries; what is unknown is None."""
+    """Return the rows of a frame as dictionaries; unknown values are None."""
     return [
         {str(name): None if pd.isna(value) else value for name, value in row.items()}
         for row in frame.to_dict(orient="records")
@@ -136,7 +134,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _paper_table(table: Table, printed: Any, path: Path) -> dict[str, Any]:
-    """Rows of the paper's table; none when the table names none."""
+    """Return the rows of the paper's table; none if the table names none."""
     if table.paper_table is None:
         return {}
     if table.paper_table not in printed["tables"]:
@@ -148,16 +146,16 @@ def _paper_table(table: Table, printed: Any, path: Path) -> dict[str, Any]:
     return found
 
 
-def _paper_row(row: TableRow, figures: dict[str, Any], table: Table, path: Path) -> dict[str, Any]:
-    """The paper's figures beside a row, by corpus and match."""
+def _paper_row(row: TableRow, paper_rows: dict[str, Any], table: Table, path: Path) -> dict[str, Any]:
+    """Return the paper's values for a row, by corpus and match."""
     if row.paper is None or table.paper_table is None:
         return {}
-    if row.paper not in figures:
+    if row.paper not in paper_rows:
         raise MarknerError(
             f"table {table.title!r}, row {row.label!r}: {path} has no row {row.paper!r} in {table.paper_table}",
-            f"write one of {', '.join(figures)} as `paper`",
+            f"write one of {', '.join(paper_rows)} as `paper`",
         )
-    found: dict[str, Any] = figures[row.paper]
+    found: dict[str, Any] = paper_rows[row.paper]
     return found
 
 
@@ -174,24 +172,24 @@ def _of(files: Mapping[Key, Path], run: str | None, corpus: str) -> list[tuple[i
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, matches: Sequence[str]) -> dict[str, Any]:
     score = read_json(path)
-    if not isinstance(score, dict) or any(match not in score for match in (*MATCHES, "status")):
+    if not isinstance(score, dict) or any(match not in score for match in (*matches, "status")):
         raise MarknerError(f"{path} is not a score file", "score the predictions again")
     return score
 
 
-def _ours(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
-    """Our own figures of one cell: means over the seeds."""
+def _own_values(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
+    """Return our own values of one cell: means over the seeds."""
     if not scores:
         return {}
-    figures = [score[match] for score in scores]
-    cell: dict[str, Any] = {metric: _mean(found[metric] for found in figures) for metric in METRICS}
+    by_seed = [score[match] for score in scores]
+    cell: dict[str, Any] = {metric: _mean(found[metric] for found in by_seed) for metric in METRICS}
     for metric in METRICS:
         for place, end in enumerate(("low", "high")):
-            cell[f"{metric}_{end}"] = _mean(found[f"{metric}_interval"][place] for found in figures)
+            cell[f"{metric}_{end}"] = _mean(found[f"{metric}_interval"][place] for found in by_seed)
     if len(scores) > 1:
-        cell["f1_sd"] = round(stdev(found["f1"] for found in figures), _DIGITS)
+        cell["f1_sd"] = rounded(stdev(found["f1"] for found in by_seed))
     first = scores[0]
     return {
         **cell,
@@ -204,22 +202,22 @@ def _ours(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
     }
 
 
-def _theirs(figures: Sequence[float] | None) -> dict[str, float]:
-    return dict(zip((f"paper_{metric}" for metric in METRICS), figures, strict=True)) if figures else {}
+def _paper_values(values: Sequence[float] | None) -> dict[str, float]:
+    return dict(zip((f"paper_{metric}" for metric in METRICS), values, strict=True)) if values else {}
 
 
 def _grid(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
-    """Spread of F1 over an encoder's grid, all seeds together."""
+    """Return the spread of F1 over an encoder's grid, all seeds together."""
     if not scores:
         return {}
     values = [score[match]["f1"] for score in scores]
     return {
         "grid_points": len(values),
         "grid_min": min(values),
-        "grid_median": round(median(values), _DIGITS),
+        "grid_median": rounded(median(values)),
         "grid_max": max(values),
     }
 
 
 def _mean(values: Any) -> float:
-    return round(fmean(values), _DIGITS)
+    return rounded(fmean(values))

@@ -1,4 +1,4 @@
-"""One cell of a results table: found in the CSV, made again from its sentences, and told."""
+"""Find a cell of a results table, and show it beside its value recomputed from the sentences."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from markner.errors import MarknerError
-from markner.evaluation.trace import Trace, TracedSentence, mean_figures
+from markner.evaluation.matches import MATCHES
+from markner.evaluation.trace import Trace, TracedSentence, mean_values
 from markner.files import read_json
-from markner.reporting.results import MATCHES, METRICS
+from markner.reporting.results import METRICS
 
 _KINDS = {"tp": "true positives", "fp": "false positives", "fn": "false negatives"}
 Row = Mapping[str, str]
@@ -17,7 +18,7 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure that a table prints: its place and the CSV's text for it and for its interval."""
+    """A value of a table: its place, and the CSV's text for it and for its interval."""
 
     label: str
     corpus: str
@@ -34,7 +35,7 @@ class Cell:
 
     def differences(self, traces: Sequence[Trace]) -> list[str]:
         """What the CSV prints and the sentences do not give; empty if they agree."""
-        now = mean_figures(traces)
+        now = mean_values(traces)
         return [
             f"{name} is {text}, from the sentences {now[name]}"
             for name, text in self.printed.items()
@@ -48,14 +49,14 @@ def find_cell(table: Path, wanted: str) -> Cell:
     Args:
         table: The CSV.
         wanted: `ROW,CORPUS[:MATCH][:METRIC]`: a row's label or its number from 1, a corpus by name or heading;
-            strict f1 unless said.
+            strict f1 by default.
 
     Raises:
         MarknerError: The file is no results table, or has no such cell, or no run fills it.
     """
     label, _, column = (part.strip() for part in wanted.rpartition(","))
     corpus, *words = column.split(":")
-    match = next((word for word in words if word in MATCHES), MATCHES[0])
+    match = next((word for word in words if word in MATCHES), "strict")
     metric = next((word for word in words if word in METRICS), METRICS[-1])
     if not label or not corpus or set(words) - {match, metric}:
         raise MarknerError(
@@ -76,19 +77,19 @@ def find_cell(table: Path, wanted: str) -> Cell:
             f"rows are {'; '.join(labels)}; corpora are {', '.join(corpora)}",
         )
     if not found["run"]:
-        theirs = found[f"paper_{metric}"]
+        printed_in_paper = found[f"paper_{metric}"]
         raise MarknerError(
             f"{table}: no run of this study fills the cell {label}, {corpus}, {match} {metric}",
-            f"it shows the paper's figure, {theirs}, from resources/paper/tables.json"
-            if theirs
+            f"it shows the paper's value, {printed_in_paper}, from resources/paper/tables.json"
+            if printed_in_paper
             else "add a run to its row",
         )
     printed = {name: found[name] for name in (metric, f"{metric}_low", f"{metric}_high")}
     return Cell(*place, metric, found["run"], printed)
 
 
-def figures(path: Path) -> dict[str, float]:
-    """The F1 of a score file, or of each cell of a table's CSV, by a name; nothing for any other file."""
+def f1_values(path: Path) -> dict[str, float]:
+    """Return the F1 values of a score file or of a table's CSV, by name; nothing for any other file."""
     if path.suffix == ".json" and "scores" in path.parts:
         score = read_json(path)
         return {f"{match} f1": float(score[match]["f1"]) for match in MATCHES}
@@ -112,13 +113,13 @@ def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[
     if not traces:
         yield "recomputed  nothing: what it was made from is not known or cannot be read"
         return
-    now = mean_figures(list(traces.values()))
+    now = mean_values(list(traces.values()))
     seeds = f"the mean of {len(traces)} seeds" if len(traces) > 1 else f"seed {next(iter(traces))}"
-    told = "DIFFERENT" if cell.differences(list(traces.values())) else "equal"
+    agreement = "DIFFERENT" if cell.differences(list(traces.values())) else "equal"
     bounds = f"{now[f'{cell.metric}_low']} to {now[f'{cell.metric}_high']}"
-    yield f"recomputed  {cell.metric} {now[cell.metric]}, interval {bounds}, from the sentences, {seeds}: {told}"
+    yield f"recomputed  {cell.metric} {now[cell.metric]}, interval {bounds}, from the sentences, {seeds}: {agreement}"
     for seed, found in traces.items():
-        ratios = ", ".join(f"{name} {found.figures[name]}" for name in METRICS)
+        ratios = ", ".join(f"{name} {found.values[name]}" for name in METRICS)
         totals = ", ".join(f"{kind} {found.total(kind)}" for kind in _KINDS)
         yield f"\nseed {seed}: {len(found.sentences)} sentences, {totals}: {ratios}"
         for kind, words in _KINDS.items():
@@ -139,12 +140,12 @@ def cell_facts(cell: Cell, traces: Mapping[int, Trace]) -> dict[str, Any]:
         "metric": cell.metric,
         "run": cell.run,
         "printed": cell.printed,
-        "recomputed": {name: mean_figures(list(traces.values()))[name] for name in cell.printed} if traces else None,
+        "recomputed": {name: mean_values(list(traces.values()))[name] for name in cell.printed} if traces else None,
         "equal": not cell.differences(list(traces.values())) if traces else None,
         "seeds": {
             str(seed): {
                 **{kind: found.total(kind) for kind in _KINDS},
-                "figures": found.figures,
+                "values": found.values,
                 "sentences": [_sentence_facts(sentence) for sentence in found.sentences],
             }
             for seed, found in traces.items()

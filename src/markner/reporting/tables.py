@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from markner.files import write_text
-from markner.reporting.results import MATCHES, METRICS, NOT_OK, records
+from markner.reporting.results import METRICS, NOT_OK, records
 from markner.study.schema.study import Table
 
 Record = dict[str, Any]
@@ -126,10 +126,10 @@ def _scores(found: Sequence[Record], table: Table, style: Style) -> Sheet:
         (style.plain(heading(found, corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
         for corpus in table.corpora
     ]
-    best = {(corpus, match): _best(found, corpus, match) for corpus in table.corpora for match in MATCHES}
+    best = {(corpus, match): _best(found, corpus, match) for corpus in table.corpora for match in table.matches}
     rows = []
     for label, match in _lines(table):
-        row = [style.plain(label) if match == MATCHES[0] else "", match]
+        row = [style.plain(label) if match == table.matches[0] else "", match]
         for corpus in table.corpora:
             cell = _cell(found, label, corpus, match)
             row.append(_triple(cell, best[corpus, match], style))
@@ -169,7 +169,7 @@ def _intervals(found: Sequence[Record], table: Table, style: Style) -> Sheet:
         line = [_cell(found, label, corpus, match) for corpus in table.corpora]
         if any(cell["f1"] is not None for cell in line):
             bounds = [style.plain(_bounds(cell)) for cell in line]
-            rows.append([style.plain(label) if match == MATCHES[0] else "", match, *bounds])
+            rows.append([style.plain(label) if match == table.matches[0] else "", match, *bounds])
     return Sheet(groups, rows)
 
 
@@ -190,6 +190,8 @@ def notes(found: Sequence[Record], table: Table) -> list[str]:
         said.append(
             f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
             f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
+            + " authors_partial: the authors' own count of overlaps, inferred."
+            * table.authors_partial
         )
     if tested := [cell for cell in ours if cell["best"] is not None]:
         said.append(_tests(tested))
@@ -260,7 +262,7 @@ def heading(found: Sequence[Record], corpus: str) -> str:
 
 
 def _lines(table: Table) -> list[tuple[str, str]]:
-    return [(row.label, match) for row in table.rows for match in MATCHES]
+    return [(row.label, match) for row in table.rows for match in table.matches]
 
 
 def _cell(found: Sequence[Record], label: str, corpus: str, match: str) -> Record:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from markner.errors import MarknerError
+from markner.evaluation.rounding import rounded
 from markner.files import read_json, write_text
 from markner.reporting.results import Key
 from markner.study.schema.study import SizeFigure
@@ -22,8 +23,6 @@ COLUMNS = (
 )
 """Columns of the figure's CSV, strict match: the mean over seeds, their standard deviation (two or more), and the mean
 bounds of the seeds' bootstrap intervals; the paper's figure, or the range in which it lies as far as the text tells."""
-
-_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,12 @@ class Point:
     @property
     def mean(self) -> float | None:
         """The mean over seeds."""
-        return round(fmean(self.seeds), _DIGITS) if self.seeds else None
+        return rounded(fmean(self.seeds)) if self.seeds else None
 
     @property
     def sd(self) -> float | None:
         """The standard deviation over seeds, of two or more."""
-        return round(stdev(self.seeds), _DIGITS) if len(self.seeds) > 1 else None
+        return rounded(stdev(self.seeds)) if len(self.seeds) > 1 else None
 
 
 def gather(
@@ -106,12 +105,12 @@ def write_points(points: Sequence[Point], csv: Path) -> None:
     for point in points:
         low, high = ([bounds[end] for bounds in point.intervals] for end in (0, 1))
         paper_low, paper_high = point.paper_range or (None, None)
-        difference = round(point.mean - point.paper, _DIGITS) if None not in (point.mean, point.paper) else None  # type: ignore[operator]
+        difference = rounded(point.mean - point.paper) if None not in (point.mean, point.paper) else None  # type: ignore[operator]
         rows.append(
             [
                 *(point.label, point.corpus, point.heading, point.fraction, point.run, point.metric),
                 *(len(point.seeds), point.mean, point.sd),
-                *(round(fmean(bounds), _DIGITS) if bounds else None for bounds in (low, high)),
+                *(rounded(fmean(bounds)) if bounds else None for bounds in (low, high)),
                 *(point.paper, paper_low, paper_high, difference),
             ]
         )

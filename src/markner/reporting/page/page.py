@@ -56,6 +56,7 @@ def write_report(
         question=settings["question"],
         answers=[text for table in tables[:1] for text in answer(table)],
         tables=tables,
+        authors_partial=any(row.match == "authors_partial" for table in tables for row in table.rows),
         figures=[
             (name, title, _image(results / "figures" / f"{name}.svg")) for name, title in settings["figures"].items()
         ],

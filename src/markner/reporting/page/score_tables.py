@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markner.reporting.results import MATCHES, METRICS
+from markner.reporting.results import METRICS
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
 """By corpus, match and run: the runs that it is significantly better than; there for each run that was tested."""
@@ -94,7 +94,7 @@ def read_significance(paths: Iterable[Path]) -> Significant:
 def answer(table: ScoreTable) -> Iterator[str]:
     """What a table says, a sentence for each of its corpora: the best system by strict F1, and how sure that is."""
     for corpus in dict.fromkeys(row.corpus for row in table.rows):
-        rows = [row for row in table.rows if row.corpus == corpus and row.match == MATCHES[0]]
+        rows = [row for row in table.rows if row.corpus == corpus and row.match == "strict"]
         scored = sorted(
             (row for row in rows if row.figures["f1"] is not None), key=lambda row: -(row.figures["f1"] or 0)
         )

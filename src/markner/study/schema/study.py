@@ -87,7 +87,14 @@ class Table(Settings):
     rows: list[TableRow] = Field(min_length=1)
     """Rows."""
     paper_table: str | None = None
-    """The paper's table with the figures to set beside: `table1` to `table4`."""
+    """The paper's table with the values to set beside: `table1` to `table4`."""
+    authors_partial: bool = False
+    """Also show the authors' own partial match (inferred; docs/metrics.md) beside strict and one-to-one partial."""
+
+    @property
+    def matches(self) -> tuple[str, ...]:
+        """Kinds of match that the table shows."""
+        return ("strict", "partial", "authors_partial") if self.authors_partial else ("strict", "partial")
 
 
 class Figure(Settings):
