@@ -2,49 +2,59 @@
 
 import io
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import bioc
 import pytest
 
+from markner.data.documents import Document, Mention, PassageText, join_passages
 from markner.data.formats import plain, pubtator
-from markner.data.formats import pubtator_corpus as corpus_pubtator
-from markner.data.formats.registry import documents, kind_of, writer
-from markner.data.formats.text_document import Found, TextDocument
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import format_of, open_writer, read_documents
 from markner.errors import MarknerError
 from markner.study.schema.annotations import InputFormat, OutputFormat
 
 TEXT = "Ataxia in 🧬 mice\r\n\r\n \tHeart\nfailure is αβ; no <mark>.\n\n\nEnd of ataxia\n"
-FOUND = [Found(TEXT.index(word), TEXT.index(word) + len(word), "disease") for word in ("Ataxia", "Heart\nfailure")]
-FOUND.append(Found(TEXT.index("αβ"), TEXT.index("αβ") + 2, "gene"))
+MENTIONS = [Mention(TEXT.index(word), TEXT.index(word) + len(word), "disease") for word in ("Ataxia", "Heart\nfailure")]
+MENTIONS.append(Mention(TEXT.index("αβ"), TEXT.index("αβ") + 2, "gene"))
 WRITTEN: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl")
 
 
-def the_text(folder: Path) -> TextDocument:
+def read(path: Path, form: InputFormat = "auto") -> list[Document]:
+    return list(read_documents([path], form, ReadOptions(mentions=False)))
+
+
+def the_text(folder: Path) -> Document:
     path = folder / "own.txt"
     path.write_bytes(TEXT.encode())
-    (document,) = documents([str(path)], "auto")
+    (document,) = read(path)
     return document
 
 
-def written(folder: Path, document: TextDocument, form: OutputFormat) -> Path:
+def write(path: Path, form: OutputFormat, document: Document, mentions: Sequence[Mention] = ()) -> None:
+    with open_writer(path, form) as writer:
+        writer.write(replace(document, mentions=tuple(mentions)))
+
+
+def written(folder: Path, document: Document, form: OutputFormat) -> Path:
     path = folder / f"out.{form}"
-    with writer(path, form) as out:
-        out.write(document, FOUND)
+    write(path, form, document, MENTIONS)
     return path
 
 
 def test_paragraphs_of_plain_text_keep_their_place(tmp_path: Path) -> None:
     document = the_text(tmp_path)
     assert document.text == TEXT
-    parts = [document.text[part.start : part.end] for part in document.parts]
+    parts = [document.text[part.start : part.end] for part in document.passages]
     assert parts == ["Ataxia in 🧬 mice", "Heart\nfailure is αβ; no <mark>.", "End of ataxia"]
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \r\n\r\n ", "x", "x\n\ny", "\ufeffx", "a\n \n\n b  "])
 def test_paragraphs_hold_all_that_is_not_white(text: str) -> None:
     (document,) = plain.read(io.BytesIO(text.encode()), "name", "id")
-    inside = "".join(document.text[part.start : part.end] for part in document.parts)
+    inside = "".join(document.text[part.start : part.end] for part in document.passages)
     assert "".join(inside.split()) == "".join(text.split())
 
 
@@ -62,8 +72,9 @@ def test_offsets_of_pubtator_fit_the_text_whose_line_ends_are_spaces(tmp_path: P
     for row in rows:
         _, start, end, surface, *_ = row.split("\t")
         assert text[int(start) : int(end)] == surface
-    assert [tuple(row.split("\t")[1:3]) for row in rows] == [(str(start), str(end)) for start, end, _ in FOUND]
-    assert list(corpus_pubtator.read(path))
+    assert [tuple(row.split("\t")[1:3]) for row in rows] == [(str(item.start), str(item.end)) for item in MENTIONS]
+    (again,) = read_documents([path], "pubtator", ReadOptions())
+    assert [item[:3] for item in again.mentions] == [item[:3] for item in MENTIONS]
 
 
 @pytest.mark.parametrize("form", ["bioc-xml", "bioc-json"])
@@ -71,14 +82,14 @@ def test_bioc_is_read_by_its_own_library_with_offsets_that_fit_the_file(tmp_path
     path = written(tmp_path, the_text(tmp_path), form)
     loader = bioc.biocxml if form == "bioc-xml" else bioc.biocjson
     (document,) = loader.loads(path.read_text(encoding="utf-8")).documents
-    found = []
+    mentions = []
     for passage in document.passages:
         assert TEXT[passage.offset : passage.offset + len(passage.text)] == passage.text
         for annotation in passage.annotations:
             place = annotation.total_span
             assert TEXT[place.offset : place.end] == annotation.text
-            found.append(Found(place.offset, place.end, annotation.infons["type"]))
-    assert found == FOUND
+            mentions.append(Mention(place.offset, place.end, annotation.infons["type"]))
+    assert mentions == MENTIONS
 
 
 def test_brat_has_the_text_byte_for_byte_and_a_fragment_for_each_line(tmp_path: Path) -> None:
@@ -90,9 +101,9 @@ def test_brat_has_the_text_byte_for_byte_and_a_fragment_for_each_line(tmp_path: 
 
 
 def test_brat_names_are_files_within_the_folder_and_never_the_same(tmp_path: Path) -> None:
-    with writer(tmp_path / "out", "brat") as out:
+    with open_writer(tmp_path / "out", "brat") as out:
         for identifier in ("a", "a", "../b", "c/d", ""):
-            out.write(TextDocument(identifier, "x", ()), [])
+            out.write(Document(identifier, "x", ()))
     names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.txt"))
     assert names == ["a-2.txt", "a.txt", "b.txt", "c/d.txt", "document.txt"]
 
@@ -104,10 +115,9 @@ def test_passages_of_bioc_keep_their_own_offsets_and_infons(tmp_path: Path) -> N
         {"offset": 100, "infons": {}, "text": "Heart failure"},
     ]
     path.write_text(json.dumps({"documents": [{"id": 7, "passages": passages}]}), encoding="utf-8")
-    (document,) = documents([str(path)], "auto")
+    (document,) = read(path)
     out = tmp_path / "out.xml"
-    with writer(out, "bioc-xml") as stream:
-        stream.write(document, [Found(7, 12, "disease")])
+    write(out, "bioc-xml", document, [Mention(7, 12, "disease")])
     (again,) = bioc.biocxml.loads(out.read_text(encoding="utf-8")).documents
     assert [(passage.offset, passage.infons) for passage in again.passages] == [(0, {"section": "TITLE"}), (100, {})]
     (annotation,) = again.passages[1].annotations
@@ -127,11 +137,11 @@ RECOGNISED: list[tuple[str, str, InputFormat]] = [
 def test_formats_are_recognised(tmp_path: Path, name: str, content: str, form: InputFormat) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    assert list(documents([str(path)], "auto")) == list(documents([str(path)], form))
+    assert read(path) == read(path, form)
 
 
 @pytest.mark.parametrize(
-    ("form", "content", "told"),
+    ("form", "content", "message"),
     [
         ("pubtator", "1|t|T\n2|a|A\n", "line 2: abstract of 2 without its title line"),
         ("pubtator", "Just a text.\n", "line 1: not a line of a PubTator document"),
@@ -142,34 +152,37 @@ def test_formats_are_recognised(tmp_path: Path, name: str, content: str, form: I
         ("bioc-json", '{"passages": [{"text": "x"}], "id": "1"}', "no offset that is a number"),
     ],
 )
-def test_a_damaged_file_is_told_with_its_place(tmp_path: Path, form: InputFormat, content: str, told: str) -> None:
+def test_a_damaged_file_is_an_error_with_its_place(
+    tmp_path: Path, form: InputFormat, content: str, message: str
+) -> None:
     path = tmp_path / "own"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(MarknerError, match=told):
-        list(documents([str(path)], form))
+    with pytest.raises(MarknerError, match=message):
+        read(path, form)
 
 
-def test_bytes_that_are_not_utf8_are_told(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_bytes(b"caf\xe9")
     with pytest.raises(MarknerError, match="not UTF-8"):
-        list(documents([str(tmp_path)], "auto"))
+        read(tmp_path)
 
 
 def test_a_pubtator_block_without_abstract_is_a_document() -> None:
-    found = list(pubtator.read(io.BytesIO(b"1|t|T\n1|a|A\n1\t0\t1\tT\tX\n\n2|t|U\n"), "name"))
-    assert [(document.id, document.text) for document in found] == [("1", "T A"), ("2", "U")]
+    content = io.BytesIO(b"1|t|T\n1|a|A\n1\t0\t1\tT\tX\n\n2|t|U\n")
+    documents = pubtator.read(content, "name", ReadOptions(mentions=False))
+    assert [(document.id, document.text) for document in documents] == [("1", "T A"), ("2", "U")]
 
 
-def test_the_name_of_the_output_tells_its_format() -> None:
+def test_the_name_of_the_output_gives_its_format() -> None:
     names = ("a.jsonl", "a.xml", "a.json", "a.PubTator", "a")
-    assert [kind_of(Path(name)) for name in names] == ["jsonl", "bioc-xml", "bioc-json", "pubtator", "brat"]
+    assert [format_of(Path(name)) for name in names] == ["jsonl", "bioc-xml", "bioc-json", "pubtator", "brat"]
     with pytest.raises(MarknerError, match="no format is known"):
-        kind_of(Path("a.csv"))
+        format_of(Path("a.csv"))
 
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "out.xml"
-    with pytest.raises(MarknerError, match="XML cannot"), writer(path, "bioc-xml") as out:
-        out.write(the_text(tmp_path), [])
-        out.write(TextDocument("1", "a\0b", the_text(tmp_path).parts[:1]), [])
+    with pytest.raises(MarknerError, match="XML cannot"), open_writer(path, "bioc-xml") as out:
+        out.write(the_text(tmp_path))
+        out.write(join_passages("1", [PassageText("a\0b")], " "))
     assert not path.exists()

@@ -8,19 +8,26 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from conftest import ROOT
 from tagged_study import TAGGER, write_tiny_study
 
-from markner.annotate.pipeline import annotate, document_sentences, journal_of, merged
-from markner.data.documents import Span
-from markner.data.formats.registry import documents
-from markner.data.formats.text_document import Found, TextDocument
-from markner.study.schema.annotations import OutputFormat
+from markner.annotate.pipeline import AnnotationJob, annotate, journal_of, merge_mentions
+from markner.data.documents import Document, Mention, Span
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import read_documents
+from markner.data.sentences import document_sentences
+from markner.study.schema.annotations import InputFormat, OutputFormat
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
-FORMATS: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl")
+FORMATS: tuple[Literal["pubtator", "bioc-xml", "bioc-json", "jsonl"], ...] = (
+    "pubtator",
+    "bioc-xml",
+    "bioc-json",
+    "jsonl",
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,30 +40,35 @@ def rows(path: Path) -> Iterator[dict[str, object]]:
         yield json.loads(line)
 
 
+def read(paths: list[Path], form: InputFormat = "auto") -> list[Document]:
+    return list(read_documents(paths, form, ReadOptions(mentions=False)))
+
+
 def run(results: Path, source: list[Path], output: Path, kind: OutputFormat) -> str:
     paths = [str(path) for path in source]
-    return annotate(paths, "auto", [TAGGER], results, output, kind, journal_of(paths, output))
+    return annotate(AnnotationJob(paths, "auto", [TAGGER], results, output, kind, journal_of(paths, output)))
 
 
 def test_sentences_of_a_document_lie_in_its_parts() -> None:
-    for document in documents([str(SAMPLE)], "auto"):
+    for document in read_documents([SAMPLE], "auto", ReadOptions()):
         bounds = document_sentences(document)
         assert bounds == sorted(bounds)
-        assert all(any(part.start <= a < b <= part.end for part in document.parts) for a, b in bounds)
+        assert all(any(part.start <= a < b <= part.end for part in document.passages) for a, b in bounds)
 
 
 def test_of_one_type_the_longest_counts_and_types_may_overlap() -> None:
-    found = merged({"gene": [Span(0, 4), Span(0, 9), Span(12, 14)], "disease": [Span(3, 5)]})
-    assert found == (Found(0, 9, "gene"), Found(3, 5, "disease"), Found(12, 14, "gene"))
+    mentions = merge_mentions({"gene": [Span(0, 4), Span(0, 9), Span(12, 14)], "disease": [Span(3, 5)]})
+    assert mentions == (Mention(0, 9, "gene"), Mention(3, 5, "disease"), Mention(12, 14, "gene"))
 
 
 def test_two_runs_are_put_together(results: Path, tmp_path: Path) -> None:
     other = TAGGER.model_copy(update={"instructions": {"gene": ""}})
-    said = annotate([str(SAMPLE)], "auto", [TAGGER, other], results, tmp_path / "out.jsonl", "jsonl", None)
+    job = AnnotationJob([str(SAMPLE)], "auto", [TAGGER, other], results, tmp_path / "out.jsonl", "jsonl", None)
+    message = annotate(job)
     for row in rows(tmp_path / "out.jsonl"):
         kinds = [mention["type"] for mention in row["mentions"]]
         assert kinds.count("gene") == kinds.count("disease")
-    assert "documents a second" in said
+    assert "documents a second" in message
 
 
 def test_texts_without_a_sentence_pass_through(results: Path, tmp_path: Path) -> None:
@@ -76,7 +88,7 @@ def abstracts(mirror: Path) -> list[Path]:
 def test_a_thousand_abstracts_fit_their_text_in_every_format(
     results: Path, corpora_mirror: Path, tmp_path: Path
 ) -> None:
-    source: list[TextDocument] = list(documents([str(path) for path in abstracts(corpora_mirror)], "auto"))
+    source = read(abstracts(corpora_mirror))
     assert len(source) > 1000
     run(results, abstracts(corpora_mirror), tmp_path / "first.jsonl", "jsonl")
     first = list(rows(tmp_path / "first.jsonl"))
@@ -88,12 +100,12 @@ def test_a_thousand_abstracts_fit_their_text_in_every_format(
         # Written in the format, read and tagged again from it: the same text, the same mentions at the same places.
         out = tmp_path / f"again.{form}"
         run(results, abstracts(corpora_mirror), out, form)
-        read = list(documents([str(out)], form))
-        assert [document.id for document in read] == [document.id for document in source]
-        assert [document.text.replace("\n", " ") for document in read] == [
+        again = read([out], form)
+        assert [document.id for document in again] == [document.id for document in source]
+        assert [document.text.replace("\n", " ") for document in again] == [
             document.text.replace("\n", " ") for document in source
         ]
-        annotate([str(out)], form, [TAGGER], results, tmp_path / "second.jsonl", "jsonl", None)
+        annotate(AnnotationJob([str(out)], form, [TAGGER], results, tmp_path / "second.jsonl", "jsonl", None))
         second = [
             [(m["start"], m["end"], m["type"]) for m in row["mentions"]] for row in rows(tmp_path / "second.jsonl")
         ]
@@ -133,7 +145,7 @@ def command(folder: Path, *arguments: str) -> list[str]:
 def test_killed_and_resumed_nothing_is_lost_or_done_twice(results: Path, tmp_path: Path) -> None:
     folder = results.parents[1]
     source = tmp_path / "in.jsonl"
-    texts = [document.text for document in documents([str(SAMPLE)], "auto")]
+    texts = [document.text for document in read([SAMPLE])]
     lines = (json.dumps({"id": number, "text": texts[number % len(texts)]}) for number in range(4000))
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     whole, output = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
@@ -168,8 +180,8 @@ def test_texts_that_changed_since_are_tagged_anew(results: Path, tmp_path: Path)
     assert journal is not None
     # A journal whose documents are others, as if it had been stopped before the file was changed.
     journal.write_text(json.dumps({"fingerprint": "another"}) + "\n" + json.dumps([["x", [], 1, {}]]) + "\n")
-    said = run(results, [source], output, "jsonl")
-    assert "tagged before" not in said
+    message = run(results, [source], output, "jsonl")
+    assert "tagged before" not in message
     assert output.read_bytes() == first
 
 
@@ -182,17 +194,17 @@ def test_standard_input_to_standard_output(results: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run_name", "told"),
+    ("run_name", "message"),
     [("gone", "has no run gone"), ("tiny@9", "no seed 9"), ("tiny:gene", "finds disease only")],
 )
-def test_a_run_that_is_not_there_is_told(results: Path, run_name: str, told: str) -> None:
+def test_a_run_that_is_not_there_is_an_error(results: Path, run_name: str, message: str) -> None:
     folder = results.parents[1]
     arguments = ["annotate", "--configfile", "study.yaml", "--run", run_name, str(SAMPLE)]
     done = subprocess.run(
         [sys.executable, "-m", "markner.cli.main", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 64
-    assert told in done.stderr
+    assert message in done.stderr
     assert "fix:" in done.stderr
 
 

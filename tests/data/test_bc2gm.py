@@ -16,8 +16,7 @@ def read(tmp_path: Path, sentences: str, genes: str) -> list[Document]:
 
 
 def surfaces(document: Document) -> list[str]:
-    (passage,) = document.passages
-    return [passage.text[mention.start : mention.end] for mention in passage.mentions]
+    return [document.text[mention.start : mention.end] for mention in document.mentions]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

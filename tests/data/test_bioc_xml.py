@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from markner.data.documents import Document, Span
-from markner.data.formats import bioc_corpus
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
 
 FRAME = "<collection><source/><date/><key/><document><id>9</id>{}</document></collection>"
@@ -21,7 +22,7 @@ def annotation(kind: str, text: str, *locations: tuple[int, int], role: str = ""
 def read(tmp_path: Path, *passages: str, types: list[str] | None = None) -> Document:
     path = tmp_path / "x.xml"
     path.write_text(FRAME.format("".join(passages)), encoding="utf-8")
-    (document,) = bioc_corpus.read([path], types)
+    (document,) = read_documents([path], "bioc-xml", ReadOptions(types))
     return document
 
 
@@ -29,36 +30,35 @@ def test_offsets_count_from_the_start_of_the_document(tmp_path: Path) -> None:
     document = read(
         tmp_path, PASSAGE.format(0, "Title.", ""), PASSAGE.format(7, "Has gout.", annotation("D", "gout", (11, 4)))
     )
-    (mention,) = document.passages[1].mentions
-    assert document.passages[1].text[mention.start : mention.end] == "gout"
+    (mention,) = document.mentions
+    assert document.text[mention.start : mention.end] == "gout"
 
 
 def test_individual_mentions_of_composites_are_left_out(tmp_path: Path) -> None:
     whole = annotation("D", "ovarian and lung cancer", (0, 23), role="CompositeMention")
     part = annotation("D", "ovarian cancer", (0, 7), (17, 6), role="IndividualMention")
     document = read(tmp_path, PASSAGE.format(0, "ovarian and lung cancer", whole + part))
-    assert [mention.text for mention in document.passages[0].mentions] == ["ovarian and lung cancer"]
+    assert [mention.text for mention in document.mentions] == ["ovarian and lung cancer"]
 
 
 def test_a_discontinuous_annotation_keeps_its_parts(tmp_path: Path) -> None:
     document = read(
         tmp_path, PASSAGE.format(0, "ovarian and lung cancer", annotation("D", "ovarian cancer", (17, 6), (0, 7)))
     )
-    (mention,) = document.passages[0].mentions
+    (mention,) = document.mentions
     assert (mention.start, mention.end, mention.parts) == (0, 23, (Span(0, 7), Span(17, 23)))
 
 
 def test_entities_that_were_escaped_twice_stay_as_the_offsets_count_them(tmp_path: Path) -> None:
     document = read(tmp_path, PASSAGE.format(0, "p &amp;lt; 1 in TNF", annotation("Gene", "TNF", (12, 3))))
-    passage = document.passages[0]
-    assert passage.text == "p &lt; 1 in TNF"
-    assert passage.text[passage.mentions[0].start : passage.mentions[0].end] == "TNF"
+    assert document.text == "p &lt; 1 in TNF"
+    assert document.text[document.mentions[0].start : document.mentions[0].end] == "TNF"
 
 
 def test_types_choose_annotations(tmp_path: Path) -> None:
     both = annotation("Gene", "TNF", (0, 3)) + annotation("Other", "in", (4, 2))
-    assert len(read(tmp_path, PASSAGE.format(0, "TNF in", both)).passages[0].mentions) == 2
-    assert len(read(tmp_path, PASSAGE.format(0, "TNF in", both), types=["Gene"]).passages[0].mentions) == 1
+    assert len(read(tmp_path, PASSAGE.format(0, "TNF in", both)).mentions) == 2
+    assert len(read(tmp_path, PASSAGE.format(0, "TNF in", both), types=["Gene"]).mentions) == 1
 
 
 @pytest.mark.parametrize("location", [(0, 99), (0, 0), (-3, 2)])
@@ -71,7 +71,7 @@ def test_broken_xml_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "x.xml"
     path.write_text("<collection>\n<document>\n</collection>")
     with pytest.raises(MarknerError, match=r"x\.xml, line 3"):
-        list(bioc_corpus.read([path]))
+        list(read_documents([path], "bioc-xml", ReadOptions()))
 
 
 def test_annotations_inside_sentences_are_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from markner.study.schema.corpora import Corpus, Split, Variant
 SAMPLE = "resources/sample"
 TEXT_SOURCES: list[dict[str, Any]] = [
     {"format": "pubtator", "types": ["Gene"], "test": f"{SAMPLE}/pubtator/test.PubTator"},
-    {"format": "bioc", "types": ["Gene"], "test": {"path": f"{SAMPLE}/bioc/test.xml"}},
+    {"format": "bioc-xml", "types": ["Gene"], "test": {"path": f"{SAMPLE}/bioc/test.xml"}},
     {"format": "bc2gm", "test": {"files": [f"{SAMPLE}/bc2gm/test/{name}" for name in ("test.in", "GENE.eval")]}},
 ]
 

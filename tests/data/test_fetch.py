@@ -244,7 +244,7 @@ def test_identifiers_fill_the_pattern(tmp_path: Path, monkeypatch: pytest.Monkey
     Path("ids.txt").write_text("8\n\n7\n")
     for identifier in "78":
         Path(f"{identifier}.xml").write_text(identifier)
-    text = {"format": "bioc", "test": {"ids": "ids.txt", "pattern": "{id}.xml"}}
+    text = {"format": "bioc-xml", "test": {"ids": "ids.txt", "pattern": "{id}.xml"}}
     corpus = Corpus.model_validate({"entity": "gene", "variant": "raw", "raw": text})
     rows = fetch_corpus(corpus, tmp_path / "raw", None)
     assert [row["name"] for row in rows] == ["local/7.xml", "local/8.xml", "local/ids.txt"]

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from markner.data.author_release import write_released
 from markner.data.documents import Document, Sentence, read_sentences
 from markner.data.fetching.fetch import fetch_corpus
-from markner.data.formats import bc2gm, bioc_corpus, iob, pubtator_corpus
-from markner.data.released import write_released
+from markner.data.formats import bc2gm, iob
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import read_documents
 from markner.data.splits import build_split
 from markner.study.schema.corpora import Corpus, Split, Variant
 
@@ -65,7 +67,7 @@ SOURCES: dict[str, dict[str, Any]] = {
         },
     },
     "nlm_chem": {"raw": {"format": "pubtator", "types": ["Chemical"], "test": "nlm-chem/NLMchem_Test.PubTator"}},
-    "nlm_gene": {"raw": {"format": "bioc", "train": nlm_gene("Train"), "test": nlm_gene("Test")}},
+    "nlm_gene": {"raw": {"format": "bioc-xml", "train": nlm_gene("Train"), "test": nlm_gene("Test")}},
 }
 
 
@@ -210,26 +212,28 @@ def test_spans_lie_apart_inside_their_sentence(built: Any, name: str) -> None:
 )
 def test_bioc_and_pubtator_hold_the_same(corpora_mirror: Path, part: str, chemicals: int, diseases: int) -> None:
     stem = corpora_mirror / "bc5cdr" / f"CDR_{part}Set"
-    in_bioc = [contents(document) for document in bioc_corpus.read([stem.with_suffix(".BioC.xml")])]
-    assert in_bioc == [contents(document) for document in pubtator_corpus.read(stem.with_suffix(".PubTator.txt"))]
+    in_bioc = [
+        contents(document) for document in read_documents([stem.with_suffix(".BioC.xml")], "bioc-xml", ReadOptions())
+    ]
+    in_pubtator = read_documents([stem.with_suffix(".PubTator.txt")], "pubtator", ReadOptions())
+    assert in_bioc == [contents(document) for document in in_pubtator]
     kinds = [mention[2] for document in in_bioc for mention in document[2]]
     assert (kinds.count("Chemical"), kinds.count("Disease")) == (chemicals, diseases)
 
 
 def contents(document: Document) -> tuple[str, list[str], list[tuple[int, int, str]]]:
-    mentions = sorted((item.start, item.end, item.type) for part in document.passages for item in part.mentions)
-    return document.id, [passage.text for passage in document.passages], mentions
+    mentions = sorted((item.start, item.end, item.type) for item in document.mentions)
+    return document.id, [document.text[part.start : part.end] for part in document.passages], mentions
 
 
 def test_the_undivided_files_hold_all(corpora_mirror: Path) -> None:
     folder = corpora_mirror / "bc2gm" / "train"
     documents = list(bc2gm.read(folder / "train.in", folder / "GENE.eval"))
-    assert (len(documents), sum(len(document.passages[0].mentions) for document in documents)) == (15000, 18265)
+    assert (len(documents), sum(len(document.mentions) for document in documents)) == (15000, 18265)
     for split, expected in (("train", (12574, 15197)), ("devel", (2519, 3061)), ("test", (5038, 6325))):
         sentences = list(iob.read(corpora_mirror / MTL / "BC2GM-IOB" / f"{split}.tsv"))
         assert (len(sentences), sum(len(sentence.spans()) for sentence in sentences)) == expected
     for part, expected_genes in (("Train", 12761), ("Test", 2756)):
-        copies = list(
-            pubtator_corpus.read(corpora_mirror / f"nlm-gene/NLMgene_{part}.PubTator", ["Gene", "FamilyName"])
-        )
-        assert sum(len(passage.mentions) for copy in copies for passage in copy.passages) == expected_genes
+        path = corpora_mirror / f"nlm-gene/NLMgene_{part}.PubTator"
+        copies = read_documents([path], "pubtator", ReadOptions(["Gene", "FamilyName"]))
+        assert sum(len(copy.mentions) for copy in copies) == expected_genes

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from markner.data.documents import Document, Mention, Passage
-from markner.data.formats import pubtator_corpus
+from markner.data.documents import Document, Mention
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
 
 PLAIN = "7|t|Gout and colchicine.\n7|a|It hurts.\n7\t0\t4\tGout\tDisease\tD006073\n7\t24\t29\thurts\tSymptom\t-\n"
@@ -14,18 +15,23 @@ PLAIN = "7|t|Gout and colchicine.\n7|a|It hurts.\n7\t0\t4\tGout\tDisease\tD00607
 def read(tmp_path: Path, content: str | bytes, types: list[str] | None = None) -> list[Document]:
     path = tmp_path / "x.PubTator"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(pubtator_corpus.read(path, types))
+    return list(read_documents([path], "pubtator", ReadOptions(types)))
+
+
+def passages(document: Document) -> list[str]:
+    return [document.text[part.start : part.end] for part in document.passages]
 
 
 def test_offsets_count_in_title_space_abstract(tmp_path: Path) -> None:
-    title = Passage("Gout and colchicine.", (Mention(0, 4, "Disease", "Gout"),))
-    abstract = Passage("It hurts.", (Mention(3, 8, "Symptom", "hurts"),))
-    assert read(tmp_path, PLAIN) == [Document("7", (title, abstract))]
+    (document,) = read(tmp_path, PLAIN)
+    assert (document.id, passages(document)) == ("7", ["Gout and colchicine.", "It hurts."])
+    assert document.mentions == (Mention(0, 4, "Disease", "Gout"), Mention(24, 29, "Symptom", "hurts"))
+    assert document.text[24:29] == "hurts"
 
 
 def test_types_choose_annotations(tmp_path: Path) -> None:
     (document,) = read(tmp_path, PLAIN, ["Disease"])
-    assert [mention.type for passage in document.passages for mention in passage.mentions] == ["Disease"]
+    assert [mention.type for mention in document.mentions] == ["Disease"]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +44,7 @@ def test_bom_crlf_and_empty_lines_change_nothing(tmp_path: Path, content: str) -
 def test_relation_lines_and_the_seventh_column_are_not_used(tmp_path: Path) -> None:
     composite = "7\t0\t4\tGout\tDisease\tD1|D2\tGo|ut\n7\tCID\tD003078\tD006073\n7\tAssociation\tD1\tD2\tNovel\n"
     (document,) = read(tmp_path, PLAIN + composite, ["Disease"])
-    assert len(document.passages[0].mentions) == 2
+    assert len(document.mentions) == 2
 
 
 def test_a_repeated_document_is_read_twice(tmp_path: Path) -> None:
@@ -49,19 +55,19 @@ def test_blocks_without_abstract_are_passages_of_one_document(tmp_path: Path) ->
     title = "7|t|Zinc title\n7|a|\n7\t0\t4\tZinc\tChemical\n\n"
     content = title + "7|t|A zinc passage\n7|a|\n7\t2\t6\tzinc\tChemical\n\n8|t|Other\n8|a|\n"
     first, second = read(tmp_path, content)
-    assert [passage.text for passage in first.passages] == ["Zinc title", "A zinc passage"]
-    assert [passage.mentions[0].start for passage in first.passages] == [0, 2]
+    assert passages(first) == ["Zinc title", "A zinc passage"]
+    assert [first.text[mention.start : mention.end] for mention in first.mentions] == ["Zinc", "zinc"]
     assert (second.id, len(second.passages)) == ("8", 1)
 
 
 def test_a_text_that_differs_is_kept_at_its_offsets(tmp_path: Path) -> None:
     (document,) = read(tmp_path, PLAIN.replace("4\tGout", "4\tGOUT"), ["Disease"])
-    assert document.passages[0].mentions == (Mention(0, 4, "Disease", "GOUT"),)
+    assert document.mentions == (Mention(0, 4, "Disease", "GOUT"),)
 
 
 def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
     (document,) = read(tmp_path, "7|t|a\u2028b\u0085c\n7|a|d\n")
-    assert document.passages[0].text == "a\u2028b\u0085c"
+    assert passages(document)[0] == "a\u2028b\u0085c"
 
 
 @pytest.mark.parametrize(

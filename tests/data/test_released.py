@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from markner.data.author_release import released_marks, write_released
 from markner.data.documents import Sentence
-from markner.data.released import released_marks, write_released
 
 
 @pytest.mark.parametrize(

@@ -6,38 +6,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from markner.data.documents import Document, Span
-from markner.data.formats import bc2gm, iob, pubtator_corpus
-from markner.data.sentences import Piece
+from markner.data.documents import Document, Sentence, Span
+from markner.data.formats import bc2gm, iob
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import read_documents
 from markner.data.tokens import tokenize, tokenized
 from markner.errors import MarknerError
 
 
-def piece(text: str, *spans: tuple[int, int]) -> Piece:
-    found = tuple(Span(*span) for span in spans)
-    return Piece("d", text, found, found)
+def sentence(text: str, *spans: tuple[int, int]) -> Sentence:
+    gold = tuple(Span(*span) for span in spans)
+    return Sentence("", "d", text, gold, gold)
 
 
-def surfaces(found: Piece) -> list[str]:
-    return [found.text[start:end] for start, end in found.spans]
+def surfaces(moved: Sentence) -> list[str]:
+    return [moved.text[start:end] for start, end in moved.spans]
 
 
 def test_signs_stand_alone_and_spans_follow() -> None:
     text = "Parkinson's  and IL-4/STAT6 (5-HT_2A)."
-    moved = tokenized(piece(text, (0, 11), (17, 21), (22, 27), (29, 36)))
+    moved = tokenized(sentence(text, (0, 11), (17, 21), (22, 27), (29, 36)))
     assert moved.text == "Parkinson ' s and IL - 4 / STAT6 ( 5 - HT _ 2A ) ."
     assert surfaces(moved) == ["Parkinson ' s", "IL - 4", "STAT6", "5 - HT _ 2A"]
     assert moved.mentions == moved.spans
 
 
 def test_a_border_inside_a_token_stays_inside_it() -> None:
-    moved = tokenized(piece("antip53 α-actin", (4, 7), (8, 9)))
+    moved = tokenized(sentence("antip53 α-actin", (4, 7), (8, 9)))
     assert (moved.text, surfaces(moved)) == ("antip53 α - actin", ["p53", "α"])
 
 
 def test_white_space_alone_is_no_mention() -> None:
     with pytest.raises(MarknerError, match="white space"):
-        tokenized(piece("a  b", (1, 3)))
+        tokenized(sentence("a  b", (1, 3)))
 
 
 @given(st.text(min_size=1), st.data())
@@ -47,17 +48,17 @@ def test_nothing_but_white_space_changes(text: str, data: st.DataObject) -> None
         return
     start = data.draw(st.sampled_from(solid))
     end = data.draw(st.integers(start + 1, len(text)))
-    moved = tokenized(piece(text, (start, end)))
+    moved = tokenized(sentence(text, (start, end)))
     assert "".join(moved.text.split()) == "".join(text.split())
     assert "".join(surfaces(moved)[0].split()) == "".join(text[start:end].split())
     assert surfaces(moved)[0].strip() == surfaces(moved)[0]
-    assert tokenized(Piece("d", moved.text, (), ())).text == moved.text
+    assert tokenized(sentence(moved.text)).text == moved.text
 
 
 def native(mirror: Path, corpus: str) -> list[Document]:
     if corpus == "bc2gm":
         return list(bc2gm.read(mirror / "bc2gm/test/test.in", mirror / "bc2gm/test/GENE.eval"))
-    return list(pubtator_corpus.read(mirror / corpus))
+    return list(read_documents([mirror / corpus], "pubtator", ReadOptions()))
 
 
 @pytest.mark.corpora
@@ -71,7 +72,11 @@ def native(mirror: Path, corpus: str) -> list[Document]:
 )
 def test_the_rule_is_the_training_corpora_s(corpora_mirror: Path, corpus: str, tagged: str, sentences: int) -> None:
     """Every sentence of the IOB file is found in the native text by its signs, and divided there by the rule."""
-    passages = [passage.text for document in native(corpora_mirror, corpus) for passage in document.passages]
+    passages = [
+        document.text[passage.start : passage.end]
+        for document in native(corpora_mirror, corpus)
+        for passage in document.passages
+    ]
     places = [
         (number, at) for number, text in enumerate(passages) for at, sign in enumerate(text) if not sign.isspace()
     ]

@@ -4,7 +4,7 @@ import pytest
 from span_strategies import spans
 
 from markner.data.formats import iob
-from markner.data.released import released_marks
+from markner.data.author_release import released_marks
 from markner.errors import MarknerError
 from markner.evaluation.author_release import author_spans
 from markner.evaluation.matching import strict_counts, total_ratios

@@ -49,7 +49,7 @@ def evaluated(native: list[Path], mentions: str) -> tuple[float, float, float]:
     file = native[0].with_name("mentions")
     file.write_text(mentions, encoding="utf-8")
     found = [
-        without_spaces(document.passages[0].text, [Span(m.start, m.end) for m in document.passages[0].mentions])
+        without_spaces(document.text, [Span(m.start, m.end) for m in document.mentions])
         for document in bc2gm.read(native[0], file)
     ]
     references = [reference for group in read_alternatives(*native).values() for reference in group]

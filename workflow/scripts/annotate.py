@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from markner.annotate.pipeline import annotate
-from markner.data.formats.registry import file_in
+from markner.annotate.pipeline import AnnotationJob, annotate
+from markner.data.formats.document_files import file_in
 from markner.models.device import require_device
 from markner.study.schema.annotations import Tagger
 from runrecord.job import job
@@ -12,7 +12,7 @@ from runrecord.job import job
 with job(snakemake):
     require_device("any")
     settings = snakemake.params.settings
-    told = annotate(
+    job_settings = AnnotationJob(
         settings["files"],
         settings["format"],
         [Tagger.model_validate(tagger) for tagger in settings["taggers"]],
@@ -21,4 +21,4 @@ with job(snakemake):
         settings["output"],
         Path(snakemake.params.journal),
     )
-    print(told, file=sys.stderr)
+    print(annotate(job_settings), file=sys.stderr)

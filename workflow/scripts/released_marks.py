@@ -1,7 +1,7 @@
 """Write the sentences of a split as the paper's authors marked them."""
 
+from markner.data.author_release import write_released
 from markner.data.documents import read_sentences
-from markner.data.released import write_released
 from runrecord.job import job
 
 with job(snakemake):

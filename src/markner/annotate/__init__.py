@@ -1,1 +1,1 @@
-"""Texts of one's own, tagged: reading and writing them, and the way from sentences back to the text's own offsets."""
+"""Annotation of the user's own texts with trained runs."""

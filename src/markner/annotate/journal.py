@@ -1,4 +1,4 @@
-"""What was tagged so far, so that an interrupted annotation goes on where it stopped."""
+"""The journal of an annotation: what is tagged so far, so that an interrupted annotation goes on."""
 
 import json
 from collections import Counter
@@ -7,37 +7,40 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from markner.data.formats.text_document import Found, TextDocument
+from markner.data.documents import Document, Mention
 from markner.models.checkpoints import fingerprint_line
 
 
 class Entry(NamedTuple):
-    """A tagged document: its digest, what was found, its sentences, and the answers by what became of them."""
+    """A tagged document: its digest, its mentions, its number of sentences, and the answers by status."""
 
     digest: str
-    found: tuple[Found, ...]
+    mentions: tuple[Mention, ...]
     sentences: int
     statuses: dict[str, int]
 
 
 def line_of(entries: Sequence[Entry]) -> str:
-    """The line of documents that were tagged together."""
-    rows = [[entry.digest, entry.found, entry.sentences, entry.statuses] for entry in entries]
+    """Return the journal line of documents that were tagged together."""
+    rows = [
+        [entry.digest, [mention[:3] for mention in entry.mentions], entry.sentences, entry.statuses]
+        for entry in entries
+    ]
     return json.dumps(rows, ensure_ascii=False) + "\n"
 
 
 def read_entries(path: Path) -> Iterator[Entry]:
-    """All entries of a journal, in the order of the documents."""
+    """Yield all entries of a journal, in the order of the documents."""
     for entries, _ in _lines(path):
         yield from entries
 
 
-def resume(path: Path, fingerprint: str, documents: Iterator[TextDocument]) -> int:
-    """Make a journal ready to be added to, and say how many of the documents are in it.
+def resume(path: Path, fingerprint: str, documents: Iterator[Document]) -> int:
+    """Prepare a journal for further lines, and return the number of documents that it already holds.
 
-    A journal is taken over line by line, as far as its entries are the documents', in their order; the rest is cut
-    off, a torn last line too. What follows is then tagged in the same company as without the interruption, so that
-    the outcome is the same to the last bit. With another fingerprint nothing is taken over.
+    Lines are kept as long as their entries are the documents, in their order; the rest is cut off, an incomplete last
+    line too. So the remaining documents are tagged in the same groups as without the interruption, and the result is
+    the same to the last bit. With another fingerprint nothing is kept.
     """
     head = fingerprint_line(fingerprint).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,24 +59,19 @@ def resume(path: Path, fingerprint: str, documents: Iterator[TextDocument]) -> i
 
 
 def _lines(path: Path) -> Iterator[tuple[list[Entry], int]]:
-    """Entries of each whole line after the first, and where in the file it ends."""
+    """Entries of each complete line after the first, and where in the file the line ends."""
     with path.open("rb") as stream:
         end = len(stream.readline())
         for line in stream:
             if not line.endswith(b"\n"):
                 return
             end += len(line)
-            yield (
-                [
-                    Entry(digest, tuple(Found(*mention) for mention in found), sentences, statuses)
-                    for digest, found, sentences, statuses in json.loads(line)
-                ],
-                end,
-            )
+            rows = json.loads(line)
+            yield [Entry(row[0], tuple(Mention(*mention) for mention in row[1]), row[2], row[3]) for row in rows], end
 
 
-class Tally:
-    """What was done, for the line at the end."""
+class Totals:
+    """Counts of an annotation, for the message at its end."""
 
     def __init__(self) -> None:
         self.documents = self.sentences = 0
@@ -84,19 +82,23 @@ class Tally:
         """Count a document."""
         self.documents += 1
         self.sentences += entry.sentences
-        self.mentions.update(mention.type for mention in entry.found)
+        self.mentions.update(mention.type for mention in entry.mentions)
         self.statuses.update(entry.statuses)
 
-    def told(self, tagged: int, seconds: float, output: Sequence[str]) -> str:
-        """Lines that say it; `tagged` of the documents took `seconds`, the others were there before."""
-        found = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.mentions.items())) or "none"
-        lines = [f"{self.documents:,} documents, {self.sentences:,} sentences; mentions: {found}"]
+    def message(self, tagged: int, seconds: float, output: Path | None) -> str:
+        """Return the message; `tagged` of the documents took `seconds`, the others were tagged before."""
+        mentions = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.mentions.items())) or "none"
+        lines = [f"{self.documents:,} documents, {self.sentences:,} sentences; mentions: {mentions}"]
         if tagged < self.documents:
             lines.append(f"{self.documents - tagged:,} of the documents were tagged before")
         if tagged and seconds:
             lines.append(f"{tagged:,} documents in {seconds:.1f} s: {tagged / seconds:.1f} documents a second")
         others = {status: count for status, count in sorted(self.statuses.items()) if status != "ok"}
         if others:
-            told = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in others.items())
-            lines.append(f"answers that are not their sentence with marks, used as far as they fit: {told}")
-        return "\n".join([*lines, *output])
+            counts = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in others.items())
+            lines.append(
+                f"answers that are not their sentence with marks, used as far as they can be aligned: {counts}"
+            )
+        if output is not None:
+            lines.append(f"written: {output}")
+        return "\n".join(lines)

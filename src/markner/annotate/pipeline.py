@@ -1,103 +1,122 @@
-"""From documents to what trained systems find in them: sentences out, mentions back at the text's own offsets."""
+"""From documents to the mentions that trained systems find in them, at the offsets of the user's own text."""
 
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from markner.annotate.journal import Entry, Tally, line_of, read_entries, resume
-from markner.data.documents import Span
-from markner.data.formats.registry import STANDARD_INPUT, documents, writer
-from markner.data.formats.text_document import Found, TextDocument
-from markner.data.sentences import resolve_overlaps, sentence_bounds
+from markner.annotate.journal import Entry, Totals, line_of, read_entries, resume
+from markner.data.documents import Document, Mention, Span
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import STANDARD_INPUT, open_writer, read_documents
+from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.models.checkpoints import fingerprint
 from markner.models.tagging import System, load_system
 from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
 
 _BATCHES = 16
-"""Batches of sentences that are tagged before they are written down: enough to sort them by length, few to lose."""
+"""Batches of sentences tagged between two lines of the journal: enough to sort them by length, few to lose."""
 
 _SPACES = str.maketrans("\t\n\v\f\r", "     ")
 
 
-def annotate(
-    paths: Sequence[str],
-    form: InputFormat,
-    taggers: Sequence[Tagger],
-    results: Path,
-    output: Path | None,
-    kind: OutputFormat,
-    journal: Path | None,
-) -> str:
-    """Tag texts and write them with what was found.
+@dataclass(frozen=True)
+class AnnotationJob:
+    """Texts to tag, the runs that tag them, and where the result goes.
 
-    Without a journal documents are written as they come. With one, what is found is kept there first, and written when
-    all documents are done: called again after an interruption, with the same texts and models, it goes on from there.
-    The journal is removed at the end.
-
-    Args:
+    Attributes:
         paths: Files and folders, or `-` for standard input (which needs `journal=None`, as it is read once).
-        form: Their format.
-        taggers: Runs whose findings are put together.
+        input_format: Their format.
+        taggers: Runs whose mentions are merged.
         results: Folder of the study's results, with the trained models.
         output: File or (brat) folder; standard output if None.
-        kind: Format that is written.
-        journal: File in which an interrupted annotation goes on.
+        output_format: Format that is written.
+        journal: File that an interrupted annotation resumes from.
+    """
 
-    Returns:
-        Lines for people: what was done and how fast.
+    paths: Sequence[str]
+    input_format: InputFormat
+    taggers: Sequence[Tagger]
+    results: Path
+    output: Path | None
+    output_format: OutputFormat
+    journal: Path | None
+
+    def documents(self) -> Iterator[Document]:
+        """Read the documents; annotations that they already have are ignored."""
+        return read_documents(self.paths, self.input_format, ReadOptions(mentions=False))
+
+    def systems(self) -> list[System]:
+        """Load the runs."""
+        return [load_system(tagger, self.results) for tagger in self.taggers]
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the taggers and their models."""
+        models = [self.results / tagger.folder for tagger in self.taggers]
+        return fingerprint([tagger.model_dump() for tagger in self.taggers], folders=models)
+
+
+def annotate(job: AnnotationJob) -> str:
+    """Tag texts, write them with their mentions, and return a message: counts and speed.
+
+    Without a journal each document is written at once. With one, mentions are kept in it and written when all documents
+    are tagged: called again after an interruption, with the same texts and models, the annotation goes on from there.
+    The journal is removed at the end.
 
     Raises:
         MarknerError: a file that is not in its format, or a run that is not trained.
     """
-    tally, begun = Tally(), time.perf_counter()
-    where = [f"written: {output}"] if output is not None else []
-    if journal is None:
-        systems = [load_system(tagger, results) for tagger in taggers]
-        begun = time.perf_counter()
-        with writer(output, kind) as out, _bar(None, 0) as bar:
-            for together in tag_documents(documents(paths, form), systems):
-                for document, entry in together:
-                    out.write(document, entry.found)
-                    tally.add(entry)
-                bar.update(len(together))
-        return tally.told(tally.documents, time.perf_counter() - begun, where)
-    # Read all once: a damaged file is told before hours of tagging, not after.
-    total = sum(1 for _ in documents(paths, form))
-    models = [results / tagger.folder for tagger in taggers]
-    job = fingerprint([tagger.model_dump() for tagger in taggers], folders=models)
-    done = resume(journal, job, documents(paths, form))
+    return _annotate_directly(job) if job.journal is None else _annotate_by_journal(job, job.journal)
+
+
+def _annotate_directly(job: AnnotationJob) -> str:
+    systems = job.systems()
+    totals, begun = Totals(), time.perf_counter()
+    with open_writer(job.output, job.output_format) as writer, _bar(None, 0) as bar:
+        for group in tag_documents(job.documents(), systems):
+            for document, entry in group:
+                writer.write(replace(document, mentions=entry.mentions))
+                totals.add(entry)
+            bar.update(len(group))
+    return totals.message(totals.documents, time.perf_counter() - begun, job.output)
+
+
+def _annotate_by_journal(job: AnnotationJob, journal: Path) -> str:
+    # All files are read once first: a damaged one is an error before hours of tagging, not after.
+    total = sum(1 for _ in job.documents())
+    done = resume(journal, job.fingerprint(), job.documents())
+    begun = time.perf_counter()
     if done < total:
-        systems = [load_system(tagger, results) for tagger in taggers]
+        systems = job.systems()
         begun = time.perf_counter()
-        rest = islice(documents(paths, form), done, None)
+        rest = islice(job.documents(), done, None)
         with journal.open("a", encoding="utf-8") as stream, _bar(total, done) as bar:
-            for together in tag_documents(rest, systems):
-                stream.write(line_of([entry for _, entry in together]))
+            for group in tag_documents(rest, systems):
+                stream.write(line_of([entry for _, entry in group]))
                 stream.flush()
-                bar.update(len(together))
+                bar.update(len(group))
     seconds = time.perf_counter() - begun
-    with writer(output, kind) as out:
-        for document, entry in zip(documents(paths, form), read_entries(journal), strict=True):
-            out.write(document, entry.found)
-            tally.add(entry)
+    totals = Totals()
+    with open_writer(job.output, job.output_format) as writer:
+        for document, entry in zip(job.documents(), read_entries(journal), strict=True):
+            writer.write(replace(document, mentions=entry.mentions))
+            totals.add(entry)
     journal.unlink()
-    return tally.told(tally.documents - done, seconds, where)
+    return totals.message(totals.documents - done, seconds, job.output)
 
 
-def tag_documents(
-    found: Iterable[TextDocument], systems: Sequence[System]
-) -> Iterator[list[tuple[TextDocument, Entry]]]:
-    """Tag documents, in order; as many together as fill some batches of sentences."""
+def tag_documents(documents: Iterable[Document], systems: Sequence[System]) -> Iterator[list[tuple[Document, Entry]]]:
+    """Tag documents, in order, in groups that fill some batches of sentences."""
     size = _BATCHES * max(system.batch_size for system in systems)
-    waiting: list[tuple[TextDocument, list[Span]]] = []
+    waiting: list[tuple[Document, list[Span]]] = []
     sentences = 0
-    for document in found:
+    for document in documents:
         bounds = document_sentences(document)
         waiting.append((document, bounds))
         sentences += len(bounds)
@@ -108,19 +127,8 @@ def tag_documents(
         yield list(_tag(waiting, systems))
 
 
-def document_sentences(document: TextDocument) -> list[Span]:
-    """Bounds of a document's sentences in its text; each part is split by itself."""
-    return [
-        Span(part.start + start, part.start + end)
-        for part in document.parts
-        for start, end in sentence_bounds(document.text[part.start : part.end])
-    ]
-
-
-def _tag(
-    waiting: Sequence[tuple[TextDocument, list[Span]]], systems: Sequence[System]
-) -> Iterator[tuple[TextDocument, Entry]]:
-    # A line end within a sentence would be news to the models; a space in its place keeps every offset.
+def _tag(waiting: Sequence[tuple[Document, list[Span]]], systems: Sequence[System]) -> Iterator[tuple[Document, Entry]]:
+    # No model was trained on line ends within a sentence; a space in their place keeps every offset.
     texts = [document.text[start:end].translate(_SPACES) for document, bounds in waiting for start, end in bounds]
     answers = [system.tag(texts) for system in systems] if texts else []
     position = 0
@@ -134,17 +142,20 @@ def _tag(
                 for entity, inside in tagged.spans.items():
                     spans.setdefault(entity, []).extend(Span(start + a, start + b) for a, b in inside)
             position += 1
-        yield document, Entry(document.digest(), merged(spans), len(bounds), dict(statuses))
+        yield document, Entry(document.digest(), merge_mentions(spans), len(bounds), dict(statuses))
 
 
-def merged(spans: dict[str, list[Span]]) -> tuple[Found, ...]:
-    """Mentions of all types, in order. Of overlapping ones of one type the longest stays; types may overlap."""
-    found = (Found(*span, entity) for entity, inside in spans.items() for span in resolve_overlaps(inside))
-    return tuple(sorted(found))
+def merge_mentions(spans: dict[str, list[Span]]) -> tuple[Mention, ...]:
+    """Return the mentions of all types, in order.
+
+    If mentions of one type overlap, the longest is kept. Mentions of different types may overlap.
+    """
+    mentions = (Mention(*span, entity) for entity, inside in spans.items() for span in resolve_overlaps(inside))
+    return tuple(sorted(mentions, key=lambda mention: mention[:3]))
 
 
 def journal_of(paths: Sequence[str], output: Path | None) -> Path | None:
-    """Where an annotation written to `output` keeps its journal; None where it cannot go on after an interruption."""
+    """Return the journal file of an annotation written to `output`; None if it cannot be resumed."""
     if output is None or STANDARD_INPUT in paths:
         return None
     return output.with_name(f".{output.name}.journal")

@@ -47,17 +47,17 @@ def run(given: argparse.Namespace) -> int:
     taggers = [_tagger(study, text) for text in given.run]
     kind = given.to or _kind(given.output)
     # Only here, as it loads torch.
-    from markner.annotate.pipeline import annotate, journal_of
+    from markner.annotate.pipeline import AnnotationJob, annotate, journal_of
 
     results = Path("results", study.study)
     journal = journal_of(given.inputs, given.output)
     try:
-        told = annotate(given.inputs, given.form, taggers, results, given.output, kind, journal)
+        message = annotate(AnnotationJob(given.inputs, given.form, taggers, results, given.output, kind, journal))
     except BrokenPipeError:
         # Whoever read standard output has enough; Python would complain once more when it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    print(told, file=sys.stderr)
+    print(message, file=sys.stderr)
     return 0
 
 
@@ -79,6 +79,6 @@ def _tagger(study: Study, text: str) -> Tagger:
 
 def _kind(output: Path | None) -> OutputFormat:
     """The format that a name tells."""
-    from markner.data.formats.registry import kind_of
+    from markner.data.formats.document_files import format_of
 
-    return "jsonl" if output is None else kind_of(output)
+    return "jsonl" if output is None else format_of(output)

@@ -1,7 +1,9 @@
-"""What a corpus is made of: documents, passages, mentions, and the sentences that come of them."""
+"""The document model: documents with passages and mentions, and the sentences made of them."""
 
+import hashlib
+import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,44 +18,79 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """One annotation of a native file: offsets into the text of its passage, end exclusive.
+class Mention(NamedTuple):
+    """An entity mention: character offsets into the text of its document, end exclusive, and its entity type.
 
-    A discontinuous mention has more than one part; `start` and `end` are then those of its hull.
+    `text` is the annotated text that a file gives beside the offsets; None if it gives none. A discontinuous mention
+    has more than one part; `start` and `end` are then the bounds of all parts together.
     """
 
     start: int
     end: int
     type: str
-    text: str
+    text: str | None = None
     parts: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A title, an abstract, a paragraph: text that is split into sentences by itself."""
+    """A title, an abstract or a paragraph: its bounds in the text of the document. It is split into sentences alone.
 
-    text: str
-    mentions: tuple[Mention, ...] = ()
+    `offset` is the position that the file gives for the first character of the passage (BioC); `start` if it gives
+    none.
+    """
+
+    start: int
+    end: int
+    offset: int
+    infons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of a native file."""
+    """A document of any format: its exact text, its passages and its mentions.
+
+    Passages are in order and do not overlap; at least one character lies between two of them. `infons` are the
+    properties that BioC keeps with a document.
+    """
 
     id: str
+    text: str
     passages: tuple[Passage, ...]
+    mentions: tuple[Mention, ...] = ()
+    infons: Mapping[str, str] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the text and the bounds of its passages: all that tagging depends on."""
+        content = json.dumps([self.text, [[passage.start, passage.end] for passage in self.passages]])
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+class PassageText(NamedTuple):
+    """A passage of a file that stores the passages one by one: its text, its own offset if it has one, its infons."""
+
+    text: str
+    offset: int | None = None
+    infons: Mapping[str, str] = {}
+
+
+def join_passages(identifier: str, texts: Sequence[PassageText], glue: str) -> Document:
+    """Join passages to a document, with one character, `glue`, between two of them."""
+    passages, start = [], 0
+    for text, offset, infons in texts:
+        passages.append(Passage(start, start + len(text), start if offset is None else offset, infons))
+        start += len(text) + 1
+    return Document(identifier, glue.join(passage.text for passage in texts), tuple(passages))
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of a corpus: a row of results/<study>/corpora/<corpus>/<variant>/<split>.jsonl.
 
-    `mentions` are all annotations that lie within the sentence, in order, before overlaps are resolved; `spans` are
-    those left after, the gold: sorted, not empty, not overlapping, inside the text. `released` is the sentence as the
-    paper's authors marked it (variant `tokenized` only; it may hold nested or misplaced marks), None where their release lacks
-    the sentence or the variant has no such form.
+    `mentions` are all annotations inside the sentence, in order, before overlaps are resolved. `spans` are the gold:
+    the mentions that are left, sorted, not empty, not overlapping, inside the text. `released` is the sentence as it is
+    marked in the release of the paper's authors (it may hold nested or misplaced marks); None if the release lacks the
+    sentence, and on the variant `raw`. `id` is empty until the split is complete.
     """
 
     id: str

@@ -1,11 +1,11 @@
-"""From passages to sentences: spaCy's sentencizer, and what becomes of mentions that do not fit a sentence."""
+"""From documents to sentences: spaCy's sentencizer, and the policies for mentions that do not fit a sentence."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markner.data.documents import Document, Passage, Span
+from markner.data.documents import Document, Sentence, Span
 from markner.stub_import import stub_import
 
 if TYPE_CHECKING:
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Tally:
-    """What was met on the way from documents to sentences."""
+class SplitCounts:
+    """Counts of documents and of mentions that are not gold as they are."""
 
     documents: int = 0
     """Documents read, repeated ones included."""
     repeated_documents: int = 0
-    """Documents whose identifier had occurred before; they are kept, as distributed."""
+    """Documents whose identifier occurred before; they are kept, as distributed."""
     crossing: int = 0
     """Mentions dropped because they cross a sentence boundary."""
     overlapping: int = 0
@@ -27,63 +27,65 @@ class Tally:
     identical: int = 0
     """Mentions with the same span as another; the gold has the span once."""
     discontinuous: int = 0
-    """Mentions of more than one part; the gold has their hull."""
+    """Mentions of more than one part; the gold has the span from the first to the last part."""
     text_differs: int = 0
     """Mentions whose annotated text is not the text at their offsets; the offsets count."""
     identifiers: set[str] = field(default_factory=set)
-    """Identifiers of the documents met so far."""
+    """Identifiers of the documents read so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A sentence of a document, before it has a name: its mentions, and the gold spans left of them."""
+def split_documents(
+    documents: Iterable[Document], counts: SplitCounts, *, whole_passages: bool = False
+) -> Iterator[Sentence]:
+    """Split each passage into sentences, which have no name yet, and add to the counts.
 
-    document: str
-    text: str
-    mentions: tuple[Span, ...]
-    spans: tuple[Span, ...]
+    Each passage is split alone, by the `sentencizer` of a blank English spaCy pipeline (paper section 3.1.2), or is a
+    sentence itself (`whole_passages`: BC2GM). White space around a sentence is left out; white space alone is no
+    sentence. Policies:
 
-
-def split_documents(documents: Iterable[Document], tally: Tally, *, whole_passages: bool = False) -> Iterator[Piece]:
-    """Split each passage into sentences; `tally` counts what is met.
-
-    Passages are split apart from each other by the `sentencizer` of a blank English spaCy pipeline (paper section
-    3.1.2), or are sentences themselves (`whole_passages`: BC2GM). White space around a sentence is left out; a sentence
-    of nothing else is none. Policies:
-
-    - A mention that crosses the boundary of a sentence is dropped from both (`crossing`).
-    - Of mentions that overlap or are nested the longest stays, of equal ones the leftmost (`overlapping`); identical
+    - A mention that crosses the boundary of a sentence is dropped (`crossing`).
+    - If mentions overlap or are nested, the longest is kept, of equal ones the leftmost (`overlapping`); identical
       spans count once (`identical`).
-    - A discontinuous mention is its hull (`discontinuous`).
+    - A discontinuous mention counts from its first to its last part (`discontinuous`).
     """
     for document in documents:
-        tally.documents += 1
-        tally.repeated_documents += document.id in tally.identifiers
-        tally.identifiers.add(document.id)
-        for passage in document.passages:
-            for mention in passage.mentions:
-                tally.discontinuous += len(mention.parts) > 1
-                tally.text_differs += not mention.parts and passage.text[mention.start : mention.end] != mention.text
-            bounds = [Span(0, len(passage.text))] if whole_passages else sentence_bounds(passage.text)
-            yield from _pieces(document.id, passage, bounds, tally)
+        counts.documents += 1
+        counts.repeated_documents += document.id in counts.identifiers
+        counts.identifiers.add(document.id)
+        for mention in document.mentions:
+            counts.discontinuous += len(mention.parts) > 1
+            surface = document.text[mention.start : mention.end]
+            counts.text_differs += not mention.parts and mention.text not in (None, surface)
+        mentions = sorted(Span(mention.start, mention.end) for mention in document.mentions)
+        placed = 0
+        for start, end in _document_bounds(document, whole_passages):
+            inside = tuple(Span(a - start, b - start) for a, b in mentions if start <= a and b <= end)
+            placed += len(inside)
+            spans = resolve_overlaps(inside)
+            distinct = len(set(inside))
+            counts.identical += len(inside) - distinct
+            counts.overlapping += distinct - len(spans)
+            yield Sentence("", document.id, document.text[start:end], inside, spans)
+        counts.crossing += len(mentions) - placed
 
 
-def _pieces(document: str, passage: Passage, bounds: Iterable[Span], tally: Tally) -> Iterator[Piece]:
-    waiting = sorted(Span(mention.start, mention.end) for mention in passage.mentions)
-    placed = 0
-    for start, end in bounds:
-        inside = tuple(Span(a - start, b - start) for a, b in waiting if start <= a and b <= end)
-        placed += len(inside)
-        spans = resolve_overlaps(inside)
-        distinct = len(set(inside))
-        tally.identical += len(inside) - distinct
-        tally.overlapping += distinct - len(spans)
-        yield Piece(document, passage.text[start:end], inside, spans)
-    tally.crossing += len(waiting) - placed
+def _document_bounds(document: Document, whole_passages: bool) -> list[Span]:
+    if whole_passages:
+        return [Span(passage.start, passage.end) for passage in document.passages]
+    return document_sentences(document)
+
+
+def document_sentences(document: Document) -> list[Span]:
+    """Return the bounds of the sentences in the text of a document; each passage is split alone."""
+    return [
+        Span(passage.start + start, passage.start + end)
+        for passage in document.passages
+        for start, end in sentence_bounds(document.text[passage.start : passage.end])
+    ]
 
 
 def resolve_overlaps(mentions: Iterable[Span]) -> tuple[Span, ...]:
-    """Spans that do not overlap, in order: the longest first, of equal ones the leftmost, of identical ones one."""
+    """Return spans that do not overlap, in order: of overlapping ones the longest, of equally long ones the leftmost."""
     kept: list[Span] = []
     for span in sorted(set(mentions), key=lambda span: (span.start - span.end, span.start)):
         if all(span.end <= other.start or other.end <= span.start for other in kept):
@@ -92,7 +94,7 @@ def resolve_overlaps(mentions: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def sentence_bounds(text: str) -> list[Span]:
-    """Bounds of the sentences of a text, without white space around them."""
+    """Return the bounds of the sentences of a text, without white space around them."""
     bounds = []
     for sentence in _sentencizer()(text).sents:
         surface = text[sentence.start_char : sentence.end_char]
@@ -105,12 +107,12 @@ def sentence_bounds(text: str) -> list[Span]:
 
 @cache
 def _sentencizer() -> "Language":
-    # Loading spaCy takes a second, and most splits need none; loading torch, which it does where it can, takes more.
+    # Imported only here: it takes a second, and most splits do not need it. Its import of torch would take longer.
     with stub_import("torch"):
         import spacy
 
     language = spacy.blank("en")
     language.add_pipe("sentencizer")
-    # The limit guards the memory of parsers; the sentencizer needs none.
+    # The limit protects the memory of parsers; the sentencizer does not need it.
     language.max_length = 1_000_000_000
     return language

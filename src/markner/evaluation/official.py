@@ -56,7 +56,7 @@ def read_alternatives(sentences: Path, genes: Path, alternatives: Path) -> Refer
     found: dict[str, list[Reference]] = {}
     for document, other in zip(bc2gm.read(sentences, genes), bc2gm.read(sentences, alternatives), strict=True):
         reference = Reference(_annotated(document), _annotated(other))
-        found.setdefault(_dense(document.passages[0].text), []).append(reference)
+        found.setdefault(_dense(document.text), []).append(reference)
     return found
 
 
@@ -165,8 +165,7 @@ def _credited(mention: Span, reference: Reference, accepted: set[Span]) -> bool:
 
 
 def _annotated(document: Document) -> tuple[Span, ...]:
-    (passage,) = document.passages
-    return without_spaces(passage.text, [Span(mention.start, mention.end) for mention in passage.mentions])
+    return without_spaces(document.text, [Span(mention.start, mention.end) for mention in document.mentions])
 
 
 def _dense(text: str) -> str:

@@ -1,9 +1,10 @@
 """BioCreative II Gene Mention files: one sentence a line, and annotations that count characters without spaces."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from markner.data.documents import Document, Mention, Passage
+from markner.data.documents import Document, Mention, PassageText, join_passages
 from markner.data.formats.lines import numbered_lines
 from markner.errors import MarknerError
 
@@ -13,11 +14,11 @@ TYPE = "GENE"
 def read(sentences: Path, genes: Path, types: Collection[str] | None = None) -> Iterator[Document]:
     """Read the sentences of `sentences` (`ID text`) with the gold of `genes` (GENE.eval: `ID|first last|text`).
 
-    Offsets leave out white space and `last` is the last character itself (README.GM of the corpus). Each sentence is a
-    document of one passage. The acceptable alternatives of ALTGENE.eval are not gold and not read here.
+    Offsets do not count white space, and `last` is inside the mention (README.GM of the corpus). Each sentence is a
+    document of one passage. The acceptable alternatives of ALTGENE.eval are not gold and are not read.
 
     Raises:
-        MarknerError: a line of another form, or an annotation of no sentence or outside of it; names file and line.
+        MarknerError: a line of another form, or an annotation outside of its sentence; names file and line.
     """
     annotations = _annotations(genes) if types is None or TYPE in types else {}
     seen: set[str] = set()
@@ -27,9 +28,12 @@ def read(sentences: Path, genes: Path, types: Collection[str] | None = None) -> 
         where = f"{sentences}, line {number}"
         identifier, space, text = line.partition(" ")
         if not space or not text.strip():
-            raise MarknerError(f"{where}: expected an identifier, one space and a sentence, found {line!r}")
+            raise MarknerError(
+                f"{where}: expected an identifier, one space and a sentence, found {line!r}",
+                "write ID, a space, the text",
+            )
         if identifier in seen:
-            raise MarknerError(f"{where}: the identifier {identifier} occurs a second time")
+            raise MarknerError(f"{where}: the identifier {identifier} occurs a second time", "give each its own")
         seen.add(identifier)
         places = [index for index, character in enumerate(text) if not character.isspace()]
         mentions = []
@@ -38,17 +42,17 @@ def read(sentences: Path, genes: Path, types: Collection[str] | None = None) -> 
                 raise MarknerError(
                     f"{source}: characters {first} to {last} are not a part of {identifier}, "
                     f"which has {len(places)} without spaces",
-                    "offsets leave out spaces and the last character is included",
+                    "offsets do not count spaces, and the last character is inside the mention",
                 )
             mentions.append(Mention(places[first], places[last] + 1, TYPE, surface))
-        yield Document(identifier, (Passage(text, tuple(mentions)),))
+        yield replace(join_passages(identifier, [PassageText(text)], " "), mentions=tuple(mentions))
     for identifier, rows in annotations.items():
         raise MarknerError(f"{rows[0][0]}: annotation of {identifier}, which is not a sentence of {sentences}")
 
 
 def _annotations(path: Path) -> dict[str, list[tuple[str, int, int, str]]]:
-    """Annotations by sentence: file and line, first and last character, text."""
-    found: dict[str, list[tuple[str, int, int, str]]] = {}
+    """Annotations by sentence: place in the file, first and last character, text."""
+    annotations: dict[str, list[tuple[str, int, int, str]]] = {}
     for number, line in numbered_lines(path):
         if not line:
             continue
@@ -58,5 +62,5 @@ def _annotations(path: Path) -> dict[str, list[tuple[str, int, int, str]]]:
             first, last = (int(offset) for offset in offsets.split())
         except ValueError as error:
             raise MarknerError(f"{where}: expected ID|first last|text, found {line!r}") from error
-        found.setdefault(identifier, []).append((where, first, last, surface))
-    return found
+        annotations.setdefault(identifier, []).append((where, first, last, surface))
+    return annotations

@@ -1,37 +1,43 @@
-"""BioC, as XML and as JSON: passages are parts and keep their offsets and infons.
+"""BioC, as XML and as JSON: passages keep their offsets and infons.
 
-An annotation's offset is its passage's own offset and the characters before it in the passage; its length counts
-characters. Where a file numbers its passages in bytes, that numbering of the passages is kept as it is. Specification:
-Comeau et al. 2013, BioC; https://bioc.sourceforge.net.
+The offset of an annotation is the offset of its passage and the characters before it in the passage. If a file counts
+the offsets of its passages in bytes, these are kept. Specification: Comeau et al. 2013, BioC;
+https://bioc.sourceforge.net.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import IO, Any, BinaryIO
 
 from bioc import BioCAnnotation, BioCDocument, BioCLocation, BioCPassage, biocxml
 from bioc.biocjson.encoder import BioCJSONEncoder
 from lxml import etree
 
+from markner.data.documents import Document, PassageText, Span, join_passages
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
 from markner.data.formats.jsonl import check_characters
-from markner.data.formats.text_document import Found, TextDocument, joined
 from markner.errors import MarknerError
 
 _GLUE = "\n"
-_FIX = "write a BioC collection, or name the format the file has with --from"
+_FIX = "write a BioC collection, or name the file's format"
 _SOURCE = {"source": "MarkNER", "date": "", "key": ""}
 
 
-def read_xml(stream: BinaryIO, name: str) -> Iterator[TextDocument]:
-    """The documents of a BioC XML file one by one; the annotations it may already have are not read.
+def read_xml(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+    """Read the documents of a BioC XML file one by one.
+
+    Annotations with the infon `CompositeRole` = `IndividualMention` (BC5CDR) are parts of another annotation and are
+    left out. An annotation with more than one location keeps them as its parts. Text is taken as the XML gives it: an
+    entity that was escaped twice (`&amp;lt;`, NLM-Gene) stays `&lt;`, as the offsets count it so.
 
     Raises:
-        MarknerError: not BioC XML, or text inside of `<sentence>`; names file and document or line.
+        MarknerError: not BioC XML, text inside of `<sentence>`, or wrong offsets; names file and document or line.
     """
     try:
         for _, element in etree.iterparse(stream, events=("end",), tag="document", resolve_entities=False):
             where = f"{name}, document {element.findtext('id')}"
-            yield _document(where, _xml_document(element))
+            yield _document(where, _xml_document(element), options)
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
@@ -39,25 +45,38 @@ def read_xml(stream: BinaryIO, name: str) -> Iterator[TextDocument]:
         raise MarknerError(f"{name}, line {error.lineno}: not XML: {error.msg}", _FIX) from error
 
 
-def read_json(stream: BinaryIO, name: str) -> Iterator[TextDocument]:
-    """The documents of a BioC JSON file: a collection, one document, or a list of documents; as `read_xml`."""
+def read_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+    """Read the documents of a BioC JSON file (a collection, one document, or a list of documents); see `read_xml`."""
     try:
         value = json.load(stream)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise MarknerError(f"{name}: not JSON: {error}", _FIX) from error
-    # PubTator 3 calls its list of documents by its own name.
-    found = value if isinstance(value, list) else value.get("documents", value.get("PubTator3", [value]))
-    for number, row in enumerate(found, start=1):
+    # PubTator 3 has another name for the list of documents.
+    rows = value if isinstance(value, list) else value.get("documents", value.get("PubTator3", [value]))
+    for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or not isinstance(row.get("passages"), list):
-            raise MarknerError(f"{name}: its document {number} has no passages", _FIX)
-        yield _document(f"{name}, document {row.get('id', number)}", {"id": number, **row})
+            raise MarknerError(f"{name}: document {number} has no passages", _FIX)
+        yield _document(f"{name}, document {row.get('id', number)}", {"id": number, **row}, options)
 
 
 def _xml_document(element: Any) -> dict[str, Any]:
     """A document element in the form of BioC JSON."""
     passages = [
-        {"offset": passage.findtext("offset"), "infons": _infons(passage), "text": passage.findtext("text")}
-        | {"sentences": passage.findall("sentence")}
+        {
+            "offset": passage.findtext("offset"),
+            "infons": _infons(passage),
+            "text": passage.findtext("text"),
+            "sentences": passage.findall("sentence"),
+            "annotations": [
+                {
+                    "id": annotation.get("id"),
+                    "infons": _infons(annotation),
+                    "text": annotation.findtext("text"),
+                    "locations": [dict(location.attrib) for location in annotation.findall("location")],
+                }
+                for annotation in passage.findall("annotation")
+            ],
+        }
         for passage in element.findall("passage")
     ]
     return {"id": element.findtext("id"), "infons": _infons(element), "passages": passages}
@@ -67,46 +86,70 @@ def _infons(element: Any) -> dict[str, str]:
     return {infon.get("key", ""): infon.text or "" for infon in element.findall("infon")}
 
 
-def _document(where: str, row: Mapping[str, Any]) -> TextDocument:
-    parts = []
+def _document(where: str, row: Mapping[str, Any], options: ReadOptions) -> Document:
+    passages: list[PassageText] = []
+    texts: list[AnnotatedText] = []
+    start = 0
     for passage in row["passages"]:
         if passage.get("sentences"):
-            raise MarknerError(f"{where}: text inside of sentences is not read", "put the text in the passage")
+            raise MarknerError(
+                f"{where}: text and annotations inside of <sentence> are not read", "put them in the passage"
+            )
         try:
             offset = int(passage["offset"])
         except (KeyError, TypeError, ValueError) as error:
             raise MarknerError(f"{where}: a passage has no offset that is a number", "write its <offset>") from error
-        parts.append((check_characters(where, passage.get("text") or ""), offset, _strings(passage.get("infons"))))
-    document = joined(str(row["id"]), parts, _GLUE)
-    return TextDocument(document.id, document.text, document.parts, _strings(row.get("infons")))
+        text = check_characters(where, passage.get("text") or "")
+        passages.append(PassageText(text, offset, _strings(passage.get("infons"))))
+        rows = passage.get("annotations") or () if options.mentions else ()
+        annotations = [_annotation(where, annotation, offset) for annotation in rows if not _is_component(annotation)]
+        texts.append(AnnotatedText(text, start, annotations))
+        start += len(text) + len(_GLUE)
+    document = join_passages(str(row["id"]), passages, _GLUE)
+    return replace(document, mentions=read_mentions(where, texts, options), infons=_strings(row.get("infons")))
+
+
+def _is_component(annotation: Mapping[str, Any]) -> bool:
+    return bool((annotation.get("infons") or {}).get("CompositeRole") == "IndividualMention")
+
+
+def _annotation(where: str, row: Mapping[str, Any], offset: int) -> Annotation:
+    """An annotation with offsets that count from the start of its passage (those of BioC count from the document's)."""
+    place = f"{where}: annotation {row.get('id')}"
+    try:
+        starts = [(int(location["offset"]) - offset, int(location["length"])) for location in row["locations"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise MarknerError(
+            f"{place}: a location needs an offset and a length", "locations count from the start of the document"
+        ) from error
+    spans = tuple(Span(start, start + length) for start, length in starts)
+    return Annotation(place, spans, _strings(row.get("infons")).get("type", ""), row.get("text"))
 
 
 def _strings(infons: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in (infons or {}).items()}
 
 
-def _bioc(document: TextDocument, found: Sequence[Found]) -> BioCDocument:
-    """A document with an annotation for each mention, in the passage that holds it."""
-    made = BioCDocument()
-    made.id, made.infons = document.id, dict(document.infons)
+def _bioc(document: Document) -> BioCDocument:
+    """The document with each mention as an annotation of the passage that holds it."""
+    result = BioCDocument()
+    result.id, result.infons = document.id, dict(document.infons)
     number = 0
-    for part in document.parts:
+    for part in document.passages:
         passage = BioCPassage()
-        passage.offset, passage.text, passage.infons = (
-            part.offset,
-            document.text[part.start : part.end],
-            dict(part.infons),
-        )
-        for start, end, kind in found:
-            if part.start <= start and end <= part.end:
+        passage.offset, passage.infons = part.offset, dict(part.infons)
+        passage.text = document.text[part.start : part.end]
+        for mention in document.mentions:
+            if part.start <= mention.start and mention.end <= part.end:
                 annotation = BioCAnnotation()
-                annotation.id, annotation.text = str(number), document.text[start:end]
-                annotation.infons = {"type": kind}
-                annotation.add_location(BioCLocation(part.offset + start - part.start, end - start))
+                annotation.id, annotation.text = str(number), document.text[mention.start : mention.end]
+                annotation.infons = {"type": mention.type}
+                for start, end in mention.parts or (mention[:2],):
+                    annotation.add_location(BioCLocation(part.offset + start - part.start, end - start))
                 passage.add_annotation(annotation)
                 number += 1
-        made.add_passage(passage)
-    return made
+        result.add_passage(passage)
+    return result
 
 
 class BioCXmlWriter:
@@ -117,13 +160,14 @@ class BioCXmlWriter:
         head = "".join(f"<{key}>{value}</{key}>\n" for key, value in _SOURCE.items())
         stream.write(f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<collection>\n{head}')
 
-    def write(self, document: TextDocument, found: Sequence[Found]) -> None:
-        """Write a document with its annotations."""
+    def write(self, document: Document) -> None:
+        """Write a document with its mentions."""
         try:
-            element = biocxml.encoder.encode_document(_bioc(document, found))
+            element = biocxml.encoder.encode_document(_bioc(document))
         except ValueError as error:
             raise MarknerError(
-                f"document {document.id}: holds a character that XML cannot", "write bioc-json, jsonl or brat instead"
+                f"document {document.id}: holds a character that XML cannot hold",
+                "write bioc-json, jsonl or brat instead",
             ) from error
         self._stream.write(etree.tostring(element, encoding="unicode", pretty_print=True))
 
@@ -133,7 +177,7 @@ class BioCXmlWriter:
 
 
 class BioCJsonWriter:
-    """Writes a BioC JSON collection, document by document, one a line."""
+    """Writes a BioC JSON collection, one document a line."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -141,9 +185,9 @@ class BioCJsonWriter:
         head = {"bioctype": "BioCCollection", **_SOURCE, "version": "1.0", "infons": {}}
         stream.write(json.dumps(head)[:-1] + ', "documents": [')
 
-    def write(self, document: TextDocument, found: Sequence[Found]) -> None:
-        """Write a document with its annotations."""
-        row = BioCJSONEncoder(ensure_ascii=False).encode(_bioc(document, found))
+    def write(self, document: Document) -> None:
+        """Write a document with its mentions."""
+        row = BioCJSONEncoder(ensure_ascii=False).encode(_bioc(document))
         self._stream.write(f"{self._separator}{row}")
         self._separator = ",\n"
 

@@ -1,19 +1,31 @@
-"""JSON lines: an object a line, with `text` and, if it has one, `id`; written with `mentions`."""
+"""JSON lines: an object a line with `text`, an `id` if it has one, and spans; as MarkNER, Prodigy and doccano write them.
+
+The spans stand under `mentions` (MarkNER), `spans` (Prodigy), `entities` or `label` (doccano). A span is a list
+`[start, end, type]` or an object with `start` and `end` (or `start_offset` and `end_offset`) and `type` or `label`.
+"""
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import IO, BinaryIO
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import IO, Any, BinaryIO
 
+from markner.data.documents import Document, PassageText, Span, join_passages
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
 from markner.data.formats.lines import decoded_lines
-from markner.data.formats.text_document import Found, Part, TextDocument
 from markner.errors import MarknerError
 
+_SPAN_KEYS = ("mentions", "spans", "entities", "label", "labels")
+_REFUSED = ("reject", "ignore")
 
-def read(stream: BinaryIO, name: str) -> Iterator[TextDocument]:
-    """The documents of a JSON lines file; one without an `id` is called by the number of its line.
+
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+    """Read the documents of a JSON lines file; one without an `id` gets the number of its line as its name.
+
+    With mentions, lines that an annotator of Prodigy rejected or ignored (`answer`) are left out, and a line without
+    spans is an error.
 
     Raises:
-        MarknerError: a line that is not an object with a text; names file and line.
+        MarknerError: a line that is not an object with a text, or damaged spans; names file and line.
     """
     for number, line in decoded_lines(stream, name):
         if not line.strip():
@@ -22,15 +34,43 @@ def read(stream: BinaryIO, name: str) -> Iterator[TextDocument]:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise MarknerError(f"{where}: not valid JSON: {error.msg}") from error
+            raise MarknerError(f"{where}: not valid JSON: {error.msg}", "write one JSON object a line") from error
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             raise MarknerError(f"{where}: not an object with a text", 'write {"id": "1", "text": "..."}')
         text = check_characters(where, row["text"])
-        yield TextDocument(str(row.get("id", number)), text, (Part(0, len(text), 0),) if text else ())
+        document = join_passages(str(row.get("id", number)), [PassageText(text)] if text else [], "\n")
+        if not options.mentions:
+            yield document
+        elif row.get("answer") not in _REFUSED:
+            annotations = [_annotation(where, span) for span in _spans(where, row)]
+            yield replace(document, mentions=read_mentions(where, [AnnotatedText(text, 0, annotations)], options))
+
+
+def _spans(where: str, row: Mapping[str, Any]) -> list[Any]:
+    key = next((key for key in _SPAN_KEYS if isinstance(row.get(key), list)), None)
+    if key is None:
+        raise MarknerError(f"{where}: no list of spans", f"write one of the keys {', '.join(_SPAN_KEYS)}: []")
+    return list(row[key])
+
+
+def _annotation(where: str, span: Any) -> Annotation:
+    try:
+        if isinstance(span, dict):
+            start = span["start"] if "start" in span else span["start_offset"]
+            end = span["end"] if "end" in span else span["end_offset"]
+            kind = span["type"] if "type" in span else span["label"]
+            text = span.get("text")
+        else:
+            (start, end, kind), text = span, None
+        return Annotation(where, (Span(int(start), int(end)),), str(kind), text)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MarknerError(
+            f"{where}: not a span: {json.dumps(span)[:80]}", 'write {"start": 0, "end": 4, "type": "TYPE"}'
+        ) from error
 
 
 def check_characters(where: str, text: str) -> str:
-    """The text, unless it holds half of a character, which no UTF-8 file can."""
+    """Return the text, unless it holds half of a character, which no UTF-8 file can hold."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -46,13 +86,14 @@ class JsonlWriter:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
-    def write(self, document: TextDocument, found: Sequence[Found]) -> None:
+    def write(self, document: Document) -> None:
         """Write a document with its mentions."""
         mentions = [
-            {"start": start, "end": end, "type": kind, "text": document.text[start:end]} for start, end, kind in found
+            {"start": item.start, "end": item.end, "type": item.type, "text": document.text[item.start : item.end]}
+            for item in document.mentions
         ]
         row = {"id": document.id, "text": document.text, "mentions": mentions}
         self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
-        """Nothing is left to write."""
+        """Do nothing: the file is complete."""

@@ -1,30 +1,53 @@
-"""Lines of a native text file: UTF-8, with or without a byte order mark, LF or CRLF."""
+"""Bytes and lines of text files: plain or gzipped; UTF-8 with or without a byte order mark, LF or CRLF."""
 
+import gzip
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from markner.errors import MarknerError
 
+_GZIP = b"\x1f\x8b"
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading; a gzipped one is unpacked.
+
+    Raises:
+        MarknerError: the file cannot be read, or is not whole.
+    """
+    try:
+        with path.open("rb") as stream:
+            yield unpacked(stream)
+    except (EOFError, zlib.error) as error:
+        raise MarknerError(f"{path}: the gzipped file is damaged: {error}", "fetch or pack the file again") from error
+    except OSError as error:
+        raise MarknerError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def unpacked(stream: BinaryIO) -> BinaryIO:
+    """Return a stream of the unpacked bytes if a stream is gzipped, else the stream itself."""
+    head = stream.peek(len(_GZIP)) if hasattr(stream, "peek") else b""
+    return cast("BinaryIO", gzip.open(stream)) if head.startswith(_GZIP) else stream
+
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    r"""Lines with their numbers from 1, without their line end.
+    r"""Yield the lines of a file with their numbers from 1, without their line ends.
 
     Only LF (after an optional CR) ends a line: the texts hold other characters that `str.splitlines` would split at.
 
     Raises:
         MarknerError: the file is not there or a line is not UTF-8.
     """
-    try:
-        stream = path.open("rb")
-    except OSError as error:
-        raise MarknerError(f"{path}: cannot be read: {error.strerror}") from error
-    with stream:
+    with open_file(path) as stream:
         yield from decoded_lines(stream, str(path))
 
 
 def decoded_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
-    """Lines of an open file, as `numbered_lines` gives them; `name` is what errors call it."""
+    """Yield the lines of an open file as `numbered_lines` does; `name` is its name in errors."""
     for number, raw in enumerate(stream, start=1):
         try:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8")

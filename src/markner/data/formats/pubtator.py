@@ -1,80 +1,161 @@
-"""PubTator: a title line, an abstract line, then one annotation a line; offsets count in title + space + abstract."""
+"""PubTator: a title line, an abstract line, then one annotation a line; offsets count in title + space + abstract.
+
+Format: README of the BC5CDR corpus.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import IO, BinaryIO
 
+from markner.data.documents import Document, PassageText, Span, join_passages
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
 from markner.data.formats.lines import decoded_lines
-from markner.data.formats.text_document import Found, TextDocument, joined
 from markner.errors import MarknerError
 
 _TEXT_LINE = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
-_BREAKS = str.maketrans("\r\n", "  ")
+_RELATION = re.compile(r"[A-Za-z_]")
+_LINE_BREAKS = str.maketrans("\r\n", "  ")
 _COLUMN_BREAKS = str.maketrans("\r\n\t", "   ")
 
 
-def read(stream: BinaryIO, name: str) -> Iterator[TextDocument]:
-    """The documents of a PubTator file, one a block; the annotations it may already have are not read.
+@dataclass
+class _Block:
+    """A title line, an abstract line and their annotation lines."""
+
+    where: str
+    identifier: str
+    title: str
+    abstract: str | None = None
+    annotations: list[Annotation] = field(default_factory=list)
+
+    @property
+    def has_abstract(self) -> bool:
+        return bool(self.abstract)
+
+    @property
+    def text(self) -> str:
+        return f"{self.title} {self.abstract}" if self.abstract else self.title
+
+
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+    """Read the documents of a PubTator file.
+
+    Blocks that follow each other under one identifier and have no abstract are the passages of one document (NLM-Chem
+    as converted for AIONER). Any other repeated identifier (8528200 in NCBI Disease) is a document of its own. Relation
+    lines and columns from the sixth on are ignored.
 
     Raises:
-        MarknerError: a line that belongs to no document; names file and line.
+        MarknerError: a line that has none of these forms, or wrong offsets; names file and line.
     """
-    block: list[str] = []
-    identifier = ""
+    blocks = _blocks(stream, name, options)
+    for (identifier, has_abstract), group in groupby(blocks, key=lambda block: (block.identifier, block.has_abstract)):
+        if has_abstract:
+            for block in group:
+                yield _document(identifier, [block], options)
+        else:
+            yield _document(identifier, list(group), options)
+
+
+def _document(identifier: str, blocks: Sequence[_Block], options: ReadOptions) -> Document:
+    passages = [
+        PassageText(text, None, {"type": kind})
+        for block in blocks
+        for text, kind in ((block.title, "title"), (block.abstract, "abstract"))
+        if text is not None and (text or kind == "title")
+    ]
+    document = join_passages(identifier, passages, " ")
+    texts, start = [], 0
+    for block in blocks:
+        texts.append(AnnotatedText(block.text, start, block.annotations, len(block.title)))
+        start += len(block.text) + 1
+    return replace(document, mentions=read_mentions(blocks[0].where, texts, options))
+
+
+def _blocks(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Block]:
+    block: _Block | None = None
     for number, line in decoded_lines(stream, name):
+        where = f"{name}, line {number}"
+        if not line.strip():
+            continue
         text_line = _TEXT_LINE.fullmatch(line)
-        if text_line is not None and text_line[2] == "t":
-            if block:
-                yield _document(identifier, block)
-            identifier, block = text_line[1], [text_line[3]]
-        elif text_line is not None:
-            if text_line[1] != identifier or len(block) != 1:
+        if text_line is not None:
+            identifier, kind, text = text_line.groups()
+            if kind == "t":
+                if block is not None:
+                    yield block
+                block = _Block(where, identifier, text)
+            elif block is None or block.identifier != identifier:
                 raise MarknerError(
-                    f"{name}, line {number}: abstract of {text_line[1]} without its title line",
-                    f"{text_line[1]}|t|TITLE",
+                    f"{where}: abstract of {identifier} without its title line", f"write {identifier}|t|TITLE before it"
                 )
-            block.append(text_line[3])
-        elif line.strip() and line.split("\t")[0] != identifier:
+            elif block.abstract is not None or block.annotations:
+                raise MarknerError(f"{where}: the abstract of {identifier} must follow its title line, once")
+            else:
+                block.abstract = text
+            continue
+        fields = line.split("\t")
+        if block is None:
             raise MarknerError(
-                f"{name}, line {number}: not a line of a PubTator document: {line[:60]!r}",
-                "write PMID|t|TITLE and PMID|a|ABSTRACT, or name the format the file has with --from",
+                f"{where}: not a line of a PubTator document: {line[:60]!r}",
+                "write PMID|t|TITLE and PMID|a|ABSTRACT, or name the file's format",
             )
-    if block:
-        yield _document(identifier, block)
+        if fields[0] != block.identifier:
+            raise MarknerError(
+                f"{where}: annotation of {fields[0]!r} outside of its document",
+                "write annotations after the title and abstract lines of the same identifier",
+            )
+        annotation = _annotation(where, fields) if options.mentions else None
+        if annotation is not None:
+            block.annotations.append(annotation)
+    if block is not None:
+        yield block
 
 
-def _document(identifier: str, texts: Sequence[str]) -> TextDocument:
-    kinds = ({"type": "title"}, {"type": "abstract"})
-    return joined(identifier, [(text, None, kind) for text, kind in zip(texts, kinds, strict=False)], " ")
+def _annotation(where: str, fields: list[str]) -> Annotation | None:
+    """The annotation of a line; None for a relation line, whose second field is a word."""
+    form = "PMID, start, end, text, type and optionally an identifier, separated by tabs"
+    if len(fields) > 3 and _RELATION.match(fields[1]):
+        return None
+    if len(fields) < 5:
+        raise MarknerError(f"{where}: not a title, abstract, annotation or relation line", f"write {form}")
+    try:
+        span = Span(int(fields[1]), int(fields[2]))
+    except ValueError as error:
+        raise MarknerError(
+            f"{where}: start and end must be numbers, found {fields[1]!r} and {fields[2]!r}", f"write {form}"
+        ) from error
+    return Annotation(where, (span,), fields[4], fields[3])
 
 
 class PubTatorWriter:
-    """Writes documents as PubTator; the title is the first part's line, everything after it the abstract.
+    """Writes documents as PubTator: the first passage is the title line, everything after it the abstract line.
 
-    A line can hold no line end: where the text has one there is a space, so that offsets stay those of the text.
+    A line of PubTator holds no line end. Where the text has one, a space is written, so that the offsets stay the same.
     """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
-    def write(self, document: TextDocument, found: Sequence[Found]) -> None:
-        """Write a document with its annotations."""
+    def write(self, document: Document) -> None:
+        """Write a document with its mentions."""
         name = re.sub(r"[|\s]", "_", document.id)
-        text = document.text.translate(_BREAKS)
+        text = document.text.translate(_LINE_BREAKS)
         end = _title_end(document)
         lines = [f"{name}|t|{text[:end]}", f"{name}|a|{text[end + 1 :]}"]
-        for start, stop, kind in found:
-            surface = text[start:stop].translate(_COLUMN_BREAKS)
-            lines.append(f"{name}\t{start}\t{stop}\t{surface}\t{kind}\t-")
+        for mention in document.mentions:
+            surface = text[mention.start : mention.end].translate(_COLUMN_BREAKS)
+            lines.append(f"{name}\t{mention.start}\t{mention.end}\t{surface}\t{mention.type}\t-")
         self._stream.write("\n".join(lines) + "\n\n")
 
     def close(self) -> None:
-        """Nothing is left to write."""
+        """Do nothing: the file is complete."""
 
 
-def _title_end(document: TextDocument) -> int:
-    """Where the title ends: at the first line end, where the text has lines, else at the end of the first part."""
-    line_end = document.text.find("\n", document.parts[0].start if document.parts else 0)
-    if document.parts and not 0 <= line_end < document.parts[0].end:
-        return document.parts[0].end
+def _title_end(document: Document) -> int:
+    """The end of the title: the first line end if the text has lines, else the end of the first passage."""
+    line_end = document.text.find("\n", document.passages[0].start if document.passages else 0)
+    if document.passages and not 0 <= line_end < document.passages[0].end:
+        return document.passages[0].end
     return line_end if line_end >= 0 else len(document.text)

@@ -6,10 +6,11 @@ from pydantic import Field, model_validator
 
 from markner.study.schema.base import Name, Settings
 
-Format = Literal["pubtator", "bioc", "bc2gm", "iob"]
+Format = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl", "bc2gm", "iob"]
 Variant = Literal["tokenized", "raw"]
 Split = Literal["train", "dev", "test"]
 AnnotationScheme = Literal["span", "released"]
+OffsetUnit = Literal["characters", "bytes", "utf16"]
 
 
 class CorpusFile(Settings):
@@ -58,9 +59,13 @@ class CorpusSource(Settings):
     """The files of one variant of a corpus."""
 
     format: Format
-    """Format of the files: PubTator, BioC XML, BioCreative II GM native, or two-column IOB."""
+    """Format of the files: PubTator, BioC XML or JSON, JSON lines with spans, BioCreative II GM native, or columns with
+    IOB tags."""
     types: list[str] | None = None
     """Annotation types that count as the corpus' entity; all types when left out."""
+    offsets: OffsetUnit = "characters"
+    """Unit that the offsets of PubTator, BioC and JSON lines count in: Unicode characters, UTF-8 bytes, or UTF-16 units
+    (JavaScript). A unit that does not fit the annotated texts is an error."""
     tokenize: bool = False
     """Divide the sentences into tokens as the IOB files of the paper's training corpora are, joined by one space:
     letters and digits that stand together are a token, and each other sign is one. Not for IOB files, which are."""

@@ -1,4 +1,4 @@
-"""The replacement rule by which the paper's authors marked their released sentences, defects included."""
+"""The replacement rule that the paper's authors marked their released sentences with, defects included."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -8,13 +8,13 @@ from markner.files import atomic
 
 
 def released_marks(tokens: Sequence[str], tags: Sequence[str]) -> str:
-    """The sentence as the authors marked it, without the trailing space of their lines; tags are `B`, `I`, `O`.
+    """Return the sentence as the authors marked it, without the trailing space of their lines.
 
-    They marked by text, not by place: for each mention `m` in order, the first `m + " "` of what is marked so far
-    became `<mark>m</mark> `. So marks may be nested, stand inside a word (`CONCLUSIO<mark>N</mark>`) or at an earlier
-    occurrence of the same text. A mention of a single token at the very end of the sentence is lost; one that ends
-    there on a further token is kept. Derived from their released files, whose counts and defects it reproduces
-    (BIDS-Xu-Lab/BioNER-LLaMA, datasets).
+    The authors marked by text, not by offset: for each mention `m` in order, they replaced the first `m + " "` of the
+    sentence marked so far by `<mark>m</mark> `. So marks may be nested, inside a word (`CONCLUSIO<mark>N</mark>`) or at
+    an earlier occurrence of the same text. A mention of a single token at the very end of the sentence is lost; a longer
+    one there is kept. The rule is derived from their released files, whose counts and defects it reproduces
+    (BIDS-Xu-Lab/BioNER-LLaMA, datasets). Tags are `B`, `I`, `O`.
     """
     marked = "".join(f"{token} " for token in tokens)
     for mention in _mentions(tokens, tags):
@@ -38,9 +38,9 @@ def _mentions(tokens: Sequence[str], tags: Sequence[str]) -> list[str]:
 
 
 def write_released(sentences: Iterable[Sentence], path: str | os.PathLike[str]) -> None:
-    """Write the authors' released file: one marked sentence a line, each with its trailing space.
+    """Write the file of the author release: one marked sentence a line, each with its trailing space.
 
-    Sentences that their release lacks (`released` is None) are left out.
+    Sentences that the release lacks (`released` is None) are left out.
     """
     with atomic(path) as stream:
         stream.writelines(f"{sentence.released} \n" for sentence in sentences if sentence.released is not None)

@@ -1,0 +1,140 @@
+"""Annotations as files give them: their offsets are checked, and read in the unit that the file counts in."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from markner.data.documents import Mention, Span
+from markner.errors import MarknerError
+from markner.study.schema.corpora import OffsetUnit
+
+_UNIT_NAMES: dict[OffsetUnit, str] = {"characters": "characters", "bytes": "UTF-8 bytes", "utf16": "UTF-16 units"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How the annotations of a file are read.
+
+    `types`: annotation types that count; all if None. `offsets`: the unit of the file's offsets. `mentions`: if False,
+    existing annotations are ignored, damaged ones too.
+    """
+
+    types: Collection[str] | None = None
+    offsets: OffsetUnit = "characters"
+    mentions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One annotation of a file.
+
+    `where` names file and line or document, for errors. `parts` are offsets into the text that the annotation belongs
+    to, in the unit of the file.
+    """
+
+    where: str
+    parts: tuple[Span, ...]
+    type: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedText:
+    """A text with the annotations whose offsets count in it; `start` is its place in the document.
+
+    No annotation may run over `title_end`, if there is one.
+    """
+
+    text: str
+    start: int
+    annotations: Sequence[Annotation]
+    title_end: int | None = None
+
+
+def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptions) -> tuple[Mention, ...]:
+    """Return the mentions of the wanted types, with character offsets into the document.
+
+    Annotations of all types are checked: wrong offsets mean a damaged file. The unit of the offsets is checked by the
+    annotated texts: if more of them stand at the offsets in another unit, the file counts in that unit.
+
+    Args:
+        where: Name of file and document, for errors.
+        texts: All annotated texts of one document.
+        options: How the annotations are read.
+
+    Raises:
+        MarknerError: offsets are not a part of the text, or count in another unit; names file and line or document.
+    """
+    fits = {unit: _count_fitting(texts, unit) for unit in get_args(OffsetUnit)}
+    best = max(fits, key=lambda unit: (fits[unit], unit == options.offsets))
+    if fits[best] > fits[options.offsets]:
+        raise MarknerError(
+            f"{where}: the offsets count {_UNIT_NAMES[best]}, not {_UNIT_NAMES[options.offsets]}: {fits[best]} annotated "
+            f"texts stand at their offsets in {_UNIT_NAMES[best]}, {fits[options.offsets]} in "
+            f"{_UNIT_NAMES[options.offsets]}",
+            f"set `offsets: {best}` beside the `format` of this corpus",
+        )
+    mentions = []
+    for part in texts:
+        positions = character_positions(part.text, options.offsets)
+        for annotation in part.annotations:
+            spans = [_moved(span, positions) for span in annotation.parts]
+            inside = [span for span in spans if span is not None and 0 <= span.start < span.end <= len(part.text)]
+            if not inside or len(inside) < len(spans):
+                places = ", ".join(f"{start} to {end}" for start, end in annotation.parts)
+                raise MarknerError(
+                    f"{annotation.where}: offsets {places or '(none)'} are not a part of the text "
+                    f"({len(part.text)} characters)",
+                    f"offsets count {_UNIT_NAMES[options.offsets]} from the start of the text; the end is exclusive",
+                )
+            mention = _mention(annotation, sorted(inside))
+            if part.title_end is not None and mention.start <= part.title_end < mention.end:
+                raise MarknerError(
+                    f"{annotation.where}: offsets {mention.start} to {mention.end} run over the end of the title, "
+                    f"{part.title_end}",
+                    "annotate title and abstract each by itself",
+                )
+            if options.types is None or annotation.type in options.types:
+                mentions.append(_shifted(mention, part.start))
+    return tuple(mentions)
+
+
+def _mention(annotation: Annotation, parts: Sequence[Span]) -> Mention:
+    end = max(part.end for part in parts)
+    return Mention(parts[0].start, end, annotation.type, annotation.text, tuple(parts) if len(parts) > 1 else ())
+
+
+def _shifted(mention: Mention, shift: int) -> Mention:
+    parts = tuple(Span(start + shift, end + shift) for start, end in mention.parts)
+    return mention._replace(start=mention.start + shift, end=mention.end + shift, parts=parts)
+
+
+def character_positions(text: str, unit: OffsetUnit) -> Mapping[int, int] | None:
+    """Map offsets in a unit to character offsets; None where both are the same."""
+    if unit == "characters" or text.isascii() or (unit == "utf16" and max(text) <= "\uffff"):
+        return None
+    positions, offset = {0: 0}, 0
+    for place, character in enumerate(text, start=1):
+        offset += len(character.encode()) if unit == "bytes" else 1 + (character > "\uffff")
+        positions[offset] = place
+    return positions
+
+
+def _moved(span: Span, positions: Mapping[int, int] | None) -> Span | None:
+    """The span in characters; None if a bound is outside of the text or inside a character."""
+    if positions is None:
+        return span
+    start, end = positions.get(span.start), positions.get(span.end)
+    return None if start is None or end is None else Span(start, end)
+
+
+def _count_fitting(texts: Sequence[AnnotatedText], unit: OffsetUnit) -> int:
+    """The number of continuous annotations whose text stands at their offsets, read in this unit."""
+    count = 0
+    for part in texts:
+        positions = character_positions(part.text, unit)
+        for annotation in part.annotations:
+            if annotation.text and len(annotation.parts) == 1 and annotation.parts[0].start >= 0:
+                span = _moved(annotation.parts[0], positions)
+                count += span is not None and part.text[span.start : span.end] == annotation.text
+    return count

@@ -1,0 +1,56 @@
+"""Brat standoff: a folder with a text file and an annotation file for each document.
+
+Specification: brat standoff format, https://brat.nlplab.org/standoff.html.
+"""
+
+import re
+from pathlib import Path
+
+from markner.data.documents import Document, Mention, Span
+
+_LINE_END = re.compile(r"\r?\n")
+
+
+class BratWriter:
+    """Writes brat standoff: for each document its exact text, and the file of its annotations beside it.
+
+    The identifier of a document is its name in the folder; if it repeats, a number is added.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: dict[str, int] = {}
+
+    def write(self, document: Document) -> None:
+        """Write the two files of a document."""
+        path = self._folder / self._name(document.id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f"{path.name}.txt").write_bytes(document.text.encode())
+        rows = "".join(_row(number, document.text, item) for number, item in enumerate(document.mentions, start=1))
+        path.with_name(f"{path.name}.ann").write_bytes(rows.encode())
+
+    def close(self) -> None:
+        """Do nothing: the files are complete."""
+
+    def _name(self, identifier: str) -> str:
+        steps = [re.sub(r"[^\w.+-]", "_", step).strip(".") for step in identifier.split("/")]
+        name = "/".join(step for step in steps if step) or "document"
+        self._names[name] = count = self._names.get(name, 0) + 1
+        return name if count == 1 else self._name(f"{name}-{count}")
+
+
+def _row(number: int, text: str, mention: Mention) -> str:
+    """A text-bound annotation; one that runs over a line end has a fragment for each line."""
+    bounds = [span for part in mention.parts or (Span(*mention[:2]),) for span in _fragments(text, part)]
+    kind = re.sub(r"\s+", "_", mention.type)
+    places = ";".join(f"{start} {end}" for start, end in bounds)
+    return f"T{number}\t{kind} {places}\t{' '.join(text[start:end] for start, end in bounds)}\n"
+
+
+def _fragments(text: str, span: Span) -> list[Span]:
+    """The parts of a span between line ends."""
+    fragments, start = [], span.start
+    for line_end in _LINE_END.finditer(text, span.start, span.end):
+        fragments.append(Span(start, line_end.start()))
+        start = line_end.end()
+    return [fragment for fragment in [*fragments, Span(start, span.end)] if fragment.start < fragment.end]
