@@ -39,13 +39,13 @@ _COUNTED = ("instances", "mentions", "empty")
 
 
 def write_card(study_name: str, corpora: Mapping[str, Corpus], folder: Path, csv_path: Path, md_path: Path) -> None:
-    """Write the dataset card of a study as CSV and as Markdown: a row for each corpus, split, variant and marking.
+    """Write the dataset card of a study as CSV and as Markdown: a row for each corpus, split, variant and scheme.
 
     `folder` holds `<corpus>/<variant>/<split>.jsonl` and the counts beside each. Columns: `instances`, `mentions`,
     `empty` as the paper counts them (section 4): sentences, annotated mentions (`released`: closing tags), sentences
-    without any; `marked`, the gold spans left after overlaps are resolved; `difference`, ours less the paper's where
-    they differ; `shared_with_training`, sentences whose exact text is in a training split of the study on the same
-    variant, other than themselves. Documents are not known on the tokenized variant.
+    without a mention; `marked`, the gold spans left after overlaps are resolved; `difference`, our counts minus the
+    paper's if they differ; `shared_with_training`, sentences whose exact text is also another sentence of a training
+    split of the study on the same variant. The tokenized variant has no documents.
     """
     rows = []
     training = {variant: _training_texts(corpora, folder, variant) for variant in ("tokenized", "raw")}
@@ -55,7 +55,7 @@ def write_card(study_name: str, corpora: Mapping[str, Corpus], folder: Path, csv
             for split in source.splits() if source is not None else ():
                 path = folder / name / variant / f"{split}.jsonl"
                 counts = read_json(counts_path(path))
-                # A sentence of a training split is in the count itself once.
+                # The texts of the training splits contain each sentence of a training split once.
                 own = 1 if split == "train" else 0
                 sentences = list(read_sentences(path))
                 schemes: tuple[AnnotationScheme, ...] = (
@@ -77,7 +77,7 @@ def _with_scheme(sentences: list[Sentence], scheme: AnnotationScheme) -> list[Se
 
 
 def _training_texts(corpora: Mapping[str, Corpus], folder: Path, variant: Variant) -> Counter[str]:
-    """How often each sentence occurs in the training splits of a variant."""
+    """Count each sentence text in the training splits of a variant."""
     texts: Counter[str] = Counter()
     for name, corpus in corpora.items():
         source = corpus.source(variant)
@@ -93,9 +93,9 @@ def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | 
     row = {**ours, "marked": counts["released_mentions"] if prefix else counts["marked"]}
     difference = ""
     if paper is not None:
-        theirs = {key: getattr(paper, key) for key in _COUNTED}
-        row |= {f"paper_{key}": value for key, value in theirs.items()}
-        gaps = {key: ours[key] - value for key, value in theirs.items() if value is not None and ours[key] != value}
+        reported = {key: getattr(paper, key) for key in _COUNTED}
+        row |= {f"paper_{key}": value for key, value in reported.items()}
+        gaps = {key: ours[key] - value for key, value in reported.items() if value is not None and ours[key] != value}
         difference = ", ".join(f"{key} {gap:+,d}" for key, gap in gaps.items())
     row["difference"] = difference
     row["explanation"] = paper.note if paper is not None and difference else ""
@@ -105,30 +105,31 @@ def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | 
 
 
 def _markdown(study_name: str, table: pd.DataFrame) -> str:
-    """The card for people: counts beside the paper's, the reasons of differences, and what was met on the way."""
+    """The card as a page: counts beside the paper's, the reasons of differences, and further counts."""
     keys = ["corpus", "split", "variant", "annotation_scheme"]
     compared = ["instances", "mentions", "empty", "paper_instances", "paper_mentions", "paper_empty", "difference"]
-    met = [name for name in COLUMNS if name not in (*keys, *compared, "explanation")]
+    further = [name for name in COLUMNS if name not in (*keys, *compared, "explanation")]
     reasons = table[table["explanation"].fillna("") != ""].drop_duplicates(["corpus", "split"])
     lines = [f"- **{row.corpus}, {row.split}**: {row.explanation}" for row in reasons.itertuples()]
     parts = [
         f"# Corpora of the study {study_name}",
         "Variant `tokenized`: tokens of an IOB file joined by one space. Variant `raw`: native text, split by spaCy's "
-        "sentencizer. Annotation scheme `span`: by offset. Annotation scheme `released`: the paper authors' own replacement rule.",
+        "sentencizer. Annotation scheme `span`: by offset. Annotation scheme `released`: the replacement rule of the "
+        "author release.",
         _table(table[keys + compared]),
         "## Why the counts differ from the paper's",
         "\n".join(lines) or _agreement(table),
-        "## What was met",
+        "## Further counts",
         "Marked: gold spans left after overlaps are resolved. Crossing: mentions dropped because they cross a sentence "
         "boundary. Shared with training: sentences whose exact text is also in a training split of the study on the "
         "same variant.",
-        _table(table[keys + met]),
+        _table(table[keys + further]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _agreement(table: pd.DataFrame) -> str:
-    """What is said where no difference is explained."""
+    """The sentence for a card without an explained difference."""
     compared = table["paper_instances"].notna()
     if not compared.any():
         return "The paper reports no counts of these corpora."

@@ -16,7 +16,7 @@ from markner.study.schema.corpora import Mixture, Prompt
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One instruction demonstration: what the model is told, given, and should answer."""
+    """One instruction demonstration: the instruction, the input sentence, and the answer that the model learns."""
 
     instruction: str
     input: str
@@ -31,7 +31,7 @@ def instruction_text(prompt: Prompt, entity: str) -> str:
 
 
 def render_prompt(template: str, instruction: str, input: str) -> str:
-    """The full text before the answer (paper Fig. 2). What is put in is never itself searched for places."""
+    """Return the full text before the answer (paper Fig. 2). Placeholders in the instruction are not replaced."""
     head, _, rest = template.partition("{instruction}")
     middle, _, tail = rest.partition("{input}")
     return f"{head}{instruction}{middle}{input}{tail}"
@@ -40,7 +40,7 @@ def render_prompt(template: str, instruction: str, input: str) -> str:
 def instances(
     sentences: Sequence[Sentence], corpus: str, instruction: str, mixture: Mixture
 ) -> tuple[list[Instance], list[str]]:
-    """Instances of one corpus' share of a mixture, and the identifiers of their sentences."""
+    """Return the instances of one corpus of a mixture, and the identifiers of their sentences."""
     chosen = [sentences[i] for i in subset(len(sentences), mixture.fraction, mixture.limit, mixture.seed)]
     rows: list[Instance] = []
     ids: list[str] = []
@@ -48,7 +48,7 @@ def instances(
         if mixture.annotation_scheme == "released":
             if sentence.released is None:
                 raise MarknerError(
-                    f"sentence {sentence.id} of {corpus} has no released form",
+                    f"sentence {sentence.id} of {corpus} is not in the author release",
                     "use `annotation_scheme: span`, or variant `tokenized`, for this mixture",
                 )
             output = sentence.released
@@ -70,8 +70,8 @@ def build_mixture(
     """Write an instruction set: a JSON list of objects with exactly `instruction`, `input`, `output`.
 
     Args:
-        mixture: Which corpora, how much of each, how marked.
-        prompt: The prompt whose instruction is used.
+        mixture: Corpora, how much of each is drawn, and the annotation scheme.
+        prompt: The prompt that gives the instruction.
         entities: Entity type by corpus.
         sentences: Sentence file by corpus.
         output: The instruction set.
@@ -84,6 +84,16 @@ def build_mixture(
         part, ids = instances(list(read_sentences(sentences[corpus])), corpus, instruction, mixture)
         rows += part
         origin += [(corpus, identifier) for identifier in ids]
+    write_instances(rows, origin, output, index)
+
+
+def write_instances(
+    rows: Sequence[Instance],
+    origin: Sequence[tuple[str, str]],
+    output: str | os.PathLike[str],
+    index: str | os.PathLike[str],
+) -> None:
+    """Write an instruction set, and the CSV that names the corpus and the sentence behind each instance."""
     write_json(output, [{"instruction": row.instruction, "input": row.input, "output": row.output} for row in rows])
     with atomic(index) as stream:
         writer = csv.writer(stream, lineterminator="\n")

@@ -85,7 +85,7 @@ def document_sentences(document: Document) -> list[Span]:
 
 
 def resolve_overlaps(mentions: Iterable[Span]) -> tuple[Span, ...]:
-    """Return spans that do not overlap, in order: of overlapping ones the longest, of equally long ones the leftmost."""
+    """Return spans that do not overlap, in order: of overlapping ones the longest, then the leftmost."""
     kept: list[Span] = []
     for span in sorted(set(mentions), key=lambda span: (span.start - span.end, span.start)):
         if all(span.end <= other.start or other.end <= span.start for other in kept):

@@ -26,7 +26,7 @@ def build_split(
     """Read the native files of a split, write its sentences and, beside them, their counts; return the counts.
 
     `raw` is the folder that `fetch_corpus` filled. Sentences are named `<corpus>.<split>.00001`, on the variant `raw`
-    `<corpus>.raw.<split>.00001`, in file order and before a sample is drawn, so that a sentence has the same name in all
+    `<corpus>.raw.<split>.00001`, in file order and before a sample is drawn, so that a sentence has one name in all
     studies. The counts are written to `<output stem>.counts.json`. `instances`, `mentions`, `marked`, `empty`,
     `duplicate_sentences` and, for the author release, `released_*` count the sentences written; `read` and the
     fields of `SplitCounts` count the whole split. `documents` is None on the tokenized variant, whose files have none.

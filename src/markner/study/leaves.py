@@ -46,7 +46,7 @@ def fetch(study: Study, corpus: str) -> Leaves:
     """Files of a corpus, all variants: a `Corpus` without what does not bear on them; and the bytes they must have."""
     settings = study.corpora[corpus]
     sources: Leaves = {
-        variant: source_of(settings, variant).model_dump(exclude={"types", "tokenize"})
+        variant: source_of(settings, variant).model_dump(exclude={"types", "offsets", "tokenize"})
         for variant in settings.variants()
     }
     files = {**_NEUTRAL, "variant": settings.variants()[0], **sources}

@@ -1,4 +1,4 @@
-"""JSON lines: an object a line with `text`, an `id` if it has one, and spans; as MarkNER, Prodigy and doccano write them.
+"""JSON lines of MarkNER, Prodigy and doccano: an object a line with `text`, spans, and an `id` if it has one.
 
 The spans stand under `mentions` (MarkNER), `spans` (Prodigy), `entities` or `label` (doccano). A span is a list
 `[start, end, type]` or an object with `start` and `end` (or `start_offset` and `end_offset`) and `type` or `label`.
