@@ -62,7 +62,7 @@ def test_a_mixture_holds_exactly_three_keys(tmp_path: Path) -> None:
 
 def test_a_sentence_without_a_released_form_is_named(tmp_path: Path) -> None:
     write_sentences(tmp_path / "a.jsonl", SENTENCES)
-    with pytest.raises(MarknerError, match=r"a\.2 of a has no released form"):
+    with pytest.raises(MarknerError, match=r"a\.2 of a is not in the author release"):
         build_mixture(
             Mixture(corpora=["a"], annotation_scheme="released"),
             Prompt(),

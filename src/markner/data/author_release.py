@@ -12,8 +12,8 @@ def released_marks(tokens: Sequence[str], tags: Sequence[str]) -> str:
 
     The authors marked by text, not by offset: for each mention `m` in order, they replaced the first `m + " "` of the
     sentence marked so far by `<mark>m</mark> `. So marks may be nested, inside a word (`CONCLUSIO<mark>N</mark>`) or at
-    an earlier occurrence of the same text. A mention of one token at the end of the sentence is lost; a longer one there
-    is kept. The rule is derived from their released files, whose counts and defects it reproduces
+    an earlier occurrence of the same text. A mention of one token at the end of the sentence is lost; a longer one
+    there is kept. The rule is derived from their released files, whose counts and defects it reproduces
     (BIDS-Xu-Lab/BioNER-LLaMA, datasets). Tags are `B`, `I`, `O`.
     """
     marked = "".join(f"{token} " for token in tokens)

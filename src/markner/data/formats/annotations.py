@@ -69,8 +69,8 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
     best = max(fits, key=lambda unit: (fits[unit], unit == options.offsets))
     if fits[best] > fits[options.offsets]:
         raise MarknerError(
-            f"{where}: the offsets count {_UNIT_NAMES[best]}, not {_UNIT_NAMES[options.offsets]}: of the annotated texts, "
-            f"{fits[best]} are found at offsets in {_UNIT_NAMES[best]}, {fits[options.offsets]} in "
+            f"{where}: the offsets count {_UNIT_NAMES[best]}, not {_UNIT_NAMES[options.offsets]}: of the "
+            f"annotated texts {fits[best]} are found at offsets in {_UNIT_NAMES[best]}, {fits[options.offsets]} in "
             f"{_UNIT_NAMES[options.offsets]}",
             f"set `offsets: {best}` beside the `format` of this corpus",
         )
