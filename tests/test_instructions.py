@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from markner.data.documents import Sentence, Span, write_sentences
-from markner.data.instructions import build_mixture, instruction_text, read_instances, render_prompt
+from markner.data.instructions import build_mixture, read_instances, render_prompt
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.study.schema.corpora import Mixture, Prompt
@@ -20,7 +20,7 @@ SENTENCES = [
 
 def test_the_prompt_is_the_one_of_figure_2() -> None:
     prompt = Prompt()
-    instruction = instruction_text(prompt, "disease")
+    instruction = prompt.instruction_text("disease")
     assert render_prompt(prompt.template, instruction, "Identification of APC2") == (
         "Below is an instruction that describes a task, paired with an input that provides further context. "
         "Write a response that appropriately completes the request.\n\n### Instruction:\nGiven a sentence extract "
@@ -35,8 +35,8 @@ def test_what_is_put_into_a_prompt_is_not_searched_for_places() -> None:
 
 def test_an_enhancement_follows_the_instruction() -> None:
     prompt = Prompt(enhancements={"disease": DISEASE})
-    assert instruction_text(prompt, "disease").endswith(f"output the same sentence. {DISEASE}")
-    assert instruction_text(prompt, "gene").endswith("output the same sentence.")
+    assert prompt.instruction_text("disease").endswith(f"output the same sentence. {DISEASE}")
+    assert prompt.instruction_text("gene").endswith("output the same sentence.")
 
 
 def test_smaller_draws_lie_within_larger_ones() -> None:

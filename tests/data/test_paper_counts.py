@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from markner.data.author_release import write_released
+from markner.data.author_marks import write_author_release
 from markner.data.documents import Document, Sentence, read_sentences
 from markner.data.fetching.fetch import fetch_corpus
 from markner.data.formats import bc2gm, iob
@@ -148,7 +148,7 @@ def test_the_release_is_repeated(
     assert tuple(counts[f"released_{key}"] for key in ("instances", "mentions", "empty")) == expected
     released = [sentence for sentence in sentences if sentence.released is not None]
     assert sum(sentence.released != marked_by_span(sentence) for sentence in released) == differing
-    write_released(sentences, tmp_path / "released.txt")
+    write_author_release(sentences, tmp_path / "released.txt")
     lines = (tmp_path / "released.txt").read_text(encoding="utf-8").split("\n")
     assert len(lines) == expected[0] + 1
     assert all(line.endswith(" ") for line in lines[:-1])

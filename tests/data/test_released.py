@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from markner.data.author_release import released_marks, write_released
+from markner.data.author_marks import author_marks, write_author_release
 from markner.data.documents import Sentence
 
 
@@ -30,7 +30,7 @@ from markner.data.documents import Sentence
     ],
 )
 def test_replacement_rule(text: str, tags: str, marked: str) -> None:
-    assert released_marks(text.split(), list(tags)) == marked
+    assert author_marks(text.split(), list(tags)) == marked
 
 
 def test_each_line_of_the_release_ends_with_a_space(tmp_path: Path) -> None:
@@ -39,5 +39,5 @@ def test_each_line_of_the_release_ends_with_a_space(tmp_path: Path) -> None:
         Sentence("c.2", "d", "left out", released=None),
         Sentence("c.3", "d", "none", released="none"),
     ]
-    write_released(sentences, tmp_path / "released.txt")
+    write_author_release(sentences, tmp_path / "released.txt")
     assert (tmp_path / "released.txt").read_bytes() == b"a <mark>gout</mark> \nnone \n"

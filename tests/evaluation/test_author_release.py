@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from span_strategies import spans
 
+from markner.data.author_marks import author_marks
 from markner.data.formats import iob
-from markner.data.author_release import released_marks
 from markner.errors import MarknerError
 from markner.evaluation.author_release import author_spans
 from markner.evaluation.matching import strict_counts, total_ratios
@@ -45,6 +45,6 @@ def test_another_sentence_is_an_error() -> None:
 )
 def test_ceiling_of_the_released_marks(corpora_mirror: Path, file: str, ceiling: float) -> None:
     sentences = list(iob.read(corpora_mirror / file))
-    marks = [author_spans(sentence.text, released_marks(sentence.tokens, sentence.tags)) for sentence in sentences]
+    marks = [author_spans(sentence.text, author_marks(sentence.tokens, sentence.tags)) for sentence in sentences]
     f1 = total_ratios(strict_counts(marks, [sentence.spans() for sentence in sentences])).f1
     assert float(f1) == pytest.approx(ceiling, abs=0.0005)

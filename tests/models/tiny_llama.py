@@ -8,7 +8,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from markner.data.documents import Span
-from markner.data.instructions import Instance, instruction_text
+from markner.data.instructions import Instance
 from markner.files import write_json
 from markner.markup import mark
 from markner.models.causal.finetune import FineTuning
@@ -17,7 +17,7 @@ from markner.study.schema.systems import Training
 
 PROMPT = Prompt()
 TEMPLATE = PROMPT.template
-INSTRUCTION = instruction_text(PROMPT, "disease")
+INSTRUCTION = PROMPT.instruction_text("disease")
 SENTENCES = [
     ("Familial adenomatous polyposis is inherited .", [(0, 30)]),
     ("No mention is found here .", []),

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from markner.data.instructions import instruction_text
 from markner.models.decoding.predict import predict
 from markner.models.device import require_device
 from markner.study.schema.corpora import Prompt
@@ -20,7 +19,7 @@ with job(snakemake):
     predict(
         Path(snakemake.input.model),
         Path(snakemake.input.sentences),
-        instruction_text(prompt, settings["entity"]),
+        prompt.instruction_text(settings["entity"]),
         prompt.template,
         Decoding.model_validate(settings["decoding"]),
         Path(snakemake.output[0]),

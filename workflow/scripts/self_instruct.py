@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from markner.data.instructions import instruction_text
 from markner.data.synthetic.training_set import SetInputs, SetOutputs, SetSettings, build_set
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.self_instruct import Filters
@@ -15,7 +14,7 @@ with job(snakemake):
         SetSettings(
             name=snakemake.wildcards.set,
             corpus=settings["corpus"],
-            instruction=instruction_text(prompt, settings["entity"]),
+            instruction=prompt.instruction_text(settings["entity"]),
             seed_sentences=settings["seed_sentences"],
             seed=settings["seed"],
             filters=Filters.model_validate(settings["filters"]),

@@ -23,13 +23,6 @@ class Instance:
     output: str
 
 
-def instruction_text(prompt: Prompt, entity: str) -> str:
-    """The instruction for an entity type, with the prompt's enhancement for it if there is one (paper 3.5)."""
-    text = prompt.instruction.replace("{entity}", entity)
-    enhancement = prompt.enhancements.get(entity)
-    return f"{text} {enhancement}" if enhancement else text
-
-
 def render_prompt(template: str, instruction: str, input: str) -> str:
     """Return the full text before the answer (paper Fig. 2). Placeholders in the instruction are not replaced."""
     head, _, rest = template.partition("{instruction}")
@@ -80,7 +73,7 @@ def build_mixture(
     rows: list[Instance] = []
     origin: list[tuple[str, str]] = []
     for corpus in mixture.corpora:
-        instruction = instruction_text(prompt, entities[corpus])
+        instruction = prompt.instruction_text(entities[corpus])
         part, ids = instances(list(read_sentences(sentences[corpus])), corpus, instruction, mixture)
         rows += part
         origin += [(corpus, identifier) for identifier in ids]

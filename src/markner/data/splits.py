@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from markner.data.author_release import released_marks
+from markner.data.author_marks import author_marks
 from markner.data.documents import Document, Sentence, write_sentences
-from markner.data.fetching.registry import raw_name, split_files, split_references
+from markner.data.fetching.registry import raw_name, split_references
 from markner.data.formats import bc2gm, iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
@@ -37,7 +37,7 @@ def build_split(
     source = corpus.source(variant)
     if source is None:
         raise MarknerError(f"{corpus_name} has no files for the variant {variant}", f"add a section `{variant}:`")
-    paths = [raw / raw_name(reference) for reference in split_references(split_files(source, split), raw)]
+    paths = [raw / raw_name(reference) for reference in split_references(source.split_files(split), raw)]
     split_counts = SplitCounts()
     prefix = f"{corpus_name}.{split}" if variant == "tokenized" else f"{corpus_name}.{variant}.{split}"
     if source.format == "iob":
@@ -79,7 +79,7 @@ def _tagged(paths: list[Path], types: Collection[str] | None, lacking: dict[Path
     for path in paths:
         for number, tagged in enumerate(iob.read(path, types), start=1):
             spans = tuple(tagged.spans())
-            released = None if number in lacking.get(path, ()) else released_marks(tagged.tokens, tagged.tags)
+            released = None if number in lacking.get(path, ()) else author_marks(tagged.tokens, tagged.tags)
             yield Sentence("", path.name, tagged.text, spans, spans, released)
 
 

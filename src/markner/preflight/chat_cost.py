@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markner.data.documents import read_sentences
-from markner.data.instructions import instruction_text, render_prompt
+from markner.data.instructions import render_prompt
 from markner.models.chat.cost import MARK_TOKENS, MESSAGE_TOKENS, four_characters, price
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
@@ -52,7 +52,7 @@ def chat_cost(study: Study, run: ChatRun, model: ApiModel) -> ChatCost:
         sentences, characters, here = counted
         if not here:
             found.guessed += (name,)
-        frame = render_prompt(prompt.template, instruction_text(prompt, study.corpora[name].entity), "")
+        frame = render_prompt(prompt.template, prompt.instruction_text(study.corpora[name].entity), "")
         sentence = characters / max(sentences, 1) / 4
         shown = run.shots * (four_characters(frame) + 2 * sentence + MARK_TOKENS + 2 * MESSAGE_TOKENS)
         asked = sentences * len(run.seeds)

@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from markner.data.fetching.registry import expected_hashes, licences, raw_name, split_files
-from markner.data.instructions import instruction_text
+from markner.data.fetching.registry import expected_hashes, licences, raw_name
 from markner.errors import MarknerError
 from markner.study.grid import grid_jobs
 from markner.study.queries import (
@@ -202,7 +201,7 @@ def official(study: Study, corpus: str) -> Leaves:
     source = source_of(study.corpora[corpus], "raw")
     return {
         "scoring": study.scoring.model_dump(),
-        "native": [raw_name(file) for file in split_files(source, "test").files],
+        "native": [raw_name(file) for file in source.split_files("test").files],
     }
 
 
@@ -276,7 +275,7 @@ def model_card(study: Study, run: str, seed: int) -> Leaves:
         "corpora": corpora,
         "training": settings.training.model_dump(),
         "template": prompt.template,
-        "instructions": {entity: instruction_text(prompt, entity) for entity in entities},
+        "instructions": {entity: prompt.instruction_text(entity) for entity in entities},
         "evaluate": {name: study.corpora[name].title or name for name in settings.evaluate},
         "published": study.published.model_dump(),
     }

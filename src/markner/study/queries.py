@@ -6,8 +6,6 @@ The rules' functions and their leaves (`leaves.py`) look things up here, so that
 from collections.abc import Sequence
 from typing import TypeVar
 
-from markner.data.fetching.registry import split_files
-from markner.data.instructions import instruction_text
 from markner.errors import MarknerError
 from markner.study.grid import Point, grid_points, job_name, point_folder, point_name
 from markner.study.schema.annotations import Tagger
@@ -47,7 +45,7 @@ def has_official(study: Study, corpus: str) -> bool:
     source = study.corpora[corpus].raw
     if source is None or source.format != "bc2gm" or source.test is None:
         return False
-    return len(split_files(source, "test").files) == 3
+    return len(source.split_files("test").files) == 3
 
 
 def adjudicated(study: Study, run: str, seed: int, corpus: str) -> str | None:
@@ -114,7 +112,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         seed=seed,
         system="generative",
         folder=f"models/{owner}/seed{seed}" if mixture else f"weights/{causal.model}",
-        instructions={entity: instruction_text(prompt, entity) for entity in entities},
+        instructions={entity: prompt.instruction_text(entity) for entity in entities},
         template=prompt.template,
         decoding=causal.decoding,
     )

@@ -11,7 +11,7 @@ from markner.data.formats.lines import numbered_lines
 from markner.errors import MarknerError
 from markner.files import read_json
 from markner.study.paths import CORPUS_REGISTRY
-from markner.study.schema.corpora import Corpus, CorpusFile, CorpusSource, FileRef, Split, SplitFiles
+from markner.study.schema.corpora import Corpus, CorpusFile, FileRef, SplitFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +109,6 @@ def raw_name(reference: FileRef) -> str:
     return f"local/{parts}"
 
 
-def split_files(source: CorpusSource, split: Split) -> SplitFiles:
-    """The files of a split, a single file as a list of one.
-
-    Raises:
-        MarknerError: the split has no files.
-    """
-    files: FileRef | SplitFiles | None = getattr(source, split)
-    if files is None:
-        raise MarknerError(f"the corpus has no {split} split", f"name its files under `{split}:`")
-    return files if isinstance(files, SplitFiles) else SplitFiles(files=[files])
-
-
 def split_references(files: SplitFiles, raw: Path) -> list[FileRef]:
     """The files of a split in order; a list of identifiers is read from the raw files and put into the pattern.
 
@@ -189,4 +177,4 @@ def _references(corpus: Corpus) -> list[FileRef]:
 def all_splits(corpus: Corpus) -> list[SplitFiles]:
     """The files of all splits of all variants of a corpus."""
     sources = [source for variant in corpus.variants() if (source := corpus.source(variant)) is not None]
-    return [split_files(source, split) for source in sources for split in source.splits()]
+    return [source.split_files(split) for source in sources for split in source.splits()]

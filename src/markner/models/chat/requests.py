@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from markner.data.documents import Sentence
-from markner.data.instructions import instruction_text, render_prompt
+from markner.data.instructions import render_prompt
 from markner.models.chat.cache import Origin
 from markner.models.chat.few_shot import Shot
 from markner.study.schema.chat_runs import ApiModel, ChatRun
@@ -86,7 +86,7 @@ def questions(
         run: Temperature and limit of the answer.
         source: Who is asked, as it enters the key.
     """
-    instruction = instruction_text(prompt, entity)
+    instruction = prompt.instruction_text(entity)
     found: list[Question] = []
     for sentence in sentences:
         body: dict[str, Any] = {

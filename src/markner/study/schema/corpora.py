@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from markner.errors import MarknerError
 from markner.study.schema.base import Name, Settings
 
 Format = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl", "bc2gm", "iob"]
@@ -83,6 +84,17 @@ class CorpusSource(Settings):
         if self.tokenize and self.format == "iob":
             raise ValueError("`tokenize` is for native text; an IOB file has its tokens")
         return self
+
+    def split_files(self, split: Split) -> SplitFiles:
+        """Return the files of a split, a single file as a list of one.
+
+        Raises:
+            MarknerError: the split has no files.
+        """
+        files: FileRef | SplitFiles | None = getattr(self, split)
+        if files is None:
+            raise MarknerError(f"the corpus has no {split} split", f"name its files under `{split}:`")
+        return files if isinstance(files, SplitFiles) else SplitFiles(files=[files])
 
     def splits(self) -> list[Split]:
         """Names of the splits that have files, in the order train, dev, test."""
@@ -192,6 +204,12 @@ class Prompt(Settings):
         "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n"
     )
     """Text around instruction and input (Stanford Alpaca's). The answer follows directly."""
+
+    def instruction_text(self, entity: str) -> str:
+        """Return the instruction for an entity type, with its enhancement if there is one (paper 3.5)."""
+        text = self.instruction.replace("{entity}", entity)
+        enhancement = self.enhancements.get(entity)
+        return f"{text} {enhancement}" if enhancement else text
 
     @model_validator(mode="after")
     def _places(self) -> "Prompt":

@@ -7,7 +7,7 @@ from markner.data.documents import Sentence
 from markner.files import atomic
 
 
-def released_marks(tokens: Sequence[str], tags: Sequence[str]) -> str:
+def author_marks(tokens: Sequence[str], tags: Sequence[str]) -> str:
     """Return the sentence as the authors marked it, without the trailing space of their lines.
 
     The authors marked by text, not by offset: for each mention `m` in order, they replaced the first `m + " "` of the
@@ -37,7 +37,7 @@ def _mentions(tokens: Sequence[str], tags: Sequence[str]) -> list[str]:
     return mentions
 
 
-def write_released(sentences: Iterable[Sentence], path: str | os.PathLike[str]) -> None:
+def write_author_release(sentences: Iterable[Sentence], path: str | os.PathLike[str]) -> None:
     """Write the file of the author release: one marked sentence a line, each with its trailing space.
 
     Sentences that the release lacks (`released` is None) are left out.
