@@ -76,9 +76,9 @@ def test_pins_of_environments_agree() -> None:
         lines = (ROOT / "envs" / name).read_text(encoding="utf-8").splitlines()
         return {line.strip(" -") for line in lines if "==" in line and not line.startswith("#")}
 
-    base, torch = pins("requirements.txt"), pins("requirements-torch.txt")
+    base, torch, gpu = pins("requirements.txt"), pins("requirements-torch.txt"), pins("requirements-gpu.txt")
     assert pins("base.yaml") == base
-    assert pins("torch.yaml") == base | torch | {"torch==2.13.0"}
+    assert pins("torch.yaml") == base | torch | gpu | {"torch==2.13.0"}
 
 
 def rules() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from markner.study.schema.systems import HubModel
 GATED = HubModel(source="hub", id="example/gated", licence="Example licence; accept it on the model's page")
 
 
-def test_all_weights_that_cannot_be_had_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_weights_that_cannot_be_downloaded_are_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     other = HubModel(source="hub", id="example/other")
@@ -21,7 +21,7 @@ def test_all_weights_that_cannot_be_had_are_told_at_once(tmp_path: Path, monkeyp
     assert "Example licence" in raised.value.fix
     assert "hf auth login" in raised.value.fix
     assert "HF_TOKEN" in raised.value.fix
-    with pytest.raises(MarknerError, match="2 models cannot be had") as raised:
+    with pytest.raises(MarknerError, match="2 models cannot be downloaded") as raised:
         require_access([GATED, other])
     assert "example/other" in str(raised.value)
 

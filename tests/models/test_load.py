@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import constants
-from tiny_llama import write_tiny_llama
+from sentencepiece import SentencePieceTrainer
+from tiny_llama import INSTANCES, TEMPLATE, write_tiny_llama
 
 from markner.errors import MarknerError
-from markner.files import read_json
+from markner.files import read_json, write_json
 from markner.models.weights import fetch_weights, load_causal, load_tokenizer
 from markner.study.schema.systems import FolderModel, HubModel, PackageModel
 
@@ -43,11 +44,52 @@ def test_weights_in_bin_are_taken_only_without_safetensors(tmp_path: Path) -> No
 
 def test_a_failure_leaves_nothing_at_the_destination(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(MarknerError, match="holds no weights"):
+    with pytest.raises(MarknerError, match="contains no weights"):
         fetch_weights(FolderModel(source="folder", path=str(tmp_path / "empty")), tmp_path / "weights")
     assert not (tmp_path / "weights").exists()
     with pytest.raises(MarknerError, match="is not a folder"):
         fetch_weights(FolderModel(source="folder", path=str(tmp_path / "absent")), tmp_path / "weights")
+
+
+def write_sentencepiece(source: Path) -> None:
+    """Replace the tokenizer of a folder by a SentencePiece model, as LLaMA's first releases have it."""
+    (source / "text.txt").write_text("\n".join([*TEMPLATE.splitlines(), *(row.input for row in INSTANCES * 5)]))
+    for path in source.glob("tokenizer*"):
+        path.unlink()
+    SentencePieceTrainer.train(
+        input=str(source / "text.txt"),
+        model_prefix=str(source / "tokenizer"),
+        model_type="bpe",
+        vocab_size=380,
+        byte_fallback=True,
+        character_coverage=1.0,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    special = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "add_bos_token": True}
+    write_json(source / "tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer", **special})
+
+
+def test_a_tokenizer_of_sentencepiece_alone_can_be_loaded(tmp_path: Path) -> None:
+    source = write_tiny_llama(tmp_path / "source")
+    write_sentencepiece(source)
+    fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    assert not (tmp_path / "weights" / "tokenizer.json").exists()
+    tokenizer = load_tokenizer(tmp_path / "weights")
+    ids = tokenizer("Wilms tumour (<mark>α</mark>) .")["input_ids"]
+    assert ids[0] == tokenizer.bos_token_id
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "Wilms tumour (<mark>α</mark>) ."
+
+
+def test_a_tokenizer_that_cannot_be_loaded_is_an_error_before_any_training(tmp_path: Path) -> None:
+    source = write_tiny_llama(tmp_path / "source")
+    for path in source.glob("tokenizer*"):
+        path.unlink()
+    (source / "tokenizer.model").write_bytes(b"not a SentencePiece model")
+    with pytest.raises(MarknerError, match="no tokenizer can be loaded") as error:
+        fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    assert "sentencepiece" in error.value.fix
+    assert not (tmp_path / "weights").exists()
 
 
 def test_a_package_is_found_without_being_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

