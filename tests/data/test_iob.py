@@ -1,4 +1,4 @@
-"""Two-column IOB files."""
+"""Files of columns with IOB, IOBES or BILOU tags."""
 
 from pathlib import Path
 
@@ -37,6 +37,50 @@ def test_bom_crlf_and_empty_lines_change_nothing(tmp_path: Path, content: str) -
 def test_an_i_that_continues_nothing_begins_a_mention(tmp_path: Path) -> None:
     (sentence,) = read(tmp_path, "a\tI-G\nb\tI-G\nc\tO\nd\tB-D\ne\tI-G\n")
     assert surfaces(sentence) == ["a b", "d", "e"]
+
+
+CONLL = """-DOCSTART- -X- -X- O
+
+Mutated NN B-NP O
+BRCA1 NN I-NP {0}
+and CC O O
+breast NN B-NP {1}
+cancer NN I-NP {2}
+susceptibility NN I-NP {3}
+
+-DOCSTART- -X- -X- O
+
+gout NN B-NP {4}
+arthritis NN I-NP {5}
+"""
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        pytest.param(("I-G", "I-D", "I-D", "O", "I-D", "B-D"), id="IOB1"),
+        pytest.param(("B-G", "B-D", "I-D", "O", "B-D", "B-D"), id="IOB2"),
+        pytest.param(("S-G", "B-D", "E-D", "O", "S-D", "S-D"), id="IOBES"),
+        pytest.param(("U-G", "B-D", "L-D", "O", "U-D", "U-D"), id="BILOU"),
+    ],
+)
+@pytest.mark.parametrize("separator", [" ", "\t", "   "])
+def test_four_columns_of_any_scheme_and_separator(tmp_path: Path, tags: tuple[str, ...], separator: str) -> None:
+    first, second = read(tmp_path, CONLL.format(*tags).replace(" ", separator))
+    assert (first.tokens[0], surfaces(first)) == ("Mutated", ["BRCA1", "breast cancer"])
+    assert surfaces(second) == ["gout", "arthritis"]
+    assert (first.document, second.document) == (1, 2)
+    assert iob.kinds(tmp_path / "x.tsv") == {"G", "D"}
+
+
+def test_entities_that_touch_are_two_in_iobes(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "a B-G\nb E-G\nc I-G\nd E-G\n")
+    assert surfaces(sentence) == ["a b", "c d"]
+
+
+def test_a_space_is_a_part_of_the_token_where_tabs_separate(tmp_path: Path) -> None:
+    (sentence,) = read(tmp_path, "a b\tB-G\nc\tO\n")
+    assert sentence.tokens == ("a b", "c")
 
 
 def test_types_choose_mentions(tmp_path: Path) -> None:

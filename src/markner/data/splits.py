@@ -80,7 +80,8 @@ def _tagged(paths: list[Path], types: Collection[str] | None, lacking: dict[Path
         for number, tagged in enumerate(iob.read(path, types), start=1):
             spans = tuple(tagged.spans())
             released = None if number in lacking.get(path, ()) else author_marks(tagged.tokens, tagged.tags)
-            yield Sentence("", path.name, tagged.text, spans, spans, released)
+            document = f"{path.name}#{tagged.document}" if tagged.document else path.name
+            yield Sentence("", document, tagged.text, spans, spans, released)
 
 
 def _lacking(raw: Path) -> dict[Path, set[int]]:
