@@ -19,7 +19,7 @@ def answers(right: int) -> list[Prediction]:
     return [Prediction(f"s{i}", (Span(0, 13 if i < right else 5),), "ok") for i in range(4)]
 
 
-def test_a_point_has_the_figures_of_its_own_score_file(tmp_path: Path) -> None:
+def test_a_point_has_the_scores_of_its_own_score_file(tmp_path: Path) -> None:
     write_sentences(tmp_path / "gold.jsonl", GOLD)
     for name, right in (("lr1", 1), ("lr2", 3)):
         write_predictions(tmp_path / "grid" / f"{name}.jsonl", answers(right))
@@ -31,8 +31,8 @@ def test_a_point_has_the_figures_of_its_own_score_file(tmp_path: Path) -> None:
             tmp_path / "gold.jsonl", tmp_path / "grid" / f"{name}.jsonl", Scoring(), "r", "c", tmp_path / "score.json"
         )
         whole = json.loads((tmp_path / "score.json").read_text())
-        for match, figures in point.items():
-            assert figures == {metric: whole[match][metric] for metric in ("precision", "recall", "f1")}
+        for match, values in point.items():
+            assert values == {metric: whole[match][metric] for metric in ("precision", "recall", "f1")}
     assert points["lr2"]["strict"]["f1"] == 0.75
 
 

@@ -165,7 +165,7 @@ def test_damage_to_the_alternatives_is_named(native: list[Path]) -> None:
         read_alternatives(*native)
 
 
-def test_the_file_of_figures(tmp_path: Path, native: list[Path]) -> None:
+def test_the_file_of_scores(tmp_path: Path, native: list[Path]) -> None:
     texts = ["The human beta actin gene and TNF - alpha receptor bind .", "IL-2 ( interleukin 2 ) rises ."]
     rows = [Sentence(str(n), "", text) for n, text in enumerate(texts)]
     answers = [Prediction("1", spans((23, 28)), "ok"), Prediction("0", spans((4, 20), (30, 48)), "ok")]
@@ -176,10 +176,10 @@ def test_the_file_of_figures(tmp_path: Path, native: list[Path]) -> None:
             tmp_path / "test.jsonl", tmp_path / "found.jsonl", native, Scoring(), "run", "genes", tmp_path / name
         )
     assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
-    figures = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
-    assert (figures["run"], figures["corpus"], figures["sentences"]) == ("run", "genes", 2)
-    assert (figures["gold_mentions"], figures["alternatives"], figures["predicted_mentions"]) == (4, 4, 3)
-    official = figures["official"]
+    scores = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
+    assert (scores["run"], scores["corpus"], scores["sentences"]) == ("run", "genes", 2)
+    assert (scores["gold_mentions"], scores["alternatives"], scores["predicted_mentions"]) == (4, 4, 3)
+    official = scores["official"]
     assert (official["tp"], official["fp"], official["fn"], official["by_alternative"]) == (1, 2, 3, 1)
     assert (official["precision"], official["recall"], official["f1"]) == (0.333333, 0.25, 0.285714)
     assert official["f1_interval"][0] <= official["f1"] <= official["f1_interval"][1]

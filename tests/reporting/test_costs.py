@@ -1,4 +1,4 @@
-"""The table of costs: every training with its figures, gaps shown as gaps."""
+"""The table of costs: every training with its values, gaps shown as gaps."""
 
 import csv
 from pathlib import Path

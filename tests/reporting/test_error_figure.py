@@ -10,7 +10,7 @@ from markner.errors import MarknerError
 from markner.evaluation.error_analysis import analyse
 from markner.files import read_json, write_json
 from markner.predictions import Prediction, write_predictions
-from markner.reporting.figures.errors import draw_errors
+from markner.reporting.figures.error_shares import draw_errors
 from markner.reporting.results import Key
 from markner.study.schema.study import Table, TableRow
 

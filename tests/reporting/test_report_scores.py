@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.reporting.page.score_tables import answer, read_table
+from markner.reporting.page.score_tables import conclusions, read_table
 
 COLUMNS = "label,corpus,heading,match,run,precision,recall,f1,paper_f1"
 
@@ -27,4 +27,4 @@ def test_where_all_found_nothing_none_is_the_best(tmp_path: Path) -> None:
     path = table(tmp_path, "A,genes,Genes,strict,a,0.0,0.0,0.0,", "B,genes,Genes,strict,b,0.0,0.0,0.0,")
     found = read_table("t", "T", path, {})
     assert not any(row.best for row in found.rows)
-    assert list(answer(found)) == ["On Genes, no system marked a mention exactly."]
+    assert list(conclusions(found)) == ["On Genes, no system marked a mention exactly."]

@@ -9,7 +9,7 @@ from example import score_file
 
 from markner.errors import MarknerError
 from markner.files import read_json
-from markner.reporting.figures.size_points import COLUMNS, Point, gather, write_points
+from markner.reporting.figures.size_points import COLUMNS, SizePoint, gather, write_points
 from markner.reporting.figures.sizes import draw_sizes
 from markner.reporting.results import Key
 from markner.study.schema.study import SizeFigure, SizeSeries
@@ -43,11 +43,11 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> dict[Key, Path]:
 
 
 @pytest.fixture(scope="module")
-def points(scores: dict[Key, Path]) -> list[Point]:
+def points(scores: dict[Key, Path]) -> list[SizePoint]:
     return gather(FIGURE, PLACES, scores, PAPER, {})
 
 
-def test_points_are_means_over_seeds_beside_the_paper(points: list[Point], tmp_path: Path) -> None:
+def test_points_are_means_over_seeds_beside_the_paper(points: list[SizePoint], tmp_path: Path) -> None:
     write_points(points, tmp_path / "sizes.csv")
     with (tmp_path / "sizes.csv").open(encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["metric"] == "f1"]
@@ -65,7 +65,7 @@ def test_points_are_means_over_seeds_beside_the_paper(points: list[Point], tmp_p
     assert (rows[2]["paper"], rows[2]["difference"], rows[2]["sd"]) == ("0.876", "0.024", "")
 
 
-def test_the_same_points_give_the_same_bytes(points: list[Point], tmp_path: Path) -> None:
+def test_the_same_points_give_the_same_bytes(points: list[SizePoint], tmp_path: Path) -> None:
     for name in ("a", "b"):
         draw_sizes(points, FIGURE, *(tmp_path / name / f"sizes.{end}" for end in ("pdf", "svg", "png")))
     for end in ("pdf", "svg", "png"):

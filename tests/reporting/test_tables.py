@@ -60,24 +60,24 @@ def test_notes_below(frame: pd.DataFrame, tmp_path: Path) -> None:
     )
     assert "paired permutation test, 2,000 draws, p at most 0.05 after Holm's correction" in notes[1]
     assert notes[1].endswith("Pairs and sentences: NCBI (disease) 1 on 10.")
-    assert notes[2] == "Italics: figures of the paper; not run here."
+    assert notes[2] == "Italics: values of the paper; not run here."
     assert "* The paper's F1 lies outside our interval." in notes[3]
     assert notes[4].endswith("standard deviation of F1: Tuned LLaMA 2 seeds.")
     assert notes[5].endswith("Encoder_1, NCBI (disease) 0.200 – 0.500 – 0.600 (3 points).")
     assert notes[6].strip().endswith("Tuned LLaMA, NCBI (disease): changed text 1, truncated 1 of 20.")
 
 
-def test_a_row_of_a_retired_model_shows_the_papers_figures_and_why(tmp_path: Path) -> None:
+def test_a_row_of_a_retired_model_shows_the_papers_values_and_why(tmp_path: Path) -> None:
     first, *others = TABLE.rows
     table = TABLE.model_copy(update={"rows": [first.model_copy(update={"runs": ["gpt-4"]}), *others]})
     frame = cells(table, score_files(tmp_path), {}, PAPER, {"gpt-4": "gpt-4-0314 was shut down"})
     csv, text, latex = written(frame, tmp_path)
     assert "| GPT-4 (zero-shot) | strict | *0.484/0.502/0.493* | 0.493 | – |" in text
-    assert "Never asked, and by no other model replaced: GPT-4 (zero-shot) (gpt-4-0314 was shut down)." in text
+    assert "Not run, and not replaced by another model: GPT-4 (zero-shot) (gpt-4-0314 was shut down)." in text
     assert "gpt-4-0314 was shut down" in latex
-    told = read_cells(csv)
-    assert set(told["label"][told["retired"].notna()]) == {"GPT-4 (zero-shot)"}
-    assert told["f1"][told["retired"].notna()].isna().all()
+    read_back = read_cells(csv)
+    assert set(read_back["label"][read_back["retired"].notna()]) == {"GPT-4 (zero-shot)"}
+    assert read_back["f1"][read_back["retired"].notna()].isna().all()
 
 
 def test_latex(frame: pd.DataFrame, tmp_path: Path) -> None:

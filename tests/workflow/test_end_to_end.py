@@ -22,7 +22,7 @@ def test_everything_is_there(folder: Path) -> None:
         assert (results / name).stat().st_size > 0
     assert (results / "models/smollm2-tuned/seed1/model.safetensors").stat().st_size > 0
     said = (folder / "said.txt").read_text(encoding="utf-8")
-    assert "Where everything lies" in said
+    assert "Results:" in said
     assert "SmolLM2-135M tuned" in said
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.reporting.hub.instruction_set import write_dataset
+from markner.reporting.hub.dataset_folder import write_dataset
 from runrecord.job import job
 
 with job(snakemake):

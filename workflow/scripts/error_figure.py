@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.reporting.figures.errors import draw_errors
+from markner.reporting.figures.error_shares import draw_errors
 from markner.reporting.results import score_files
 from markner.study.schema.study import Table
 from runrecord.job import job

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.reporting.hub.tuned_model import write_model
+from markner.reporting.hub.model_folder import write_model
 from runrecord.job import job
 
 with job(snakemake):

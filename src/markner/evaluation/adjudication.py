@@ -1,4 +1,4 @@
-"""What a person says of errors: the columns of the file of errors that are filled in by hand, read back."""
+"""Read a person's judgements of errors: the columns of the errors file that are filled in by hand."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from markner.errors import MarknerError
 from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error
 
 NO_ERROR = "none"
-"""What a person writes for an error of the gold, or for one that is told in another row already."""
+"""The kind for an error of the gold, or for an error that repeats another row."""
 
 _NEEDED = ("error", "corpus", "run", "seed", "adjudicated_kind", "comment")
 _SHOWN = 5
@@ -17,10 +17,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a person wrote beside an error.
+    """A person's judgement of an error.
 
-    `kind` is a `Kind`, `NO_ERROR`, or empty where nothing is judged. `sub_kind` is a `SubKind`, or empty where the
-    rule's stands.
+    `kind` is a `Kind`, `NO_ERROR`, or empty if it is not judged. `sub_kind` is a `SubKind`, or empty if the
+    rule's is right.
     """
 
     kind: str
@@ -29,23 +29,23 @@ class Judgement:
 
 
 UNJUDGED = Judgement("", "", "")
-"""Of an error that nobody has looked at."""
+"""The judgement of an error that nobody has judged."""
 
 
 def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error]) -> dict[str, Judgement]:
-    """Read what a person wrote beside the errors of one run, seed and corpus; rows may be left out.
+    """Read the judgements of the errors of one run, seed and corpus; rows may be missing.
 
     Args:
         path: CSV with the columns error, corpus, run, seed, adjudicated_kind, comment, and any others;
             adjudicated_sub_kind is read if it is there.
-        place: What the columns corpus, run and seed must say.
-        errors: The errors that there are.
+        place: The values that the columns corpus, run and seed must have.
+        errors: All errors of this run, seed and corpus.
 
     Returns:
         By the error's identifier.
 
     Raises:
-        MarknerError: A column is missing, a row is of another run, seed or corpus, names an error that is not there or
+        MarknerError: A column is missing, a row is of another run, seed or corpus, names an unknown error or
             stands twice, or has a kind that is not allowed; the message names file, line and column.
     """
     known = {error.id: error for error in errors}
@@ -69,7 +69,7 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
             allowed = [other for other in (*KINDS, NO_ERROR) if not lacks.get(other, False)]
             raise MarknerError(
                 f"{path}, line {line}, column `adjudicated_kind`: {row['adjudicated_kind']!r} is no kind of this error",
-                f"write one of {', '.join(allowed)}; `{NO_ERROR}` for what is no error, or told in another row",
+                f"write one of {', '.join(allowed)}; `{NO_ERROR}` for a row that is no error or repeats another row",
             )
         sub_kind = row.get("adjudicated_sub_kind", "").lower()
         if sub_kind not in {"", *SUB_KINDS}:
@@ -87,7 +87,7 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line and cells of each row of a judged file, as spreadsheets save it: with or without a byte order mark."""
+    """Return line number and cells of each row of a judged file, with or without a byte order mark."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
@@ -122,5 +122,5 @@ def check_complete(path: Path, judged: Mapping[str, Judgement], sampled: Sequenc
 
 
 def _listed(names: Sequence[str]) -> str:
-    """The first few, and how many more there are."""
+    """Return the first few names, and the number of the others."""
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

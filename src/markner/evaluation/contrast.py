@@ -1,4 +1,4 @@
-"""Two systems side by side: where they differ, sentence by sentence, and whether the difference is more than chance."""
+"""Compare two systems sentence by sentence, with a paired test of the difference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from markner.evaluation.intervals import Interval
 from markner.evaluation.matches import MATCHES
 from markner.evaluation.matching import Counts, total_ratios
 from markner.evaluation.pairing import read_answers
-from markner.evaluation.significance import Result, difference_interval, permutation_test, pooled
+from markner.evaluation.significance import PairedTest, difference_interval, permutation_test, pooled
 from markner.markup import mark
 from markner.study.schema.study import Scoring
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A sentence in which the systems' answers differ: as marked text, and by how much a has fewer errors than b."""
+    """A sentence with different answers, as marked text; `gain` is the errors of b minus those of a."""
 
     id: str
     gold: str
@@ -32,7 +32,7 @@ class Contrast:
     """Two systems on one corpus: F1 over all seeds, the paired test, the interval; sentences of the first seeds."""
 
     f1: tuple[float, float]
-    test: Result
+    test: PairedTest
     interval: Interval
     sentences: int
     differences: tuple[Difference, ...]
@@ -43,7 +43,7 @@ def contrast(
 ) -> Contrast:
     """Compare two systems on a corpus.
 
-    Test and interval are those of `significance`, of this pair alone: without the correction for the number of pairs.
+    Test and interval are as in `significance`, for this pair alone, without the correction for several pairs.
 
     Args:
         sentences: Gold.

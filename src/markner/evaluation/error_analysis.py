@@ -34,7 +34,7 @@ def analyse(
     errors_csv: Path,
     summary: Path,
 ) -> None:
-    """Find the errors of one run, seed and corpus; write them for a person to judge, and their counts.
+    """Write the errors of one run, seed and corpus for a person to judge, and their counts.
 
     Args:
         sentences: Gold, JSON lines of `Sentence`.
@@ -44,8 +44,8 @@ def analyse(
         corpus: Name of the corpus.
         sample: Errors drawn at random for a person (the paper: 100); all where there are fewer.
         sample_seed: Seed of the draw.
-        adjudicated: An earlier `errors_csv` in which a person has filled in `adjudicated_kind`, or None. Where every
-            error of the sample is judged, the judged kinds are what is counted there, and so for all errors.
+        adjudicated: An earlier `errors_csv` in which a person has filled in `adjudicated_kind`, or None. If every
+            error of the sample is judged, the judged kinds are counted there; the same holds for all errors.
         errors_csv: File to write, one row an error, with the columns `COLUMNS`. In its text every gold mention stands
             in <gold>, every prediction in <pred>; the row's own mentions are in <GOLD> and <PRED>.
         summary: JSON file to write: counts and shares by kind, for all errors and for the sample.
@@ -105,7 +105,7 @@ def analyse(
 
 
 def marked_text(sentence: Sentence, predicted: Sequence[Span], error: Error) -> str:
-    """The sentence with all gold and predicted spans in <gold> and <pred>, the error's own in <GOLD> and <PRED>."""
+    """Return the sentence with its spans in <gold> and <pred>, the error's own spans in <GOLD> and <PRED>."""
     tags: list[tuple[int, int, int, int, str]] = []
     for rank, (name, spans, own) in enumerate(
         (("gold", sentence.spans, error.gold), ("pred", predicted, error.predicted))
@@ -123,7 +123,7 @@ def marked_text(sentence: Sentence, predicted: Sequence[Span], error: Error) -> 
 
 
 def error_counts(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[str, Any]:
-    """Counts and shares by kind, and counts by sub-kind: a person's where every error is judged, the rule's otherwise.
+    """Count kinds and sub-kinds: by a person's judgements if every error is judged, else by the rule.
 
     A sub-kind that a person left empty is the rule's, as long as the kind is; else it is `other`.
     """
@@ -154,7 +154,7 @@ def error_counts(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> di
 
 
 def _both(error: Error, judgement: Judgement) -> tuple[str, str]:
-    """Kind and sub-kind of an error, a person's before the rule's."""
+    """Return kind and sub-kind of an error; a person's judgement takes precedence."""
     if judgement.kind in ("", error.kind):
         return error.kind, judgement.sub_kind or error.sub_kind
     return judgement.kind, judgement.sub_kind or "other"

@@ -1,4 +1,4 @@
-"""The errors of a system (paper 4.1): each strict error with its kind and its sub-kind."""
+"""Find the errors of a system (paper 4.1): each strict error with its kind and sub-kind."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ class Error:
 
 
 def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error]:
-    """Errors of one sentence in the order of the text.
+    """Return the errors of one sentence in the order of the text.
 
     Gold and predictions are paired one to one: as many overlapping pairs as possible, which are the pairs of the
     partial score, and among such pairings the one with most characters in common. Each gold mention and each prediction
@@ -129,7 +129,7 @@ def is_abbreviation(text: str, span: Span) -> bool:
 
 
 def _overlap(left: Span, right: Span) -> int:
-    """Characters in common."""
+    """Return the number of common characters."""
     return max(0, min(left.end, right.end) - max(left.start, right.start))
 
 
@@ -138,14 +138,14 @@ def _any_overlap(span: Span, others: Iterable[Span]) -> bool:
 
 
 def _shape(gold: Span, predicted: Span) -> SubKind:
-    """How a prediction lies to the gold that it overlaps."""
+    """Return how the bounds of a prediction differ from the gold that it overlaps."""
     if predicted.start <= gold.start and gold.end <= predicted.end:
         return "longer"
     return "shorter" if gold.start <= predicted.start and predicted.end <= gold.end else "shifted"
 
 
 def _sub_kind_alone(text: str, span: Span, others: Iterable[Span], overlapping: SubKind) -> SubKind:
-    """Sub-kind of a span without a partner; what it overlaps has another one."""
+    """Return the sub-kind of a span without a partner; a span that it overlaps has another partner."""
     if _any_overlap(span, others):
         return overlapping
     return "abbreviation" if is_abbreviation(text, span) else "other"

@@ -1,6 +1,6 @@
 """The official BioCreative II gene mention score: a prediction may also equal an acceptable alternative of the gold.
 
-The rules are those of the task's own program, alt_eval.perl (README of the BC2GM training files; Smith et al. 2008):
+The rules are from the task's own program, alt_eval.perl (README of the BC2GM training files; Smith et al. 2008):
 
 - Gold is GENE.eval whole, overlapping mentions included; offsets leave out white space, so that it does not matter how
   a text was tokenized.
@@ -32,7 +32,7 @@ from markner.study.schema.study import Scoring
 
 
 class Reference(NamedTuple):
-    """What counts as right in one sentence: spans that leave out white space, ends exclusive."""
+    """The right spans of one sentence, as offsets without white space, ends exclusive."""
 
     gold: tuple[Span, ...]
     alternatives: tuple[Span, ...]
@@ -61,10 +61,10 @@ def read_alternatives(sentences: Path, genes: Path, alternatives: Path) -> Refer
 
 
 def references_of(sentences: Sequence[Sentence], references: References) -> list[Reference]:
-    """The reference of each sentence, found by its text without white space.
+    """Return the reference of each sentence, looked up by its text without white space.
 
-    A few texts occur more than once in the corpus, one of them annotated in two ways: among those the one which shares
-    most mentions with the sentence is taken.
+    A few texts occur more than once in the corpus, one of them annotated in two ways: the one that
+    shares most mentions with the sentence is taken.
 
     Raises:
         MarknerError: A sentence is not in the native files.
@@ -83,7 +83,7 @@ def references_of(sentences: Sequence[Sentence], references: References) -> list
 
 
 def without_spaces(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
-    """Spans of a text as offsets that leave out its white space, ends exclusive."""
+    """Return spans of a text as offsets without its white space, ends exclusive."""
     before = [0, *accumulate(int(not character.isspace()) for character in text)]
     return tuple(Span(before[start], before[end]) for start, end in spans)
 

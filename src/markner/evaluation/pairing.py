@@ -1,4 +1,4 @@
-"""Each sentence with the one answer to it."""
+"""Pair each sentence with its prediction."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _SHOWN = 5
 
 
 def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -> list[Prediction]:
-    """The predictions of a file in the order of the sentences, checked.
+    """Read the predictions of a file in the order of the sentences, and check them.
 
     Args:
         gold: The sentences.
@@ -33,7 +33,7 @@ def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -
 def paired(
     gold: Sequence[Sentence], sentences: Path, answers: Sequence[Prediction], predictions: Path
 ) -> list[Prediction]:
-    """Predictions in the order of the sentences; each sentence has exactly one."""
+    """Return the predictions in the order of the sentences; each sentence must have exactly one."""
     if not gold:
         raise MarknerError(f"{sentences}: there is no sentence to score")
     for path, items in ((sentences, gold), (predictions, answers)):
@@ -56,7 +56,7 @@ def paired(
 
 
 def _named(ids: Sequence[str]) -> str:
-    """The first few of the identifiers, and how many more there are."""
+    """Return the first few identifiers, and the number of the others."""
     more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
     return ("sentences " if len(ids) > 1 else "sentence ") + ", ".join(repr(name) for name in ids[:_SHOWN]) + more
 

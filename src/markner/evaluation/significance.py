@@ -1,18 +1,18 @@
-"""Is one system better than another? Paired permutation tests on F1, corrected, with an effect size and an interval.
+"""Compare systems by paired permutation tests on F1, corrected, with an effect size and an interval.
 
-Two things vary: which sentences are in the test set, and with which seed a system was trained.
+Two things vary: the sentences of the test set, and the seed of the training.
 
-- A system's F1 is that of its counts summed over its seeds (each seed weighs the same), so that systems with different
-  numbers of seeds compare. With one seed it is the F1 of the score file.
-- The **p-value** is of sentences: if two systems are alike, then in each sentence what the one found, on average over
-  its seeds, may as well be what the other found (Yeh 2000; Noreen 1989). Seeds of one sentence are not independent
-  tests of the system, so they are swapped together. It speaks of these trained models.
+- A system's F1 comes from its counts summed over its seeds, each seed with the same weight. Systems with different
+  numbers of seeds can be compared. With one seed it is the F1 of the score file.
+- The **p-value** is of sentences: if two systems are alike, then in each sentence their counts, on average over
+  the seeds, can be swapped (Yeh 2000; Noreen 1989). Seeds of one sentence are not independent tests of the system, so
+  they are swapped together. The p-value holds for these trained models.
 - The **interval** is of sentences and seeds: each resample draws sentences, the same for both systems, and for each
   system seeds. Of s seeds s - 1 are drawn with replacement, which makes the variance of their mean unbiased (Rao and
-  Wu 1988); drawing s would understate it by (s - 1) / s. Two or three seeds still say little of how training varies,
-  and the interval shows no more than they do. One seed alone shows nothing: the interval is then of sentences.
+  Wu 1988); drawing s would understate it by (s - 1) / s. Two or three seeds still say little about how training
+  varies. With one seed, the interval is over sentences alone.
 - **Significant** is a difference whose p-value after Holm's correction is at most 1 - confidence and whose interval
-  leaves out zero: the first alone knows nothing of seeds, the second nothing of the other pairs.
+  excludes zero: the p-value ignores seeds, the interval ignores the other pairs.
 """
 
 import csv
@@ -43,8 +43,8 @@ _TIE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a permutation test found of systems a and b.
+class PairedTest:
+    """The result of a paired permutation test of systems a and b.
 
     `difference` is F1 of a minus F1 of b; `effect` its size, whatever the number of sentences.
     """
@@ -54,8 +54,8 @@ class Result:
     effect: float
 
 
-def permutation_test(a: Counts, b: Counts, draws: int, seed: int) -> Result:
-    """Two-sided paired permutation test of the micro-averaged F1 of two systems.
+def permutation_test(a: Counts, b: Counts, draws: int, seed: int) -> PairedTest:
+    """Return the two-sided paired permutation test of the micro-averaged F1 of two systems.
 
     Each draw swaps the two systems' counts in each sentence with probability 1/2; p is (k + 1) / (draws + 1), with k
     draws in which F1 differs at least as much as it does (Phipson and Smyth 2010). F1 needs 2 tp and 2 tp + fp + fn
@@ -92,11 +92,11 @@ def permutation_test(a: Counts, b: Counts, draws: int, seed: int) -> Result:
     extreme = int((np.abs(drawn) >= abs(difference) - _TIE).sum())
     # The draws' mean is known: for each permutation there is the opposite one.
     spread = float(np.sqrt(np.mean(drawn**2))) * len(left) ** 0.5
-    return Result(difference, (extreme + 1) / (draws + 1), difference / spread if spread else 0.0)
+    return PairedTest(difference, (extreme + 1) / (draws + 1), difference / spread if spread else 0.0)
 
 
 def difference_interval(a: Sequence[Counts], b: Sequence[Counts], scoring: Scoring) -> Interval:
-    """Percentile bootstrap interval of F1 of a minus F1 of b, over sentences (paired) and seeds (each system's own).
+    """Return the bootstrap interval of F1 of a minus F1 of b, over sentences (paired) and seeds (of each system).
 
     Args:
         a: Counts by sentence, one for each seed.
@@ -125,7 +125,7 @@ def pooled(seeds: Sequence[Counts], times: int = 1) -> Counts:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for their number (Holm 1979), in the order given."""
+    """Return p-values corrected for their number (Holm 1979), in the given order."""
     corrected = [0.0] * len(p_values)
     highest = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):

@@ -1,1 +1,1 @@
-"""Tables and figures for people."""
+"""Tables, figures, the report page and cards."""

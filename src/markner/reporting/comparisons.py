@@ -1,4 +1,4 @@
-"""Which systems of a table do not differ significantly from the best of their column."""
+"""Mark the systems of a table that do not differ significantly from the best of their column."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ def compare_cells(cells: Sequence[dict[str, Any]], files: Mapping[str, Path]) ->
             column = [
                 cell for cell in cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["run"] is not None
             ]
-            # Where all found nothing there is no best, and nothing as good.
+            # If every F1 is 0, there is no best.
             found = [cell for cell in column if float(cell["f1"])]
             best = max(found, key=lambda cell: float(cell["f1"]), default=None)
             for cell in column:

@@ -1,4 +1,4 @@
-"""What each training took, side by side: full tuning beside adapters, in parameters, time and memory."""
+"""Write the table of training costs: parameters, time and memory."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,10 +13,12 @@ COLUMNS = (
     *("first_step", "steps", "seconds", "examples_per_second", "tokens_per_second", "mfu"),
     *("memory_bytes", "gpu_memory_bytes"),
 )
-"""Columns of the CSV; those from `method` on are the keys of a cost file (`modeling/finetune.py`), but for their order.
-`seconds` are those of `steps` optimiser steps, loading and saving apart; `memory_bytes` is the most that the training
-process had resident, `gpu_memory_bytes` the most that it had allocated on its GPU, empty without one. Of
-several processes the first is told."""
+"""Columns of the CSV. From `method` on they are the keys of a cost file, in another order.
+
+`seconds` is the time of `steps` optimiser steps, without loading and saving. `memory_bytes` is the highest resident
+memory of the training process, `gpu_memory_bytes` the highest memory allocated on its GPU, empty without one. Of several
+processes, the first is measured.
+"""
 
 _HEADINGS = (
     *("run", "model", "method", "parameters trained", "steps", "time", "examples/s", "tokens/s"),
@@ -32,7 +34,7 @@ def write_costs(files: Sequence[Path], runs: Mapping[str, Mapping[str, str]], cs
     Args:
         files: Cost files, `<run>/seed<k>.json` each.
         runs: `model` and `mixture` of each run.
-        csv: Every figure, one row a training.
+        csv: Every value, one row for each training.
         markdown: The same, to read.
     """
     rows = [_row(path, runs[path.parent.name]) for path in files]
@@ -54,18 +56,18 @@ def _row(path: Path, run: Mapping[str, str]) -> dict[str, Any]:
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [
-        "**What the trainings took**",
+        "**Costs of the trainings**",
         "",
         "| " + " | ".join(_HEADINGS) + " |",
         "|---|---|---|--:|--:|--:|--:|--:|--:|--:|---|",
         *("| " + " | ".join(_cells(row)) + " |" for row in rows),
         "",
-        "Time: of the optimiser's steps alone, loading and saving apart. Memory: the most that the process had"
+        "Time: of the optimiser's steps, without loading and saving. Memory: the most that the process had"
         " resident, and the most that it had allocated on its GPU. Beside other jobs a training takes longer.",
     ]
     if resumed := [row for row in rows if row["first_step"]]:
-        said = "; ".join(f"{_name(row)} from step {row['first_step']}" for row in resumed)
-        lines += ["", f"Resumed after an interruption, so that the figures are of the rest: {said}."]
+        names = "; ".join(f"{_name(row)} from step {row['first_step']}" for row in resumed)
+        lines += ["", f"Resumed after an interruption, so the values are of the remaining steps: {names}."]
     return "\n".join(lines) + "\n"
 
 

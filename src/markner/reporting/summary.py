@@ -1,4 +1,4 @@
-"""What a run says at its end: the scores, and where everything lies."""
+"""The summary that a run prints at its end: scores, and the places of the results."""
 
 import io
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ _PLACES = (
 
 
 def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path) -> str:
-    """Say what came out of a study.
+    """Return the summary of a study.
 
     Args:
         study: Its name and question are shown.
         frames: What `markner.reporting.results.cells` gathered, by the table's name; shown in this order.
-        results: Folder of the study's results; only what is there is named.
+        results: Folder of the study's results; only existing places are named.
 
     Returns:
         Plain text, at most 120 characters wide: each table's strict F1 with its interval, F1 by partial match, the
@@ -46,7 +46,7 @@ def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path) -> 
     for name, frame in frames.items():
         console.print()
         console.print(_grid(study.tables[name].title, frame))
-    console.print("Where everything lies:")
+    console.print("Results:")
     for place, title, what in _PLACES:
         if (results / place).exists():
             console.print(f"  {title:<12} {escape(str(results / place))}  ({what})", soft_wrap=True)

@@ -34,7 +34,7 @@ class Cell:
         return f"{self.label}, {self.corpus}, {self.match} {self.metric}"
 
     def differences(self, traces: Sequence[Trace]) -> list[str]:
-        """What the CSV prints and the sentences do not give; empty if they agree."""
+        """Return the values of the CSV that differ from the recomputed ones; empty if they agree."""
         now = mean_values(traces)
         return [
             f"{name} is {text}, from the sentences {now[name]}"
@@ -105,13 +105,13 @@ def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[
 
     Args:
         cell: The cell.
-        traces: What its sentences give now, by seed.
+        traces: The recomputed scores, by seed.
         shown: How many sentences of each kind.
     """
     value, low, high = cell.printed.values()
     yield f"printed     {cell.metric} {value}, interval {low} to {high}"
     if not traces:
-        yield "recomputed  nothing: what it was made from is not known or cannot be read"
+        yield "recomputed  nothing: its sentences are unknown or cannot be read"
         return
     now = mean_values(list(traces.values()))
     seeds = f"the mean of {len(traces)} seeds" if len(traces) > 1 else f"seed {next(iter(traces))}"

@@ -51,11 +51,11 @@ def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, la
     """Write a table in its three forms; the same frame gives the same bytes.
 
     Args:
-        frame: What `markner.reporting.results.cells` gathered.
+        frame: The frame from `markner.reporting.results.cells`.
         table: Title, rows and corpora.
-        csv: Every figure, tidy: one row a system, corpus and kind of match.
+        csv: Every value, tidy: one row for each system, corpus and kind of match.
         markdown: The paper's shape: P/R/F1 by system, match and corpus, with the paper's F1 and the difference beside
-            it, the best of our F1 in bold and those that do not differ significantly from it marked; the intervals of
+            it; our best F1 in bold, systems that do not differ significantly from it marked; the intervals of
             F1 and its spread over seeds in a second table; notes below.
         latex: The same; it needs the package booktabs.
     """
@@ -140,7 +140,7 @@ def _scores(found: Sequence[Record], table: Table, style: Style) -> Sheet:
 
 
 def _triple(cell: Record, best: str | None, style: Style) -> str:
-    """P/R/F1 of a cell, the best F1 in bold; the paper's figures in italics where we have none."""
+    """P/R/F1 of a cell, the best F1 in bold; the paper's values in italics if we have none."""
     if cell["f1"] is not None:
         precision, recall, f1 = (_number(cell[metric]) for metric in METRICS)
         bold = style.bold(f1) if f1 == best else f1
@@ -153,10 +153,10 @@ def _triple(cell: Record, best: str | None, style: Style) -> str:
 
 def _beside(cell: Record) -> str:
     """The paper's F1, and ours less it."""
-    theirs = _number(cell["paper_f1"])
+    in_paper = _number(cell["paper_f1"])
     if cell["difference_f1"] is None:
-        return theirs
-    return f"{theirs} ({_signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
+        return in_paper
+    return f"{in_paper} ({_signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
 
 
 def _intervals(found: Sequence[Record], table: Table, style: Style) -> Sheet:
@@ -182,46 +182,46 @@ def _bounds(cell: Record) -> str:
 
 
 def notes(found: Sequence[Record], table: Table) -> list[str]:
-    """What has to be said below a table, one sentence or list each, as plain text."""
+    """Return the notes below a table as plain text."""
     ours = [cell for cell in found if cell["f1"] is not None]
-    said = []
+    lines = []
     if ours:
         level, resamples = ours[0]["confidence"], ours[0]["resamples"]
-        said.append(
+        lines.append(
             f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
             f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
             + " authors_partial: the authors' own count of overlaps, inferred."
             * table.authors_partial
         )
     if tested := [cell for cell in ours if cell["best"] is not None]:
-        said.append(_tests(tested))
+        lines.append(_tests(tested))
     if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found):
-        said.append("Italics: figures of the paper; not run here.")
+        lines.append("Italics: values of the paper; not run here.")
     gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in found if cell["retired"] is not None)
     for reason in dict.fromkeys(reason for reason, _ in gone):
         labels = ", ".join(label for why, label in gone if why == reason)
-        said.append(f"Never asked, and by no other model replaced: {labels} ({reason}).")
+        lines.append(f"Not run, and not replaced by another model: {labels} ({reason}).")
     if any(cell["difference_f1"] is not None for cell in ours):
-        said.append(
+        lines.append(
             "In brackets: our F1 less the paper's." + f" {_OUTSIDE} The paper's F1 lies outside our interval."
             " The paper's answers are not public, so nothing can be tested in pairs with them."
         )
     if seeds := list(_seeds(ours)):
-        said.append(f"Means over seeds, of figures and bounds, ± standard deviation of F1: {'; '.join(seeds)}.")
+        lines.append(f"Means over seeds, of scores and bounds, ± standard deviation of F1: {'; '.join(seeds)}.")
     if grids := list(_grids(ours)):
-        said.append("Strict F1 over the grid, min – median – max: " + "; ".join(grids) + ".")
+        lines.append("Strict F1 over the grid, min – median – max: " + "; ".join(grids) + ".")
     strays = list(_strays(ours))
     if strays:
-        said.append(
+        lines.append(
             "Answers that do not repeat their sentence exactly, scored by what aligns: " + "; ".join(strays) + "."
         )
     elif ours:
-        said.append("Every answer repeats its sentence exactly.")
-    return said
+        lines.append("Every answer repeats its sentence exactly.")
+    return lines
 
 
 def _tests(tested: Sequence[Record]) -> str:
-    """What the mark of systems as good as the best means, and how many pairs and sentences were tested."""
+    """Explain the mark of systems as good as the best, with the numbers of pairs and sentences tested."""
     columns = {cell["heading"]: f"{cell['heading']} {cell['pairs']} on {cell['sentences']:,}" for cell in tested}
     level = 1 - tested[0]["confidence"]
     return (
@@ -274,7 +274,7 @@ def _any(found: Sequence[Record], corpus: str, column: str) -> bool:
 
 
 def _best(found: Sequence[Record], corpus: str, match: str) -> str | None:
-    """The highest of our F1 in a column, as printed; where all found nothing, none is the best."""
+    """The highest of our F1 in a column, as printed; none if every F1 is 0."""
     scores = [cell["f1"] for cell in found if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"]]
     return _number(max(scores)) if scores else None
 

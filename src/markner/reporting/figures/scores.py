@@ -51,7 +51,7 @@ def draw(frame: pd.DataFrame, table: Table, figure: Figure, pdf: Path, svg: Path
     same bytes with the same matplotlib.
 
     Args:
-        frame: What `markner.reporting.results.cells` gathered for the table.
+        frame: The table's frame from `markner.reporting.results.cells`.
         table: Its rows and corpora.
         figure: Title, size in inches, colours of the systems; they start anew when there are more systems.
         pdf: File to write, text as TrueType fonts.
@@ -187,7 +187,7 @@ def _limits(found: Sequence[Record]) -> tuple[float, float]:
 
 
 def _legend(found: Sequence[Record]) -> list[Line2D]:
-    """What each marker means."""
+    """Return the legend of the markers."""
 
     def entry(label: str, marker: str, face: str, size: float = _SIZE) -> Line2D:
         return Line2D(

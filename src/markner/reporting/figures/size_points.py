@@ -1,4 +1,4 @@
-"""The points of a figure of training sizes: scores by the part of the training data, beside the paper's."""
+"""Gather the points of a figure of training sizes: scores by fraction of the training data, and the paper's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ COLUMNS = (
     *("paper", "paper_low", "paper_high", "difference"),
 )
 """Columns of the figure's CSV, strict match: the mean over seeds, their standard deviation (two or more), and the mean
-bounds of the seeds' bootstrap intervals; the paper's figure, or the range in which it lies as far as the text tells."""
+bounds of the seeds' bootstrap intervals; the paper's value, or the range that follows from its text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class SizePoint:
     """One point of a line: a metric of one system at one fraction on one corpus."""
 
     label: str
@@ -61,14 +61,14 @@ def gather(
     score_files: Mapping[Key, Path],
     paper: Path,
     titles: Mapping[str, str],
-) -> list[Point]:
+) -> list[SizePoint]:
     """Gather the points of a figure, by line, corpus, fraction and metric.
 
     Args:
         figure: Lines, corpora, metrics, and the figure of the paper to set beside.
         places: A `Place` for each point that a run gives.
         score_files: Score files by run, seed and corpus.
-        paper: The paper's figures (resources/paper/tables.json).
+        paper: The paper's values (resources/paper/tables.json).
         titles: Headings of corpora; of others the paper's heading or the name.
 
     Raises:
@@ -79,27 +79,27 @@ def gather(
     runs = {(label, corpus, float(fraction)): run for label, corpus, fraction, run in places}
     points = []
     for series in figure.series:
-        theirs = _theirs(figure, series.paper, printed, paper)
+        paper_points = _paper_points(figure, series.paper, printed, paper)
         for corpus in figure.corpora:
             ours = {fraction for label, name, fraction in runs if (label, name) == (series.label, corpus)}
-            known = {float(fraction) for fraction, found in theirs.items() if corpus in found}
+            known = {float(fraction) for fraction, found in paper_points.items() if corpus in found}
             for fraction in sorted(ours | known):
                 run = runs.get((series.label, corpus, fraction))
                 scores = _scores(run, corpus, score_files) if run is not None else []
                 points += [
-                    Point(
+                    SizePoint(
                         *(series.label, corpus, headings.get(corpus, corpus), fraction, metric, run),
                         tuple(score["strict"][metric] for score in scores),
                         tuple(tuple(score["strict"][f"{metric}_interval"]) for score in scores),
                         scores[0]["scoring"]["confidence"] if scores else None,
-                        **_of_paper(theirs.get(f"{fraction:g}", {}).get(corpus, {}), metric),
+                        **_paper_value(paper_points.get(f"{fraction:g}", {}).get(corpus, {}), metric),
                     )
                     for metric in figure.metrics
                 ]
     return points
 
 
-def write_points(points: Sequence[Point], csv: Path) -> None:
+def write_points(points: Sequence[SizePoint], csv: Path) -> None:
     """Write the points of a figure with the columns `COLUMNS`."""
     rows = []
     for point in points:
@@ -126,8 +126,8 @@ def _scores(run: str, corpus: str, files: Mapping[Key, Path]) -> list[dict[str, 
     return [read_json(path) for _, path in found]
 
 
-def _theirs(figure: SizeFigure, system: str | None, printed: Any, path: Path) -> dict[str, Any]:
-    """What the paper tells of a system, by fraction and corpus."""
+def _paper_points(figure: SizeFigure, system: str | None, printed: Any, path: Path) -> dict[str, Any]:
+    """Return the paper's values of a system, by fraction and corpus."""
     if figure.paper_figure is None or system is None:
         return {}
     found = printed["figures"].get(figure.paper_figure, {}).get("systems", {})
@@ -140,7 +140,7 @@ def _theirs(figure: SizeFigure, system: str | None, printed: Any, path: Path) ->
     return systems
 
 
-def _of_paper(found: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    """The paper's figure of a point, or the range it lies in."""
+def _paper_value(found: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """Return the paper's value of a point, or its range."""
     bounds = found.get(f"{metric}_range")
     return {"paper": found.get(metric), "paper_range": (bounds[0], bounds[1]) if bounds else None}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from markner.reporting.figures.scores import EDGE, GREY, STYLE, save
-from markner.reporting.figures.size_points import Point
+from markner.reporting.figures.size_points import SizePoint
 from markner.study.schema.study import SizeFigure
 
 _MARKERS = "osD^vP"
@@ -24,16 +24,16 @@ _DODGE = 0.028
 _SEED_DODGE = 0.009
 
 
-def draw_sizes(points: Sequence[Point], figure: SizeFigure, pdf: Path, svg: Path, png: Path) -> None:
+def draw_sizes(points: Sequence[SizePoint], figure: SizeFigure, pdf: Path, svg: Path, png: Path) -> None:
     """Draw a line of means over seeds for each system: columns are corpora, rows metrics, strict match.
 
     Each seed stands as a small dot with its own bootstrap interval; a bar beside the mean spans one standard deviation
-    over the seeds on either side. The paper's figure is a dash, or a grey bar where its text tells a range only. The
+    over the seeds on either side. The paper's value is a dash, or a grey bar if its text gives a range only. The
     axis of fractions is logarithmic; systems are set a little apart on it. The same points give the same bytes with
     the same matplotlib.
 
     Args:
-        points: What `markner.reporting.figures.size_points.gather` found.
+        points: The points from `size_points.gather`.
         figure: Lines, corpora, metrics, title, width in inches, colours of the lines.
         pdf: File to write, text as TrueType fonts.
         svg: File to write.
@@ -43,7 +43,7 @@ def draw_sizes(points: Sequence[Point], figure: SizeFigure, pdf: Path, svg: Path
         save(_panels(points, figure), pdf, svg, png)
 
 
-def _panels(points: Sequence[Point], figure: SizeFigure) -> Canvas:
+def _panels(points: Sequence[SizePoint], figure: SizeFigure) -> Canvas:
     """The whole figure: title, panels, legend and notes below; corpora go on in further lines where width ends."""
     columns = max(1, min(len(figure.corpora), int(figure.width / _PANEL_WIDTH)))
     groups = [figure.corpora[start : start + columns] for start in range(0, len(figure.corpora), columns)]
@@ -91,7 +91,7 @@ def _panels(points: Sequence[Point], figure: SizeFigure) -> Canvas:
     return canvas
 
 
-def _panel(panel: Axes, here: Sequence[Point], points: Sequence[Point], figure: SizeFigure) -> None:
+def _panel(panel: Axes, here: Sequence[SizePoint], points: Sequence[SizePoint], figure: SizeFigure) -> None:
     """One metric on one corpus."""
     fractions = sorted({point.fraction for point in points})
     reach = fractions[-1] / fractions[0] if len(fractions) > 1 else 2.0
@@ -117,7 +117,7 @@ def _style(figure: SizeFigure, number: int) -> dict[str, str]:
     return {"color": figure.palette[number % len(figure.palette)], "marker": _MARKERS[number % len(_MARKERS)]}
 
 
-def _line(panel: Axes, line: Sequence[Point], reach: float, shift: float, style: Mapping[str, str]) -> None:
+def _line(panel: Axes, line: Sequence[SizePoint], reach: float, shift: float, style: Mapping[str, str]) -> None:
     """The points of one system, set apart by a shift, and the paper's."""
     colour = style["color"]
     for point in line:
@@ -148,8 +148,8 @@ def _line(panel: Axes, line: Sequence[Point], reach: float, shift: float, style:
     )
 
 
-def _legend(points: Sequence[Point], figure: SizeFigure) -> list[Line2D]:
-    """What each line and mark means."""
+def _legend(points: Sequence[SizePoint], figure: SizeFigure) -> list[Line2D]:
+    """Return the legend of lines and marks."""
 
     def entry(label: str, **style: Any) -> Line2D:
         return Line2D([], [], label=label, **style)
@@ -165,8 +165,8 @@ def _legend(points: Sequence[Point], figure: SizeFigure) -> list[Line2D]:
     return handles
 
 
-def _note(points: Sequence[Point]) -> str:
-    """What is drawn, in words."""
+def _note(points: Sequence[SizePoint]) -> str:
+    """Return a description of the figure."""
     level = next((point.confidence for point in points if point.confidence is not None), None)
     if level is None:
         return "Figures of the paper; nothing was run here."

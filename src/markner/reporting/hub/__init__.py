@@ -1,1 +1,1 @@
-"""What leaves the house: a study as a research object, instruction sets as data sets, models with a card."""
+"""Folders to publish: instruction sets as Hugging Face datasets, tuned models with a card."""

@@ -43,9 +43,9 @@ _CONTEXT = {
 }
 """The context that the specification prescribes, word for word."""
 _FIELDS = {
-    "instruction": "What the model is told to do.",
+    "instruction": "The instruction to the model.",
     "input": "The sentence.",
-    "output": "The sentence with <mark> and </mark> around the entities asked for.",
+    "output": "The sentence with <mark> and </mark> around the entities of the instruction's type.",
 }
 _CITATION = (
     "Keloth et al. Advancing entity recognition in biomedicine via instruction tuning of large language models. "

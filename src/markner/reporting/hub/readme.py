@@ -1,4 +1,4 @@
-"""Cards of data sets and models: a Hugging Face README from a template, its metadata by the hub's own library."""
+"""Write the Hugging Face README of a dataset or model, from a template and metadata."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ def write_card(path: Path, data: DatasetCardData | ModelCardData, template: Path
         path: The README.md to write.
         data: The metadata.
         template: The template of the text.
-        facts: What the template shows; one that it needs and that is not there is an error.
+        facts: The values of the template; a missing one is an error.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),

@@ -15,7 +15,7 @@ _POINTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its name, its number among the colours, and its points as SVG wants them."""
+    """One line: its name, its number among the colours, and its points in SVG notation."""
 
     name: str
     colour: int
@@ -27,8 +27,8 @@ class Chart:
     """A drawing with its axes."""
 
     title: str
-    told: str
-    """What it shows, in words, for those who do not see it."""
+    description: str
+    """Text for screen readers."""
     x: str
     lines: tuple[Line, ...]
     ticks: tuple[tuple[float, str], ...]
@@ -38,7 +38,7 @@ class Chart:
 
 
 def curves(results: Path) -> list[Chart]:
-    """Charts of all trainings of a study: loss by step of tuned models, dev loss and F1 by epoch of encoders."""
+    """Return charts of all trainings of a study: loss by step of tuned models, dev loss and F1 by epoch of encoders."""
     charts = []
     for path in sorted((results / "models").glob("*/seed*/training.json")):
         history = read_json(path)["history"]
@@ -55,7 +55,7 @@ def curves(results: Path) -> list[Chart]:
 
 
 def _pairs(rows: Sequence[Mapping[str, Any]], x: str, y: str) -> list[tuple[float, float]]:
-    """Points of a line; of very many every n-th."""
+    """Return the points of a line, thinned out if there are many."""
     step = max(1, len(rows) // _POINTS)
     return [(float(row[x]), float(row[y])) for row in rows[::step]]
 

@@ -1,4 +1,4 @@
-"""The page itself: everything gathered, put into the template, written as one file that needs no other."""
+"""Write the report of a study as one HTML file that needs no other."""
 
 import base64
 import csv
@@ -14,9 +14,9 @@ from markupsafe import Markup
 from markner.data.documents import read_sentences
 from markner.files import write_text
 from markner.predictions import read_predictions
+from markner.reporting.page.cost_tables import chat_usage, training_costs
 from markner.reporting.page.curves import HEIGHT, WIDTH, curves
-from markner.reporting.page.score_tables import ScoreTable, answer, read_significance, read_table
-from markner.reporting.page.spending import askings, trainings
+from markner.reporting.page.score_tables import ScoreTable, conclusions, read_significance, read_table
 from markner.study.paths import PAGE_TEMPLATES
 
 _TIMED = ("train", "train_on_nodes", "train_encoder", "predict", "predict_encoder", "chat", "chat_served")
@@ -54,7 +54,7 @@ def write_report(
     page = environment.get_template("report.html").render(
         study=settings["study"],
         question=settings["question"],
-        answers=[text for table in tables[:1] for text in answer(table)],
+        answers=[text for table in tables[:1] for text in conclusions(table)],
         tables=tables,
         authors_partial=any(row.match == "authors_partial" for table in tables for row in table.rows),
         figures=[
@@ -64,8 +64,8 @@ def write_report(
         charts=curves(results),
         size=(WIDTH, HEIGHT),
         jobs=_jobs(lineage),
-        trainings=trainings(results / "costs.csv"),
-        askings=askings(results / "usage", settings["seeds"], settings["sentences"]),
+        trainings=training_costs(results / "costs.csv"),
+        chat_usage=chat_usage(results / "usage", settings["seeds"], settings["sentences"]),
         verdicts=_verdicts(lineage),
         cells=_cells(tables, settings["seeds"], results, lineage),
         lineage=lineage,
@@ -78,7 +78,7 @@ def write_report(
 
 
 def _script(value: Any) -> Markup:
-    """A value as JSON that cannot end the element it stands in."""
+    """Return a value as JSON that is safe inside a `script` element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
@@ -116,7 +116,7 @@ def _cells(
     results: Path,
     lineage: Sequence[Mapping[str, Any]],
 ) -> dict[str, list[int]]:
-    """By run and corpus, the score files behind a cell as places in the lineage."""
+    """Return the score files behind each cell, as indices into the lineage, by run and corpus."""
     place = {node["path"]: index for index, node in enumerate(lineage)}
     pairs = {(row.run, row.corpus) for table in tables for row in table.rows if row.run}
     found = {}
@@ -127,7 +127,7 @@ def _cells(
 
 
 def _jobs(lineage: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Jobs that train or predict, with how long they took and on what."""
+    """Return the jobs that train or predict, with their time and machine."""
     rows = []
     for node in lineage:
         if node.get("rule") in _TIMED:
@@ -149,6 +149,6 @@ def _jobs(lineage: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _verdicts(lineage: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    """How many files have each verdict."""
+    """Return the number of files by verdict."""
     names = [str(node["verdict"]) for node in lineage]
     return [(name, names.count(name)) for name in sorted(set(names))]

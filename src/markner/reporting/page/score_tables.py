@@ -1,4 +1,4 @@
-"""Tables of scores as the report shows them: a row a system and corpus, the best marked, significance told."""
+"""Tables of scores for the report: one row for each system and corpus, with the best and with significance."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 from markner.reporting.results import METRICS
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
-"""By corpus, match and run: the runs that it is significantly better than; there for each run that was tested."""
+"""By corpus, match and run: the runs that it is significantly better than. Untested runs have no entry."""
 
 _NEEDED = {"label", "corpus", "heading", "match", "run", *METRICS}
 
@@ -22,7 +22,7 @@ class ScoreRow:
     heading: str
     match: str
     run: str
-    figures: dict[str, float | None]
+    values: dict[str, float | None]
     """Every numeric column of the CSV."""
     best: bool
     better_than: tuple[str, ...] | None
@@ -31,7 +31,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """A table of the study; of one whose CSV has other columns, its lines as they are."""
+    """A table of the study. `columns` and `lines` hold a CSV that is no results table, unchanged."""
 
     name: str
     title: str
@@ -41,12 +41,12 @@ class ScoreTable:
 
     @property
     def compared(self) -> bool:
-        """Whether the paper has a figure for any of its cells."""
-        return any(row.figures.get("paper_f1") is not None for row in self.rows)
+        """Whether the paper has a value for any of its cells."""
+        return any(row.values.get("paper_f1") is not None for row in self.rows)
 
 
 def read_table(name: str, title: str, path: Path, significant: Significant) -> ScoreTable:
-    """Read the CSV of a table; cells that hold neither a score nor a figure of the paper are left out."""
+    """Read the CSV of a table; cells without a score and without a value of the paper are left out."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         found = list(reader)
@@ -62,21 +62,21 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
     rows = []
     for row in found:
         place = row["corpus"], row["match"]
-        figures = {key: _number(text) for key, text in row.items()}
-        if not row["run"] and figures.get("paper_f1") is None:
+        values = {key: _number(text) for key, text in row.items()}
+        if not row["run"] and values.get("paper_f1") is None:
             continue
         tested = significant.get((*place, row["run"]))
         worse = [labels[run] for run in tested or () if run in labels]
         others = None if tested is None else tuple(dict.fromkeys(label for label in worse if label != row["label"]))
-        best = figures["f1"] is not None and figures["f1"] == highest[place] > 0
+        best = values["f1"] is not None and values["f1"] == highest[place] > 0
         rows.append(
-            ScoreRow(row["label"], row["corpus"], row["heading"], row["match"], row["run"], figures, best, others)
+            ScoreRow(row["label"], row["corpus"], row["heading"], row["match"], row["run"], values, best, others)
         )
     return ScoreTable(name, title, tuple(rows))
 
 
 def read_significance(paths: Iterable[Path]) -> Significant:
-    """Which run is significantly better than which, from the files of the paired tests; the corpus is a file's name."""
+    """Read which run is significantly better than which; the name of each file is that of its corpus."""
     better: dict[tuple[str, str, str], list[str]] = {}
     for path in paths:
         with path.open(encoding="utf-8", newline="") as stream:
@@ -91,22 +91,20 @@ def read_significance(paths: Iterable[Path]) -> Significant:
     return better
 
 
-def answer(table: ScoreTable) -> Iterator[str]:
-    """What a table says, a sentence for each of its corpora: the best system by strict F1, and how sure that is."""
+def conclusions(table: ScoreTable) -> Iterator[str]:
+    """Return a sentence for each corpus of a table: the best system by strict F1, and how sure that is."""
     for corpus in dict.fromkeys(row.corpus for row in table.rows):
         rows = [row for row in table.rows if row.corpus == corpus and row.match == "strict"]
-        scored = sorted(
-            (row for row in rows if row.figures["f1"] is not None), key=lambda row: -(row.figures["f1"] or 0)
-        )
+        scored = sorted((row for row in rows if row.values["f1"] is not None), key=lambda row: -(row.values["f1"] or 0))
         if not scored:
             continue
         best, *others = scored
-        if not best.figures["f1"]:
+        if not best.values["f1"]:
             yield f"On {best.heading}, no system marked a mention exactly."
             continue
-        low, high = best.figures.get("f1_low"), best.figures.get("f1_high")
+        low, high = best.values.get("f1_low"), best.values.get("f1_high")
         interval = f" (interval {low:.3f} to {high:.3f})" if low is not None and high is not None else ""
-        text = f"On {best.heading}, {best.label} has the highest strict F1, {best.figures['f1']:.3f}{interval}"
+        text = f"On {best.heading}, {best.label} has the highest strict F1, {best.values['f1']:.3f}{interval}"
         if not others:
             yield f"{text}; no other system was scored on it."
         elif best.better_than is None:
@@ -117,7 +115,7 @@ def answer(table: ScoreTable) -> Iterator[str]:
             yield f"{text}; it is significantly better than {', '.join(best.better_than)}, not than the others."
         else:
             second = others[0]
-            yield f"{text}; its lead over {second.label} ({second.figures['f1']:.3f}) is not significant."
+            yield f"{text}; its lead over {second.label} ({second.values['f1']:.3f}) is not significant."
 
 
 def _number(text: str) -> float | None:

@@ -70,7 +70,7 @@
     lineage ??= data("data-lineage");
     cells ??= data("data-cells");
     chosen = cell;
-    $("chain-title").textContent = cell.dataset.told;
+    $("chain-title").textContent = cell.dataset.title;
     const found = cells[`${cell.dataset.run} ${cell.dataset.corpus}`] ?? [];
     $("chain-body").replaceChildren(...found.map((index) => branch(index, true)));
     if (!found.length) $("chain-body").append(make("p", "No score file of this cell is recorded."));

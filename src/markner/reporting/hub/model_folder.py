@@ -1,4 +1,4 @@
-"""A tuned model as a folder to publish: its weights with a card of data, settings, scores and licence."""
+"""Write the folder of a tuned model to publish: weights, and a card of data, settings, scores and licence."""
 
 import os
 import shutil
@@ -19,9 +19,9 @@ def write_model(
 
     Args:
         folder: The folder: the model's files, and `README.md`. Whole or absent. Files are hard links where the file
-            system has them, so that the weights take no room twice.
+            system has them, so that the weights are stored once.
         model: The tuned model.
-        cost: What its training took (`costs/<run>/seed<k>.json`).
+        cost: The cost file of its training (`costs/<run>/seed<k>.json`).
         scores: Its score file by corpus.
         template: Of the card's text.
         facts: `markner.study.leaves.model_card`.
@@ -54,8 +54,8 @@ def write_model(
             for metric in ("precision", "recall", "f1")
         ],
     )
-    told = {**facts, "base_name": name, "scores": read, "cost": read_json(cost)}
-    write_card(partial / "README.md", data, template, told)
+    card_facts = {**facts, "base_name": name, "scores": read, "cost": read_json(cost)}
+    write_card(partial / "README.md", data, template, card_facts)
     replace_folder(partial, folder)
 
 

@@ -1,4 +1,4 @@
-"""What trainings took and what chat models were paid, as the report shows it."""
+"""The costs of trainings and of chat models, for the report's tables."""
 
 import csv
 import itertools
@@ -11,8 +11,8 @@ from markner.files import read_json
 _GIB = 2**30
 
 
-class Training(NamedTuple):
-    """A training: what was tuned and what it took; `memory` in GiB, on the GPU where there was one."""
+class TrainingCost(NamedTuple):
+    """The cost of a training; `memory` is in GiB, of the GPU if there was one."""
 
     run: str
     seed: int
@@ -23,8 +23,8 @@ class Training(NamedTuple):
     memory: float
 
 
-class Asking(NamedTuple):
-    """A chat run on a corpus; `dollars` is None where the prices are not known."""
+class ChatUsage(NamedTuple):
+    """The requests and tokens of a chat run on a corpus; `dollars` is None if the prices are unknown."""
 
     run: str
     seed: int
@@ -35,13 +35,13 @@ class Asking(NamedTuple):
     dollars: float | None
 
 
-def trainings(costs: Path) -> list[Training]:
-    """Trainings of a study, from its table of costs; none where there is no such table."""
+def training_costs(costs: Path) -> list[TrainingCost]:
+    """Return the costs of a study's trainings from its table of costs; none if there is no table."""
     if not costs.is_file():
         return []
     with costs.open(encoding="utf-8", newline="") as stream:
         return [
-            Training(
+            TrainingCost(
                 row["run"],
                 int(row["seed"]),
                 row["method"],
@@ -54,14 +54,14 @@ def trainings(costs: Path) -> list[Training]:
         ]
 
 
-def askings(usage: Path, seeds: Mapping[str, Sequence[int]], corpora: Iterable[str]) -> list[Asking]:
-    """Chat runs among the runs of a study on its corpora: those beside whose predictions a file of usage lies."""
-    found = []
-    asked = [(run, seed) for run in seeds for seed in seeds[run]]
-    for (run, seed), corpus in itertools.product(asked, corpora):
+def chat_usage(usage: Path, seeds: Mapping[str, Sequence[int]], corpora: Iterable[str]) -> list[ChatUsage]:
+    """Return the usage of each run, seed and corpus that has a usage file; only chat runs have one."""
+    usages = []
+    runs = [(run, seed) for run in seeds for seed in seeds[run]]
+    for (run, seed), corpus in itertools.product(runs, corpora):
         path = usage / run / f"seed{seed}" / f"{corpus}.json"
         if path.is_file():
-            told = read_json(path)
-            tokens = told["prompt_tokens"], told["completion_tokens"]
-            found.append(Asking(run, seed, corpus, told["requests"], *tokens, told["dollars"]))
-    return found
+            used = read_json(path)
+            tokens = used["prompt_tokens"], used["completion_tokens"]
+            usages.append(ChatUsage(run, seed, corpus, used["requests"], *tokens, used["dollars"]))
+    return usages

@@ -1,4 +1,4 @@
-"""An instruction set as a Hugging Face dataset folder, with a card and Croissant metadata."""
+"""Write an instruction set as a Hugging Face dataset folder, with a card and Croissant metadata."""
 
 import hashlib
 from collections.abc import Mapping
@@ -41,13 +41,13 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
         pretty_name=facts["name"],
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": DATA}]}],
     )
-    told = {
+    card_facts = {
         **facts,
         "rows": f"{len(rows):,}",
         "marked": f"{sum(count > 0 for count in marks):,}",
         "mentions": f"{sum(marks):,}",
         "sha256": hashlib.sha256(instructions.read_bytes()).hexdigest(),
     }
-    write_card(partial / "README.md", data, template, told)
+    write_card(partial / "README.md", data, template, card_facts)
     write_json(partial / "croissant.json", croissant(facts, DATA, hashlib.sha256(content).hexdigest(), len(content)))
     replace_folder(partial, folder)

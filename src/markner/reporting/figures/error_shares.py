@@ -66,7 +66,7 @@ def draw_errors(
     give the same bytes with the same matplotlib.
 
     Args:
-        summaries: What `markner.evaluation.error_analysis.analyse` wrote, by run, seed and corpus.
+        summaries: Summaries from `error_analysis.analyse`, by run, seed and corpus.
         table: Its rows and corpora; a cell shows the first of its row's runs that was analysed on the corpus.
         paper: The paper's headings of corpora (resources/paper/tables.json).
         titles: Headings of corpora; of others the paper's heading or the name.
