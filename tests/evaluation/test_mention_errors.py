@@ -101,8 +101,8 @@ def test_every_span_is_in_one_error_or_right(text: str, gold: Spans, predicted: 
     assert len({error.id for error in found}) == len(found)
     assert {error.sub_kind for error in found} <= set(SUB_KINDS)
     for name, all_spans in (("gold", gold), ("predicted", predicted)):
-        told = [getattr(error, name) for error in found if getattr(error, name)]
-        assert sorted(told) == sorted(set(all_spans) - (set(gold) & set(predicted)))
+        in_errors = [getattr(error, name) for error in found if getattr(error, name)]
+        assert sorted(in_errors) == sorted(set(all_spans) - (set(gold) & set(predicted)))
     for kind, other in (("split", "wrong"), ("merged", "missing")):
         these = [error.kind for error in found if error.sub_kind == kind]
         assert ("boundary" in these) == (other in these)

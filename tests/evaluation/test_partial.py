@@ -108,13 +108,13 @@ def nervaluate_partial(gold: list[Spans], predicted: list[Spans]) -> dict[str, f
 @given(st.lists(st.tuples(span_lists(), span_lists()), min_size=1, max_size=4))
 def test_semeval_equals_nervaluate_on_sorted_spans(corpus: list[tuple[Spans, Spans]]) -> None:
     gold, predicted = [a for a, _ in corpus], [b for _, b in corpus]
-    theirs, ours = nervaluate_partial(gold, predicted), semeval_counts(gold, predicted)
+    peer, ours = nervaluate_partial(gold, predicted), semeval_counts(gold, predicted)
     for name in ("correct", "partial", "spurious", "missed"):
-        assert getattr(ours, name).sum() == theirs[name]
+        assert getattr(ours, name).sum() == peer[name]
 
 
 def test_where_nervaluate_differs() -> None:
     gold, predicted = [spans((0, 3), (5, 8))], [spans((2, 6), (0, 1))]
-    theirs, ours = nervaluate_partial(gold, predicted), semeval_counts(gold, predicted)
-    assert [theirs[name] for name in ("correct", "partial", "spurious", "missed")] == [0, 1, 1, 1]
+    peer, ours = nervaluate_partial(gold, predicted), semeval_counts(gold, predicted)
+    assert [peer[name] for name in ("correct", "partial", "spurious", "missed")] == [0, 1, 1, 1]
     assert [part.sum() for part in (ours.correct, ours.partial, ours.spurious, ours.missed)] == [0, 2, 0, 0]

@@ -96,7 +96,7 @@ def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: 
 
     browser.get(page.as_uri())
 
-    # Sorting: by F1, upwards and downwards, told to screen readers.
+    # Sorting: by F1, upwards and downwards, announced to screen readers.
     heading = browser.find_element("xpath", "//th[normalize-space()='F1']")
     heading.find_element("css selector", "button").click()
     assert heading.get_attribute("aria-sort") == "ascending"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from markner.errors import MarknerError
 from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error
+from markner.evaluation.pairing import first_few
 
 NO_ERROR = "none"
 """The kind for an error of the gold, or for an error that repeats another row."""
 
 _NEEDED = ("error", "corpus", "run", "seed", "adjudicated_kind", "comment")
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
         judged[name] = Judgement(kind, sub_kind, row["comment"])
     if strangers:
         raise MarknerError(
-            f"{path}, column `error`: {_listed(strangers)} not among the errors of {', '.join(place.values())}",
+            f"{path}, column `error`: {first_few(strangers)} not among the errors of {', '.join(place.values())}",
             "the predictions have changed since; judge the new file of errors",
         )
     return judged
@@ -116,11 +116,6 @@ def check_complete(path: Path, judged: Mapping[str, Judgement], sampled: Sequenc
     if left:
         raise MarknerError(
             f"{path}: {len(left)} of the {len(sampled)} errors of the sample have no `adjudicated_kind`:"
-            f" {_listed(left)}",
+            f" {first_few(left)}",
             "judge them all, or take the file out of `adjudicated` until then",
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return the first few names, and the number of the others."""
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -104,6 +104,11 @@ def mentions(spans: SpanLists) -> Floats:
     return np.array([len(sentence) for sentence in spans], dtype=np.float64)
 
 
+def total_mentions(spans: SpanLists) -> int:
+    """Return the number of spans in all sentences."""
+    return sum(len(sentence) for sentence in spans)
+
+
 def ratios(tp: Floats, fp: Floats, fn: Floats) -> Ratios:
     """Return precision, recall and F1 of counts of one shape; 0/0 is 0."""
     return Ratios(ratio(tp, tp + fp), ratio(tp, tp + fn), ratio(2 * tp, 2 * tp + fp + fn))

@@ -25,7 +25,7 @@ from markner.data.documents import Document, Sentence, Span, read_sentences
 from markner.data.formats import bc2gm
 from markner.errors import MarknerError
 from markner.evaluation.intervals import bootstrap, score_values
-from markner.evaluation.matching import Counts, SpanLists, check_same_length, mentions
+from markner.evaluation.matching import Counts, SpanLists, check_same_length, mentions, total_mentions
 from markner.evaluation.pairing import read_answers
 from markner.files import write_json
 from markner.study.schema.study import Scoring
@@ -141,9 +141,9 @@ def official_score(
             "corpus": corpus,
             "scoring": scoring.model_dump(),
             "sentences": len(rows),
-            "gold_mentions": _total([reference.gold for reference in references]),
-            "alternatives": _total([reference.alternatives for reference in references]),
-            "predicted_mentions": _total(predicted),
+            "gold_mentions": total_mentions([reference.gold for reference in references]),
+            "alternatives": total_mentions([reference.alternatives for reference in references]),
+            "predicted_mentions": total_mentions(predicted),
             "official": _official_scores(references, predicted, counts, scoring),
         },
     )
@@ -170,7 +170,3 @@ def _annotated(document: Document) -> tuple[Span, ...]:
 
 def _dense(text: str) -> str:
     return "".join(character for character in text if not character.isspace())
-
-
-def _total(spans: SpanLists) -> int:
-    return sum(len(sentence) for sentence in spans)

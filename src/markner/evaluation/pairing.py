@@ -55,10 +55,13 @@ def paired(
     return [by_id[sentence.id] for sentence in gold]
 
 
+def first_few(names: Sequence[str]) -> str:
+    """Return the first names of a list, and the number of the others."""
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
 def _named(ids: Sequence[str]) -> str:
-    """Return the first few identifiers, and the number of the others."""
-    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-    return ("sentences " if len(ids) > 1 else "sentence ") + ", ".join(repr(name) for name in ids[:_SHOWN]) + more
+    return ("sentences " if len(ids) > 1 else "sentence ") + first_few([repr(name) for name in ids])
 
 
 def check_answer(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:

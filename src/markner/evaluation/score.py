@@ -10,7 +10,7 @@ from markner.errors import MarknerError
 from markner.evaluation.author_release import author_spans
 from markner.evaluation.intervals import score_values
 from markner.evaluation.matches import MATCHES, counts_and_intervals
-from markner.evaluation.matching import SpanLists, strict_counts, total_ratios
+from markner.evaluation.matching import SpanLists, strict_counts, total_mentions, total_ratios
 from markner.evaluation.pairing import check_answer, read_answers
 from markner.evaluation.partial import semeval_counts
 from markner.evaluation.rounding import rounded
@@ -47,8 +47,8 @@ def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus
             "corpus": corpus,
             "scoring": scoring.model_dump(),
             "sentences": len(gold),
-            "gold_mentions": _total(true_spans),
-            "predicted_mentions": _total(predicted),
+            "gold_mentions": total_mentions(true_spans),
+            "predicted_mentions": total_mentions(predicted),
             **_scores(true_spans, predicted, scoring),
             "status": {status: statuses[status] for status in STATUSES},
             "author_release": _against_author_release(gold, answers, scoring),
@@ -79,7 +79,7 @@ def _against_author_release(gold: Sequence[Sentence], answers: Iterable[Predicti
     ceiling = total_ratios(strict_counts(marks, [sentence.spans for sentence, _, _ in pairs]))
     return {
         "sentences": len(pairs),
-        "gold_mentions": _total(marks),
+        "gold_mentions": total_mentions(marks),
         **{match: scores[match] for match in MATCHES},
         "ceiling_f1": rounded(ceiling.f1),
     }
@@ -90,7 +90,3 @@ def _marks(sentence: Sentence, marked: str) -> tuple[Span, ...]:
         return author_spans(sentence.text, marked)
     except MarknerError as error:
         raise MarknerError(f"sentence {sentence.id!r}: {error.message}") from error
-
-
-def _total(spans: SpanLists) -> int:
-    return sum(len(sentence) for sentence in spans)

@@ -16,8 +16,8 @@ COLUMNS = (
 """Columns of the CSV. From `method` on they are the keys of a cost file, in another order.
 
 `seconds` is the time of `steps` optimiser steps, without loading and saving. `memory_bytes` is the highest resident
-memory of the training process, `gpu_memory_bytes` the highest memory allocated on its GPU, empty without one. Of several
-processes, the first is measured.
+memory of the training process. `gpu_memory_bytes` is the highest memory allocated on its GPU, empty without one. Of
+several processes, the first is measured.
 """
 
 _HEADINGS = (

@@ -76,8 +76,8 @@ def cells(
         paper_row = _paper_row(row, paper_rows, table, paper)
         for corpus in table.corpora:
             run = _first_scored(row, corpus, score_files)
-            scores = [_read(path, table.matches) for _, path in _of(score_files, run, corpus)]
-            grid = [point for _, path in _of(grid_files, run, corpus) for point in read_json(path).values()]
+            scores = [_read(path, table.matches) for _, path in files_by_seed(score_files, run, corpus)]
+            grid = [point for _, path in files_by_seed(grid_files, run, corpus) for point in read_json(path).values()]
             for match in table.matches:
                 cell = {
                     "label": row.label,
@@ -128,6 +128,14 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def number_of(text: str) -> float | None:
+    """Return a CSV's text as a number; None if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     kinds = {name: "str" if name in _TEXT else "Int64" if name in _WHOLE else "float64" for name in COLUMNS}
     return frame.astype(kinds)
@@ -164,8 +172,8 @@ def _first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -
     return next((run for run in row.runs if run in scored), None)
 
 
-def _of(files: Mapping[Key, Path], run: str | None, corpus: str) -> list[tuple[int, Path]]:
-    """Files of a run and corpus by seed."""
+def files_by_seed(files: Mapping[Key, Path], run: str | None, corpus: str) -> list[tuple[int, Path]]:
+    """Return seed and file of a run on a corpus, sorted by seed."""
     return sorted(
         ((seed, found) for (name, seed, other), found in files.items() if (name, other) == (run, corpus)),
         key=lambda pair: pair[0],

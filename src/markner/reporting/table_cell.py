@@ -10,7 +10,7 @@ from markner.errors import MarknerError
 from markner.evaluation.matches import MATCHES
 from markner.evaluation.trace import Trace, TracedSentence, mean_values
 from markner.files import read_json
-from markner.reporting.results import METRICS
+from markner.reporting.results import METRICS, number_of
 
 _KINDS = {"tp": "true positives", "fp": "false positives", "fn": "false negatives"}
 Row = Mapping[str, str]
@@ -39,7 +39,7 @@ class Cell:
         return [
             f"{name} is {text}, from the sentences {now[name]}"
             for name, text in self.printed.items()
-            if _number(text) != now[name]
+            if number_of(text) != now[name]
         ]
 
 
@@ -160,13 +160,6 @@ def _rows(table: Path) -> list[dict[str, str]]:
     if not rows or not needed <= rows[0].keys():
         raise MarknerError(f"{table} does not have the columns of a results table", "give a CSV of results/*/tables")
     return rows
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _sentence_lines(sentence: TracedSentence) -> Iterator[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from markner.errors import MarknerError
 from markner.evaluation.rounding import rounded
 from markner.files import read_json, write_text
-from markner.reporting.results import Key
+from markner.reporting.results import Key, files_by_seed
 from markner.study.schema.study import SizeFigure
 
 Place = tuple[str, str, float, str]
@@ -120,7 +120,7 @@ def write_points(points: Sequence[SizePoint], csv: Path) -> None:
 
 def _scores(run: str, corpus: str, files: Mapping[Key, Path]) -> list[dict[str, Any]]:
     """The score files of a run on a corpus, by seed."""
-    found = sorted((seed, path) for (name, seed, other), path in files.items() if (name, other) == (run, corpus))
+    found = files_by_seed(files, run, corpus)
     if not found:
         raise MarknerError(f"run {run!r} has no score on {corpus!r}", "score it, or take it out of the figure")
     return [read_json(path) for _, path in found]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from markner.reporting.results import METRICS
+from markner.reporting.results import METRICS, number_of
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
 """By corpus, match and run: the runs that it is significantly better than. Untested runs have no entry."""
@@ -56,13 +56,13 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
     labels = {row["run"]: row["label"] for row in found if row["run"]}
     highest: dict[tuple[str, str], float] = {}
     for row in found:
-        value, place = _number(row["f1"]), (row["corpus"], row["match"])
+        value, place = number_of(row["f1"]), (row["corpus"], row["match"])
         if value is not None:
             highest[place] = max(value, highest.get(place, 0.0))
     rows = []
     for row in found:
         place = row["corpus"], row["match"]
-        values = {key: _number(text) for key, text in row.items()}
+        values = {key: number_of(text) for key, text in row.items()}
         if not row["run"] and values.get("paper_f1") is None:
             continue
         tested = significant.get((*place, row["run"]))
@@ -116,10 +116,3 @@ def conclusions(table: ScoreTable) -> Iterator[str]:
         else:
             second = others[0]
             yield f"{text}; its lead over {second.label} ({second.values['f1']:.3f}) is not significant."
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
