@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import load_file
 from tiny_encoder import sentence, tiny_data
 
@@ -57,6 +59,24 @@ def test_it_learns_and_its_predictions_have_the_f1_of_its_report(data: Path, tmp
     hits = sum(len(set(a.spans) & set(b.spans)) for a, b in zip(found, gold, strict=True))
     total = sum(len(row.spans) for row in found) + sum(len(row.spans) for row in gold)
     assert 2 * hits / total == pytest.approx(report["dev_f1"])
+
+
+def test_no_step_waits_for_a_value_from_the_device(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every `item` of a tensor waits for a GPU. There are as many in twenty steps as in forty."""
+    reads: list[int] = []
+    original = torch.Tensor.item
+
+    def counted(self: torch.Tensor) -> Any:
+        reads.append(1)
+        return original(self)
+
+    monkeypatch.setattr(torch.Tensor, "item", counted)
+    short, counts = replace(TRAINING, epochs=1), []
+    for size in (8, 4):
+        reads.clear()
+        trained(data, tmp_path / str(size), point={**POINT, "batch_size": size}, training=short)
+        counts.append(len(reads))
+    assert counts[0] == counts[1] > 0
 
 
 def test_a_seed_gives_the_same_bytes_and_another_seed_others(data: Path, tmp_path: Path) -> None:

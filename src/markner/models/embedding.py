@@ -1,4 +1,4 @@
-"""Sentences as vectors, to find the training sentences that are near (`shot_selection: similar`)."""
+"""Embed sentences, to find similar training sentences (`shot_selection: similar`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,19 +16,19 @@ from markner.models.weights import load_tokenizer
 
 _BATCH = 64
 _LONGEST = 512
-"""Tokens of a text that are looked at, where the model does not say less."""
+"""Tokens of a text that are used, if the model does not allow fewer."""
 
 
 def embedding(folder: Path) -> Embed:
-    """The function from texts to vectors that a pretrained model gives.
+    """Return a function that embeds texts with a pretrained model.
 
-    A vector is the mean of the last hidden states over the text's tokens (Reimers and Gurevych 2019), in float32.
+    An embedding is the mean of the last hidden states over the text's tokens (Reimers and Gurevych 2019), in float32.
 
     Args:
         folder: A model with its tokenizer (`markner.models.weights.fetch_weights`).
 
     Raises:
-        MarknerError: The folder holds no model that can be loaded.
+        MarknerError: The folder contains no model that can be loaded.
     """
     tokenizer = load_tokenizer(folder)
     try:
@@ -49,8 +49,8 @@ def embedding(folder: Path) -> Embed:
             ).to(device())
             with torch.inference_mode():
                 states = model(**batch).last_hidden_state
-            seen = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
-            vectors[rows] = ((states * seen).sum(1) / seen.sum(1).clamp(min=1)).cpu().numpy()
+            mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
+            vectors[rows] = ((states * mask).sum(1) / mask.sum(1).clamp(min=1)).cpu().numpy()
         return vectors
 
     return embed

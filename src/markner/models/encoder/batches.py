@@ -1,4 +1,4 @@
-"""Sentences as an encoder sees them: word pieces, labels on the first piece of each word, batches of similar length."""
+"""Inputs of an encoder: word pieces, labels on the first piece of each word, batches of similar length."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from markner.models.encoder.viterbi import IMPOSSIBLE, LABELS, Tagging, likelies
 from markner.tags import spans_from_tags, tags_from_spans, words
 
 IGNORED = -100
-"""Label of a piece that has no part in the loss."""
+"""Label of a piece that does not count in the loss."""
 
 OUTSIDE = (0.0, IMPOSSIBLE, IMPOSSIBLE)
-"""Scores of a word that the model does not see: it is `O`."""
+"""Scores of a word beyond the longest input: it is `O`."""
 
 MEGABATCH = 50
-"""Batches sorted by length together: long enough for little padding, short enough for random batches."""
+"""Batches whose sentences are sorted by length together: more means less padding, fewer means more random batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A sentence in word pieces.
 
-    `first` holds the position in `ids` of each word's first piece; None for a word beyond the longest input, or one of
-    signs that the tokenizer drops. `truncated`: the sentence has more pieces than fit.
+    `first` contains the position in `ids` of each word's first piece; None for a word beyond the longest input, or a
+    word of characters that the tokenizer drops. `truncated`: the sentence has more pieces than fit.
     """
 
     sentence: Sentence
@@ -35,7 +35,7 @@ class Encoded:
     truncated: bool
 
     def labels(self) -> list[int]:
-        """Gold classes, one a piece; `IGNORED` except on first pieces."""
+        """Return the gold class of each piece; `IGNORED` except on first pieces."""
         labels = [IGNORED] * len(self.ids)
         for position, tag in zip(self.first, tags_from_spans(self.words, self.sentence.spans), strict=True):
             if position is not None:
@@ -43,22 +43,22 @@ class Encoded:
         return labels
 
     def spans(self, scores: Sequence[Sequence[float]], tagging: Tagging) -> tuple[Span, ...]:
-        """Predicted mentions from the logits of each piece, [pieces, 3]; words without a piece are `O`."""
+        """Return the predicted mentions from the logits of each piece, [pieces, 3]. Words without a piece are `O`."""
         of_words = [OUTSIDE if position is None else scores[position] for position in self.first]
         tags = likeliest_valid(of_words) if tagging == "valid" else likeliest_each(of_words)
         return spans_from_tags(self.words, tags)
 
     def truncated_mentions(self) -> int:
-        """Gold mentions of which a part lies beyond the longest input."""
+        """Count the gold mentions that end beyond the longest input."""
         if not self.truncated:
             return 0
-        seen = max((word.end for word, at in zip(self.words, self.first, strict=True) if at is not None), default=0)
-        return sum(span.end > seen for span in self.sentence.spans)
+        end = max((word.end for word, at in zip(self.words, self.first, strict=True) if at is not None), default=0)
+        return sum(span.end > end for span in self.sentence.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Sentences padded to the longest: int64 tensors of [sentences, pieces], and how many words have a label."""
+    """Sentences padded to the longest: int64 tensors of [sentences, pieces], and the number of labeled words."""
 
     ids: torch.Tensor
     mask: torch.Tensor
@@ -67,7 +67,7 @@ class Batch:
 
 
 def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, max_length: int) -> list[Encoded]:
-    """Cut sentences into words and these into pieces, at most `max_length` of them, special tokens included."""
+    """Split sentences into words and words into pieces, at most `max_length` with special tokens."""
     rows: list[Encoded] = []
     for sentence in sentences:
         spans = words(sentence.text)
@@ -87,7 +87,7 @@ def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, ma
 
 
 def shuffled_batches(rows: Sequence[Encoded], size: int, generator: torch.Generator) -> list[list[Encoded]]:
-    """All rows once, in batches of similar length, both filled and ordered at random."""
+    """Return all rows once, in random batches of similar length, in random order."""
     order = torch.randperm(len(rows), generator=generator).tolist()
     span = size * MEGABATCH
     batches: list[list[Encoded]] = []
@@ -98,17 +98,19 @@ def shuffled_batches(rows: Sequence[Encoded], size: int, generator: torch.Genera
 
 
 def sorted_batches(rows: Sequence[Encoded], size: int) -> list[list[Encoded]]:
-    """All rows once, in batches from the shortest to the longest."""
+    """Return all rows once, in batches from the shortest to the longest."""
     ordered = sorted(rows, key=lambda row: len(row.ids))
     return [ordered[at : at + size] for at in range(0, len(ordered), size)]
 
 
 def collate(rows: list[Encoded], pad: int, device: torch.device) -> Batch:
-    """Pad rows with the token `pad` to the longest of them."""
-    width = max(len(row.ids) for row in rows)
-    ids = torch.full((len(rows), width), pad)
-    mask = torch.zeros_like(ids)
-    labels = torch.full_like(ids, IGNORED)
+    """Pad rows with the token `pad` to the longest of them.
+
+    For a GPU the tensors are in pinned memory, so that copying them does not wait for the computation.
+    """
+    shape = (len(rows), max(len(row.ids) for row in rows))
+    pinned = device.type == "cuda"
+    ids, mask, labels = (torch.full(shape, value, pin_memory=pinned) for value in (pad, 0, IGNORED))
     words = 0
     for number, row in enumerate(rows):
         length = len(row.ids)
@@ -116,4 +118,5 @@ def collate(rows: list[Encoded], pad: int, device: torch.device) -> Batch:
         mask[number, :length] = 1
         labels[number, :length] = torch.tensor(row.labels())
         words += sum(position is not None for position in row.first)
-    return Batch(ids.to(device), mask.to(device), labels.to(device), words)
+    ids, mask, labels = (tensor.to(device, non_blocking=True) for tensor in (ids, mask, labels))
+    return Batch(ids, mask, labels, words)

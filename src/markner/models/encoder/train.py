@@ -1,10 +1,11 @@
-"""The encoder baseline (paper 3.2): a pretrained bidirectional model tuned to tag words with B, I and O.
+"""The encoder baseline (paper 3.2): a pretrained bidirectional model fine-tuned to tag words with B, I and O.
 
 The recipe is that of Devlin et al. (2019) and Gu et al. (2021): a linear classifier on the last layer, labels on the
-first piece of each word, AdamW, a learning rate that rises and then falls linearly, gradients clipped to norm 1. The
-loop is written out, not left to Hugging Face's Trainer, for two reasons. Points are selected by their dev loss, which
-the Trainer averages over batches, so that it depends on how sentences fall into them; here it is the mean over words.
-And the best epoch is kept in memory, where the Trainer writes a checkpoint with the optimiser's state after each.
+first piece of each word, AdamW, a learning rate that rises and then falls linearly, gradients clipped to norm 1.
+
+This module does not use Hugging Face's Trainer, for two reasons. Grid points are selected by their dev loss: the
+Trainer averages it over batches, so that it depends on the batches; here it is the mean over words. And the best epoch
+is kept in memory, while the Trainer writes a checkpoint with the optimizer's state after each epoch.
 """
 
 import math
@@ -51,7 +52,7 @@ DROPOUTS = (
     "attention_dropout",
     "seq_classif_dropout",
 )
-"""What the configurations of BERT's relatives call their dropouts; each that a model has is set."""
+"""Names of dropouts in the configurations of BERT-like models; each one that a model has is set."""
 
 MAX_GRAD_NORM = 1.0
 EVALUATION_BATCH = 64
@@ -62,7 +63,7 @@ Keep = Literal["highest-f1", "lowest-loss", "last"]
 
 @dataclass(frozen=True, slots=True)
 class EncoderTraining:
-    """Settings of a training beside its grid point; `markner.study.schema.systems.EncoderRun` explains each."""
+    """Settings of a training besides its grid point; `markner.study.schema.systems.EncoderRun` explains each."""
 
     epochs: int
     warmup: float
@@ -83,22 +84,22 @@ def train_point(
     output: Path,
     report: Path,
 ) -> None:
-    """Train one grid point and write the model of the epoch that `settings.keep` chooses on dev.
+    """Train one grid point, and write the model of the epoch that `settings.keep` selects on dev.
 
-    On a CPU the same seed gives the same bytes, as long as the number of threads is the same.
+    On a CPU the same seed and number of threads give the same bytes.
 
     Args:
         weights: Folder of the pretrained model.
         train: Sentences to train on.
         dev: Sentences to select the epoch on.
         point: Learning rate, longest input in word pieces, sentences per step, dropout.
-        settings: What the grid does not search.
-        seed: Of the classifier's first weights, the order of sentences, the dropout and the draw of `fraction`.
-        output: Folder of the trained model: safetensors, configuration, tokenizer. Whole or absent.
+        settings: Settings outside the grid.
+        seed: Seed of the initial classifier, the order of sentences, the dropout and the draw of `fraction`.
+        output: Folder of the trained model: safetensors, configuration, tokenizer. Complete or absent.
         report: JSON: `point`; `epochs`, for each its `epoch`, `train_loss`, `dev_loss`, `dev_f1`; `best_epoch` with
-            its `dev_loss` and `dev_f1`; `truncated_mentions`, those of `train` and `dev` that reach beyond the
-            longest input. Losses are mean cross entropies a word, over the words that fit; F1 is strict, and
-            truncated mentions count as missed.
+            its `dev_loss` and `dev_f1`; `truncated_mentions`, the number of mentions in `train` and `dev` that end
+            beyond the longest input. Losses are mean cross entropies per word, over the words that fit. F1 is strict,
+            and truncated mentions count as missed.
 
     Raises:
         MarknerError: no sentences, a longest input that the model cannot take, or a training that diverged.
@@ -111,8 +112,8 @@ def train_point(
     part = [sentences[index] for index in subset(len(sentences), settings.fraction, None, seed)]
     rows = encode(part, tokenizer, point["max_length"])
     dev_rows = encode(read_sentences(dev), tokenizer, point["max_length"])
-    for path, found in ((train, rows), (dev, dev_rows)):
-        if not found:
+    for path, encoded in ((train, rows), (dev, dev_rows)):
+        if not encoded:
             raise MarknerError(f"{path}: no sentences left to learn from", "check the split's files and `fraction`")
 
     vocabulary = UsedVocabulary(model, {_pad(tokenizer), *(number for row in (*rows, *dev_rows) for number in row.ids)})
@@ -127,7 +128,8 @@ def train_point(
     with tqdm(total=steps, unit="step", desc=point_name(point)) as progress:
         for epoch in range(1, settings.epochs + 1):
             model.train()
-            total, count = 0.0, 0
+            # In float64 on the device: a step does not wait for its loss.
+            total, count = torch.zeros((), dtype=torch.float64, device=model.device), 0
             for chosen in shuffled_batches(rows, point["batch_size"], order):
                 loss, _, words = _forward(model, chosen, tokenizer, settings.precision)
                 (loss / max(words, 1)).backward()  # type: ignore[no-untyped-call]
@@ -136,11 +138,16 @@ def train_point(
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
-                total += loss.item()
+                total += loss.detach()
                 count += words
                 progress.update()
             dev_loss, dev_f1 = evaluate(model, dev_rows, tokenizer, settings.precision, settings.tagging)
-            reached = {"epoch": epoch, "train_loss": total / max(count, 1), "dev_loss": dev_loss, "dev_f1": dev_f1}
+            reached = {
+                "epoch": epoch,
+                "train_loss": total.item() / max(count, 1),
+                "dev_loss": dev_loss,
+                "dev_f1": dev_f1,
+            }
             epochs.append(reached)
             progress.set_postfix(dev_loss=f"{dev_loss:.4f}", dev_f1=f"{dev_f1:.3f}")
             if math.isfinite(dev_loss) and (not best or _better(reached, best, settings.keep)):
@@ -184,12 +191,12 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
 def predict_encoder(
     model: Path, sentences: Path, output: Path, max_length: int, tagging: Tagging, batch_size: int = 64
 ) -> None:
-    """Tag every sentence with a trained model, in float32, and write its mentions in the file format of all systems.
+    """Tag every sentence with a trained model in float32, and write the mentions to a prediction file.
 
     Words beyond `max_length` word pieces are `O`; the status of such a sentence is `truncated`.
 
     Raises:
-        MarknerError: the folder holds no tagger of this package, or `max_length` is more than the model takes.
+        MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
     """
     tokenizer = load_tokenizer(model)
     tagger = load_trained(model, max_length)
@@ -209,7 +216,7 @@ def tag_rows(
     batch_size: int,
     title: str = "",
 ) -> dict[str, tuple[Span, ...]]:
-    """Mentions by sentence; a bar shows the batches if there is a title for it."""
+    """Return the mentions by sentence. With a title, show a progress bar."""
     spans = {}
     for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=title, disable=not title):
         with torch.inference_mode():
@@ -226,10 +233,10 @@ def evaluate(
     precision: Precision,
     tagging: Tagging,
 ) -> tuple[float, float]:
-    """Mean cross entropy a word, and strict F1 over all gold mentions, those beyond the longest input included."""
+    """Return the mean cross entropy per word, and strict F1 over all gold mentions, also beyond the longest input."""
     model.eval()  # type: ignore[no-untyped-call]
     total, count = 0.0, 0
-    hits, found, gold = 0, 0, 0
+    hits, predicted, gold = 0, 0, 0
     for chosen in sorted_batches(list(rows), EVALUATION_BATCH):
         with torch.inference_mode():
             loss, logits, words = _forward(model, chosen, tokenizer, precision)
@@ -238,15 +245,15 @@ def evaluate(
         for row, scores in zip(chosen, logits.tolist(), strict=True):
             spans = set(row.spans(scores, tagging))
             hits += len(spans.intersection(row.sentence.spans))
-            found += len(spans)
+            predicted += len(spans)
             gold += len(row.sentence.spans)
-    return total / max(count, 1), 2 * hits / max(found + gold, 1)
+    return total / max(count, 1), 2 * hits / max(predicted + gold, 1)
 
 
 def _forward(
     model: PreTrainedModel, rows: list[Encoded], tokenizer: PreTrainedTokenizerBase, precision: Precision
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Summed cross entropy of the labelled words, the float32 logits of each piece [rows, pieces, 3], the words."""
+    """Return the summed cross entropy, the float32 logits [rows, pieces, 3] and the number of labeled words."""
     batch = collate(rows, _pad(tokenizer), model.device)
     with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bf16"):
         logits = model(input_ids=batch.ids, attention_mask=batch.mask).logits.float()
@@ -259,7 +266,7 @@ def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:
-    """A pretrained encoder with a new classifier of random weights, in float32."""
+    """Return a pretrained encoder in float32 with a new random classifier."""
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
         config.id2label = dict(enumerate(LABELS))
@@ -281,10 +288,10 @@ def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:
 
 
 def load_trained(folder: Path, max_length: int) -> PreTrainedModel:
-    """A model that `train_point` wrote, in evaluation mode, to read inputs of at most `max_length` word pieces.
+    """Load a model that `train_point` wrote, in evaluation mode, for inputs of at most `max_length` word pieces.
 
     Raises:
-        MarknerError: the folder holds no tagger of this package, or `max_length` is more than the model takes.
+        MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
     """
     try:
         model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
@@ -309,7 +316,7 @@ def _check_length(model: PreTrainedModel, max_length: int, folder: Path) -> None
 
 
 def _groups(model: PreTrainedModel, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameters with and without weight decay: matrices have it, biases and norms do not (Devlin et al. 2019)."""
+    """Return parameter groups: matrices with weight decay, biases and norms without (Devlin et al. 2019)."""
     parameters = list(model.parameters())
     return [
         {"params": [value for value in parameters if value.ndim > 1], "weight_decay": weight_decay},

@@ -1,4 +1,4 @@
-"""The likeliest sequence of BIO tags among those that mean something: an I only after a B or an I."""
+"""Find the most likely BIO tags of a sentence, with or without the rule that I follows only B or I."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from markner.tags import Tag
 
 Tagging = Literal["valid", "each-word"]
-"""`valid`: the likeliest valid sequence. `each-word`: the likeliest tag of each word by itself."""
+"""`valid`: the most likely valid sequence. `each-word`: the most likely tag of each word."""
 
 LABELS: tuple[Tag, ...] = ("O", "B", "I")
 """Tags by the number of their class."""
@@ -17,16 +17,16 @@ IMPOSSIBLE = float("-inf")
 
 
 def likeliest_each(scores: Sequence[Sequence[float]]) -> list[Tag]:
-    """The likeliest tag of each word; `scores` is [words, 3], any increasing function of the probabilities."""
+    """Return the most likely tag of each word; `scores` is [words, 3], any increasing function of the probabilities."""
     return [LABELS[max(range(len(LABELS)), key=row.__getitem__)] for row in scores]
 
 
 def likeliest_valid(scores: Sequence[Sequence[float]]) -> list[Tag]:
-    """The valid tag sequence with the highest sum of scores (Viterbi 1967), the first of equals.
+    """Return the valid tag sequence with the highest sum of scores (Viterbi 1967); of equal ones, the first.
 
     Args:
-        scores: Log probabilities or logits of O, B and I: [words, 3]. Adding a constant to a row changes nothing. A
-            row without a finite score for O is not allowed.
+        scores: Log probabilities or logits of O, B and I: [words, 3]. Adding a constant to a row changes nothing.
+            Each row needs a finite score for O.
     """
     if not scores:
         return []

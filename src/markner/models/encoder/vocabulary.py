@@ -1,9 +1,9 @@
-"""Training without the rows of the embedding that no sentence asks for.
+"""Train an encoder without the embedding rows that the data do not use.
 
-Half of a small encoder's weights, and a fifth of BERT's, are embeddings of word pieces, most of which a corpus does not
-hold. Such a row gets no gradient, so that AdamW does nothing to it but decay it, in each step by the same factor for
-all. It is left out of the training and decayed once at the end: the same weights up to the rounding of that product,
-without what the optimizer would spend on them in each step.
+Half of a small encoder's weights, and a fifth of BERT's, are embeddings of word pieces, and a corpus uses few of them.
+An unused row gets no gradient, so AdamW only decays it, by the same factor for all rows in a step. Here unused rows are
+removed during the training and decayed once at the end. The weights are the same up to rounding of that product, and
+the optimizer saves their cost in each step.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 
 class UsedEmbedding(torch.nn.Embedding):
-    """The rows of an embedding that are used, asked for by the numbers that they have in the whole one."""
+    """The used rows of an embedding, indexed as in the whole embedding."""
 
     def __init__(self, whole: torch.nn.Embedding, used: torch.Tensor) -> None:
         padding = whole.padding_idx
@@ -26,15 +26,15 @@ class UsedEmbedding(torch.nn.Embedding):
         self.register_buffer("places", places, persistent=False)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        """Embeddings of word pieces. One that is not used is an IndexError on a CPU, an assertion on a GPU."""
+        """Return the embeddings of word pieces. An unused piece is an IndexError (CPU) or a failed assertion (GPU)."""
         return super().forward(self.places[ids])
 
 
 class UsedVocabulary:
-    """A model whose embedding holds the used word pieces alone until `restore`."""
+    """A model whose embedding contains only the used word pieces until `restore`."""
 
     def __init__(self, model: PreTrainedModel, ids: Iterable[int]) -> None:
-        """Take out the rows that are not among `ids`; the padding's stays. Embeddings of other kinds stay whole."""
+        """Remove the rows that are not in `ids`, except padding. Embeddings of other classes are not changed."""
         self._model = model
         whole = model.get_input_embeddings()
         self._whole = whole if type(whole) is torch.nn.Embedding else None
@@ -45,10 +45,10 @@ class UsedVocabulary:
             model.set_input_embeddings(self._part)
 
     def restore(self, decay: float) -> None:
-        """Put the trained rows back among the others.
+        """Put the trained rows back into the whole embedding.
 
         Args:
-            decay: What weight decay left of a weight without a gradient, over all steps.
+            decay: Factor by which all steps together have decayed a weight without a gradient.
         """
         if self._whole is None:
             return
