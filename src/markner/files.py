@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: folders, JSON and JSON lines on top of `runrecord.files`."""
+"""Files that are either complete or absent: folders, JSON and JSON lines, on top of `runrecord.files`."""
 
 import json
 import os
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def fresh_folder(destination: Path) -> Path:
-    """An empty folder beside `destination`, to be filled and then put in its place by `replace_folder`."""
+    """Return an empty folder beside `destination`; `replace_folder` moves it there when it is filled."""
     partial = destination.with_name(f".{destination.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -31,7 +31,7 @@ def fresh_folder(destination: Path) -> Path:
 
 
 def replace_folder(partial: Path, destination: Path) -> None:
-    """Rename a filled folder to its place, removing what was there; its files get the permissions of other files."""
+    """Move a filled folder to its destination, replacing an existing one; files get the usual permissions."""
     for path in partial.rglob("*"):
         if path.is_file():
             path.chmod(usual_mode())  # safetensors are written for the owner alone
@@ -40,12 +40,12 @@ def replace_folder(partial: Path, destination: Path) -> None:
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """Write a value as JSON, keys in the order given, two spaces deep, one line end at the end."""
+    """Write a value as JSON, indented by two spaces, keys in the given order, with a line end."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read a JSON file; a broken one is an error that names the file and the line."""
+    """Read a JSON file; a damaged one is an error that names file and line."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -60,7 +60,7 @@ def write_jsonl(path: str | os.PathLike[str], rows: Iterable[dict[str, Any]]) ->
 
 
 def read_jsonl(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
-    """Read one JSON object a line; a broken line is an error that names file and line."""
+    """Read one JSON object a line; a damaged line is an error that names file and line."""
     with open(path, encoding="utf-8") as stream:
         for number, line in enumerate(stream, start=1):
             try:

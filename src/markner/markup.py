@@ -20,12 +20,12 @@ _REFUSAL = re.compile(
     r"|as an? (?:ai|language model)|unable to (?:assist|help))\b",
     re.IGNORECASE,
 )
-# An answer which shares less than this part of the input's characters, and reads like a refusal, is one.
+# An answer that shares less than this part of the input's characters and reads like a refusal is a refusal.
 _REFUSAL_OVERLAP = 0.5
 
 
 def mark(text: str, spans: Sequence[Span]) -> str:
-    """Put marks around spans of a text.
+    """Return a text with marks around spans.
 
     Args:
         text: The sentence; it must not hold the tags themselves.
@@ -57,7 +57,7 @@ def check_spans(text: str, spans: Sequence[Span]) -> None:
 
 
 def unmark(marked: str) -> tuple[str, tuple[Span, ...]]:
-    """The text and spans of a marked text; the inverse of `mark`.
+    """Return the text and spans of a marked text; the inverse of `mark`.
 
     Raises:
         MarknerError: Marks are nested or unbalanced.
@@ -70,7 +70,7 @@ def unmark(marked: str) -> tuple[str, tuple[Span, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Spans of an answer as offsets into its input, and what the answer was like."""
+    """Spans of an answer as offsets into its input, and the status of the answer."""
 
     spans: tuple[Span, ...]
     status: Status
@@ -79,14 +79,14 @@ class Alignment:
 def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
     """Align a model's answer to its input, character by character.
 
-    White space around the answer and just inside marks is ignored. Where the answer repeats the input exactly, its
-    marks are the spans. Otherwise the longest common blocks of characters are matched (case and all), and a span
-    counts if its first and its last character are matched; nothing is lower-cased or guessed. Of nested marks the
-    outermost counts; a mark that is never closed, or closed without having been opened, counts for nothing.
+    White space around the answer and just inside marks is ignored. If the answer repeats the input exactly, its marks
+    are the spans. Otherwise the longest common blocks of characters are matched, case-sensitively, and a span counts
+    if its first and its last character are matched. Of nested marks the outermost counts; an opening mark without a
+    closing one, or the reverse, is ignored.
 
     Args:
         text: The input sentence.
-        raw: The answer as it came.
+        raw: The unchanged answer.
         limit_reached: The answer was stopped by the length limit.
 
     Returns:
@@ -100,7 +100,7 @@ def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
     exact = plain.strip() == text.strip()
     if exact:
         shift = offset - (len(plain) - len(plain.lstrip()))
-        # Without the white space at their ends first: what lies outside the text would else lead out of it.
+        # Trimmed before they are shifted: white space at their ends may lie outside of the text.
         marked = [_trim(plain, *span) for span in marks]
         spans = [Span(start + shift, end + shift) for start, end in marked if start < end]
         matched = len(text)
@@ -163,7 +163,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _match(plain: str, text: str) -> tuple[list[int | None], int]:
-    """For each character of `plain` its place in `text` or None, in order, and how many were matched."""
+    """For each character of `plain` its position in `text` or None, in order; and the number of matched characters."""
     position: list[int | None] = [None] * len(plain)
     common = min(len(plain), len(text))
     head = 0

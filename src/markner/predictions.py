@@ -1,4 +1,4 @@
-"""Predictions: the one file format in which every kind of system answers."""
+"""Predictions: one file format for every kind of system."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -10,8 +10,8 @@ from markner.errors import MarknerError
 from markner.files import read_jsonl, write_jsonl
 
 Status = Literal["ok", "changed_text", "unbalanced", "nested", "truncated", "refused", "empty"]
-"""What became of an answer. Only `ok` answers repeat their input exactly; the spans of the others are what could be
-aligned. `truncated`: the length limit was reached, or (encoder) the sentence was longer than the model's input."""
+"""The status of an answer. Only `ok` answers repeat their input exactly; other answers keep the spans that could
+be aligned. `truncated`: the length limit was reached, or (encoder) the sentence was longer than the model's input."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 
@@ -20,7 +20,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 class Prediction:
     """A system's answer for one sentence: a row of results/<study>/predictions/<run>/seed<k>/<corpus>.jsonl.
 
-    `raw` is the untouched text of a generative system, None for an encoder. `spans` are offsets into the sentence's
+    `raw` is the unchanged answer of a generative system, None for an encoder. `spans` are offsets into the sentence's
     own text: sorted, not empty, not overlapping, inside the text. No sentence is ever left out.
     """
 
@@ -36,7 +36,7 @@ def write_predictions(path: str | os.PathLike[str], predictions: Iterable[Predic
 
 
 def prediction_row(prediction: Prediction) -> dict[str, object]:
-    """A prediction as the object of its line."""
+    """Return the row of a prediction."""
     return {
         "id": prediction.id,
         "spans": [list(span) for span in prediction.spans],
@@ -46,7 +46,7 @@ def prediction_row(prediction: Prediction) -> dict[str, object]:
 
 
 def read_predictions(path: str | os.PathLike[str]) -> Iterator[Prediction]:
-    """Read predictions from JSON lines; a row that is not a prediction is an error naming file and line."""
+    """Read predictions from JSON lines; another row is an error that names file and line."""
     for number, row in enumerate(read_jsonl(path), start=1):
         try:
             status = row["status"]

@@ -1,6 +1,6 @@
-"""Imports of libraries without the heavy companions that they would bring along and that no one here uses.
+"""Import libraries without their heavy optional dependencies that MarkNER does not use.
 
-Most jobs of a study are short: starting Python and importing what they use is what they take.
+Most jobs of a study are short, and imports take most of their time.
 """
 
 import sys
@@ -11,14 +11,14 @@ from types import ModuleType
 
 @contextmanager
 def stub_import(name: str, **members: object) -> Iterator[None]:
-    """Keep what is imported in the block from importing the module `name`.
+    """Replace the module `name` by a stub for the imports in the block.
 
-    Without `members` the module counts as not installed; with them it is a module of these members alone. One that is
-    imported already stays what it is, and after the block anyone can import the real one.
+    Without `members` the module counts as not installed; with them the stub has these members alone. A module that is
+    already imported is not replaced. After the block the real module can be imported.
 
     Args:
-        name: A module, such as `sklearn.exceptions`.
-        members: What the importer takes from it.
+        name: A module, for example `sklearn.exceptions`.
+        members: Members of the stub.
     """
     top = name.partition(".")[0]
     if top in sys.modules:

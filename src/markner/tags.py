@@ -1,4 +1,4 @@
-"""Words of a sentence and BIO tags over them, derived from spans and turned back into spans."""
+"""Words of a sentence and their BIO tags, derived from spans and turned back into spans."""
 
 import re
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ WORD = re.compile(r"[^\W_]+|\S")
 
 
 def words(text: str) -> list[Span]:
-    """Character spans of the words of a text: runs of letters and digits; every other sign but white space by itself.
+    """Return the character spans of the words of a text: runs of letters and digits, and each other sign by itself.
 
-    The tokens of the IOB files of Crichton et al. (2017) are made by the same rule, so on a text of variant `tokenized` the
-    words are exactly its tokens.
+    White space is in no word. The IOB files of Crichton et al. (2017) have the same tokens, so that the words of a text
+    of the variant `tokenized` are exactly its tokens.
     """
     return [Span(*match.span()) for match in WORD.finditer(text)]
 
 
 def tags_from_spans(words: Sequence[Span], spans: Sequence[Span]) -> list[Tag]:
-    """BIO tags, one a word; a word that overlaps a span belongs to it, and if it overlaps two, to the first.
+    """Return BIO tags, one a word; a word belongs to the first span that it overlaps.
 
     Args:
         words: Words in order, as `words` gives them.
-        spans: Mentions, sorted and not overlapping. Those that begin and end where words do come back unchanged from
-            `spans_from_tags`; others grow to whole words, and one inside a word that an earlier mention holds is lost.
+        spans: Mentions, sorted and not overlapping. Mentions of whole words come back unchanged from
+            `spans_from_tags`. Other mentions grow to whole words; one inside a word of an earlier mention is lost.
     """
     tags: list[Tag] = ["O"] * len(words)
     position = 0
@@ -42,9 +42,9 @@ def tags_from_spans(words: Sequence[Span], spans: Sequence[Span]) -> list[Tag]:
 
 
 def spans_from_tags(words: Sequence[Span], tags: Sequence[Tag]) -> tuple[Span, ...]:
-    """Character spans of the entities that BIO tags mark, from the start of the first to the end of the last word.
+    """Return the character spans of tagged entities, from the start of the first to the end of the last word.
 
-    An `I` that continues nothing (the first tag, or one after `O`) begins an entity, as conlleval reads it
+    An `I` at the start or after `O` begins an entity, as in conlleval
     (Tjong Kim Sang and De Meulder 2003).
     """
     spans: list[Span] = []

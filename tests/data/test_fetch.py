@@ -251,7 +251,7 @@ def test_identifiers_fill_the_pattern(tmp_path: Path, monkeypatch: pytest.Monkey
     written = json.loads((tmp_path / "raw/files.json").read_text())
     assert written == [{key: row[key] for key in row if key != "source"} for row in rows]
     Path("ids.txt").write_text("../7\n")
-    with pytest.raises(MarknerError, match=r"line 1: '\.\./7' is no document identifier"):
+    with pytest.raises(MarknerError, match=r"line 1: '\.\./7' is not a document identifier"):
         fetch_corpus(corpus, tmp_path / "raw", None)
 
 

@@ -201,8 +201,8 @@ def real(corpora_mirror: Path) -> list[Path]:
 
 
 def native_sentences(real: list[Path]) -> list[Sentence]:
-    passages = [document.passages[0] for document in bc2gm.read(real[0], real[1])]
-    return [Sentence("", "", part.text, tuple(Span(m.start, m.end) for m in part.mentions)) for part in passages]
+    documents = bc2gm.read(real[0], real[1])
+    return [Sentence("", "", each.text, tuple(Span(m.start, m.end) for m in each.mentions)) for each in documents]
 
 
 @pytest.mark.corpora

@@ -1,1 +1,1 @@
-"""Corpora: from native files, checked by hash, to sentences with character spans."""
+"""Corpora and documents: fetched files, formats, sentences with character spans, instruction sets."""

@@ -120,7 +120,7 @@ def write_sentences(path: str | os.PathLike[str], sentences: Iterable[Sentence])
 
 
 def read_sentences(path: str | os.PathLike[str]) -> Iterator[Sentence]:
-    """Read sentences from JSON lines; a row that is not a sentence is an error naming file and line."""
+    """Read sentences from JSON lines; another row is an error that names file and line."""
     for number, row in enumerate(read_jsonl(path), start=1):
         try:
             yield Sentence(

@@ -95,7 +95,7 @@ def write_instances(
 
 
 def read_instances(path: str | os.PathLike[str]) -> list[Instance]:
-    """Read an instruction set; raises a MarknerError naming file and element if one is malformed."""
+    """Read an instruction set; a malformed one is an error that names file and element."""
     value = read_json(path)
     if not isinstance(value, list):
         raise MarknerError(f"{path}: expected a list of instances, found {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""Bytes of one source of a corpus file, by HTTP: the file itself, or one member read out of an archive."""
+"""Download of corpus files: a file itself, or one member of an archive."""
 
 import logging
 import tarfile
@@ -19,19 +19,19 @@ _TIMEOUT = (10.0, 60.0)
 _CHUNK = 1 << 20
 _ATTEMPTS = 3
 
-# pooch tells of each download; the progress bar and the manifest do so already.
+# pooch logs each download, which the progress bar and the manifest already show.
 logging.getLogger("pooch").setLevel(logging.WARNING)
 pooch.get_logger().setLevel(logging.WARNING)
 
 
 class SourceError(Exception):
-    """Why a source did not give the file."""
+    """A source did not give the file; the message is the reason."""
 
 
 class Downloads:
-    """Gets the bytes of sources; archives are kept in `cache` and shared.
+    """Downloads sources; archives are kept in `cache` and shared.
 
-    An address that failed is not tried again, as hundreds of files may name it.
+    An address that failed is not tried again, as hundreds of files may use it.
     """
 
     def __init__(self, cache: Path) -> None:
@@ -39,10 +39,10 @@ class Downloads:
         self._failed: dict[str, str] = {}
 
     def read(self, source: Source) -> bytes:
-        """The bytes of a source, transformed as it declares.
+        """Return the bytes of a source, without the first line that it declares as additional.
 
         Raises:
-            SourceError: the address does not answer, or what it gives is not what was declared.
+            SourceError: the address does not answer, or gives other content than declared.
         """
         if source.url in self._failed:
             raise SourceError(self._failed[source.url])
@@ -59,9 +59,9 @@ class Downloads:
         return content
 
     def _get(self, url: str, folder: Path) -> Path:
-        """Download into a folder, whole or not at all; what is there already is used."""
+        """Download into a folder, completely or not at all; an existing download is used."""
         try:
-            # No hash is asked for here: those of archives are not known, and each file is checked by its own later.
+            # The hash of an archive is not known; each file is checked by its own hash later.
             return Path(pooch.retrieve(url, known_hash=None, path=folder, downloader=_download))
         except (requests.RequestException, OSError, ValueError) as error:
             self._failed[url] = _reason(error)
@@ -72,14 +72,14 @@ class Downloads:
         try:
             return read_member(archive, member)
         except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
-            # A damaged archive must not stay in the cache: the next run would fail on it again.
+            # A damaged archive is removed, or the next run would fail on it again.
             archive.unlink(missing_ok=True)
             self._failed[url] = f"damaged archive: {error}"
             raise SourceError(self._failed[url]) from error
 
 
 def read_member(archive: Path, member: str) -> bytes:
-    """One regular file of a zip or tar archive, read without unpacking anything.
+    """Return one regular file of a zip or tar archive, without unpacking the archive.
 
     Raises:
         SourceError: the name leaves the archive, is not in it, or is not a regular file.
@@ -108,7 +108,7 @@ def read_member(archive: Path, member: str) -> bytes:
 
 
 def _download(url: str, output: str, _pooch: object) -> None:
-    """Pooch's downloader: streams to a file and retries what may pass."""
+    """Download for pooch: stream to a file and retry errors that may pass."""
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=_RETRY))
@@ -119,7 +119,7 @@ def _download(url: str, output: str, _pooch: object) -> None:
                     stream.writelines(response.iter_content(_CHUNK))
                 return
             except requests.exceptions.ChunkedEncodingError:
-                # The connection broke within the body, which the session's own retries do not cover.
+                # The connection broke within the body; the retries of the session do not cover this.
                 if not left:
                     raise
 

@@ -1,4 +1,4 @@
-"""Fetching the files of a corpus: from a mirror folder or the network, always checked by hash."""
+"""Fetch the files of a corpus, from a mirror folder or the network, and check them by hash."""
 
 import hashlib
 import logging
@@ -25,14 +25,13 @@ def fetch(
 ) -> list[dict[str, Any]]:
     """Put files below `destination` under their names and return a manifest row for each, in the order of `names`.
 
-    A file that is there already with the right hash is kept. Else it comes from `mirror/<name>`, if a mirror is given,
-    or from the sources of the registry, one after another, until one gives the right bytes. Archives are kept in
-    `cache` (default: the user's cache folder). A row has `name`, `sha256`, `bytes`, `sources` (where the file is to be
-    had), `source` (where it came from now), `licence` and, where the paper's authors' release leaves sentences of the
-    file out, `released_lacks`.
+    An existing file with the right hash is kept. Other files come from `mirror/<name>`, if a mirror is given, or from
+    the first source of the registry that gives the right bytes. Archives are kept in `cache` (default: the user's cache
+    folder). A row has `name`, `sha256`, `bytes`, `sources` (all known sources), `source` (the one used now), `licence`
+    and, if the author release leaves out sentences of the file, `released_lacks`.
 
     Raises:
-        MarknerError: a name that is not known, or a file that no source gave; names each source and why it failed.
+        MarknerError: an unknown name, or a file that no source gave; names each source and the reason.
     """
     entries = [find(name) for name in names]
     if mirror is not None and not mirror.is_dir():
@@ -47,8 +46,8 @@ def fetch_corpus(
 ) -> list[dict[str, Any]]:
     """Fetch all files of all variants of a corpus and write the manifest, sorted by name, to `destination/files.json`.
 
-    Lists of identifiers are fetched first; then the file of each identifier. Where the bytes came from now is logged
-    and not written to the manifest: it is the same for the same bytes.
+    Lists of identifiers are fetched first, then the file of each identifier. The source used now is logged and not
+    written to the manifest, which is the same for the same bytes.
     """
     splits = all_splits(corpus)
     rows = fetch([files.ids for files in splits if files.ids is not None], destination, mirror, cache)
@@ -62,7 +61,7 @@ def fetch_corpus(
 
 
 def fetch_entry(entry: Entry, destination: Path, mirror: Path | None, downloads: Downloads) -> dict[str, Any]:
-    """Fetch one file, checked and whole, and return its manifest row (see `fetch`)."""
+    """Fetch and check one file, and return its manifest row (see `fetch`)."""
     target = destination / entry.name
     content, source = _kept(entry, target) or _obtain(entry, mirror, downloads)
     if source != KEPT:
@@ -82,7 +81,7 @@ def fetch_entry(entry: Entry, destination: Path, mirror: Path | None, downloads:
 
 
 def _kept(entry: Entry, target: Path) -> tuple[bytes, str] | None:
-    """What lies at the target, if it is the file; a user's own file without a declared hash is read anew each time."""
+    """The existing target, if it has the right hash; a user's own file without a hash is always read again."""
     if entry.sha256 is None or not target.is_file():
         return None
     content = target.read_bytes()
@@ -90,7 +89,7 @@ def _kept(entry: Entry, target: Path) -> tuple[bytes, str] | None:
 
 
 def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[bytes, str]:
-    """The bytes of the first source that gives the right ones, and its name."""
+    """Bytes and name of the first source that gives the right bytes."""
     if entry.path is not None:
         content = entry.path.read_bytes()
         wrong = _mismatch(entry, content)
@@ -127,9 +126,9 @@ def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[by
 
 
 def _mismatch(entry: Entry, content: bytes) -> str:
-    """What is wrong with the bytes of a file, nothing if they are right."""
-    found = hashlib.sha256(content).hexdigest()
-    if entry.sha256 in (None, found):
+    """The reason why bytes are not those of an entry; empty if they are."""
+    digest = hashlib.sha256(content).hexdigest()
+    if entry.sha256 in (None, digest):
         return ""
     size = f"{len(content)} bytes" + (f" of {entry.bytes}" if entry.bytes else "")
-    return f"wrong content ({size}): SHA-256 is {found}, must be {entry.sha256}"
+    return f"wrong content ({size}): SHA-256 is {digest}, must be {entry.sha256}"

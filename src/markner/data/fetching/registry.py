@@ -1,4 +1,4 @@
-"""The registry of corpus files: where each comes from, and what its bytes must be."""
+"""The registry of corpus files: sources and hash of each."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from markner.study.schema.corpora import Corpus, CorpusFile, FileRef, SplitFiles
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An address of a file: the file itself, or an archive (zip, tar.gz) with the file as a member."""
+    """An address: of the file itself, or of an archive (zip, tar.gz) that holds the file as a member."""
 
     url: str
     member: str | None = None
     drop_first_line: str | None = None
-    """A first line that only this copy has; it is removed, and must be exactly this."""
+    """A first line that only this copy has. It must be exactly this, and is removed."""
 
     def __str__(self) -> str:
         return f"{self.url} ({self.member})" if self.member else self.url
@@ -29,22 +29,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file: its name below the folder of raw files, its hash if known, and its sources in the order of trial."""
+    """One file: its name in the folder of native files, its hash if known, and its sources in the order of trial."""
 
     name: str
     sha256: str | None
     sources: tuple[Source, ...] = ()
     path: Path | None = None
-    """The file itself, for one of the user's own."""
+    """A file of the user."""
     bytes: int | None = None
     licence: str | None = None
     released_lacks: tuple[int, ...] = ()
-    """Sentences of the file, counted from 1, that the paper's authors' released file leaves out."""
+    """Sentences of the file, counted from 1, that the author release leaves out."""
 
 
 @cache
 def registry() -> Mapping[str, Entry]:
-    """The entries of resources/corpora/registry.json by name."""
+    """Return the entries of resources/corpora/registry.json by name."""
     content = read_json(CORPUS_REGISTRY)
     licences = content["licences"]
     return {
@@ -61,7 +61,7 @@ def registry() -> Mapping[str, Entry]:
 
 
 def find(reference: FileRef) -> Entry:
-    """The entry of a reference: of the registry, or made for a local path or an address.
+    """Return the entry of a reference: from the registry, or for a local path or an address.
 
     Raises:
         MarknerError: a name that is neither in the registry nor an existing file.
@@ -89,7 +89,7 @@ def find(reference: FileRef) -> Entry:
 
 
 def raw_name(reference: FileRef) -> str:
-    """The name of a file below the folder of raw files, which need not be there yet.
+    """Return the name of a file in the folder of native files, which need not exist yet.
 
     A file of the user's own lies below `local/`, one from an address below `url/`, so that no name can leave the folder
     or meet one of the registry.
@@ -110,10 +110,10 @@ def raw_name(reference: FileRef) -> str:
 
 
 def split_references(files: SplitFiles, raw: Path) -> list[FileRef]:
-    """The files of a split in order; a list of identifiers is read from the raw files and put into the pattern.
+    """Return the files of a split in order; with a list of identifiers, the pattern filled with each.
 
     Raises:
-        MarknerError: an identifier that could name a file elsewhere, or none at all; names file and line.
+        MarknerError: an identifier that could name a file elsewhere, or an empty list; names file and line.
     """
     if files.ids is None or files.pattern is None:
         return list(files.files)
@@ -124,7 +124,9 @@ def split_references(files: SplitFiles, raw: Path) -> list[FileRef]:
         if not identifier:
             continue
         if "/" in identifier or "\\" in identifier or identifier in (".", ".."):
-            raise MarknerError(f"{path}, line {number}: {identifier!r} is no document identifier", "write one a line")
+            raise MarknerError(
+                f"{path}, line {number}: {identifier!r} is not a document identifier", "write one a line"
+            )
         references.append(files.pattern.replace("{id}", identifier))
     if not references:
         raise MarknerError(f"{path}: holds no document identifier", "write one a line")
@@ -132,13 +134,13 @@ def split_references(files: SplitFiles, raw: Path) -> list[FileRef]:
 
 
 def local_files(corpus: Corpus) -> list[str]:
-    """Files of the user's own that a corpus is read from: what a job has to take as its input."""
+    """Return the user's own files of a corpus: a job declares them as its input."""
     paths = [file.path if isinstance(file, CorpusFile) else file for file in _references(corpus)]
     return [path for path in dict.fromkeys(paths) if path is not None and path not in registry()]
 
 
 def expected_hashes(corpus: Corpus) -> dict[str, str]:
-    """SHA-256 of each file that the registry knows of a corpus; of a pattern, one over all files that fit it."""
+    """Return the SHA-256 of each file of a corpus in the registry; for a pattern, one of all files that fit it."""
     known = registry()
     names, patterns = _registered(corpus)
     hashes = {name: str(known[name].sha256) for name in names}
@@ -149,7 +151,7 @@ def expected_hashes(corpus: Corpus) -> dict[str, str]:
 
 
 def licences(corpus: Corpus) -> list[str]:
-    """Licences of a corpus: its own setting, else those of its files in the registry; none if none is known."""
+    """Return the known licences of a corpus: its own setting, else the licences of its files in the registry."""
     if corpus.licence:
         return [corpus.licence]
     known = registry()
@@ -159,7 +161,7 @@ def licences(corpus: Corpus) -> list[str]:
 
 
 def _registered(corpus: Corpus) -> tuple[list[str], dict[str, list[str]]]:
-    """Files of a corpus that the registry knows: those named, and by pattern all that fit it."""
+    """Files of a corpus in the registry: the named ones, and for each pattern all that fit it."""
     known = registry()
     names = [file for file in _references(corpus) if isinstance(file, str) and file in known]
     patterns: dict[str, list[str]] = {}
@@ -175,6 +177,6 @@ def _references(corpus: Corpus) -> list[FileRef]:
 
 
 def all_splits(corpus: Corpus) -> list[SplitFiles]:
-    """The files of all splits of all variants of a corpus."""
+    """Return the files of all splits of all variants of a corpus."""
     sources = [source for variant in corpus.variants() if (source := corpus.source(variant)) is not None]
     return [source.split_files(split) for source in sources for split in source.splits()]

@@ -38,7 +38,7 @@ class Writer(Protocol):
 class Format:
     """A format of document files, but for plain text and brat folders.
 
-    `endings` are those of file names, `output` is the name of a file written in a folder of its own.
+    `endings` are the endings of file names, `output` is the name of a file written in a folder of its own.
     """
 
     endings: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Files of columns as those of the CoNLL shared tasks: a token a line, its tag in the last column.
+"""Files of columns, as in the CoNLL shared tasks: a token a line, its tag in the last column.
 
 An empty line ends a sentence. Tab or white space separates the columns. A line with `-DOCSTART-` begins a document.
 """

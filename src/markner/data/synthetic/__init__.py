@@ -1,1 +1,1 @@
-"""Further training sentences written by a model: what it is shown, what of its writing is kept and why."""
+"""Self-instruct: training sentences written by a model, and the filters that keep or refuse them."""

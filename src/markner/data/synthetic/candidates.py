@@ -1,4 +1,4 @@
-"""What a writing model is shown, and the file format of what it writes."""
+"""The prompts of a writing model, and the file format of its sentences, the candidates."""
 
 import os
 import random
@@ -16,11 +16,11 @@ from markner.markup import mark
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One line that a model wrote, and all that it takes to ask it again: a row of candidates.jsonl.
+    """One line that a model wrote, with its origin: a row of candidates.jsonl.
 
-    `model` is the writer's name in the study, `seed` that of the self-instruct set, `shown` the identifiers of the seed
-    sentences in the order in which they stood in the prompt. `raw` is the untouched text; `finished` says whether it
-    came to the end of its line before the limit.
+    `model` is the name of the writing model in the study, `seed` the seed of the self-instruct set, `shown` the
+    identifiers of the seed sentences in the order of the prompt. `raw` is the unchanged text; `finished` is False if
+    the length limit came before the end of the line.
     """
 
     number: int
@@ -32,10 +32,10 @@ class Candidate:
 
 
 def draw_seed(sentences: Path, size: int, seed: int) -> list[Sentence]:
-    """The annotated sentences that may be used, in the order of the corpus; a larger draw contains a smaller one.
+    """Draw the seed sentences, in the order of the corpus; a larger draw contains a smaller one.
 
     Raises:
-        MarknerError: None of them has a mention, so there is nothing to show.
+        MarknerError: none of them has a mention to show.
     """
     rows = list(read_sentences(sentences))
     drawn = [rows[place] for place in subset(len(rows), limit=size, seed=seed)]
@@ -47,20 +47,20 @@ def draw_seed(sentences: Path, size: int, seed: int) -> list[Sentence]:
 
 
 def shown_to(number: int, seed_sentences: Sequence[Sentence], examples: int, seed: int) -> list[Sentence]:
-    """The seed sentences that a candidate is written after: a draw of its own, among those with a mention."""
+    """Draw the seed sentences of one candidate's prompt, among the seed sentences with a mention."""
     marked = [sentence for sentence in seed_sentences if sentence.spans]
     return random.Random(f"{seed}/{number}").sample(marked, min(examples, len(marked)))
 
 
 def writing_prompt(request: str, entity: str, shown: Sequence[Sentence]) -> str:
-    """The text that the model continues: the request and a numbered list whose last entry is open."""
+    """Return the text that the model continues: the request and a numbered list whose last entry is open."""
     lines = [f"{number}. {mark(row.text, row.spans)}" for number, row in enumerate(shown, start=1)]
     # No space at the end: in most vocabularies it belongs to the next word.
     return "\n".join([request.replace("{entity}", entity), "", *lines, f"{len(shown) + 1}."])
 
 
 def candidate_row(candidate: Candidate) -> dict[str, Any]:
-    """A candidate as the object of its line."""
+    """Return the row of a candidate."""
     return {
         "candidate": candidate.number,
         "model": candidate.model,
@@ -72,7 +72,7 @@ def candidate_row(candidate: Candidate) -> dict[str, Any]:
 
 
 def candidate_of(row: dict[str, Any]) -> Candidate:
-    """The candidate of a line; the inverse of `candidate_row`."""
+    """Return the candidate of a row; the inverse of `candidate_row`."""
     return Candidate(row["candidate"], row["model"], row["seed"], tuple(row["shown"]), row["raw"], row["finished"])
 
 
@@ -82,7 +82,7 @@ def write_candidates(path: str | os.PathLike[str], candidates: Iterable[Candidat
 
 
 def read_candidates(path: str | os.PathLike[str]) -> Iterator[Candidate]:
-    """Read candidates from JSON lines; a row that is none is an error naming file and line."""
+    """Read candidates from JSON lines; another row is an error that names file and line."""
     for number, row in enumerate(read_jsonl(path), start=1):
         try:
             yield candidate_of(row)

@@ -1,4 +1,4 @@
-"""Which candidates become training examples: form first, then copies; the first filter to refuse gives the reason."""
+"""Filters of candidates: first of their form, then of copies; the first filter that refuses gives the reason."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,11 +25,13 @@ Reason = Literal[
     "copy_of_seed",
     "copy_of_kept",
 ]
-"""Why a candidate is refused, in the order in which it is looked at. `unfinished`: the limit came before the end of the
-line. `marks`: unbalanced, nested or empty marks, or marks that do not come back from text and spans as they were.
-`markup`: other tags, or traces of the prompt. `mark_inside_word`: a mark that cuts a word or holds white space at its
-ends. `no_mention`: nothing is marked, and nobody can say whether rightly. `length`, `mention_length`, `repetitive`:
-implausible sentences. The copies: of a test sentence, of a seed sentence, of a candidate kept before."""
+"""Reasons for refusing a candidate, in the order of the filters.
+
+`unfinished`: the limit came before the end of the line. `marks`: unbalanced, nested or empty marks, or marks that do
+not round-trip. `markup`: other tags, or traces of the prompt. `mark_inside_word`: a mark that cuts a word or holds
+white space at its ends. `no_mention`: nothing is marked, and it is not known whether a mention was missed. `length`,
+`mention_length`, `repetitive`: implausible sentences. `copy_of_*`: a copy of a test sentence, of a seed sentence, or of
+a candidate kept before."""
 
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
@@ -38,10 +40,10 @@ _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<\||\|>|###|https?://")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a candidate.
+    """The decision about a candidate.
 
-    `text` and `spans` are those of a candidate whose marks could be read. `reason` is None for one that is kept;
-    `detail` then says how near the nearest seed sentence is, else what the filter saw.
+    `text` and `spans` are set if the marks of the candidate could be read. `reason` is None if the candidate is kept.
+    `detail` is the similarity to the nearest seed sentence if it is kept, else the finding of the filter.
     """
 
     candidate: Candidate
@@ -54,11 +56,11 @@ class Verdict:
 def judge(
     candidates: Iterable[Candidate], seed_sentences: Sequence[Sentence], tests: Iterable[Sentence], filters: Filters
 ) -> Iterator[Verdict]:
-    """Judge candidates in their order; each that is kept is one that later ones must differ from.
+    """Judge candidates in their order; later ones must differ from each one that is kept.
 
     Args:
-        candidates: What the model wrote.
-        seed_sentences: All that could be shown, those without a mention too.
+        candidates: The candidates of the model.
+        seed_sentences: All seed sentences, also without a mention.
         tests: Test sentences of every corpus of the study.
         filters: Limits and thresholds.
     """
@@ -76,7 +78,7 @@ def judge(
 
 
 def form(candidate: Candidate, filters: Filters) -> Verdict:
-    """Judge a candidate by itself: its marks, and whether it can be a sentence."""
+    """Judge a candidate by its form: its marks, its length, its words."""
     raw = candidate.raw.strip()
 
     def refused(reason: Reason, detail: str, text: str | None = None, spans: tuple[Span, ...] = ()) -> Verdict:
@@ -90,8 +92,8 @@ def form(candidate: Candidate, filters: Filters) -> Verdict:
         return refused("marks", error.message.partition(":")[0])
     if mark(text, spans) != raw:
         return refused("marks", "does not come back from text and spans")
-    if found := _MARKUP.search(text):
-        return refused("markup", found.group())
+    if match := _MARKUP.search(text):
+        return refused("markup", match.group())
     if cut := next((span for span in spans if not _whole_words(text, span)), None):
         return refused("mark_inside_word", text[slice(*cut)], text, spans)
     if not spans:
@@ -111,7 +113,7 @@ def form(candidate: Candidate, filters: Filters) -> Verdict:
 def _copy(
     verdict: Verdict, text: str, test: Neighbours, runs: Runs, seeds: Neighbours, kept: Neighbours, filters: Filters
 ) -> Verdict:
-    """The verdict on a well-formed candidate, once it is held against all that it must not repeat."""
+    """The verdict on a well-formed candidate, by comparison with the sentences that it must not repeat."""
 
     def decided(reason: Reason | None, detail: str) -> Verdict:
         return Verdict(verdict.candidate, verdict.text, verdict.spans, reason, detail)
@@ -131,7 +133,7 @@ def _copy(
 
 
 def _whole_words(text: str, span: Span) -> bool:
-    """Whether a span begins and ends where a word does, and has no white space at its ends."""
+    """Whether a span begins and ends at word boundaries, and has no white space at its ends."""
     surface = text[slice(*span)]
     if surface != surface.strip():
         return False

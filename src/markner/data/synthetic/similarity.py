@@ -1,4 +1,4 @@
-"""How alike sentences are, in words: ROUGE-L (Lin 2004) and runs of words in common."""
+"""Similarity of sentences by words: ROUGE-L (Lin 2004) and common runs of words."""
 
 import re
 import unicodedata
@@ -11,15 +11,15 @@ _WORD = re.compile(r"\w+")
 
 
 def words(text: str) -> list[str]:
-    """Runs of letters and digits, case and compatibility forms folded: the same for tokenized and for raw text."""
+    """Return the words of a text, in lower case and NFKC: the same for tokenized and for raw text."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 class Neighbours:
-    """Named sentences among which the nearest to another is looked for.
+    """Named sentences, searched for the nearest to a text.
 
-    ROUGE-L of two word lists is 2 LCS / (m + n), LCS being their longest common subsequence, m and n their lengths:
-    which is the normalised similarity of the insertions and deletions that turn one into the other.
+    ROUGE-L of two word lists is 2 LCS / (m + n): LCS is the length of their longest common subsequence, m and n are
+    their lengths. It equals the normalized similarity by insertions and deletions.
     """
 
     def __init__(self, sentences: Iterable[tuple[str, str]] = ()) -> None:
@@ -30,25 +30,25 @@ class Neighbours:
             self.add(name, text)
 
     def add(self, name: str, text: str) -> None:
-        """Take in a sentence; one without a word is near to nothing and left out."""
-        if found := words(text):
+        """Add a sentence; one without a word is left out."""
+        if sentence := words(text):
             self._names.append(name)
-            self._spelt.append(self._spell(found))
+            self._spelt.append(self._spell(sentence))
 
     def nearest(self, text: str, least: float = 0.0) -> tuple[str, float] | None:
-        """Name and ROUGE-L of the nearest sentence, the first of equals; None if no sentence reaches `least`."""
-        found = process.extractOne(
+        """Return name and ROUGE-L of the nearest sentence (the first of equals); None if none reaches `least`."""
+        best = process.extractOne(
             self._spell(words(text)), self._spelt, scorer=Indel.normalized_similarity, score_cutoff=least
         )
-        return (self._names[found[2]], found[1]) if found else None
+        return (self._names[best[2]], best[1]) if best else None
 
-    def _spell(self, found: Iterable[str]) -> str:
-        """A word list as a string with one character a word, which is what the library is fastest at."""
-        return "".join(self._letters.setdefault(word, _letter(len(self._letters))) for word in found)
+    def _spell(self, sentence: Iterable[str]) -> str:
+        """A word list as a string with one character a word: the library is fastest with strings."""
+        return "".join(self._letters.setdefault(word, _letter(len(self._letters))) for word in sentence)
 
 
 def _letter(number: int) -> str:
-    """A character of its own for each word, surrogates left out; Unicode has room for a million."""
+    """A character for each word, without surrogates; Unicode has room for a million words."""
     return chr(number if number < _SURROGATES else number + _SURROGATES_SIZE)
 
 
@@ -66,9 +66,9 @@ class Runs:
                 self._names.setdefault(run, name)
 
     def shared(self, text: str) -> str | None:
-        """Name of the first sentence that has a run in common with a text; None if none has."""
+        """Return the name of the first sentence that shares a run with a text; None if no sentence does."""
         return next((self._names[run] for run in self._of(text) if run in self._names), None)
 
     def _of(self, text: str) -> Iterable[tuple[str, ...]]:
-        found = words(text)
-        return zip(*(found[start:] for start in range(self._length)), strict=False)
+        sequence = words(text)
+        return zip(*(sequence[start:] for start in range(self._length)), strict=False)
