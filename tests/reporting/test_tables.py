@@ -52,6 +52,19 @@ def test_markdown_has_the_paper_s_shape(frame: pd.DataFrame, tmp_path: Path) -> 
     assert len([line for line in lines if line.startswith("| GPT-4")]) == 1
 
 
+def test_the_authors_partial_match_stands_beside_the_paper(tmp_path: Path) -> None:
+    table = TABLE.model_copy(update={"authors_partial": True})
+    frame = cells(table, score_files(tmp_path), {}, PAPER)
+    csv, markdown, latex = (tmp_path / f"table.{end}" for end in ("csv", "md", "tex"))
+    write_table(frame, table, csv, markdown, latex)
+    text = markdown.read_text("utf-8")
+    assert r"|  | authors\_partial | *0.665/0.723/0.692* | 0.692 | – |" in text
+    assert r"|  | authors\_partial | 1.000/1.000/**1.000** | 0.949 (+0.051\*) | 1.000/1.000/**1.000** |" in text
+    assert r"authors\_partial: the authors' own count of overlaps, inferred." in text
+    assert r" & authors\_partial & " in latex.read_text("utf-8")
+    assert set(read_cells(csv)["match"]) == {"strict", "partial", "authors_partial"}
+
+
 def test_notes_below(frame: pd.DataFrame, tmp_path: Path) -> None:
     _, text, _ = written(frame, tmp_path)
     notes = text.replace("\\", "").split("\n\n")[3:]

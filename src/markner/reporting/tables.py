@@ -39,6 +39,39 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class TableCells:
+    """The cells of a table's frame beside its settings."""
+
+    table: Table
+    cells: tuple[Record, ...]
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Label and kind of match of each line."""
+        return [(row.label, match) for row in self.table.rows for match in self.table.matches]
+
+    def cell(self, label: str, corpus: str, match: str) -> Record:
+        """Return one cell."""
+        place = (label, corpus, match)
+        return next(cell for cell in self.cells if (cell["label"], cell["corpus"], cell["match"]) == place)
+
+    def heading(self, corpus: str) -> str:
+        """Return the heading of a corpus."""
+        return next(str(cell["heading"]) for cell in self.cells if cell["corpus"] == corpus)
+
+    def best(self, corpus: str, match: str) -> str | None:
+        """Return the highest of our F1 in a column, as printed; None if every F1 is 0."""
+        scores = [
+            cell["f1"] for cell in self.cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"]
+        ]
+        return _number(max(scores)) if scores else None
+
+    def in_paper(self, corpus: str) -> bool:
+        """Return whether the paper has a value for the corpus."""
+        return any(cell["corpus"] == corpus and cell["paper_f1"] is not None for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
     """How a form writes bold and italic text, and text as it is."""
 
@@ -60,9 +93,9 @@ def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, la
         latex: The same; it needs the package booktabs.
     """
     write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
-    found = records(frame)
-    write_text(markdown, _markdown(found, table))
-    write_text(latex, _latex(found, table))
+    found = TableCells(table, tuple(records(frame)))
+    write_text(markdown, _markdown(found))
+    write_text(latex, _latex(found))
 
 
 def tex(text: str) -> str:
@@ -70,15 +103,15 @@ def tex(text: str) -> str:
     return "".join(_TEX.get(sign, sign) for sign in text)
 
 
-def _markdown(found: Sequence[Record], table: Table) -> str:
+def _markdown(found: TableCells) -> str:
     style = Style(lambda text: f"**{text}**", lambda text: f"*{text}*", _plain_markdown)
-    parts = [f"**{style.plain(table.title)}**"]
-    for sheet in (_scores(found, table, style), _intervals(found, table, style)):
+    parts = [f"**{style.plain(found.table.title)}**"]
+    for sheet in (_scores(found, style), _intervals(found, style)):
         if sheet.rows:
             columns = [name for title, below in sheet.groups for name in (f"{title} {below[0]}", *below[1:])]
             lines = [["Model", "Match", *columns], ["---"] * 2 + [":-:"] * len(columns), *sheet.rows]
             parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
-    parts += [style.plain(note) for note in notes(found, table)]
+    parts += [style.plain(note) for note in notes(found)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -86,18 +119,18 @@ def _plain_markdown(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
 
 
-def _latex(found: Sequence[Record], table: Table) -> str:
+def _latex(found: TableCells) -> str:
     style = Style(lambda text: rf"\textbf{{{text}}}", lambda text: rf"\textit{{{text}}}", tex)
-    sheets = [sheet for sheet in (_scores(found, table, style), _intervals(found, table, style)) if sheet.rows]
+    sheets = [sheet for sheet in (_scores(found, style), _intervals(found, style)) if sheet.rows]
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table*}[tbp]",
         r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
-        rf"\caption{{{tex(table.title)}}}",
+        rf"\caption{{{tex(found.table.title)}}}",
     ]
     for number, sheet in enumerate(sheets):
         lines += [r"\par\medskip"] * bool(number) + _tabular(sheet)
-    for note in notes(found, table):
+    for note in notes(found):
         lines.append(r"\par\smallskip{\raggedright " + tex(note) + r"\par}")
     return "\n".join([*lines, r"\end{table*}"]) + "\n"
 
@@ -119,19 +152,20 @@ def _tabular(sheet: Sheet) -> list[str]:
     return [*lines, r"\bottomrule", r"\end{tabular}"]
 
 
-def _scores(found: Sequence[Record], table: Table, style: Style) -> Sheet:
+def _scores(found: TableCells, style: Style) -> Sheet:
     """The table of P/R/F1."""
-    beside = [corpus for corpus in table.corpora if _any(found, corpus, "paper_f1")]
+    table = found.table
+    beside = [corpus for corpus in table.corpora if found.in_paper(corpus)]
     groups = [
-        (style.plain(heading(found, corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
+        (style.plain(found.heading(corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
         for corpus in table.corpora
     ]
-    best = {(corpus, match): _best(found, corpus, match) for corpus in table.corpora for match in table.matches}
+    best = {(corpus, match): found.best(corpus, match) for corpus in table.corpora for match in table.matches}
     rows = []
-    for label, match in _lines(table):
-        row = [style.plain(label) if match == table.matches[0] else "", match]
+    for label, match in found.lines:
+        row = [style.plain(label) if match == table.matches[0] else "", style.plain(match)]
         for corpus in table.corpora:
-            cell = _cell(found, label, corpus, match)
+            cell = found.cell(label, corpus, match)
             row.append(_triple(cell, best[corpus, match], style))
             if corpus in beside:
                 row.append(style.plain(_beside(cell)))
@@ -159,17 +193,18 @@ def _beside(cell: Record) -> str:
     return f"{in_paper} ({_signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
 
 
-def _intervals(found: Sequence[Record], table: Table, style: Style) -> Sheet:
+def _intervals(found: TableCells, style: Style) -> Sheet:
     """The table of intervals; rows of the paper alone are left out."""
-    spread = any(cell["f1_sd"] is not None for cell in found)
+    table = found.table
+    spread = any(cell["f1_sd"] is not None for cell in found.cells)
     below = style.plain("F1 interval ± seeds" if spread else "F1 interval")
-    groups = [(style.plain(heading(found, corpus)), [below]) for corpus in table.corpora]
+    groups = [(style.plain(found.heading(corpus)), [below]) for corpus in table.corpora]
     rows = []
-    for label, match in _lines(table):
-        line = [_cell(found, label, corpus, match) for corpus in table.corpora]
+    for label, match in found.lines:
+        line = [found.cell(label, corpus, match) for corpus in table.corpora]
         if any(cell["f1"] is not None for cell in line):
             bounds = [style.plain(_bounds(cell)) for cell in line]
-            rows.append([style.plain(label) if match == table.matches[0] else "", match, *bounds])
+            rows.append([style.plain(label) if match == table.matches[0] else "", style.plain(match), *bounds])
     return Sheet(groups, rows)
 
 
@@ -181,9 +216,9 @@ def _bounds(cell: Record) -> str:
     return f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}{spread}"
 
 
-def notes(found: Sequence[Record], table: Table) -> list[str]:
+def notes(found: TableCells) -> list[str]:
     """Return the notes below a table as plain text."""
-    ours = [cell for cell in found if cell["f1"] is not None]
+    ours = [cell for cell in found.cells if cell["f1"] is not None]
     lines = []
     if ours:
         level, resamples = ours[0]["confidence"], ours[0]["resamples"]
@@ -191,13 +226,13 @@ def notes(found: Sequence[Record], table: Table) -> list[str]:
             f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
             f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
             + " authors_partial: the authors' own count of overlaps, inferred."
-            * table.authors_partial
+            * found.table.authors_partial
         )
     if tested := [cell for cell in ours if cell["best"] is not None]:
         lines.append(_tests(tested))
-    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found):
+    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found.cells):
         lines.append("Italics: values of the paper; not run here.")
-    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in found if cell["retired"] is not None)
+    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in found.cells if cell["retired"] is not None)
     for reason in dict.fromkeys(reason for reason, _ in gone):
         labels = ", ".join(label for why, label in gone if why == reason)
         lines.append(f"Not run, and not replaced by another model: {labels} ({reason}).")
@@ -254,29 +289,6 @@ def _strays(ours: Sequence[Record]) -> Iterator[str]:
         if kinds and cell["match"] == "strict":
             answers = cell["sentences"] * cell["seeds"]
             yield f"{cell['label']}, {cell['heading']}: {', '.join(kinds)} of {answers}"
-
-
-def heading(found: Sequence[Record], corpus: str) -> str:
-    """A corpus as readers know it."""
-    return next(str(cell["heading"]) for cell in found if cell["corpus"] == corpus)
-
-
-def _lines(table: Table) -> list[tuple[str, str]]:
-    return [(row.label, match) for row in table.rows for match in table.matches]
-
-
-def _cell(found: Sequence[Record], label: str, corpus: str, match: str) -> Record:
-    return next(cell for cell in found if (cell["label"], cell["corpus"], cell["match"]) == (label, corpus, match))
-
-
-def _any(found: Sequence[Record], corpus: str, column: str) -> bool:
-    return any(cell["corpus"] == corpus and cell[column] is not None for cell in found)
-
-
-def _best(found: Sequence[Record], corpus: str, match: str) -> str | None:
-    """The highest of our F1 in a column, as printed; none if every F1 is 0."""
-    scores = [cell["f1"] for cell in found if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"]]
-    return _number(max(scores)) if scores else None
 
 
 def _number(value: float | None) -> str:
