@@ -29,7 +29,7 @@ def test_the_prompt_is_the_one_of_figure_2() -> None:
     )
 
 
-def test_what_is_put_into_a_prompt_is_not_searched_for_places() -> None:
+def test_placeholders_in_the_parts_of_a_prompt_are_not_replaced() -> None:
     assert render_prompt("{instruction}|{input}|", "{input}", "{instruction}") == "{input}|{instruction}|"
 
 

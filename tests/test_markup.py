@@ -18,7 +18,7 @@ def test_marks_go_around_spans() -> None:
     assert unmark(marked) == (TEXT, tuple(spans))
 
 
-def test_adjacent_mentions_stay_apart() -> None:
+def test_adjacent_mentions_stay_separate() -> None:
     assert unmark(mark("abcd", [Span(0, 2), Span(2, 4)])) == ("abcd", (Span(0, 2), Span(2, 4)))
 
 

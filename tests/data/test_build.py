@@ -53,7 +53,7 @@ def test_the_sample_corpus_is_the_same_in_all_formats(tmp_path: Path) -> None:
     assert [["".join(s.text[a:b].split()) for a, b in s.spans] for s in sentences] == spaceless
 
 
-def test_names_tell_corpus_route_and_split(tmp_path: Path) -> None:
+def test_names_hold_corpus_variant_and_split(tmp_path: Path) -> None:
     sentences, _ = build(tmp_path, {"raw": TEXT_SOURCES[0]})
     assert sentences[0].id == "mine.raw.test.00001"
     assert sentences[0].document == "90000110"
@@ -98,7 +98,7 @@ def test_sentences_that_the_release_lacks_are_not_released(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "source", [TEXT_SOURCES[0], TEXT_SOURCES[1], {"format": "iob", "test": f"{SAMPLE}/iob/gene/test.tsv"}]
 )
-def test_misspelt_types_are_told(tmp_path: Path, source: dict[str, Any]) -> None:
+def test_misspelt_types_are_an_error(tmp_path: Path, source: dict[str, Any]) -> None:
     variant: Variant = "tokenized" if source["format"] == "iob" else "raw"
     with pytest.raises(MarknerError, match="no annotation of the types gene") as caught:
         build(tmp_path, {variant: source | {"types": ["gene"]}}, variant=variant)
@@ -110,6 +110,6 @@ def test_bc2gm_needs_its_annotations(tmp_path: Path) -> None:
         build(tmp_path, {"raw": {"format": "bc2gm", "test": f"{SAMPLE}/bc2gm/test/test.in"}})
 
 
-def test_a_split_without_files_is_told(tmp_path: Path) -> None:
+def test_a_split_without_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MarknerError, match="no train split"):
         build(tmp_path, {"raw": TEXT_SOURCES[0]}, split="train")

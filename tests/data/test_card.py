@@ -68,7 +68,7 @@ def test_differences_are_named_and_explained(card: tuple[list[dict[str, str]], s
     assert "1,000" in markdown
 
 
-def test_sentences_shared_with_training_are_counted_apart_from_themselves(
+def test_sentences_shared_with_training_are_counted_without_themselves(
     card: tuple[list[dict[str, str]], str],
 ) -> None:
     rows, _ = card

@@ -14,7 +14,7 @@ import pytest
 
 from markner.data.fetching.download import Downloads
 from markner.data.fetching.fetch import KEPT, fetch, fetch_corpus, fetch_entry
-from markner.data.fetching.registry import Entry, Source, raw_name, registry
+from markner.data.fetching.registry import Entry, Source, native_name, registry
 from markner.errors import MarknerError
 from markner.study.schema.corpora import Corpus, CorpusFile
 
@@ -129,12 +129,12 @@ def test_when_all_fail_each_source_is_named_with_its_reason(server: Server, tmp_
     (tmp_path / "mirror/corpus/file.tsv").write_bytes(b"yy")
     with pytest.raises(MarknerError) as caught:
         get(tmp_path, entry(Source(gone), Source(wrong)), tmp_path / "mirror")
-    told = str(caught.value)
-    assert "wrong content (2 bytes of 250)" in told
-    assert f"{gone}: HTTP 404" in told
-    assert f"{wrong}: wrong content (1 bytes of 250): SHA-256 is {hashlib.sha256(b'x').hexdigest()}" in told
-    assert "--config mirror=DIR" in told
-    assert "MARKNER_MIRROR" in told
+    message = str(caught.value)
+    assert "wrong content (2 bytes of 250)" in message
+    assert f"{gone}: HTTP 404" in message
+    assert f"{wrong}: wrong content (1 bytes of 250): SHA-256 is {hashlib.sha256(b'x').hexdigest()}" in message
+    assert "--config mirror=DIR" in message
+    assert "MARKNER_MIRROR" in message
     assert not list((tmp_path / "raw").rglob("*"))
 
 
@@ -145,7 +145,7 @@ def test_the_mirror_comes_first(server: Server, tmp_path: Path) -> None:
     assert server.asked == []
 
 
-def test_what_is_there_is_kept_and_what_is_damaged_replaced(server: Server, tmp_path: Path) -> None:
+def test_existing_files_are_kept_and_damaged_ones_replaced(server: Server, tmp_path: Path) -> None:
     wanted = entry(Source(server.url("/x", CONTENT)))
     get(tmp_path, wanted)
     assert get(tmp_path, wanted)["source"] == KEPT
@@ -201,7 +201,7 @@ def test_a_declared_first_line_is_dropped_and_only_that(server: Server, tmp_path
 def test_an_address_of_ones_own(server: Server, tmp_path: Path) -> None:
     reference = CorpusFile(url=server.url("/mine/x.tsv", CONTENT), sha256=SHA256)
     (row,) = fetch([reference], tmp_path / "raw", None, tmp_path / "cache")
-    assert row["name"] == f"url/{SHA256[:12]}/x.tsv" == raw_name(reference)
+    assert row["name"] == f"url/{SHA256[:12]}/x.tsv" == native_name(reference)
 
 
 def test_local_files_are_copied_below_a_safe_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

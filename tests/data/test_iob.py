@@ -20,7 +20,7 @@ def surfaces(sentence: TaggedSentence) -> list[str]:
     return [sentence.text[start:end] for start, end in sentence.spans()]
 
 
-def test_tokens_are_joined_by_one_space_and_adjacent_mentions_stay_apart(tmp_path: Path) -> None:
+def test_tokens_are_joined_by_one_space_and_adjacent_mentions_stay_separate(tmp_path: Path) -> None:
     first, second = read(tmp_path, PLAIN)
     assert first.text == "beta actin TNF ."
     assert surfaces(first) == ["beta actin", "TNF"]

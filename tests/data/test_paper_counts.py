@@ -184,7 +184,7 @@ def test_defects_of_the_release_are_repeated(built: Any) -> None:
         ("nlm_gene", "test", {"documents": 100, "mentions": 2755, "text_differs": 18, "overlapping": 26}),
     ],
 )
-def test_what_is_met_on_the_text_variant(built: Any, name: str, split: Split, expected: dict[str, int]) -> None:
+def test_further_counts_of_the_raw_variant(built: Any, name: str, split: Split, expected: dict[str, int]) -> None:
     _, counts = built(name, "raw", split)
     assert {key: counts[key] for key in expected} == expected
 
@@ -197,7 +197,7 @@ def test_the_repeated_document_makes_eight_sentences(built: Any) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_spans_lie_apart_inside_their_sentence(built: Any, name: str) -> None:
+def test_spans_do_not_overlap_and_lie_inside_their_sentence(built: Any, name: str) -> None:
     for variant in SOURCES[name]:
         for sentence in built(name, variant, "test")[0]:
             assert sentence.text == sentence.text.strip() != ""

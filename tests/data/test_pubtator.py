@@ -86,7 +86,7 @@ def test_only_line_ends_end_a_line(tmp_path: Path) -> None:
 )
 def test_damaged_lines_are_named(tmp_path: Path, line: str, number: int, what: str) -> None:
     with pytest.raises(MarknerError, match=what) as caught:
-        # Of another type than the one asked for: damage is told all the same.
+        # Damage is an error for annotations of other types, too.
         read(tmp_path, PLAIN + line + "\n", ["Symptom"])
     assert f"x.PubTator, line {number}" in caught.value.message
 

@@ -82,7 +82,7 @@ def test_a_whole_passage_keeps_its_sentences_together() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)).map(lambda pair: Span(pair[0], sum(pair)))))
-def test_resolved_spans_are_sorted_apart_and_none_could_be_added(mentions: list[Span]) -> None:
+def test_resolved_spans_are_sorted_and_do_not_overlap_and_none_could_be_added(mentions: list[Span]) -> None:
     kept = resolve_overlaps(mentions)
     assert all(a.end <= b.start for a, b in pairwise(kept))
     assert set(kept) <= set(mentions)

@@ -8,7 +8,7 @@ from typing import Any
 
 from markner.data.author_marks import author_marks
 from markner.data.documents import Document, Sentence, write_sentences
-from markner.data.fetching.registry import raw_name, split_references
+from markner.data.fetching.registry import native_name, split_references
 from markner.data.formats import bc2gm, iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
@@ -21,11 +21,11 @@ from markner.study.schema.corpora import Corpus, CorpusSource, Split, Variant
 
 
 def build_split(
-    corpus_name: str, corpus: Corpus, variant: Variant, split: Split, raw: Path, output: Path
+    corpus_name: str, corpus: Corpus, variant: Variant, split: Split, native: Path, output: Path
 ) -> dict[str, Any]:
     """Read the native files of a split, write its sentences and, beside them, their counts; return the counts.
 
-    `raw` is the folder that `fetch_corpus` filled. Sentences are named `<corpus>.<split>.00001`, on the variant `raw`
+    `native` is the folder that `fetch_corpus` filled. Sentences are named `<corpus>.<split>.00001`, on variant `raw`
     `<corpus>.raw.<split>.00001`, in file order and before a sample is drawn, so that a sentence has one name in all
     studies. The counts are written to `<output stem>.counts.json`. `instances`, `mentions`, `marked`, `empty`,
     `duplicate_sentences` and, for the author release, `released_*` count the sentences written; `read` and the
@@ -37,11 +37,11 @@ def build_split(
     source = corpus.source(variant)
     if source is None:
         raise MarknerError(f"{corpus_name} has no files for the variant {variant}", f"add a section `{variant}:`")
-    paths = [raw / raw_name(reference) for reference in split_references(source.split_files(split), raw)]
+    paths = [native / native_name(reference) for reference in split_references(source.split_files(split), native)]
     split_counts = SplitCounts()
     prefix = f"{corpus_name}.{split}" if variant == "tokenized" else f"{corpus_name}.{variant}.{split}"
     if source.format == "iob":
-        drafts = _tagged(paths, source.types, _lacking(raw))
+        drafts = _tagged(paths, source.types, _lacking(native))
     else:
         whole = source.format == "bc2gm"
         drafts = split_documents(_documents(source, paths, source.types), split_counts, whole_passages=whole)
@@ -84,11 +84,11 @@ def _tagged(paths: list[Path], types: Collection[str] | None, lacking: dict[Path
             yield Sentence("", document, tagged.text, spans, spans, released)
 
 
-def _lacking(raw: Path) -> dict[Path, set[int]]:
+def _lacking(native: Path) -> dict[Path, set[int]]:
     """Numbers of the sentences that the author release leaves out, by file, from the manifest of the native files."""
-    manifest = raw / "files.json"
+    manifest = native / "files.json"
     rows = read_json(manifest) if manifest.is_file() else []
-    return {raw / row["name"]: set(row["released_lacks"]) for row in rows if "released_lacks" in row}
+    return {native / row["name"]: set(row["released_lacks"]) for row in rows if "released_lacks" in row}
 
 
 def _check_types(name: str, source: CorpusSource, split: Split, paths: list[Path], sentences: list[Sentence]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from markner.data.fetching.registry import expected_hashes, licences, raw_name
+from markner.data.fetching.registry import expected_hashes, licences, native_name
 from markner.errors import MarknerError
 from markner.study.grid import grid_jobs
 from markner.study.queries import (
@@ -201,7 +201,7 @@ def official(study: Study, corpus: str) -> Leaves:
     source = source_of(study.corpora[corpus], "raw")
     return {
         "scoring": study.scoring.model_dump(),
-        "native": [raw_name(file) for file in source.split_files("test").files],
+        "native": [native_name(file) for file in source.split_files("test").files],
     }
 
 

@@ -111,7 +111,7 @@ def test_the_seed_is_a_draw_that_grows(tmp_path: Path) -> None:
         draw_seed(empty, 5, 1)
 
 
-def test_what_is_shown_has_mentions_and_ends_with_an_open_entry(tmp_path: Path) -> None:
+def test_the_prompt_shows_mentions_and_ends_with_an_open_entry(tmp_path: Path) -> None:
     drawn = draw_seed(sentences(tmp_path / "train.jsonl", TRAIN, "train"), 4, 1)
     draws = [shown_to(number, drawn, 2, 1) for number in range(20)]
     assert all(len(shown) == 2 and all(row.spans for row in shown) for shown in draws)

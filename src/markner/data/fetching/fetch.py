@@ -10,7 +10,7 @@ import pooch
 from tqdm import tqdm
 
 from markner.data.fetching.download import Downloads, SourceError
-from markner.data.fetching.registry import Entry, all_splits, find, raw_name, split_references
+from markner.data.fetching.registry import Entry, all_splits, find, native_name, split_references
 from markner.errors import MarknerError
 from markner.files import atomic, write_json
 from markner.study.schema.corpora import Corpus, FileRef
@@ -51,7 +51,7 @@ def fetch_corpus(
     """
     splits = all_splits(corpus)
     rows = fetch([files.ids for files in splits if files.ids is not None], destination, mirror, cache)
-    references = {raw_name(file): file for files in splits for file in split_references(files, destination)}
+    references = {native_name(file): file for files in splits for file in split_references(files, destination)}
     rows += fetch(list(references.values()), destination, mirror, cache)
     manifest = [row for _, row in sorted({row["name"]: row for row in rows}.items())]
     for row in manifest:

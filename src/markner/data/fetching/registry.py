@@ -66,7 +66,7 @@ def find(reference: FileRef) -> Entry:
     Raises:
         MarknerError: a name that is neither in the registry nor an existing file.
     """
-    name = raw_name(reference)
+    name = native_name(reference)
     if isinstance(reference, CorpusFile):
         if reference.url is not None:
             return Entry(name, reference.sha256, (Source(reference.url),))
@@ -88,7 +88,7 @@ def find(reference: FileRef) -> Entry:
     )
 
 
-def raw_name(reference: FileRef) -> str:
+def native_name(reference: FileRef) -> str:
     """Return the name of a file in the folder of native files, which need not exist yet.
 
     A file of the user's own lies below `local/`, one from an address below `url/`, so that no name can leave the folder
@@ -109,7 +109,7 @@ def raw_name(reference: FileRef) -> str:
     return f"local/{parts}"
 
 
-def split_references(files: SplitFiles, raw: Path) -> list[FileRef]:
+def split_references(files: SplitFiles, native: Path) -> list[FileRef]:
     """Return the files of a split in order; with a list of identifiers, the pattern filled with each.
 
     Raises:
@@ -117,7 +117,7 @@ def split_references(files: SplitFiles, raw: Path) -> list[FileRef]:
     """
     if files.ids is None or files.pattern is None:
         return list(files.files)
-    path = raw / raw_name(files.ids)
+    path = native / native_name(files.ids)
     references: list[FileRef] = []
     for number, line in numbered_lines(path):
         identifier = line.strip()

@@ -52,7 +52,9 @@ def read_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise MarknerError(f"{name}: not JSON: {error}", _FIX) from error
     # PubTator 3 has another name for the list of documents.
-    rows = value if isinstance(value, list) else value.get("documents", value.get("PubTator3", [value]))
+    rows = value.get("documents", value.get("PubTator3", [value])) if isinstance(value, dict) else value
+    if not isinstance(rows, list):
+        raise MarknerError(f"{name}: not a collection of documents", _FIX)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or not isinstance(row.get("passages"), list):
             raise MarknerError(f"{name}: document {number} has no passages", _FIX)

@@ -1,0 +1,77 @@
+"""Odd files from public bug reports: read, or refused with their place."""
+
+from pathlib import Path
+
+import pytest
+
+from markner.data.documents import Document
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import read_documents
+from markner.errors import MarknerError
+from markner.study.schema.annotations import InputFormat
+
+BOMB = '<!DOCTYPE c [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+OUTSIDE = '<!DOCTYPE c [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+BIOC = "<collection><document><id>1</id><passage><offset>0</offset><text>{}</text></passage></document></collection>"
+
+
+def read(tmp_path: Path, content: str, file_format: InputFormat) -> list[Document]:
+    path = tmp_path / "x"
+    path.write_bytes(content.encode())
+    return list(read_documents([path], file_format, ReadOptions()))
+
+
+def surfaces(document: Document) -> list[str]:
+    return [document.text[mention.start : mention.end] for mention in document.mentions]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param("1|t|A\0B gout\n1|a|Text\n1\t4\t8\tgout\tD\n", ["gout"], id="NUL"),
+        pytest.param("1|t|p|q|a|gout\n1|a|Text\n1\t6\t10\tgout\tD\n", ["gout"], id="pipes in the title"),
+        pytest.param("1|t|A\u2028gout\n1|a|Text\n1\t2\t6\tgout\tD\n", ["gout"], id="U+2028"),
+        pytest.param("1|t|Title\n1|a|\n1\t0\t5\tTitle\tD\n", ["Title"], id="an empty abstract"),
+        pytest.param("1|t|\n1|a|gout\n1\t1\t5\tgout\tD\n", ["gout"], id="an empty title"),
+        pytest.param("1|t|gout\n1\t0\t4\tgout\tD\n", ["gout"], id="no abstract"),
+        pytest.param("1|t|GOUT\n1|a|T\n1\t0\t4\tarthritis, gouty\tD\tMESH:D1\n", ["GOUT"], id="a normalized name"),
+        pytest.param("1|t|gout\n1|a|T\n1\tAssociation\tD1\tD2\tNovel\n1\t0\t4\tgout\tD\n", ["gout"], id="a relation"),
+    ],
+)
+def test_odd_pubtator_is_read(tmp_path: Path, content: str, expected: list[str]) -> None:
+    (document,) = read(tmp_path, content, "pubtator")
+    assert surfaces(document) == expected
+
+
+def test_documents_need_no_empty_line_between_them(tmp_path: Path) -> None:
+    documents = read(tmp_path, "1|t|gout\n1|a|T\n1\t0\t4\tgout\tD\n2|t|pain\n2|a|T\n2\t0\t4\tpain\tD\n", "pubtator")
+    assert [surfaces(document) for document in documents] == [["gout"], ["pain"]]
+
+
+def test_bioc_without_documents_is_empty(tmp_path: Path) -> None:
+    assert read(tmp_path, "<collection><source/></collection>", "bioc-xml") == []
+    assert read(tmp_path, '{"documents": []}', "bioc-json") == []
+
+
+@pytest.mark.parametrize("declaration", [BOMB, OUTSIDE])
+def test_entities_of_xml_are_not_expanded(tmp_path: Path, declaration: str) -> None:
+    name = "&b;" if declaration == BOMB else "&a;"
+    documents = read(tmp_path, declaration + BIOC.format(f"gout {name}"), "bioc-xml")
+    assert [document.text.strip() for document in documents] == ["gout"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            '{"documents": [{"id": "1", "passages": [{"offset": 0, "text": "gout", "annotations": [{"id": "T1"}]}]}]}',
+            "T1",
+        ),
+        ("[1, 2]", "document 1 has no passages"),
+        ("{", "not JSON"),
+        ("5", "not a collection"),
+    ],
+)
+def test_damaged_bioc_json_is_an_error(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(MarknerError, match=rf"/x.*{message}"):
+        read(tmp_path, content, "bioc-json")
