@@ -1,6 +1,6 @@
-"""The order of examples and the making of batches: padded, grouped by length, or sharing one prefix.
+"""The order of examples, and batches of three kinds: padded, grouped by length, or with a shared prefix.
 
-All three are exact: with the same examples in an optimiser step, its loss and gradient differ by rounding alone.
+All three are exact: for the same examples in an optimizer step, loss and gradient differ by rounding only.
 """
 
 import random
@@ -12,30 +12,30 @@ import torch
 from torch.utils.data import Sampler
 
 from markner.models.causal.examples import Example
-from markner.models.causal.prefix_attention import layout
+from markner.models.causal.prefix_attention import row_layout
 from markner.study.schema.systems import Training
 
 Batch = dict[str, torch.Tensor]
-"""What a causal model's `forward` takes. `labels` (rows, columns) are already shifted: the token to predict at each of
-the `logits_to_keep` columns, -100 where there is none. `shift_labels` is the same tensor under the name by which the
-model's own loss takes it as it is. The language model's head is thus computed for supervised columns alone."""
+"""Arguments of a causal model's `forward`. `labels` (rows, columns) are already shifted: the token to predict at each
+of the `logits_to_keep` columns, or -100. `shift_labels` is the same tensor; under this name the model's own loss does
+not shift it again. So the model's head is computed for supervised columns only."""
 
 IGNORED = -100
 _WINDOW = 50
 
 
 class Order(Sampler[int]):
-    """The order in which examples are seen: a function of seed and epoch alone.
+    """The order of the examples, a function of seed and epoch only.
 
-    Each epoch is a random permutation. It is cut into windows; within a window examples of a kind are put side by
-    side, the window is cut into device batches, and these are shuffled. For `grouped` the kind is the length and a
-    window is 50 device batches (of an optimiser step that accumulates several device batches, these are a random
-    draw). For `prefix` the kind is the prompt's beginning, and a window is one optimiser step, so that the make-up of
-    every step is that of a plain random batch. For `padded` nothing is rearranged.
+    Each epoch is a random permutation, divided into windows. Within a window the examples are sorted by a key and
+    divided into device batches, and the device batches are shuffled. For `grouped` the key is the length, and a window
+    is 50 device batches, from which the device batches of an optimizer step are drawn at random. For `prefix` the key
+    is the prompt, and a window is one optimizer step, so that a step has the examples of a plain random batch. For
+    `padded` nothing is sorted.
 
-    Several processes take device batches in turn, so that together they see in each optimiser step what one process
-    would see. Where an epoch does not divide evenly, the sampler adds fillers at its end: an example without an answer,
-    which has no loss (accelerate would repeat the first examples).
+    Several processes take device batches in turn, so in each optimizer step they see together the examples that one
+    process would see. If an epoch does not divide evenly, fillers are added at its end: an example without an answer,
+    which has no loss. (accelerate would repeat the first examples.)
     """
 
     def __init__(self, examples: Sequence[Example], training: Training, seed: int, processes: int = 1) -> None:
@@ -46,7 +46,7 @@ class Order(Sampler[int]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that is iterated next."""
+        """Set the epoch that is iterated next."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -56,14 +56,14 @@ class Order(Sampler[int]):
         return iter(self.indices(self.epoch) + [len(self.examples)] * self._fillers())
 
     def dataset(self) -> list[Example]:
-        """The examples, and the filler behind them."""
+        """Return the examples and, after them, the filler."""
         return [*self.examples, Example(self.examples[0].prompt, [])]
 
     def _fillers(self) -> int:
         return -len(self.examples) % (self.training.device_batch_size * self.processes) if self.processes > 1 else 0
 
     def indices(self, epoch: int) -> list[int]:
-        """Indices of the examples in the order of an epoch (from 0); every example once."""
+        """Return the indices of the examples in the order of an epoch (from 0); each example once."""
         source = random.Random(f"{self.seed}/{epoch}")
         order = list(range(len(self.examples)))
         source.shuffle(order)
@@ -76,33 +76,33 @@ class Order(Sampler[int]):
         return order
 
     def tokens(self, epoch: int) -> list[int]:
-        """Tokens of all examples seen by the end of each optimiser step of an epoch, padding and sharing apart."""
+        """Return the tokens of all examples up to the end of each optimizer step of an epoch, regardless of padding."""
         lengths = list(accumulate(len(self.examples[index]) for index in self.indices(epoch)))
         step = self.training.batch_size
         return [lengths[min(end, len(lengths)) - 1] for end in range(step, len(lengths) + step, step)]
 
 
 def _arranged(
-    order: list[int], window: int, size: int, kind: Callable[[int], tuple[int, ...]], source: random.Random
+    order: list[int], window: int, size: int, key: Callable[[int], tuple[int, ...]], source: random.Random
 ) -> list[int]:
     arranged: list[int] = []
     for start in range(0, len(order), window):
-        part = sorted(order[start : start + window], key=kind)
+        part = sorted(order[start : start + window], key=key)
         batches = [part[first : first + size] for first in range(0, len(part), size)]
-        # A short batch must stay last: the data loader cuts the order into batches by counting.
-        whole = [batch for batch in batches if len(batch) == size]
-        source.shuffle(whole)
-        arranged += [index for batch in whole for index in batch]
-        arranged += [index for batch in batches[len(whole) :] for index in batch]
+        # An incomplete batch must stay last: the data loader divides the order into batches by counting.
+        complete = [batch for batch in batches if len(batch) == size]
+        source.shuffle(complete)
+        arranged += [index for batch in complete for index in batch]
+        arranged += [index for batch in batches[len(complete) :] for index in batch]
     return arranged
 
 
 def pad(examples: Sequence[Example], padding: int) -> Batch:
-    """One row an example, padded on the left, so that the answers end together and few columns are supervised.
+    """Return one row per example, padded on the left: the answers end together, so few columns are supervised.
 
     Args:
         examples: n examples, the longest of T tokens, the longest answer of K.
-        padding: Token id to pad with; it is masked.
+        padding: Id of the padding token; it is masked.
 
     Returns:
         `input_ids`, `attention_mask`, `position_ids` (n, T); `labels`, `shift_labels` (n, K); `logits_to_keep` (K,).
@@ -127,18 +127,18 @@ def pad(examples: Sequence[Example], padding: int) -> Batch:
 
 
 def share_prefix(examples: Sequence[Example]) -> Batch:
-    """All examples in one row behind a single copy of the prompts' common prefix.
+    """Return all examples in one row after a single copy of the prompts' common prefix.
 
-    Each token sees the prefix and what precedes it in its own example; positions restart behind the prefix. This is
-    the computation of separate rows without repeating the prefix and without padding. It is for a model whose
-    attention knows of it (`prefix_attention.use_prefix_attention`).
+    Each token attends to the prefix and to the earlier tokens of its own example. Positions restart after the prefix.
+    The result equals separate rows, without repeating the prefix and without padding. The model needs the attention of
+    `prefix_attention.use_prefix_attention`.
 
     Args:
-        examples: n examples; T is the prefix and all that follows it, K the sum of the answers' lengths.
+        examples: n examples. T is the length of the whole row, K the sum of the answers' lengths.
 
     Returns:
-        `input_ids`, `position_ids` (1, T); `labels`, `shift_labels` (1, K); `logits_to_keep` (K,); and what
-        `prefix_attention.layout` tells of the row.
+        `input_ids`, `position_ids` (1, T); `labels`, `shift_labels` (1, K); `logits_to_keep` (K,); and the tensors that
+        `prefix_attention.row_layout` returns.
     """
     # The last token of a prompt predicts the first of its answer, so it is never shared.
     shared = common_prefix([example.prompt[:-1] for example in examples])
@@ -161,13 +161,13 @@ def share_prefix(examples: Sequence[Example]) -> Batch:
         "labels": targets,
         "shift_labels": targets,
         "logits_to_keep": torch.tensor(keep, dtype=torch.long),
-        **layout(shared, lengths),
+        **row_layout(shared, lengths),
     }
 
 
 def common_prefix(rows: Sequence[Sequence[int]]) -> int:
-    """Length of the longest common beginning of several token sequences."""
-    # Only the smallest and the largest need comparing: all others sort between them.
+    """Return the length of the longest common prefix of several token sequences."""
+    # Comparing the smallest and the largest is enough: all others sort between them.
     low, high = min(map(list, rows)), max(map(list, rows))
     length = 0
     for left, right in zip(low, high, strict=False):
@@ -178,7 +178,7 @@ def common_prefix(rows: Sequence[Sequence[int]]) -> int:
 
 
 def collator(training: Training, padding: int) -> Callable[[Sequence[Any]], Batch]:
-    """The function that makes a batch of examples under a way of batching."""
+    """Return the function that makes a batch of examples for the setting `batching`."""
     if training.batching == "prefix":
         return share_prefix
     return lambda examples: pad(examples, padding)

@@ -1,4 +1,4 @@
-"""Training examples as token ids: prompt and answer tokenized apart, nothing ever cut."""
+"""Training examples as token ids. Prompt and answer are tokenized separately, and nothing is truncated."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,26 +11,26 @@ from markner.study.schema.systems import Training
 
 
 class Example(NamedTuple):
-    """Token ids of one demonstration; the loss is taken on the answer alone."""
+    """Token ids of one training example; only the answer has a loss."""
 
     prompt: list[int]
     answer: list[int]
     """Ends with the end token."""
 
     def __len__(self) -> int:
-        """Tokens of prompt and answer together."""
+        """Return the number of tokens of prompt and answer."""
         return len(self.prompt) + len(self.answer)
 
 
 def encode_prompts(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
-    """Token ids of prompts, with the tokenizer's start token if it has one and never an end token."""
+    """Return the token ids of prompts, with the start token if the tokenizer has one, without an end token."""
     end = tokenizer.eos_token_id
     rows: list[list[int]] = tokenizer(list(prompts), return_attention_mask=False)["input_ids"]
     return [row[:-1] if len(row) > 1 and row[-1] == end and row[0] != end else row for row in rows]
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of texts without any special token."""
+    """Return the token ids of texts without special tokens."""
     rows: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
     return rows
 
@@ -38,23 +38,24 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> li
 def build_examples(
     instances: Sequence[Instance], template: str, tokenizer: PreTrainedTokenizerBase, training: Training
 ) -> tuple[list[Example], int]:
-    """Tokenise an instruction set.
+    """Tokenize an instruction set.
 
-    Prompt and answer are tokenized apart and joined, so that the boundary in training is the one in decoding, and the
-    loss is limited by length, not by token id: the padding token of many models is their end token, and a model
-    trained with that masked never stops.
+    Prompt and answer are tokenized separately and joined, so the boundary in training is the same as in decoding. The
+    loss is limited by position, not by token id: many models use their end token for padding, and a model trained with
+    the end token masked never stops.
 
     Args:
-        instances: The demonstrations.
+        instances: The instruction set.
         template: Text around instruction and input.
         tokenizer: The model's tokenizer.
         training: `max_length` in tokens, and `too_long`.
 
     Returns:
-        The examples in the order of the instances, and how many were excluded as too long.
+        The examples in the order of the instances, and the number of examples excluded as too long.
 
     Raises:
-        MarknerError: An example is too long and `too_long` is `error`; there is no example; no end token.
+        MarknerError: An example is too long and `too_long` is `error`; no example is left; the tokenizer has no end
+            token.
     """
     end = tokenizer.eos_token_id
     if not isinstance(end, int):

@@ -1,8 +1,8 @@
-"""Attention over examples that lie in one row behind a common prefix, without the pairs that see nothing of each other.
+"""Attention over a row of several examples after a common prefix, computed only within examples and prefix.
 
-A mask over the whole row is right but dear: with n examples in it most pairs of tokens are of two examples, and an
-attention kernel computes their scores all the same. Here the prefix attends to itself once, and each example to the
-prefix and to itself; everything else in the model works on the row as it is.
+A mask over the whole row would be correct but slow: most pairs of tokens belong to two different examples, and an
+attention kernel computes their scores too. Here the prefix attends to itself once, and each example to the prefix and
+itself. The rest of the model processes the row unchanged.
 """
 
 from typing import Any
@@ -16,23 +16,23 @@ _NAME = "markner_prefix"
 
 
 def use_prefix_attention(model: PreTrainedModel) -> None:
-    """Let a model, LLaMA or any other of the library's standard attention interface, take `share_prefix` batches."""
+    """Make a model with the library's standard attention interface, such as LLaMA, accept `share_prefix` batches."""
     ALL_ATTENTION_FUNCTIONS.register(_NAME, _attend)
     model.set_attn_implementation(_NAME)
 
 
-def layout(shared: int, lengths: list[int]) -> dict[str, torch.Tensor]:
-    """Where the examples of a row lie, as a batch tells the attention.
+def row_layout(shared: int, lengths: list[int]) -> dict[str, torch.Tensor]:
+    """Return the positions of the examples in a row, as tensors of the batch for the attention.
 
     Args:
         shared: P, the tokens of the prefix.
         lengths: Tokens of each of n examples after it, L of the longest.
 
     Returns:
-        `attention_mask` (1, 1, L, P + L): True where a token of an example (row) sees the prefix or the example
-        (column); the same for all, as they are padded at their ends. `own_tokens` (n, L): places in the row of each
-        example's tokens, any place where it has none. `own_slots` (sum of lengths,): the way back, places in
-        `own_tokens`, laid in a row, of the tokens after the prefix.
+        `attention_mask` (1, 1, L, P + L): True if a token of an example (row) attends to a token of the prefix or the
+        example (column); the same for all examples, because they are padded at their ends. `own_tokens` (n, L): indices
+        in the row of each example's tokens; padding has any index. `own_slots` (sum of lengths,): the inverse, indices
+        in the flattened `own_tokens` of the tokens after the prefix.
     """
     longest = max(lengths)
     tokens = torch.full((len(lengths), longest), shared)
@@ -58,20 +58,20 @@ def _attend(
     dropout: float = 0.0,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention of a row: queries (1, heads, tokens, size), keys and values the same with as many heads or fewer."""
+    """Compute the attention of a row. Queries are (1, heads, tokens, size); keys and values may have fewer heads."""
     rows, longest = own_tokens.shape
     shared = query.shape[2] - len(own_slots)
     repeats = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
 
     def own(states: torch.Tensor) -> torch.Tensor:
-        found = states[0].index_select(1, own_tokens.flatten())
-        return found.view(found.shape[0], rows, longest, -1).transpose(0, 1)
+        selected = states[0].index_select(1, own_tokens.flatten())
+        return selected.view(selected.shape[0], rows, longest, -1).transpose(0, 1)
 
     def with_prefix(states: torch.Tensor) -> torch.Tensor:
         return torch.cat([states[:, :, :shared].expand(rows, -1, -1, -1), own(states)], dim=2)
 
-    seen = scaled_dot_product_attention(
+    attended = scaled_dot_product_attention(
         own(query),
         with_prefix(key),
         with_prefix(value),
@@ -79,8 +79,8 @@ def _attend(
         dropout_p=dropout,
         scale=scaling,
     )
-    # (tokens, heads, size) from here on, as the model wants them.
-    states = seen.transpose(1, 2).flatten(0, 1).index_select(0, own_slots)
+    # From here on (tokens, heads, size), as the model expects.
+    states = attended.transpose(1, 2).flatten(0, 1).index_select(0, own_slots)
     if shared:
         prefix = scaled_dot_product_attention(
             query[:, :, :shared],

@@ -1,4 +1,4 @@
-"""What can be seen of a training while it runs and after: bar, log, history, speed."""
+"""Progress of a training: progress bar, log, history, costs."""
 
 import math
 import resource
@@ -32,7 +32,7 @@ _PEAK_FLOPS = {
 
 
 def flops_per_token(model: PreTrainedModel, length: float, full: bool) -> float:
-    """Operations of one forward and backward pass for a token, as nanoGPT counts them (PaLM, appendix B).
+    """Return the operations of a forward and backward pass per token, counted as in nanoGPT (PaLM, appendix B).
 
     6 for each weight (4 with frozen weights, whose gradients are not computed) and 12 for layers x width x length in
     the attention, where `length` is the mean length of an example in tokens.
@@ -43,10 +43,10 @@ def flops_per_token(model: PreTrainedModel, length: float, full: bool) -> float:
 
 
 class Progress(TrainerCallback):
-    """Shows a bar on stderr, writes a line a step, asks for checkpoints, stops when the loss is not a number.
+    """Shows a progress bar on stderr, writes a line for each step, and raises an error if the loss is not finite.
 
-    Tokens are the real tokens of the examples, prompt and answer, padding not counted and shared prefixes counted for
-    each example; so is the MFU, the part of the GPU's peak that the model's own operations on them would take.
+    Tokens are those of the examples, prompt and answer: padding does not count, a shared prefix counts for each
+    example. MFU (model FLOPs utilization) is the operations for these tokens as a part of the GPU's peak.
     """
 
     def __init__(self, tokens: Callable[[int], list[int]], flops_per_token: float, log: Path) -> None:
@@ -58,7 +58,7 @@ class Progress(TrainerCallback):
         self._first_step = self._first_tokens = self._seen = self._step = 0
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Start the clock and the bar, at the step that is resumed from."""
+        """Start the clock and the bar at the first step, or at the step resumed from."""
         self._start = self._last = time.perf_counter()
         self._first_step = self._step = state.global_step
         self._first_tokens = self._seen = self._tokens_at(state.global_step)
@@ -79,7 +79,7 @@ class Progress(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Show and write one step."""
+        """Show one step and write it to the log."""
         if logs is None or "loss" not in logs:
             return
         if not math.isfinite(logs["loss"]):
@@ -101,8 +101,8 @@ class Progress(TrainerCallback):
         self._bar.update(state.global_step - self._bar.n)
         self._bar.set_postfix(shown, refresh=False)
         with self._log.open("a", encoding="utf-8") as stream:
-            figures = " ".join(f"{name} {value}" for name, value in shown.items())
-            stream.write(f"step {state.global_step}/{state.max_steps} epoch {logs['epoch']:.3f} {figures}\n")
+            values = " ".join(f"{name} {value}" for name, value in shown.items())
+            stream.write(f"step {state.global_step}/{state.max_steps} epoch {logs['epoch']:.3f} {values}\n")
 
     def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Close the bar."""
@@ -110,7 +110,7 @@ class Progress(TrainerCallback):
             self._bar.close()
 
     def history(self, state: TrainerState) -> list[dict[str, float]]:
-        """One entry for each optimiser step since the first, resumed or not."""
+        """Return one entry for each optimizer step since the first, also if the training was resumed."""
         return [
             {
                 "step": entry["step"],
@@ -125,7 +125,7 @@ class Progress(TrainerCallback):
         ]
 
     def costs(self, mean_length: float) -> dict[str, Any]:
-        """What this process took from the step it started or resumed at: clock times, and its memory at the highest.
+        """Return the times of this process since it started or resumed, and its peak memory.
 
         Args:
             mean_length: Mean length of an example in tokens.
@@ -149,7 +149,7 @@ class Progress(TrainerCallback):
         }
 
     def _tokens_at(self, step: int) -> int:
-        """Tokens seen by the end of an optimiser step, counted from 1; 0 before the first."""
+        """Return the tokens up to the end of an optimizer step, counted from 1; 0 before the first."""
         total = 0
         epoch = 0
         while step > 0:
@@ -161,7 +161,7 @@ class Progress(TrainerCallback):
 
 
 def _peak_memory() -> int:
-    """Most memory that this process has had resident, in bytes; the weights' files that it mapped count."""
+    """Return the peak resident memory of this process in bytes; memory-mapped weight files count."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
 

@@ -1,4 +1,4 @@
-"""A tuned model as a plain folder of weights and configuration: put together where it was sharded, adapters merged."""
+"""Save a tuned model as a plain folder: shards are gathered, adapters merged."""
 
 import shutil
 from pathlib import Path
@@ -17,16 +17,16 @@ def save_plain(
     """Save a tuned model in float32 safetensors.
 
     Args:
-        model: The model as it was trained.
-        state: All its parameters if it was sharded; the model itself cannot be saved then.
-        weights: Pretrained model that the training began with.
-        training: How it was tuned.
+        model: The model after training.
+        state: All parameters if the model was sharded; a sharded model cannot be saved itself.
+        weights: Pretrained model that the training started from.
+        training: Settings of the training.
         folder: An empty folder.
     """
     if state is not None:
         model = trainable(weights, training)
         model.load_state_dict(state, assign=True)
-        model.tie_weights()  # assigned one by one, tied parameters are two
+        model.tie_weights()  # assigned one by one, tied parameters become two
     if training.method == "full":
         model.save_pretrained(folder)
     elif training.method == "lora":
@@ -34,7 +34,8 @@ def save_plain(
     else:
         from peft import PeftModel
 
-        # Adapters trained on 4-bit weights are merged into the original ones: merging into 4 bits would round them.
+        # QLoRA trains the adapters on NF4 weights, but they are merged into the original float32 weights: merging into
+        # 4 bits would round the adapters away. So the saved model differs from the trained one by the NF4 rounding.
         adapters = folder / "adapters"
         model.save_pretrained(adapters)
         merged = PeftModel.from_pretrained(load_causal(weights, torch.float32), str(adapters)).merge_and_unload()

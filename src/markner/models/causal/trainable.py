@@ -1,4 +1,4 @@
-"""The model as it is trained: float32 master weights, or adapters on frozen or 4-bit ones."""
+"""Load a model for training: with float32 master weights, or with adapters on frozen or 4-bit weights."""
 
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ from markner.study.schema.systems import Training
 
 
 def trainable(weights: Path, training: Training) -> Any:
-    """The model with float32 master weights, or with adapters on frozen ones."""
+    """Return the model with float32 master weights, or with adapters on frozen weights."""
     model: Any
     if training.method == "qlora":
-        quantised = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        quantized = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=torch.bfloat16 if training.precision == "bf16" else torch.float32,
         )
-        model = load_causal(weights, torch.float32, quantization_config=quantised, device_map={"": 0})
+        model = load_causal(weights, torch.float32, quantization_config=quantized, device_map={"": 0})
     else:
         model = load_causal(weights, torch.float32)
     if model.config._attn_implementation != "sdpa":
@@ -51,9 +51,9 @@ def trainable(weights: Path, training: Training) -> Any:
 
 
 def parameters(model: Any, training: Training) -> dict[str, int]:
-    """How many parameters the model has, adapters included, and how many of them are trained."""
+    """Return the number of parameters including adapters, and how many of them are trained."""
     if training.method == "full":
         return dict.fromkeys(("parameters", "trained_parameters"), sum(part.numel() for part in model.parameters()))
-    # It also knows how many weights a 4-bit tensor holds.
+    # This method also counts the weights inside 4-bit tensors.
     trained, total = model.get_nb_trainable_parameters()
     return {"parameters": total, "trained_parameters": trained}
