@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
+from types import ModuleType
 from typing import IO, BinaryIO, Literal, Protocol
 
 from markner.data.documents import Document
@@ -47,34 +48,24 @@ class Format:
     writer: Callable[[IO[str]], Writer]
 
 
-def _read_bioc_xml(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
-    from markner.data.formats import bioc  # only here, as it loads an XML library
-
-    return bioc.read_xml(stream, name, options)
-
-
-def _read_bioc_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+def _bioc() -> ModuleType:
+    """Import BioC only if it is used, as it loads an XML library."""
     from markner.data.formats import bioc
 
-    return bioc.read_json(stream, name, options)
-
-
-def _write_bioc_xml(stream: IO[str]) -> Writer:
-    from markner.data.formats import bioc
-
-    return bioc.BioCXmlWriter(stream)
-
-
-def _write_bioc_json(stream: IO[str]) -> Writer:
-    from markner.data.formats import bioc
-
-    return bioc.BioCJsonWriter(stream)
+    return bioc
 
 
 FORMATS: dict[DocumentFormat, Format] = {
     "pubtator": Format((".pubtator",), "annotations.PubTator", pubtator.read, pubtator.PubTatorWriter),
-    "bioc-xml": Format((".xml",), "annotations.xml", _read_bioc_xml, _write_bioc_xml),
-    "bioc-json": Format((".json",), "annotations.json", _read_bioc_json, _write_bioc_json),
+    "bioc-xml": Format(
+        (".xml",), "annotations.xml", lambda *args: _bioc().read_xml(*args), lambda out: _bioc().BioCXmlWriter(out)
+    ),
+    "bioc-json": Format(
+        (".json",),
+        "annotations.json",
+        lambda *args: _bioc().read_json(*args),
+        lambda out: _bioc().BioCJsonWriter(out),
+    ),
     "jsonl": Format((".jsonl", ".ndjson"), "annotations.jsonl", jsonl.read, jsonl.JsonlWriter),
 }
 
