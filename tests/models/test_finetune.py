@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,15 @@ def test_states_are_saved_by_time_not_by_steps(weights: Path, tmp_path: Path, mo
     tune(weights, tmp_path, BASE.model_copy(update={"epochs": 4.5}))
     assert read_json(tmp_path / "model" / "training.json")["steps"] == 9
     assert saved == [["checkpoint-3"], ["checkpoint-6"]]
+
+
+def test_the_time_between_states_is_twenty_minutes_or_from_the_environment() -> None:
+    code = "from markner.models.causal.preemption import SECONDS_BETWEEN_STATES; print(SECONDS_BETWEEN_STATES)"
+    for value, expected in ((None, "1200"), ("0", "0.0")):
+        environment = {key: text for key, text in os.environ.items() if key != "MARKNER_SECONDS_BETWEEN_STATES"}
+        environment |= {"MARKNER_SECONDS_BETWEEN_STATES": value} if value else {}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        assert float(done.stdout) == float(expected)
 
 
 def test_the_peak_of_a_gpu_depends_on_its_board() -> None:
