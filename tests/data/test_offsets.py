@@ -15,7 +15,7 @@ from markner.data.formats.annotations import ReadOptions, character_positions
 from markner.data.formats.document_files import read_documents
 from markner.data.splits import build_split
 from markner.errors import MarknerError
-from markner.study.schema.corpora import Corpus, OffsetUnit
+from markner.study.schema.corpora import Corpus, CorpusSource, OffsetUnit
 
 TITLE = "Interféron-γ and 🧬 L-6"
 ABSTRACT = "CFTR is mutated; 🧬 CFTR again."
@@ -105,6 +105,12 @@ def test_an_offset_inside_a_character_is_an_error(tmp_path: Path) -> None:
     path.write_text('{"text": "γ-GT", "spans": [[1, 2, "Gene"]]}\n', encoding="utf-8")
     with pytest.raises(MarknerError, match="x, line 1: offsets 1 to 2 are not a part of the text"):
         list(read_documents([path], "jsonl", ReadOptions(offsets="bytes")))
+
+
+@pytest.mark.parametrize("form", ["iob", "bc2gm"])
+def test_formats_without_such_offsets_refuse_the_setting(form: str) -> None:
+    with pytest.raises(ValueError, match="`offsets` has no meaning"):
+        CorpusSource.model_validate({"format": form, "offsets": "bytes", "test": "x"})
 
 
 def test_existing_annotations_are_ignored_without_mentions(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ class CorpusSource(Settings):
             raise ValueError("name the file of at least one of `train`, `dev`, `test`")
         if self.tokenize and self.format == "iob":
             raise ValueError("`tokenize` is for native text; an IOB file has its tokens")
+        if self.offsets != "characters" and self.format in ("iob", "bc2gm"):
+            raise ValueError(f"`offsets` has no meaning for the format {self.format}; remove it")
         return self
 
     def split_files(self, split: Split) -> SplitFiles:
