@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from markner.rules import PARAMS
+
 PACKAGE = ROOT / "src" / "markner"
 # From the ground up; a module may import its own floor and those before it. `runrecord` is below all of them.
 FLOORS = [
@@ -15,6 +17,7 @@ FLOORS = [
     {"models"},
     {"evaluation", "annotate"},
     {"reporting", "preflight"},
+    {"rules"},
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
@@ -92,7 +95,7 @@ def rules() -> list[tuple[str, str]]:
 def test_every_rule_is_complete(name: str, block: str) -> None:
     for key in ("log:", "benchmark:", "resources:", "conda:", "mem_mb=", "runtime="):
         assert key in block, key
-    assert f'code("{name}")' in block
+    assert f"settings=settings({PARAMS[name].__name__})" in block
     assert f"scripts/{name}.py" in block
     environment = re.search(r'"\.\./\.\./envs/(\w+\.yaml)"', block)
     assert environment is not None

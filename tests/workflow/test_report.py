@@ -11,7 +11,7 @@ import yaml
 from conftest import ROOT
 from tiny_study import copy, finished, plan, snakemake
 
-from markner import leaves
+from markner.rules import current_settings
 from markner.study.loading import load_study
 
 CAPTIONS = ROOT / "workflow" / "report"
@@ -48,7 +48,7 @@ def test_a_caption_says_question_method_n_test_and_reading(caption: str) -> None
     rule, wildcards = JOBS[caption]
     place = ROOT / "config" / "demo.yaml"
     study = load_study(yaml.safe_load(place.read_text(encoding="utf-8")), [place])
-    settings = leaves.current(study, rule, wildcards)
+    settings = current_settings(study, rule, wildcards)
     job = SimpleNamespace(params=SimpleNamespace(settings=settings), wildcards=SimpleNamespace(**wildcards))
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     text = environment.from_string((CAPTIONS / f"{caption}.rst").read_text(encoding="utf-8")).render(snakemake=job)

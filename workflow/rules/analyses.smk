@@ -1,4 +1,17 @@
 # What is behind the scores: are differences more than chance, which errors are made, and the official BC2GM scores.
+from markner.evaluation.params import ErrorsParams, OfficialParams, SignificanceParams
+
+
+def compared_predictions(wildcards):
+    return [
+        f"{RESULTS}/predictions/{run}/seed{seed}/{wildcards.corpus}.jsonl"
+        for run in queries.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
+def judged_errors(wildcards):
+    return queries.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
 
 
 rule significance:
@@ -25,8 +38,7 @@ rule significance:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("significance"),
-        code=code("significance"),
+        settings=settings(SignificanceParams),
     script:
         "../scripts/significance.py"
 
@@ -58,8 +70,7 @@ rule errors:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("errors"),
-        code=code("errors"),
+        settings=settings(ErrorsParams),
     script:
         "../scripts/errors.py"
 
@@ -90,7 +101,6 @@ rule official:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("official"),
-        code=code("official"),
+        settings=settings(OfficialParams),
     script:
         "../scripts/official.py"

@@ -1,5 +1,20 @@
 # Answers of chat models behind an API, aligned to their input. What was ever answered is kept outside the results, on a
 # local disk (docs/chat.md); so these rules run where the workflow runs, on a cluster too.
+from markner.models.chat.params import ChatParams, FewShotParams
+
+
+def served_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.models[RUNS[wildcards.run].model].weights}"
+
+
+def embedding_weights(wildcards):
+    return f"{RESULTS}/weights/{RUNS[wildcards.run].embedding}"
+
+
+def shot_sentences(wildcards):
+    if not RUNS[wildcards.run].shots:
+        return []
+    return sentences_of(queries.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
 
 
 localrules:
@@ -7,16 +22,16 @@ localrules:
     chat_served,
 
 
-rule shots:
+rule few_shot:
     input:
         train=shot_sentences,
         sentences=test_sentences,
     output:
-        f"{RESULTS}/shots/{{run}}/seed{{seed}}/{{corpus}}.json",
+        f"{RESULTS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.json",
     log:
-        f"{LOGS}/shots/{{run}}/seed{{seed}}/{{corpus}}.log",
+        f"{LOGS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.log",
     benchmark:
-        f"{BENCHMARKS}/shots/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+        f"{BENCHMARKS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.tsv"
     wildcard_constraints:
         run=one_of(set(CHAT) - set(SIMILAR)),
     conda:
@@ -25,23 +40,22 @@ rule shots:
         mem_mb=500,
         runtime=5,
     params:
-        settings=settings("shots"),
-        code=code("shots"),
+        settings=settings(FewShotParams),
     script:
-        "../scripts/shots.py"
+        "../scripts/few_shot.py"
 
 
-rule similar_shots:
+rule similar_few_shot:
     input:
         weights=embedding_weights,
         train=shot_sentences,
         sentences=test_sentences,
     output:
-        f"{RESULTS}/shots/{{run}}/seed{{seed}}/{{corpus}}.json",
+        f"{RESULTS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.json",
     log:
-        f"{LOGS}/similar_shots/{{run}}/seed{{seed}}/{{corpus}}.log",
+        f"{LOGS}/similar_few_shot/{{run}}/seed{{seed}}/{{corpus}}.log",
     benchmark:
-        f"{BENCHMARKS}/similar_shots/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+        f"{BENCHMARKS}/similar_few_shot/{{run}}/seed{{seed}}/{{corpus}}.tsv"
     wildcard_constraints:
         run=one_of(SIMILAR),
     conda:
@@ -52,15 +66,14 @@ rule similar_shots:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=settings("similar_shots"),
-        code=code("similar_shots"),
+        settings=settings(FewShotParams),
     script:
-        "../scripts/similar_shots.py"
+        "../scripts/similar_few_shot.py"
 
 
 rule chat:
     input:
-        shots=f"{RESULTS}/shots/{{run}}/seed{{seed}}/{{corpus}}.json",
+        few_shot=f"{RESULTS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.json",
         sentences=test_sentences,
     output:
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
@@ -77,8 +90,7 @@ rule chat:
         mem_mb=1000,
         runtime=1440,
     params:
-        settings=settings("chat"),
-        code=code("chat"),
+        settings=settings(ChatParams),
     script:
         "../scripts/chat.py"
 
@@ -86,7 +98,7 @@ rule chat:
 rule chat_served:
     input:
         weights=served_weights,
-        shots=f"{RESULTS}/shots/{{run}}/seed{{seed}}/{{corpus}}.json",
+        few_shot=f"{RESULTS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.json",
         sentences=test_sentences,
     output:
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
@@ -104,7 +116,6 @@ rule chat_served:
         mem_mb=4000,
         runtime=240,
     params:
-        settings=settings("chat_served"),
-        code=code("chat_served"),
+        settings=settings(ChatParams),
     script:
         "../scripts/chat_served.py"

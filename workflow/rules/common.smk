@@ -6,7 +6,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from markner.study import leaves, queries
+from markner.rules import params_of
+from markner.study.params import NoParams
+from markner.study import queries
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.loading import load_study
 from markner.study.schema.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
@@ -23,16 +25,17 @@ try:
 except PlainError as error:
     raise WorkflowError(str(error))
 
+# The folder that holds workflow/, src/ and envs/, whichever of the two Snakefiles was given.
+CHECKOUT = os.path.dirname(os.path.dirname(workflow.current_basedir))
+
 decide_by_records()
-os.environ.update(job_environment(STUDY, workflow.basedir))
+os.environ.update(job_environment(STUDY, CHECKOUT))
 
 RESULTS = f"results/{STUDY.study}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 TEMPLATES = [
-    os.path.join(
-        workflow.basedir, "src", "markner", "reporting", "page", "templates", f"report.{kind}"
-    )
+    os.path.join(CHECKOUT, "src", "markner", "reporting", "page", "templates", f"report.{kind}")
     for kind in ("html", "css", "js")
 ]
 PAPER = os.path.join("resources", "paper", "tables.json")
@@ -74,18 +77,27 @@ wildcard_constraints:
     annotation=one_of(STUDY.annotations),
 
 
-def code(rule):
-    """The hash of the meaning of a rule's script and of all it imports from the package."""
-    return code_hash(os.path.join(workflow.basedir, "workflow", "scripts", f"{rule}.py"))
-
-
-def settings(rule):
-    """The function behind a rule's `params.settings`: the named leaves of the study that it uses, and no others."""
+def settings(params):
+    """The function behind a rule's `params.settings`: the settings of a job, by the rule's params class."""
 
     def of(wildcards):
-        return leaves.current(STUDY, rule, wildcards)
+        return params.of(STUDY, wildcards).settings()
 
+    of.params = params
     return of
+
+
+def complete_rules():
+    """Give each rule the hash of its script's code. Its params class must be the registered one."""
+    for each in workflow.rules:
+        if each.script:
+            given, registered = each.params.settings.params, params_of(each.name)
+            if registered is not given:
+                raise WorkflowError(
+                    f"rule {each.name} has {given.__name__}; PARAMS in src/markner/rules.py has {registered.__name__}"
+                )
+            script = os.path.join(CHECKOUT, "workflow", "scripts", os.path.basename(each.script))
+            each.set_params(code=code_hash(script))
 
 
 def sentences_of(corpus, split):
@@ -93,7 +105,22 @@ def sentences_of(corpus, split):
     return f"{RESULTS}/corpora/{corpus}/{STUDY.corpora[corpus].variant}/{split}.jsonl"
 
 
+def test_sentences(wildcards):
+    return sentences_of(wildcards.corpus, "test")
+
+
+def run_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.runs[wildcards.run].model}"
+
+
+def parts_below(folder, run):
+    return [f"{folder}/grid/{part}" for part in PARTS[run]]
+
+
+def figure_table(wildcards):
+    return f"{RESULTS}/tables/{STUDY.figures[wildcards.figure].table}.csv"
+
+
 include: "outputs.smk"
-include: "inputs.smk"
 include: "resources.smk"
 include: "lifecycle.smk"

@@ -1,4 +1,20 @@
 # From native files, checked by hash, to sentences with character spans, and the card that counts them.
+from markner.data.params import DatasetCardParams, FetchParams, SentencesParams
+from markner.study.params import NoParams
+
+
+def fetch_inputs(wildcards):
+    return local_files(STUDY.corpora[wildcards.corpus])
+
+
+def card_inputs(wildcards):
+    return [
+        f"{RESULTS}/corpora/{corpus}/{variant}/{split}.{kind}"
+        for corpus, settings in STUDY.corpora.items()
+        for variant in settings.variants()
+        for split in settings.source(variant).splits()
+        for kind in ("jsonl", "counts.json")
+    ]
 
 
 rule fetch:
@@ -16,8 +32,7 @@ rule fetch:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=settings("fetch"),
-        code=code("fetch"),
+        settings=settings(FetchParams),
     script:
         "../scripts/fetch.py"
 
@@ -38,8 +53,7 @@ rule sentences:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("sentences"),
-        code=code("sentences"),
+        settings=settings(SentencesParams),
     script:
         "../scripts/sentences.py"
 
@@ -65,8 +79,7 @@ rule card:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("card"),
-        code=code("card"),
+        settings=settings(DatasetCardParams),
     script:
         "../scripts/card.py"
 
@@ -86,6 +99,6 @@ rule released_marks:
         mem_mb=500,
         runtime=5,
     params:
-        code=code("released_marks"),
+        settings=settings(NoParams),
     script:
         "../scripts/released_marks.py"

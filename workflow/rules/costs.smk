@@ -1,4 +1,11 @@
 # What each training took: parameters, time, memory.
+from markner.reporting.params import CostsParams
+
+
+def training_costs(wildcards):
+    return [
+        f"{RESULTS}/costs/{run}/seed{seed}.json" for run in TUNED for seed in STUDY.runs[run].seeds
+    ]
 
 
 rule costs:
@@ -22,7 +29,6 @@ rule costs:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("costs"),
-        code=code("costs"),
+        settings=settings(CostsParams),
     script:
         "../scripts/costs.py"

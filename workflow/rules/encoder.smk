@@ -1,4 +1,18 @@
 # The encoder baseline: a grid of token classifiers, one or several to a job, the best chosen on dev.
+from markner.models.params import PredictEncoderParams, SelectEncoderParams, TrainEncoderParams
+from markner.study.params import NoParams
+
+
+def encoder_sentences(split):
+    def inputs(wildcards):
+        return sentences_of(STUDY.runs[wildcards.run].corpus, split)
+
+    return inputs
+
+
+def grid_folders(wildcards):
+    """What the jobs that trained a grid left."""
+    return parts_below(f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}", wildcards.run)
 
 
 rule train_encoder:
@@ -22,10 +36,9 @@ rule train_encoder:
         mem_mb=8000,
         runtime=encoder_minutes,
     params:
-        settings=settings("train_encoder"),
+        settings=settings(TrainEncoderParams),
         # Outside the output, which Snakemake deletes when a job fails.
         checkpoints=f"{RESULTS}/checkpoints/{{run}}/seed{{seed}}/{{part}}",
-        code=code("train_encoder"),
     script:
         "../scripts/train_encoder.py"
 
@@ -47,8 +60,7 @@ rule select_encoder:
         mem_mb=500,
         runtime=5,
     params:
-        settings=settings("select_encoder"),
-        code=code("select_encoder"),
+        settings=settings(SelectEncoderParams),
     script:
         "../scripts/select_encoder.py"
 
@@ -73,8 +85,7 @@ rule predict_encoder:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=settings("predict_encoder"),
-        code=code("predict_encoder"),
+        settings=settings(PredictEncoderParams),
     script:
         "../scripts/predict_encoder.py"
 
@@ -97,7 +108,6 @@ rule selected_predictions:
         mem_mb=500,
         runtime=5,
     params:
-        settings=settings("selected_predictions"),
-        code=code("selected_predictions"),
+        settings=settings(NoParams),
     script:
         "../scripts/selected_predictions.py"

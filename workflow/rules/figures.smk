@@ -1,4 +1,24 @@
 # Figures: the cells of a table, kinds of errors, scores against the size of the training data.
+from markner.reporting.params import ErrorFigureParams, FigureParams, SizeFigureParams
+
+
+def figure_errors(wildcards):
+    table = STUDY.tables[STUDY.error_figures[wildcards.error_figure].table]
+    cells = queries.table_runs(STUDY, table)
+    return [
+        f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.json"
+        for run, corpus in dict.fromkeys((run, corpus) for _, run, corpus in cells)
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
+def size_scores(wildcards):
+    points = queries.size_points(STUDY, STUDY.size_figures[wildcards.size_figure])
+    return [
+        f"{RESULTS}/scores/{run}/seed{seed}/{corpus}.json"
+        for _, corpus, _, run in points
+        for seed in STUDY.runs[run].seeds
+    ]
 
 
 rule figure:
@@ -23,8 +43,7 @@ rule figure:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("figure"),
-        code=code("figure"),
+        settings=settings(FigureParams),
     script:
         "../scripts/figure.py"
 
@@ -52,8 +71,7 @@ rule error_figure:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("error_figure"),
-        code=code("error_figure"),
+        settings=settings(ErrorFigureParams),
     script:
         "../scripts/error_figure.py"
 
@@ -77,7 +95,6 @@ rule size_figure:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("size_figure"),
-        code=code("size_figure"),
+        settings=settings(SizeFigureParams),
     script:
         "../scripts/size_figure.py"

@@ -1,4 +1,10 @@
 # From sentences to instruction sets: a JSON list of objects with exactly instruction, input, output.
+from markner.data.params import MixtureParams
+
+
+def mixture_sentences(wildcards):
+    mixture = STUDY.mixtures[wildcards.mixture]
+    return [sentences_of(corpus, mixture.split) for corpus in mixture.corpora]
 
 
 rule mixture:
@@ -17,7 +23,6 @@ rule mixture:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("mixture"),
-        code=code("mixture"),
+        settings=settings(MixtureParams),
     script:
         "../scripts/mixture.py"

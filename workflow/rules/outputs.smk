@@ -75,7 +75,13 @@ def crate_results(kind):
 
 def workflow_files():
     """The workflow's own files, the Snakefile first."""
-    folder = Path(workflow.basedir)
-    patterns = ("Snakefile", "workflow/rules/*.smk", "workflow/scripts/*.py", "envs/*.yaml")
+    folder = Path(CHECKOUT)
+    patterns = (
+        "Snakefile",
+        "workflow/Snakefile",
+        "workflow/rules/*.smk",
+        "workflow/scripts/*.py",
+        "envs/*.yaml",
+    )
     files = [file for pattern in patterns for file in sorted(folder.glob(pattern))]
     return [os.path.relpath(file) for file in files]

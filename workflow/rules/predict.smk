@@ -1,4 +1,12 @@
 # Answers of causal language models, tuned or as they are, aligned to their input.
+from markner.models.params import PredictParams
+
+
+def run_model(wildcards):
+    owner = STUDY.owner(wildcards.run)
+    if STUDY.runs[owner].mixture:
+        return f"{RESULTS}/models/{owner}/seed{wildcards.seed}"
+    return run_weights(wildcards)
 
 
 rule predict:
@@ -23,7 +31,6 @@ rule predict:
         mem_mb=model_memory,
         runtime=prediction_minutes,
     params:
-        settings=settings("predict"),
-        code=code("predict"),
+        settings=settings(PredictParams),
     script:
         "../scripts/predict.py"

@@ -1,4 +1,5 @@
 # The study as a research object: all jobs with inputs, settings, times and machines, from the records beside results.
+from markner.reporting.params import CrateParams
 
 
 rule crate:
@@ -18,7 +19,6 @@ rule crate:
         mem_mb=2000,
         runtime=20,
     params:
-        settings=settings("crate"),
-        code=code("crate"),
+        settings=settings(CrateParams),
     script:
         "../scripts/crate.py"

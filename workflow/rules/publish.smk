@@ -1,4 +1,14 @@
 # Instruction sets and tuned models as folders that the Hugging Face hub takes, each with its card.
+from markner.reporting.params import InstructionSetCardParams, ModelCardParams
+
+
+def card_template(kind):
+    return os.path.join(CHECKOUT, "src", "markner", "reporting", "hub", "templates", f"{kind}.md")
+
+
+def run_scores(wildcards):
+    folder = f"{RESULTS}/scores/{wildcards.run}/seed{wildcards.seed}"
+    return [f"{folder}/{corpus}.json" for corpus in STUDY.runs[wildcards.run].evaluate]
 
 
 rule dataset:
@@ -19,8 +29,7 @@ rule dataset:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("dataset"),
-        code=code("dataset"),
+        settings=settings(InstructionSetCardParams),
     script:
         "../scripts/dataset.py"
 
@@ -45,7 +54,6 @@ rule model_card:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=settings("model_card"),
-        code=code("model_card"),
+        settings=settings(ModelCardParams),
     script:
         "../scripts/model_card.py"

@@ -1,4 +1,6 @@
 # Predictions against gold: one rule for every kind of system, and one for all points of an encoder's grid.
+from markner.evaluation.params import ScoreParams
+from markner.study.params import NoParams
 
 
 rule score:
@@ -17,8 +19,7 @@ rule score:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("score"),
-        code=code("score"),
+        settings=settings(ScoreParams),
     script:
         "../scripts/score.py"
 
@@ -41,7 +42,6 @@ rule score_grid:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=settings("score_grid"),
-        code=code("score_grid"),
+        settings=settings(NoParams),
     script:
         "../scripts/score_grid.py"

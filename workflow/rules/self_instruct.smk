@@ -1,4 +1,23 @@
 # From a few annotated sentences to an instruction set: a model writes further ones, filters keep some of them.
+from markner.data.synthetic.params import SelfInstructParams, WriteCandidatesParams
+
+
+def seed_sentences(wildcards):
+    return sentences_of(STUDY.self_instruct[wildcards.set].corpus, "train")
+
+
+def writer_weights(wildcards):
+    return f"{RESULTS}/weights/{STUDY.self_instruct[wildcards.set].model}"
+
+
+def all_test_sentences(wildcards):
+    """Test sentences of every corpus of the study, on each of its variants."""
+    return [
+        f"{RESULTS}/corpora/{corpus}/{variant}/test.jsonl"
+        for corpus, settings in STUDY.corpora.items()
+        for variant in settings.variants()
+        if "test" in settings.source(variant).splits()
+    ]
 
 
 rule write_candidates:
@@ -19,8 +38,7 @@ rule write_candidates:
         mem_mb=16000,
         runtime=240,
     params:
-        settings=settings("write_candidates"),
-        code=code("write_candidates"),
+        settings=settings(WriteCandidatesParams),
     script:
         "../scripts/write_candidates.py"
 
@@ -46,7 +64,6 @@ rule self_instruct:
         mem_mb=2000,
         runtime=30,
     params:
-        settings=settings("self_instruct"),
-        code=code("self_instruct"),
+        settings=settings(SelfInstructParams),
     script:
         "../scripts/self_instruct.py"

@@ -1,4 +1,14 @@
 # Pretrained weights, and the tuning of causal language models on an instruction set.
+from markner.models.params import TrainParams, WeightsParams
+
+
+def weights_inputs(wildcards):
+    model = STUDY.models[wildcards.model]
+    return [model.path] if isinstance(model, FolderModel) else []
+
+
+def run_instructions(wildcards):
+    return f"{RESULTS}/instructions/{STUDY.runs[wildcards.run].mixture}.json"
 
 
 rule weights:
@@ -17,8 +27,7 @@ rule weights:
         mem_mb=8000,
         runtime=120,
     params:
-        settings=settings("weights"),
-        code=code("weights"),
+        settings=settings(WeightsParams),
     script:
         "../scripts/weights.py"
 
@@ -48,10 +57,9 @@ rule train:
         mem_mb=model_memory,
         runtime=training_minutes,
     params:
-        settings=settings("train"),
+        settings=settings(TrainParams),
         # Outside the output, which Snakemake deletes when a job fails.
         checkpoints=f"{RESULTS}/checkpoints/{{run}}/seed{{seed}}",
-        code=code("train"),
     script:
         "../scripts/train.py"
 

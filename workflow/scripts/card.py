@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from markner.data.dataset_card import write_card
-from markner.study.schema.corpora import Corpus
+from markner.data.params import DatasetCardParams
 from runrecord.job import job
 
 with job(snakemake):
     results = Path(snakemake.output.csv).parent
     write_card(
         results.name,
-        {name: Corpus.model_validate(corpus) for name, corpus in snakemake.params.settings.items()},
+        DatasetCardParams.load(snakemake.params).corpora,
         results / "corpora",
         Path(snakemake.output.csv),
         Path(snakemake.output.markdown),

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from markner.models.chat.job import answer_corpus
+from markner.models.chat.params import ChatParams
 from runrecord.job import job
 
 with job(snakemake):
     answer_corpus(
-        snakemake.params.settings,
+        ChatParams.load(snakemake.params),
         snakemake.wildcards.run,
         Path(snakemake.input.sentences),
-        Path(snakemake.input.shots),
+        Path(snakemake.input.few_shot),
         Path(snakemake.output.predictions),
         Path(snakemake.output.usage),
     )

@@ -3,17 +3,18 @@
 from pathlib import Path
 
 from markner.models.chat.job import answer_corpus
+from markner.models.chat.params import ChatParams
 from markner.models.chat.server import served
 from runrecord.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
-    with served(Path(snakemake.input.weights), settings["model"]["model"], snakemake.threads) as server:
+    params = ChatParams.load(snakemake.params)
+    with served(Path(snakemake.input.weights), params.model.model, snakemake.threads) as server:
         answer_corpus(
-            settings,
+            params,
             snakemake.wildcards.run,
             Path(snakemake.input.sentences),
-            Path(snakemake.input.shots),
+            Path(snakemake.input.few_shot),
             Path(snakemake.output.predictions),
             Path(snakemake.output.usage),
             server,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from markner.reporting.hub.dataset_folder import write_dataset
+from markner.reporting.params import InstructionSetCardParams
 from runrecord.job import job
 
 with job(snakemake):
@@ -10,5 +11,5 @@ with job(snakemake):
         Path(snakemake.output[0]),
         Path(snakemake.input.instructions),
         Path(snakemake.input.template),
-        snakemake.params.settings,
+        InstructionSetCardParams.load(snakemake.params).settings(),
     )

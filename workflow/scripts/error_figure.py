@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from markner.reporting.figures.error_shares import draw_errors
+from markner.reporting.params import ErrorFigureParams
 from markner.reporting.results import score_files
-from markner.study.schema.study import Table
 from runrecord.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    params = ErrorFigureParams.load(snakemake.params)
     draw_errors(
         score_files(snakemake.input.summaries)[0],
-        Table.model_validate(settings["table"]),
+        params.table,
         Path(snakemake.input.paper),
-        settings["titles"],
-        settings["figure"]["title"],
-        settings["figure"]["width"],
+        params.titles,
+        params.figure.title,
+        params.figure.width,
         Path(snakemake.output.pdf),
         Path(snakemake.output.svg),
         Path(snakemake.output.png),

@@ -1,17 +1,16 @@
-"""Write an instruction set."""
+"""Build an instruction set from the sentences of its corpora."""
 
 from markner.data.instructions import build_mixture
-from markner.study.schema.corpora import Mixture, Prompt
+from markner.data.params import MixtureParams
 from runrecord.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
-    mixture = Mixture.model_validate({key: settings[key] for key in Mixture.model_fields if key in settings})
+    params = MixtureParams.load(snakemake.params)
     build_mixture(
-        mixture,
-        Prompt(instruction=settings["instruction"], enhancements=settings["enhancements"]),
-        settings["entities"],
-        dict(zip(mixture.corpora, snakemake.input.sentences, strict=True)),
+        params.mixture,
+        params.prompt,
+        params.entities,
+        dict(zip(params.mixture.corpora, snakemake.input.sentences, strict=True)),
         snakemake.output.instructions,
         snakemake.output.index,
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from markner.reporting.hub.model_folder import write_model
+from markner.reporting.params import ModelCardParams
 from runrecord.job import job
 
 with job(snakemake):
@@ -12,5 +13,5 @@ with job(snakemake):
         Path(snakemake.input.cost),
         {Path(path).stem: Path(path) for path in snakemake.input.scores},
         Path(snakemake.input.template),
-        snakemake.params.settings,
+        ModelCardParams.load(snakemake.params).settings(),
     )

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from markner.evaluation.official import official_score
-from markner.study.schema.study import Scoring
+from markner.evaluation.params import OfficialParams
 from runrecord.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    params = OfficialParams.load(snakemake.params)
     official_score(
         Path(snakemake.input.sentences),
         Path(snakemake.input.predictions),
-        [Path(snakemake.input.native) / name for name in settings["native"]],
-        Scoring.model_validate(settings["scoring"]),
+        [Path(snakemake.input.native) / name for name in params.native],
+        params.scoring,
         snakemake.wildcards.run,
         snakemake.wildcards.corpus,
         Path(snakemake.output[0]),

@@ -4,15 +4,16 @@ from pathlib import Path
 
 from markner.models.device import require_device
 from markner.models.encoder.grid_job import predict_grid
+from markner.models.params import PredictEncoderParams
 from runrecord.job import job
 
 with job(snakemake):
     require_device(snakemake.resources.device)
-    settings, grid = snakemake.params.settings, Path(snakemake.input.grid[0]).parent
+    params, grid = PredictEncoderParams.load(snakemake.params), Path(snakemake.input.grid[0]).parent
     predict_grid(
-        {name: grid / folder / "model" for name, folder in settings["folders"].items()},
-        settings["max_lengths"],
+        {name: grid / folder / "model" for name, folder in params.folders.items()},
+        params.max_lengths,
         Path(snakemake.input.sentences),
         Path(snakemake.output[0]),
-        settings["tagging"],
+        params.tagging,
     )

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from markner.reporting.page.page import write_report
+from markner.reporting.params import ReportParams
 from runrecord.job import job
 from runrecord.lineage import lineage_facts
 
 with job(snakemake):
     write_report(
-        snakemake.params.settings,
+        ReportParams.load(snakemake.params),
         Path(snakemake.output[0]).parent.parent,
         lineage_facts(snakemake.input.results, Path.cwd()),
         Path(snakemake.output[0]),

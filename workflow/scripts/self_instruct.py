@@ -2,22 +2,20 @@
 
 from pathlib import Path
 
+from markner.data.synthetic.params import SelfInstructParams
 from markner.data.synthetic.training_set import SetInputs, SetOutputs, SetSettings, build_set
-from markner.study.schema.corpora import Prompt
-from markner.study.schema.self_instruct import Filters
 from runrecord.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
-    prompt = Prompt(instruction=settings["instruction"], enhancements={settings["entity"]: settings["enhancement"]})
+    params = SelfInstructParams.load(snakemake.params)
     build_set(
         SetSettings(
             name=snakemake.wildcards.set,
-            corpus=settings["corpus"],
-            instruction=prompt.instruction_text(settings["entity"]),
-            seed_sentences=settings["seed_sentences"],
-            seed=settings["seed"],
-            filters=Filters.model_validate(settings["filters"]),
+            corpus=params.corpus,
+            instruction=params.instruction,
+            seed_sentences=params.seed_sentences,
+            seed=params.seed,
+            filters=params.filters,
         ),
         SetInputs(
             candidates=Path(snakemake.input.candidates),

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from markner.data.params import SentencesParams
 from markner.data.splits import build_split
-from markner.study.schema.corpora import Corpus
 from runrecord.job import job
 
 with job(snakemake):
+    params = SentencesParams.load(snakemake.params)
     build_split(
         snakemake.wildcards.corpus,
-        Corpus.model_validate(snakemake.params.settings),
+        params.corpus,
+        params.sample,
         snakemake.wildcards.variant,
         snakemake.wildcards.split,
         Path(snakemake.input.native),

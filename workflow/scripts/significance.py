@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
+from markner.evaluation.params import SignificanceParams
 from markner.evaluation.significance import compare
-from markner.study.schema.study import Scoring
 from runrecord.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    params = SignificanceParams.load(snakemake.params)
     paths = iter(map(Path, snakemake.input.predictions))
     compare(
         Path(snakemake.input.sentences),
-        {run: [next(paths) for _ in seeds] for run, seeds in settings["runs"].items()},
-        Scoring.model_validate(settings["scoring"]),
-        settings["permutations"],
+        {run: [next(paths) for _ in seeds] for run, seeds in params.runs.items()},
+        params.scoring,
+        params.permutations,
         Path(snakemake.output[0]),
     )

@@ -4,15 +4,14 @@ from pathlib import Path
 
 from markner.reporting.figures.size_points import gather, write_points
 from markner.reporting.figures.sizes import draw_sizes
+from markner.reporting.params import SizeFigureParams
 from markner.reporting.results import score_files
-from markner.study.schema.study import SizeFigure
 from runrecord.job import job
 
 with job(snakemake):
-    settings, output = snakemake.params.settings, snakemake.output
-    figure = SizeFigure.model_validate(settings["figure"])
+    params, output = SizeFigureParams.load(snakemake.params), snakemake.output
     scores, _ = score_files(snakemake.input.scores)
     paper = Path(snakemake.input.paper)
-    points = gather(figure, settings["points"], scores, paper, settings["titles"])
+    points = gather(params.figure, params.points, scores, paper, params.titles)
     write_points(points, Path(output.csv))
-    draw_sizes(points, figure, Path(output.pdf), Path(output.svg), Path(output.png))
+    draw_sizes(points, params.figure, Path(output.pdf), Path(output.svg), Path(output.png))

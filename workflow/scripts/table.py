@@ -2,25 +2,25 @@
 
 from pathlib import Path
 
+from markner.reporting.params import TableParams
 from markner.reporting.results import cells, score_files
 from markner.reporting.tables import write_table
-from markner.study.schema.study import Table
 from runrecord.job import job
 
 with job(snakemake):
-    table = Table.model_validate({key: snakemake.params.settings[key] for key in Table.model_fields})
+    params = TableParams.load(snakemake.params)
     scores, grids = score_files(snakemake.input.scores)
     write_table(
         cells(
-            table,
+            params.table,
             scores,
             grids,
             Path(snakemake.input.paper),
-            snakemake.params.settings.get("retired"),
+            params.retired,
             {Path(path).stem: Path(path) for path in snakemake.input.get("significance", [])},
-            snakemake.params.settings.get("titles"),
+            params.titles,
         ),
-        table,
+        params.table,
         Path(snakemake.output.csv),
         Path(snakemake.output.markdown),
         Path(snakemake.output.latex),

@@ -4,18 +4,18 @@ from pathlib import Path
 
 from markner.models.causal.finetune import FineTuning
 from markner.models.causal.launch import LaunchConfig, launch
-from markner.study.schema.systems import Training
+from markner.models.params import TrainParams
 from runrecord.job import job
 
 with job(snakemake):
-    settings, resources = snakemake.params.settings, snakemake.resources
+    params, resources = TrainParams.load(snakemake.params), snakemake.resources
     launch(
         FineTuning(
             weights=Path(snakemake.input.weights),
             instructions=Path(snakemake.input.instructions),
-            template=settings["template"],
-            training=Training.model_validate(settings["training"]),
-            seed=settings["seed"],
+            template=params.template,
+            training=params.training,
+            seed=params.seed,
             output=Path(snakemake.output.model),
             costs=Path(snakemake.output.costs),
             log=Path(snakemake.log[0]).with_suffix(".steps.log"),

@@ -2,13 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
+from markner.models.params import WeightsParams
 from markner.models.weights import fetch_weights
-from markner.study.schema.systems import LocalModel
 from runrecord.job import job
 
 with job(snakemake):
-    fetch_weights(
-        TypeAdapter(LocalModel).validate_python(snakemake.params.settings["model"]), Path(snakemake.output[0])
-    )
+    fetch_weights(WeightsParams.load(snakemake.params).model, Path(snakemake.output[0]))

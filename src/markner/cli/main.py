@@ -215,11 +215,11 @@ def _effects(audit: "Audit", node: "Node") -> dict[str, Any]:
 
 
 def _current_settings(configfile: Path) -> "CurrentSettings":
-    from markner.study import leaves
+    from markner.rules import current_settings
     from markner.study.loading import load_study_file
 
     study = load_study_file(configfile)
-    return lambda rule, wildcards: leaves.current(study, rule, wildcards)
+    return lambda rule, wildcards: current_settings(study, rule, wildcards)
 
 
 COMMANDS: dict[str, Command] = {

@@ -11,7 +11,7 @@ from tabulate import tabulate
 from markner.data.documents import Sentence, read_sentences
 from markner.data.splits import counts_path
 from markner.files import atomic, read_json, write_text
-from markner.study.schema.corpora import AnnotationScheme, Corpus, PaperCounts, Variant
+from markner.study.schema.corpora import AnnotationScheme, CorpusFiles, PaperCounts, Variant
 
 COLUMNS = (
     "corpus",
@@ -38,7 +38,9 @@ COLUMNS = (
 _COUNTED = ("instances", "mentions", "empty")
 
 
-def write_card(study_name: str, corpora: Mapping[str, Corpus], folder: Path, csv_path: Path, md_path: Path) -> None:
+def write_card(
+    study_name: str, corpora: Mapping[str, CorpusFiles], folder: Path, csv_path: Path, md_path: Path
+) -> None:
     """Write the dataset card of a study as CSV and as Markdown: a row for each corpus, split, variant and scheme.
 
     `folder` holds `<corpus>/<variant>/<split>.jsonl` and the counts beside each. Columns: `instances`, `mentions`,
@@ -76,7 +78,7 @@ def _with_scheme(sentences: list[Sentence], scheme: AnnotationScheme) -> list[Se
     return [item for item in sentences if scheme == "span" or item.released is not None]
 
 
-def _training_texts(corpora: Mapping[str, Corpus], folder: Path, variant: Variant) -> Counter[str]:
+def _training_texts(corpora: Mapping[str, CorpusFiles], folder: Path, variant: Variant) -> Counter[str]:
     """Count each sentence text in the training splits of a variant."""
     texts: Counter[str] = Counter()
     for name, corpus in corpora.items():

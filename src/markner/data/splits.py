@@ -17,11 +17,11 @@ from markner.data.sentences import SplitCounts, split_documents
 from markner.data.tokens import tokenized
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
-from markner.study.schema.corpora import Corpus, CorpusSource, Split, Variant
+from markner.study.schema.corpora import CorpusFiles, CorpusSource, Sample, Split, Variant
 
 
 def build_split(
-    corpus_name: str, corpus: Corpus, variant: Variant, split: Split, native: Path, output: Path
+    corpus_name: str, corpus: CorpusFiles, sample: Sample, variant: Variant, split: Split, native: Path, output: Path
 ) -> dict[str, Any]:
     """Read the native files of a split, write its sentences and, beside them, their counts; return the counts.
 
@@ -49,8 +49,8 @@ def build_split(
             drafts = map(tokenized, drafts)
     sentences = [replace(draft, id=f"{prefix}.{number:05d}") for number, draft in enumerate(drafts, start=1)]
     _check_types(corpus_name, source, split, paths, sentences)
-    limit = getattr(corpus.sample, split)
-    kept = [sentences[index] for index in subset(len(sentences), limit=limit, seed=corpus.sample.seed)]
+    limit = getattr(sample, split)
+    kept = [sentences[index] for index in subset(len(sentences), limit=limit, seed=sample.seed)]
     counts = _counts(kept, split_counts, len(sentences), documents=variant != "tokenized")
     write_sentences(output, kept)
     write_json(counts_path(output), counts)

@@ -3,7 +3,9 @@
 import itertools
 import os
 from collections.abc import Collection, Mapping
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from markner.errors import MarknerError
 from markner.files import read_json, write_json

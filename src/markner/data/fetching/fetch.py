@@ -13,7 +13,7 @@ from markner.data.fetching.download import Downloads, SourceError
 from markner.data.fetching.registry import Entry, all_splits, find, native_name, split_references
 from markner.errors import MarknerError
 from markner.files import atomic, write_json
-from markner.study.schema.corpora import Corpus, FileRef
+from markner.study.schema.corpora import CorpusFiles, FileRef
 
 LOG = logging.getLogger(__name__)
 MANIFEST = "files.json"
@@ -42,7 +42,7 @@ def fetch(
 
 
 def fetch_corpus(
-    corpus: Corpus, destination: Path, mirror: Path | None, cache: Path | None = None
+    corpus: CorpusFiles, destination: Path, mirror: Path | None, cache: Path | None = None
 ) -> list[dict[str, Any]]:
     """Fetch all files of all variants of a corpus and write the manifest, sorted by name, to `destination/files.json`.
 

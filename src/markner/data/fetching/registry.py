@@ -11,7 +11,7 @@ from markner.data.formats.lines import numbered_lines
 from markner.errors import MarknerError
 from markner.files import read_json
 from markner.study.paths import CORPUS_REGISTRY
-from markner.study.schema.corpora import Corpus, CorpusFile, FileRef, SplitFiles
+from markner.study.schema.corpora import Corpus, CorpusFile, CorpusFiles, FileRef, SplitFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +133,13 @@ def split_references(files: SplitFiles, native: Path) -> list[FileRef]:
     return references
 
 
-def local_files(corpus: Corpus) -> list[str]:
+def local_files(corpus: CorpusFiles) -> list[str]:
     """Return the user's own files of a corpus: a job declares them as its input."""
     paths = [file.path if isinstance(file, CorpusFile) else file for file in _references(corpus)]
     return [path for path in dict.fromkeys(paths) if path is not None and path not in registry()]
 
 
-def expected_hashes(corpus: Corpus) -> dict[str, str]:
+def expected_hashes(corpus: CorpusFiles) -> dict[str, str]:
     """Return the SHA-256 of each file of a corpus in the registry; for a pattern, one of all files that fit it."""
     known = registry()
     names, patterns = _registered(corpus)
@@ -160,7 +160,7 @@ def licences(corpus: Corpus) -> list[str]:
     return sorted({licence for name in every if (licence := known[name].licence)})
 
 
-def _registered(corpus: Corpus) -> tuple[list[str], dict[str, list[str]]]:
+def _registered(corpus: CorpusFiles) -> tuple[list[str], dict[str, list[str]]]:
     """Files of a corpus in the registry: the named ones, and for each pattern all that fit it."""
     known = registry()
     names = [file for file in _references(corpus) if isinstance(file, str) and file in known]
@@ -171,12 +171,12 @@ def _registered(corpus: Corpus) -> tuple[list[str], dict[str, list[str]]]:
     return names, patterns
 
 
-def _references(corpus: Corpus) -> list[FileRef]:
+def _references(corpus: CorpusFiles) -> list[FileRef]:
     splits = all_splits(corpus)
     return [file for files in splits for file in [*files.files, *([files.ids] if files.ids is not None else [])]]
 
 
-def all_splits(corpus: Corpus) -> list[SplitFiles]:
+def all_splits(corpus: CorpusFiles) -> list[SplitFiles]:
     """Return the files of all splits of all variants of a corpus."""
     sources = [source for variant in corpus.variants() if (source := corpus.source(variant)) is not None]
     return [source.split_files(split) for source in sources for split in source.splits()]

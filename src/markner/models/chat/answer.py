@@ -19,7 +19,7 @@ from markner.models.chat.cost import CountTokens, estimate, four_characters, pri
 from markner.models.chat.few_shot import read_shots
 from markner.models.chat.requests import LocalServer, Question, origin, questions
 from markner.predictions import write_predictions
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ApiModel, ChatOptions
 from markner.study.schema.corpora import Prompt
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def answer(
     prompt: Prompt,
     entity: str,
     model: ApiModel,
-    run: ChatRun,
+    run: ChatOptions,
     name: str,
     cache: str | os.PathLike[str],
     output: str | os.PathLike[str],

@@ -23,7 +23,7 @@ from markner.errors import MarknerError
 from markner.models.chat.cache import Cache, Origin
 from markner.models.chat.client import ask, read_key
 from markner.models.chat.requests import LocalServer, Question
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ApiModel, ChatOptions
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def job_lock(cache: Path, run: str) -> Iterator[int]:
 def ask_apart(
     pending: Sequence[Question],
     model: ApiModel,
-    run: ChatRun,
+    run: ChatOptions,
     cache: Path,
     source: Origin,
     server: LocalServer | None,
@@ -140,7 +140,7 @@ def main() -> None:
             ask(
                 [Question(**question) for question in task["pending"]],
                 ApiModel(**task["model"]),
-                ChatRun(**task["run"]),
+                ChatOptions(**task["run"]),
                 cache,
                 Origin(**task["source"]),
                 server,

@@ -22,7 +22,7 @@ from markner.models.chat.cache import Answer, Cache, OpenBatch, Origin, Response
 from markner.models.chat.client import completion, failure, open_client, read_key, redact
 from markner.models.chat.completion import is_filtered
 from markner.models.chat.requests import LocalServer, Question
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ApiModel, ChatOptions
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def under_way(cache: Cache, source: Origin) -> set[str]:
 def ask_by_batch(
     pending: Sequence[Question],
     model: ApiModel,
-    run: ChatRun,
+    run: ChatOptions,
     cache: Cache,
     source: Origin,
     server: LocalServer | None = None,
@@ -110,7 +110,7 @@ class _Batcher:
         self,
         pending: Sequence[Question],
         model: ApiModel,
-        run: ChatRun,
+        run: ChatOptions,
         cache: Cache,
         source: Origin,
         key: str,

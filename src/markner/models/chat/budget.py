@@ -4,7 +4,7 @@ from markner.errors import MarknerError
 from markner.models.chat.cache import Cache
 from markner.models.chat.cost import Estimate, answer_limit_tokens, price, prompt_tokens
 from markner.models.chat.requests import Question
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ApiModel, ChatOptions
 
 
 class Budget:
@@ -15,7 +15,7 @@ class Budget:
     right. The account is in the cache: kills, jobs and seeds of a run share it.
     """
 
-    def __init__(self, cache: Cache, name: str, model: ApiModel, run: ChatRun) -> None:
+    def __init__(self, cache: Cache, name: str, model: ApiModel, run: ChatOptions) -> None:
         self._cache = cache
         self._name = name
         self._model = model

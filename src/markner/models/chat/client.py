@@ -21,7 +21,7 @@ from markner.models.chat.cache import Answer, Cache, Origin, Response
 from markner.models.chat.completion import defect, is_filtered, tokens
 from markner.models.chat.cost import answer_limit_tokens, price, prompt_tokens
 from markner.models.chat.requests import LocalServer, Question
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ApiModel, ChatOptions
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def redact(text: str, key: str) -> str:
 
 
 def open_client(
-    model: ApiModel, run: ChatRun, server: LocalServer | None, key: str, hooks: dict[str, Any] | None = None
+    model: ApiModel, run: ChatOptions, server: LocalServer | None, key: str, hooks: dict[str, Any] | None = None
 ) -> openai.AsyncOpenAI:
     """The client of a model's server: it repeats what fails on the way, honouring retry-after up to two minutes."""
     address = model.base_url if server is None else server.base_url
@@ -134,7 +134,7 @@ def completion(
 def ask(
     pending: Sequence[Question],
     model: ApiModel,
-    run: ChatRun,
+    run: ChatOptions,
     cache: Cache,
     source: Origin,
     server: LocalServer | None = None,
@@ -165,7 +165,7 @@ def ask(
 
 
 class _Asker:
-    def __init__(self, model: ApiModel, run: ChatRun, cache: Cache, source: Origin, key: str) -> None:
+    def __init__(self, model: ApiModel, run: ChatOptions, cache: Cache, source: Origin, key: str) -> None:
         self.error: MarknerError | None = None
         self.left = 0
         self._model = model

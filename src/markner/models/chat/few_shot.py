@@ -13,6 +13,7 @@ from markner.data.documents import Sentence, read_sentences
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
 from markner.markup import mark
+from markner.models.chat.params import FewShotParams
 from markner.study.schema.chat_runs import ChatRun
 
 Embed = Callable[[Sequence[str]], NDArray[np.floating[Any]]]
@@ -75,7 +76,7 @@ def similar_shots(
 
 
 def choose_shots(
-    run: ChatRun,
+    run: ChatRun | FewShotParams,
     seed: int,
     corpus: str,
     train: str | os.PathLike[str] | None,

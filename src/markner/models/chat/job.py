@@ -1,61 +1,52 @@
-"""A chat job from its settings: those that make the request from the rule, those of spending from the environment."""
+"""A chat job: what makes the request comes from the rule's params, spending limits from the environment."""
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from markner.models.chat.answer import answer
+from markner.models.chat.params import ChatParams
 from markner.models.chat.requests import LocalServer
-from markner.study.schema.chat_runs import SPENDING_VARIABLE, ApiModel, ChatRun
-from markner.study.schema.corpora import Prompt
+from markner.study.schema.chat_runs import SPENDING_VARIABLE, ChatOptions
 
 ANSWERS_FILE = "answers.db"
 """The response cache in the folder that keeps the answers."""
 
 
-def chat_run(settings: Mapping[str, Any]) -> ChatRun:
-    """A run of which only the given settings are known; what it is scored on plays no part in asking."""
-    return ChatRun.model_validate({"system": "chat", "model": "m", "evaluate": ["c"], **settings})
-
-
 def answer_corpus(
-    settings: Mapping[str, Any],
+    params: ChatParams,
     run: str,
     sentences: Path,
-    shots: Path,
+    few_shot: Path,
     output: Path,
     usage: Path,
     server: LocalServer | None = None,
 ) -> None:
-    """Write a chat run's predictions for a corpus. To be called from the main thread: it handles signals.
+    """Write a chat run's predictions for a corpus. Call it from the main thread: it handles signals.
 
     Args:
-        settings: Leaves of the rule `chat` or `chat_served`.
+        params: What the model is asked.
         run: Name of the run.
         sentences: Sentences of the test split.
-        shots: The file of examples.
+        few_shot: The file of few-shot examples.
         output: The predictions.
-        usage: JSON on who answered and what it took.
+        usage: JSON with who answered and what it cost.
         server: The server on loopback that serves the model's `weights`.
 
     Raises:
         MarknerError: As `markner.models.chat.answer.answer`.
     """
     spending = json.loads(os.environ[SPENDING_VARIABLE])[run]
-    prompt = Prompt(
-        instruction=settings["instruction"],
-        enhancements={settings["entity"]: settings["enhancement"]},
-        template=settings["template"],
+    options = ChatOptions(
+        temperature=params.temperature, max_new_tokens_margin=params.max_new_tokens_margin, **spending["run"]
     )
     answer(
         sentences,
-        shots,
-        prompt,
-        settings["entity"],
-        ApiModel.model_validate({**settings["model"], **spending["model"]}),
-        chat_run({**settings["run"], **spending["run"]}),
+        few_shot,
+        params.prompt,
+        params.entity,
+        params.model.model_copy(update=spending["model"]),
+        options,
         spending["account"],
         Path(spending["answers"], ANSWERS_FILE),
         output,

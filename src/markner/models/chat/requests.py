@@ -10,7 +10,7 @@ from markner.data.documents import Sentence
 from markner.data.instructions import render_prompt
 from markner.models.chat.cache import Origin
 from markner.models.chat.few_shot import Shot
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ApiModel, ChatOptions
 from markner.study.schema.corpora import Prompt
 
 
@@ -72,7 +72,7 @@ def questions(
     prompt: Prompt,
     entity: str,
     model: ApiModel,
-    run: ChatRun,
+    run: ChatOptions,
     source: Origin,
 ) -> list[Question]:
     """One question a sentence, in order; equal sentences have equal keys.

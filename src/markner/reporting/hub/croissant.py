@@ -57,7 +57,7 @@ def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int) -> di
     """The metadata as JSON-LD.
 
     Args:
-        facts: `markner.study.leaves.dataset`.
+        facts: the settings of `InstructionSetCardParams`.
         data: The file of the instances, JSON lines, relative to the metadata.
         sha256: Its hash.
         size: Its size in bytes.

@@ -24,7 +24,7 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
         folder: The folder: `README.md` (card), `data/train.jsonl`, `croissant.json`. Whole or absent.
         instructions: The instruction set, a JSON list of `instruction`, `input`, `output`.
         template: Of the card's text.
-        facts: `markner.study.leaves.dataset`.
+        facts: the settings of `InstructionSetCardParams`.
     """
     rows = read_json(instructions)
     partial = fresh_folder(folder)

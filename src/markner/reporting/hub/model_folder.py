@@ -24,7 +24,7 @@ def write_model(
         cost: The cost file of its training (`costs/<run>/seed<k>.json`).
         scores: Its score file by corpus.
         template: Of the card's text.
-        facts: `markner.study.leaves.model_card`.
+        facts: the settings of `ModelCardParams`.
     """
     partial = fresh_folder(folder)
     for path in sorted(model.iterdir()):

@@ -94,7 +94,29 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-class ChatRun(Settings):
+class ChatOptions(Settings):
+    """How a chat model is asked, whatever is asked."""
+
+    temperature: float | None = Field(0.0, ge=0, le=2)
+    """Sampling temperature; null leaves the field out, for models that refuse it."""
+    max_new_tokens_margin: int = Field(64, ge=1)
+    """An answer may have this many tokens and one more for each character of the sentence; one that reaches the limit
+    counts as truncated. Models that reason need thousands."""
+    concurrency: int = Field(8, ge=1, le=1000)
+    """Requests under way at a time."""
+    retries: int = Field(6, ge=0, le=100)
+    """How often a request is repeated after a fault, as the server's retry-after says or at growing intervals."""
+    timeout: float = Field(120.0, gt=0)
+    """Seconds without an answer after which a request counts as failed."""
+    budget_requests: int | None = Field(None, ge=1)
+    """Most requests of this run over its whole life, repeated ones included, all seeds and corpora together."""
+    budget_dollars: float | None = Field(None, gt=0)
+    """Most dollars of this run over its whole life, all seeds and corpora together; needs the model's prices."""
+    batch_api: bool = False
+    """Ask through the Batch API: cheaper, within 24 hours."""
+
+
+class ChatRun(ChatOptions):
     """A chat model asked as it is, without examples or with a few (paper 3.2)."""
 
     system: Literal["chat"]
@@ -114,23 +136,6 @@ class ChatRun(Settings):
     """Pretrained model whose embeddings say what is near; for `similar`."""
     seeds: list[int] = Field(default=[1], min_length=1)
     """One draw of examples for each seed."""
-    temperature: float | None = Field(0.0, ge=0, le=2)
-    """Sampling temperature; null leaves the field out, for models that refuse it."""
-    max_new_tokens_margin: int = Field(64, ge=1)
-    """An answer may have this many tokens and one more for each character of the sentence; one that reaches the limit
-    counts as truncated. Models that reason need thousands."""
-    concurrency: int = Field(8, ge=1, le=1000)
-    """Requests under way at a time."""
-    retries: int = Field(6, ge=0, le=100)
-    """How often a request is repeated after a fault, as the server's retry-after says or at growing intervals."""
-    timeout: float = Field(120.0, gt=0)
-    """Seconds without an answer after which a request counts as failed."""
-    budget_requests: int | None = Field(None, ge=1)
-    """Most requests of this run over its whole life, repeated ones included, all seeds and corpora together."""
-    budget_dollars: float | None = Field(None, gt=0)
-    """Most dollars of this run over its whole life, all seeds and corpora together; needs the model's prices."""
-    batch_api: bool = False
-    """Ask through the Batch API: cheaper, within 24 hours."""
     evaluate: list[Name] = Field(min_length=1)
     """Corpora on whose test split it is scored."""
 

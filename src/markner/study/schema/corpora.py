@@ -130,7 +130,38 @@ class PaperCounts(Settings):
     """Why our count differs from the paper's."""
 
 
-class Corpus(Settings):
+class CorpusFiles(Settings):
+    """The files of a corpus, and the paper's counts of them."""
+
+    variant: Variant
+    """`tokenized`: tokens of an IOB file joined by spaces, as the paper's authors fed them. `raw`: native text split by
+    spaCy's sentencizer, as the paper describes it."""
+    tokenized: CorpusSource | None = None
+    """Files of the `tokenized` variant."""
+    raw: CorpusSource | None = None
+    """Files of the `raw` variant."""
+    paper: dict[Split, PaperCounts] = Field(default_factory=dict)
+    """The paper's counts by split, shown in the dataset card beside ours."""
+
+    @model_validator(mode="after")
+    def _variant_has_files(self) -> "CorpusFiles":
+        if self.source(self.variant) is None:
+            raise ValueError(f"`variant: {self.variant}` needs a section `{self.variant}:` that names the files")
+        if self.tokenized is not None and self.tokenized.format != "iob":
+            raise ValueError("the `tokenized` section needs `format: iob`")
+        return self
+
+    def source(self, variant: Variant) -> CorpusSource | None:
+        """Return the files of a variant, None if the corpus has none for it."""
+        return self.tokenized if variant == "tokenized" else self.raw
+
+    def variants(self) -> list[Variant]:
+        """Return the variants that have files."""
+        variants: list[Variant] = ["tokenized", "raw"]
+        return [variant for variant in variants if self.source(variant) is not None]
+
+
+class Corpus(CorpusFiles):
     """One corpus with one entity type."""
 
     entity: str = Field(min_length=1)
@@ -140,34 +171,8 @@ class Corpus(Settings):
     licence: str = ""
     """Licence of the corpus, for the cards of data sets and models made from it. Of files that the registry knows
     (resources/corpora/registry.json) it is known, and this may stay empty."""
-    variant: Variant
-    """`tokenized`: tokens of an IOB file joined by spaces, as the paper's authors fed them. `raw`: native text split by
-    spaCy's sentencizer, what the paper describes."""
-    tokenized: CorpusSource | None = None
-    """Files of the `tokenized` variant."""
-    raw: CorpusSource | None = None
-    """Files of the `raw` variant."""
     sample: Sample = Sample()
     """Work on a random part of the splits; for small studies."""
-    paper: dict[Split, PaperCounts] = Field(default_factory=dict)
-    """The paper's counts by split, shown in the dataset card beside ours."""
-
-    @model_validator(mode="after")
-    def _route_has_files(self) -> "Corpus":
-        if self.source(self.variant) is None:
-            raise ValueError(f"`variant: {self.variant}` needs a section `{self.variant}:` that names the files")
-        if self.tokenized is not None and self.tokenized.format != "iob":
-            raise ValueError("the `tokenized` section needs `format: iob`")
-        return self
-
-    def source(self, variant: Variant) -> CorpusSource | None:
-        """The files of a variant, None when the corpus has none for it."""
-        return self.tokenized if variant == "tokenized" else self.raw
-
-    def variants(self) -> list[Variant]:
-        """Variants that have files."""
-        variants: list[Variant] = ["tokenized", "raw"]
-        return [variant for variant in variants if self.source(variant) is not None]
 
 
 class Mixture(Settings):

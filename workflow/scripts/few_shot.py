@@ -1,15 +1,15 @@
 """Choose the examples that a chat run shows: none, or some drawn by the seed."""
 
 from markner.models.chat.few_shot import choose_shots
-from markner.models.chat.job import chat_run
+from markner.models.chat.params import FewShotParams
 from runrecord.job import job
 
 with job(snakemake):
-    settings = snakemake.params.settings
+    params = FewShotParams.load(snakemake.params)
     choose_shots(
-        chat_run(settings["run"]),
-        settings["seed"],
-        settings["corpus"],
+        params,
+        params.seed,
+        params.corpus,
         snakemake.input.train or None,
         snakemake.input.sentences,
         snakemake.output[0],

@@ -4,7 +4,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
-from test_leaves import DEMO, changed
+from test_params import DEMO, changed
 
 SECTIONS: dict[str, tuple[BaseModel, dict[str, set[str]], set[str]]] = {
     # place: the section, the rules of single values, and those of all others
@@ -49,7 +49,7 @@ def another(name: str, annotation: Any, value: Any) -> Any:
     return f"{value} x" if isinstance(value, str) else None
 
 
-LEAVES = {
+SETTINGS = {
     (place, name): value
     for place, (section, _, _) in SECTIONS.items()
     for name, field in type(section).model_fields.items()
@@ -57,11 +57,11 @@ LEAVES = {
 }
 
 
-@pytest.mark.parametrize(("place", "name"), LEAVES)
+@pytest.mark.parametrize(("place", "name"), SETTINGS)
 def test_a_value_reaches_its_rules_and_no_others(place: str, name: str) -> None:
     _, own, others = SECTIONS[place]
-    assert changed(**{f"{place}__{name}": LEAVES[place, name]}) == own.get(name, others)
+    assert changed(**{f"{place}__{name}": SETTINGS[place, name]}) == own.get(name, others)
 
 
 def test_there_is_a_value_of_each_kind() -> None:
-    assert len(LEAVES) > 35
+    assert len(SETTINGS) > 35

@@ -1,12 +1,16 @@
 """Each rule gets the settings that it uses, and no others."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from conftest import ROOT
+from pydantic import ValidationError
 
+from markner.errors import MarknerError
+from markner.rules import PARAMS, current_settings, params_of
 from markner.study.environment import environment
-from markner.study.leaves import current
 from markner.study.loading import load_study_file
 from markner.study.schema.chat_runs import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ChatRun
 from markner.study.schema.study import Study
@@ -36,14 +40,14 @@ AT = {
     "figure": {"figure": "scores"},
     "annotate": {"annotation": "sample"},
     "report": {},
-    "shots": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
+    "few_shot": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "chat_served": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "costs": {},
 }  # fmt: skip
 
 
 def changed(**values: Any) -> set[str]:
-    """Rules whose leaves differ when the demo study is changed; `a__b=v` sets the key b of the section a."""
+    """Rules whose settings differ when the demo study is changed; `a__b=v` sets the key b of the section a."""
     content = DEMO.model_dump()
     for path, value in values.items():
         place = content
@@ -54,19 +58,19 @@ def changed(**values: Any) -> set[str]:
             ]
         place[key] = value
     study = Study.model_validate(content)
-    return {rule for rule, at in AT.items() if current(study, rule, at) != current(DEMO, rule, at)}
+    return {rule for rule, at in AT.items() if current_settings(study, rule, at) != current_settings(DEMO, rule, at)}
 
 
-def test_every_rule_has_leaves() -> None:
-    assert all(current(DEMO, rule, at) for rule, at in AT.items())
+def test_every_rule_has_params() -> None:
+    assert all(current_settings(DEMO, rule, at) for rule, at in AT.items())
 
 
 def test_cards_tell_the_settings_of_what_they_describe() -> None:
-    card = current(DEMO, "model_card", {"run": "smollm2-tuned", "seed": "1"}) or {}
+    card = current_settings(DEMO, "model_card", {"run": "smollm2-tuned", "seed": "1"}) or {}
     assert card["training"] == DEMO.runs["smollm2-tuned"].training.model_dump()
     assert card["corpora"]["sample_disease"]["licences"] == ["CC0-1.0"]
-    assert (current(DEMO, "dataset", {"mixture": "gene_self"}) or {})["written_by"] == "smollm2-135m"
-    assert current(DEMO, "model_card", {"run": "smollm2-untuned", "seed": "1"}) is None
+    assert (current_settings(DEMO, "dataset", {"mixture": "gene_self"}) or {})["written_by"] == "smollm2-135m"
+    assert current_settings(DEMO, "model_card", {"run": "smollm2-untuned", "seed": "1"}) is None
 
 
 def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
@@ -106,7 +110,7 @@ def test_what_changes_no_answer_of_a_chat_model_is_no_leaf() -> None:
     assert changed(runs__smollm2_5shot__temperature=None) == {"chat_served"}
     assert changed(runs__smollm2_5shot__max_new_tokens_margin=9) == {"chat_served"}
     assert changed(models__smollm2_chat__limit_field="max_completion_tokens") == {"chat_served"}
-    assert changed(runs__smollm2_5shot__shots=4) == {"shots"}
+    assert changed(runs__smollm2_5shot__shots=4) == {"few_shot"}
     for key, value in SPENDING.items():
         section = "runs__smollm2_5shot" if key in ChatRun.model_fields else "models__smollm2_chat"
         assert changed(**{f"{section}__{key}": value}) == set(), key
@@ -133,19 +137,19 @@ def test_what_changes_no_answer_reaches_the_jobs_all_the_same() -> None:
 
 def test_a_run_of_a_retired_model_has_no_jobs_and_no_cells() -> None:
     at = {"run": "gpt-4-5shot", "seed": "1", "corpus": "bc2gm"}
-    assert current(PAPER, "chat", at) is None
-    assert current(PAPER, "chat", at | {"run": "gpt-4.1-5shot"}) is not None
-    table = current(PAPER, "table", {"table": "table1"}) or {}
+    assert current_settings(PAPER, "chat", at) is None
+    assert current_settings(PAPER, "chat", at | {"run": "gpt-4.1-5shot"}) is not None
+    table = current_settings(PAPER, "table", {"table": "table1"}) or {}
     assert "gpt-4-5shot" not in {run for _, run, _ in table["cells"]}
     assert set(table["retired"]) == {"gpt-3.5-0shot", "gpt-3.5-5shot", "gpt-4-0shot", "gpt-4-5shot"}
     assert "gpt-4-0314" in table["retired"]["gpt-4-0shot"]
-    runs = (current(PAPER, "significance", {"corpus": "bc2gm"}) or {})["runs"]
+    runs = (current_settings(PAPER, "significance", {"corpus": "bc2gm"}) or {})["runs"]
     assert "gpt-4.1-5shot" in runs
     assert "gpt-4-5shot" not in runs
 
 
 def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:
-    hashes = (current(PAPER, "fetch", {"corpus": "nlm_gene"}) or {})["sha256"]
+    hashes = (current_settings(PAPER, "fetch", {"corpus": "nlm_gene"}) or {})["sha256"]
     assert set(hashes) == {
         "nlm-gene/Corpus/Pmidlist.Train.txt",
         "nlm-gene/Corpus/Pmidlist.Test.txt",
@@ -154,28 +158,59 @@ def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:
 
 
 def test_what_is_not_in_the_study_has_no_leaves() -> None:
-    assert current(DEMO, "train", {"run": "gone", "seed": "1"}) is None
-    assert current(DEMO, "released_marks", {"corpus": "sample_gene", "split": "test"}) == {}
+    assert current_settings(DEMO, "train", {"run": "gone", "seed": "1"}) is None
+    assert current_settings(DEMO, "released_marks", {"corpus": "sample_gene", "split": "test"}) == {}
 
 
 def test_the_tests_behind_a_table_are_of_its_own_runs() -> None:
     study = DEMO.model_copy(update={"runs": {**DEMO.runs, "another": DEMO.runs["smollm2-tuned"]}})
     for family, more in (("", {"another"}), ("table1/", set())):
         at = {"family": family, "corpus": "sample_disease"}
-        before, after = (current(one, "significance", at) for one in (DEMO, study))
+        before, after = (current_settings(one, "significance", at) for one in (DEMO, study))
         assert before is not None
         assert after is not None
         assert set(after["runs"]) - set(before["runs"]) == more
-    assert set((current(DEMO, "significance", {"family": "table4/", "corpus": "sample_disease"}) or {})["runs"]) == {
+    assert set(
+        (current_settings(DEMO, "significance", {"family": "table4/", "corpus": "sample_disease"}) or {})["runs"]
+    ) == {
         "smollm2-4pct",
         "smollm2-4pct-enhanced",
     }
 
 
 def test_points_of_training_sizes_take_their_fraction_from_what_the_run_is_trained_on() -> None:
-    assert [tuple(point) for point in (current(DEMO, "size_figure", AT["size_figure"]) or {})["points"]] == [
+    assert [tuple(point) for point in (current_settings(DEMO, "size_figure", AT["size_figure"]) or {})["points"]] == [
         ("SmolLM2-135M tuned", "sample_disease", 0.04, "smollm2-4pct"),
         ("SmolLM2-135M tuned", "sample_disease", 1.0, "smollm2-tuned"),
         ("MiniLM (BIO tags)", "sample_disease", 0.1, "minilm-disease-10pct"),
         ("MiniLM (BIO tags)", "sample_disease", 1.0, "minilm-disease"),
     ]
+
+
+def test_a_rule_that_is_not_registered_is_an_error() -> None:
+    with pytest.raises(MarknerError, match="rule scores has no params class"):
+        current_settings(DEMO, "scores", {"run": "minilm-gene"})
+
+
+def test_a_job_that_the_study_no_longer_has_is_not_an_error() -> None:
+    assert current_settings(DEMO, "predict", {"run": "gone", "seed": "1", "corpus": "sample_gene"}) is None
+    assert current_settings(DEMO, "model_card", {"run": "smollm2-untuned", "seed": "1"}) is None
+    assert current_settings(DEMO, "train_encoder", {"run": "minilm-gene", "seed": "1", "part": "lr1.0"}) is None
+
+
+def test_a_wildcard_that_is_missing_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        current_settings(DEMO, "predict", {"run": "smollm2-tuned", "seed": "1"})
+
+
+@pytest.mark.parametrize("rule", sorted(AT))
+def test_settings_are_loaded_as_they_were_written(rule: str) -> None:
+    settings = json.loads(json.dumps(current_settings(DEMO, rule, AT[rule])))
+    params = params_of(rule).load(SimpleNamespace(settings=settings))
+    assert json.loads(json.dumps(params.settings())) == settings
+
+
+def test_an_unknown_setting_is_refused_by_the_script() -> None:
+    settings = current_settings(DEMO, "score", AT["score"]) or {}
+    with pytest.raises(ValidationError):
+        PARAMS["score"].load(SimpleNamespace(settings=settings | {"typo": 1}))

@@ -1,0 +1,24 @@
+"""Params of the rule that tags people's own texts."""
+
+from typing import Self
+
+from markner.study.params import Params, Wildcards
+from markner.study.queries import tagger
+from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
+from markner.study.schema.study import Study
+
+
+class AnnotateParams(Params):
+    """The formats of texts, and the runs that tag them."""
+
+    files: list[str]
+    format: InputFormat
+    output: OutputFormat
+    taggers: list[Tagger]
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take an annotation of the study with the settings of its runs."""
+        settings = study.annotations[wildcards["annotation"]]
+        taggers = [tagger(study, item.run, item.seed, item.entities) for item in settings.runs]
+        return cls(files=settings.files, format=settings.format, output=settings.output, taggers=taggers)

@@ -1,0 +1,89 @@
+"""Params of the rules that make corpora, dataset cards and instruction sets."""
+
+from typing import Any, Self, cast
+
+from markner.data.fetching.registry import expected_hashes
+from markner.study.params import Params, Wildcards
+from markner.study.queries import source_of
+from markner.study.schema.corpora import CorpusFiles, Mixture, Prompt, Sample, Variant
+from markner.study.schema.study import Study
+
+
+class FetchParams(Params):
+    """Files of a corpus, of all its variants, and the bytes they must have."""
+
+    corpus: CorpusFiles
+    sha256: dict[str, str]
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Leave out what does not bear on the files: which variant is used and how the files are read."""
+        corpus = study.corpora[wildcards["corpus"]]
+        variants = corpus.variants()
+        sources = {
+            variant: source_of(corpus, variant).model_dump(include={"format", "train", "dev", "test"})
+            for variant in variants
+        }
+        files = CorpusFiles.model_validate({"variant": variants[0], **sources})
+        return cls(corpus=files, sha256=expected_hashes(corpus))
+
+
+class SentencesParams(Params):
+    """How one split of a corpus is read and sampled."""
+
+    corpus: CorpusFiles
+    """The files of this variant and split alone."""
+    sample: Sample
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Keep one variant and one split of the corpus."""
+        corpus = study.corpora[wildcards["corpus"]]
+        variant = cast("Variant", wildcards["variant"])
+        others: dict[str, Any] = dict.fromkeys({"train", "dev", "test"} - {wildcards["split"]})
+        source = source_of(corpus, variant).model_copy(update=others)
+        files = CorpusFiles.model_validate({"variant": variant, variant: source})
+        return cls(corpus=files, sample=corpus.sample.model_copy(update=others))
+
+
+class DatasetCardParams(Params):
+    """Which splits there are, and the paper's counts beside theirs."""
+
+    corpora: dict[str, CorpusFiles]
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Keep the files and the paper's counts of each corpus."""
+        fields = set(CorpusFiles.model_fields)
+        return cls(
+            corpora={
+                name: CorpusFiles.model_validate(corpus.model_dump(include=fields))
+                for name, corpus in study.corpora.items()
+            }
+        )
+
+
+class MixtureParams(Params):
+    """An instruction set: its draw, and its instruction for each of its entity types."""
+
+    mixture: Mixture
+    prompt: Prompt
+    entities: dict[str, str]
+    """Entity type by corpus."""
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Keep the enhancements of the mixture's own entity types; the name of the prompt plays no part."""
+        mixture = study.mixtures[wildcards["mixture"]]
+        prompt = study.prompts[mixture.prompt]
+        entities = {corpus: study.corpora[corpus].entity for corpus in mixture.corpora}
+        enhancements = {entity: prompt.enhancements.get(entity, "") for entity in sorted(set(entities.values()))}
+        return cls(
+            mixture=mixture,
+            prompt=Prompt(instruction=prompt.instruction, enhancements=enhancements),
+            entities=entities,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Leave out the prompt's name and the template, which training and prediction add."""
+        return self.model_dump(exclude={"mixture": {"prompt"}, "prompt": {"template"}})

@@ -1,0 +1,52 @@
+"""Params of the rules of self-instruct."""
+
+from typing import Self
+
+from markner.study.params import Params, Wildcards
+from markner.study.schema.self_instruct import Filters, Writing
+from markner.study.schema.study import Study
+
+
+class WriteCandidatesParams(Params):
+    """What a writing model is shown and how it is sampled."""
+
+    model: str
+    entity: str
+    seed_sentences: int
+    seed: int
+    writing: Writing
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the settings of a self-instruct set that concern the writing."""
+        settings = study.self_instruct[wildcards["set"]]
+        return cls(
+            model=settings.model,
+            entity=study.corpora[settings.corpus].entity,
+            seed_sentences=settings.seed_sentences,
+            seed=settings.seed,
+            writing=settings.writing,
+        )
+
+
+class SelfInstructParams(Params):
+    """The seed of a self-instruct set, its filters and its instruction."""
+
+    corpus: str
+    instruction: str
+    seed_sentences: int
+    seed: int
+    filters: Filters
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the settings of a self-instruct set that concern its filters."""
+        settings = study.self_instruct[wildcards["set"]]
+        entity = study.corpora[settings.corpus].entity
+        return cls(
+            corpus=settings.corpus,
+            instruction=study.prompts[settings.prompt].instruction_text(entity),
+            seed_sentences=settings.seed_sentences,
+            seed=settings.seed,
+            filters=settings.filters,
+        )

@@ -1,0 +1,62 @@
+"""Params of the rules that score predictions and compare runs."""
+
+from typing import Self
+
+from markner.data.fetching.registry import native_name
+from markner.study.params import Params, Wildcards
+from markner.study.queries import adjudicated, compared, source_of
+from markner.study.schema.study import Scoring, Study
+
+
+class ScoreParams(Params):
+    """How predictions are scored."""
+
+    scoring: Scoring
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the study's scoring."""
+        return cls(scoring=study.scoring)
+
+
+class SignificanceParams(Params):
+    """How the systems of a table, or all that are scored on a corpus, are compared on it, and which they are."""
+
+    scoring: Scoring
+    permutations: int
+    runs: dict[str, list[int]]
+    """Seeds by run."""
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the runs that are compared on a corpus."""
+        table = wildcards.get("family", "").rstrip("/")
+        runs = {name: study.runs[name].seeds for name in compared(study, wildcards["corpus"], table)}
+        return cls(scoring=study.scoring, permutations=study.significance.permutations, runs=runs)
+
+
+class OfficialParams(Params):
+    """The native files of a corpus' test split, and the intervals of its official scores."""
+
+    scoring: Scoring
+    native: list[str]
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the files of the raw variant."""
+        source = source_of(study.corpora[wildcards["corpus"]], "raw")
+        return cls(scoring=study.scoring, native=[native_name(file) for file in source.split_files("test").files])
+
+
+class ErrorsParams(Params):
+    """The sample of errors, and the file of a person's judgements if there is one."""
+
+    sample: int
+    seed: int
+    adjudicated: str | None
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the study's error analysis for one run, seed and corpus."""
+        judged = adjudicated(study, wildcards["run"], int(wildcards["seed"]), wildcards["corpus"])
+        return cls(sample=study.errors.sample, seed=study.errors.seed, adjudicated=judged)

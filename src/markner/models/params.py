@@ -1,0 +1,122 @@
+"""Params of the rules that fetch, train and ask models. Imports no torch."""
+
+import importlib.metadata
+from typing import Literal, Self
+
+from markner.errors import MarknerError
+from markner.study.grid import Point, grid_jobs
+from markner.study.params import EntityPrompt, Params, Wildcards
+from markner.study.queries import encoder, generative, point_folders, points, run_prompt
+from markner.study.schema.chat_runs import ApiModel
+from markner.study.schema.study import Study
+from markner.study.schema.systems import Decoding, LocalModel, PackageModel, Training
+
+
+class WeightsParams(Params):
+    """Where pretrained weights come from, and the version of a package that carries them."""
+
+    model: LocalModel
+    version: str | None
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take a model's source. Its `hardware` is no part of it."""
+        model = study.models[wildcards["model"]]
+        if isinstance(model, ApiModel):
+            raise MarknerError(f"models.{wildcards['model']} has no weights")
+        version = _installed_version(model.package) if isinstance(model, PackageModel) else None
+        return cls(model=model, version=version)
+
+    def settings(self) -> dict[str, object]:
+        """Leave out what the model's jobs ask of a machine."""
+        return self.model_dump(exclude={"model": {"hardware"}})
+
+
+class TrainParams(Params):
+    """How a generative run is tuned."""
+
+    training: Training
+    template: str
+    seed: int
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the training of a run and the template of its prompt."""
+        run = wildcards["run"]
+        template = run_prompt(study, run).template
+        return cls(training=generative(study, run).training, template=template, seed=int(wildcards["seed"]))
+
+
+class PredictParams(Params):
+    """How a generative run is asked and decoded on a corpus."""
+
+    decoding: Decoding
+    prompt: EntityPrompt
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the decoding of a run and its prompt for the entity type of the corpus."""
+        run, entity = wildcards["run"], study.corpora[wildcards["corpus"]].entity
+        return cls(
+            decoding=generative(study, run).decoding, prompt=EntityPrompt.of_prompt(run_prompt(study, run), entity)
+        )
+
+
+class TrainEncoderParams(Params):
+    """How the grid points of one job of an encoder run are trained."""
+
+    points: dict[str, Point]
+    epochs: int
+    keep: Literal["highest-f1", "lowest-loss", "last"]
+    tagging: Literal["valid", "each-word"]
+    warmup: float
+    weight_decay: float
+    precision: Literal["bf16", "fp32"]
+    fraction: float
+    seed: int
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the points of the job and what the grid does not search."""
+        run = encoder(study, wildcards["run"])
+        jobs = grid_jobs(run.grid, run.grid_batching)
+        if wildcards["part"] not in jobs:
+            raise MarknerError(f"runs.{wildcards['run']} has no grid job {wildcards['part']}")
+        own = run.model_dump(include=set(cls.model_fields))
+        return cls(points=jobs[wildcards["part"]], seed=int(wildcards["seed"]), **own)
+
+
+class SelectEncoderParams(Params):
+    """The grid points of an encoder run, and how they are compared."""
+
+    folders: dict[str, str]
+    select: Literal["lowest-loss", "highest-f1"]
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the folders of the points by name, in the grid's order."""
+        run = encoder(study, wildcards["run"])
+        return cls(folders=point_folders(run), select=run.select)
+
+
+class PredictEncoderParams(Params):
+    """How the grid points of an encoder run predict."""
+
+    folders: dict[str, str]
+    max_lengths: dict[str, int]
+    tagging: Literal["valid", "each-word"]
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the folders and lengths of the points by name."""
+        run = encoder(study, wildcards["run"])
+        lengths = {name: point["max_length"] for name, point in points(run).items()}
+        return cls(folders=point_folders(run), max_lengths=lengths, tagging=run.tagging)
+
+
+def _installed_version(package: str) -> str | None:
+    """Return the version of a Python package by its import name, None if none is installed under this name."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,56 @@
+"""The settings of a job: the base class of all params.
+
+A rule has one params class. It stands in `params.py` of the room whose code the rule runs. What is not in the params
+cannot influence the result, and a change of it runs nothing again.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
+
+from markner.study.schema.base import Settings
+from markner.study.schema.corpora import Prompt
+from markner.study.schema.study import Study
+
+Wildcards = Mapping[str, str]
+
+
+class Params(Settings):
+    """Settings of a job, built from the study and the job's wildcards."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Build the params of a job. Raises MarknerError if the study has no such job."""
+
+    @classmethod
+    def load(cls, params: Any) -> Self:
+        """Load the params in a rule's script, from `snakemake.params`."""
+        return cls.model_validate(params.settings)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the params as JSON can hold them, as the rule passes them on and the record keeps them."""
+        return self.model_dump()
+
+
+class NoParams(Params):
+    """The params of a rule that uses no setting."""
+
+    @classmethod
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Build empty params."""
+        return cls()
+
+
+class EntityPrompt(Settings):
+    """A prompt for one entity type."""
+
+    template: str
+    """Text around instruction and input."""
+    instruction: str
+    """The task, with the entity type in it."""
+
+    @classmethod
+    def of_prompt(cls, prompt: Prompt, entity: str) -> Self:
+        """Build it from a prompt of the study."""
+        return cls(template=prompt.template, instruction=prompt.instruction_text(entity))
