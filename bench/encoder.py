@@ -10,8 +10,8 @@ points, so the workflow trains as many side by side as there are cores, on a cor
 environment variables of its jobs: that is measured too, in processes that are warm as the peer's is.
 
 Last, the same with the start of processes: run_ner is a script, one process for each run; a job of the workflow trains
-several points of the grid (`grid_batching`), here three on each core. NUMBER random sentences of TRAIN are trained on, all by
-default.
+several points of the grid (`grid_batching`), here three on each core. NUMBER random sentences of TRAIN are trained on,
+all by default.
 """
 
 import multiprocessing

@@ -9,16 +9,24 @@ import pytest
 from small_study import TABLE, make_study
 
 from markner.reporting.page.page import write_report
+from markner.reporting.params import ReportParams
 from runrecord.lineage import lineage_facts
 
-SETTINGS = {
-    "study": "s",
-    "question": "Who finds <genes> & how many?",
-    "tables": {"t": "Genes of mice"},
-    "figures": {"f": "A figure"},
-    "seeds": {"good": [1, 2], "bad": [1, 2]},
-    "sentences": {"genes": {"variant": "", "runs": {"good": 1, "bad": 1}}},
-}
+PARAMS = ReportParams.model_validate(
+    {
+        "study": "s",
+        "question": "Who finds <genes> & how many?",
+        "tables": {"t": "Genes of mice"},
+        "figures": {"f": "A figure"},
+        "seeds": {"good": [1, 2], "bad": [1, 2]},
+        "sentences": {"genes": {"variant": "", "runs": {"good": 1, "bad": 1}}},
+    }
+)
+RESULTS = Path("results/s")
+INPUTS = [
+    RESULTS / name
+    for name in ("significance/genes.csv", "costs.csv", "usage/good/seed1/genes.json", "models/good/seed1")
+]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'
 
 
@@ -47,12 +55,22 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in ("index", "again"):
-            write_report(SETTINGS, Path("results/s"), facts, Path(f"results/s/report/{name}.html"))
+            write_report(PARAMS, RESULTS, INPUTS, facts, RESULTS / "report" / f"{name}.html")
+        # What a run that is no longer in the study has left behind.
+        for kind in ("models", "usage"):
+            shutil.copytree(RESULTS / kind / "good", RESULTS / kind / "removed")
+        shutil.copy(RESULTS / "significance/genes.csv", RESULTS / "significance/removed.csv")
+        write_report(PARAMS, RESULTS, INPUTS, facts, RESULTS / "report" / "leftovers.html")
     return results / "report" / "index.html"
 
 
 def test_the_same_results_give_the_same_bytes(page: Path) -> None:
     assert page.read_bytes() == page.with_name("again.html").read_bytes()
+
+
+def test_leftovers_of_a_removed_run_do_not_change_the_page(page: Path) -> None:
+    assert (page.parents[1] / "models" / "removed" / "seed1" / "training.json").is_file()
+    assert page.read_bytes() == page.with_name("leftovers.html").read_bytes()
 
 
 def test_the_page_answers_the_question(page: Path) -> None:

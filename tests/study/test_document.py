@@ -86,6 +86,7 @@ def test_the_reference_has_a_row_for_every_key_and_a_section_for_every_link() ->
 
 
 def test_loading_a_study_imports_neither_snakemake_nor_torch() -> None:
-    code = "import sys, markner.study.loading; print([m for m in ('snakemake', 'torch', 'jsonschema') if m in sys.modules])"
+    heavy = ("snakemake", "torch", "jsonschema")
+    code = f"import sys, markner.study.loading; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -33,7 +33,10 @@ OWN_STUDY = """
 study: own
 question: What is a disease?
 corpora:
-  diseases: {entity: disease, variant: tokenized, tokenized: {format: iob, train: resources/sample/iob/disease/train.tsv}}
+  diseases:
+    entity: disease
+    variant: tokenized
+    tokenized: {format: iob, train: resources/sample/iob/disease/train.tsv}
 """
 
 

@@ -11,6 +11,7 @@ with job(snakemake):
     write_report(
         ReportParams.load(snakemake.params),
         Path(snakemake.output[0]).parent.parent,
+        [Path(path) for path in [*snakemake.input.results, *snakemake.input.models]],
         lineage_facts(snakemake.input.results, Path.cwd()),
         Path(snakemake.output[0]),
     )

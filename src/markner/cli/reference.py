@@ -14,8 +14,8 @@ _TARGET = re.compile(r"^# (\w+): (.*)\nrule \1:$", re.MULTILINE)
 _HEAD = """\
 # Command reference
 
-Made by `python -m markner.cli.reference` from the Makefile, `workflow/rules/targets.smk` and the parsers of `markner`; do
-not edit.
+Made by `python -m markner.cli.reference` from the Makefile, `workflow/rules/targets.smk` and the parsers of `markner`.
+Do not edit.
 
 ## make
 

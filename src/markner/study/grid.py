@@ -37,7 +37,10 @@ def point_name(point: Point) -> str:
 
 
 def grid_jobs(grid: Grid, grid_batching: Collection[Axis]) -> dict[str, dict[str, Point]]:
-    """The points of a grid by name, by the job that trains them: a job for each combination of values of `grid_batching`."""
+    """Return the points of a grid by name, by the job that trains them.
+
+    There is a job for each combination of values of `grid_batching`.
+    """
     jobs: dict[str, dict[str, Point]] = {}
     for point in grid_points(grid):
         jobs.setdefault(job_name(point, grid_batching), {})[point_name(point)] = point

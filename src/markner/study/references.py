@@ -74,7 +74,7 @@ def _mixtures(study: Study) -> Iterator[Problem]:
             ):
                 yield Problem(
                     (*at, "annotation_scheme"),
-                    f"`released` exists for the variant `tokenized` only, and `corpora.{corpus}` takes the variant `raw`",
+                    f"`released` exists for the variant `tokenized` only; `corpora.{corpus}` has the variant `raw`",
                     _write((*at, "annotation_scheme"), "span", f"or set `variant: tokenized` for `corpora.{corpus}`:"),
                 )
 

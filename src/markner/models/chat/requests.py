@@ -55,7 +55,10 @@ def messages(template: str, instruction: str, shots: Sequence[Shot], text: str) 
 
 
 def answer_limit(text: str, max_new_tokens_margin: int) -> int:
-    """Most tokens of an answer: `max_new_tokens_margin`, and one for each character of the sentence (about four times its tokens)."""
+    """Return the most tokens of an answer: the margin, and one for each character of the sentence.
+
+    A sentence has about four characters a token.
+    """
     return max_new_tokens_margin + len(text)
 
 

@@ -43,8 +43,8 @@ def generate(
         model: A causal language model, on the device it shall run on, with `sdpa` attention.
         tokenizer: Its tokenizer.
         prompts: The full texts before the answers.
-        inputs: The sentences in the prompts: an answer may have twice their tokens and `max_new_tokens_margin` more, and they are the
-            draft of `copy-draft`.
+        inputs: The sentences in the prompts. An answer may have twice their tokens and `max_new_tokens_margin` more;
+            `copy-draft` takes them as its draft.
         decoding: Method, batch size, max_new_tokens_margin.
     """
     ends = end_tokens(model, tokenizer)

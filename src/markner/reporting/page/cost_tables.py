@@ -1,8 +1,7 @@
 """The costs of trainings and of chat models, for the report's tables."""
 
 import csv
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +35,7 @@ class ChatUsage(NamedTuple):
 
 
 def training_costs(costs: Path) -> list[TrainingCost]:
-    """Return the costs of a study's trainings from its table of costs; none if there is no table."""
-    if not costs.is_file():
-        return []
+    """Return the costs of a study's trainings from its table of costs."""
     with costs.open(encoding="utf-8", newline="") as stream:
         return [
             TrainingCost(
@@ -54,14 +51,11 @@ def training_costs(costs: Path) -> list[TrainingCost]:
         ]
 
 
-def chat_usage(usage: Path, seeds: Mapping[str, Sequence[int]], corpora: Iterable[str]) -> list[ChatUsage]:
-    """Return the usage of each run, seed and corpus that has a usage file; only chat runs have one."""
+def chat_usage(files: Sequence[Path]) -> list[ChatUsage]:
+    """Return the usage of chat runs from their files, `<run>/seed<k>/<corpus>.json` each."""
     usages = []
-    runs = [(run, seed) for run in seeds for seed in seeds[run]]
-    for (run, seed), corpus in itertools.product(runs, corpora):
-        path = usage / run / f"seed{seed}" / f"{corpus}.json"
-        if path.is_file():
-            used = read_json(path)
-            tokens = used["prompt_tokens"], used["completion_tokens"]
-            usages.append(ChatUsage(run, seed, corpus, used["requests"], *tokens, used["dollars"]))
+    for path in files:
+        run, seed, used = path.parts[-3], int(path.parts[-2].removeprefix("seed")), read_json(path)
+        tokens = used["prompt_tokens"], used["completion_tokens"]
+        usages.append(ChatUsage(run, seed, path.stem, used["requests"], *tokens, used["dollars"]))
     return usages

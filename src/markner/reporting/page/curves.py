@@ -37,15 +37,23 @@ class Chart:
     """The end of the horizontal axis."""
 
 
-def curves(results: Path) -> list[Chart]:
-    """Return charts of all trainings of a study: loss by step of tuned models, dev loss and F1 by epoch of encoders."""
+def curves(models: Sequence[Path]) -> list[Chart]:
+    """Return charts of trainings: loss by step of tuned models, dev loss and F1 by epoch of encoders.
+
+    Args:
+        models: Folders of trained models: `<run>/seed<k>` of a tuned model, `<run>/seed<k>/grid/<job>` of an encoder.
+    """
+    grids: dict[Path, list[Path]] = {}
     charts = []
-    for path in sorted((results / "models").glob("*/seed*/training.json")):
-        history = read_json(path)["history"]
-        title = f"{path.parent.parent.name}, {path.parent.name}"
-        charts.append(_chart(title, "step", {"training loss": _pairs(history, "step", "loss")}))
-    for grid in sorted((results / "models").glob("*/seed*/grid")):
-        reports = map(read_json, sorted(grid.rglob("dev.json")))
+    for folder in sorted(models):
+        if folder.parent.name == "grid":
+            grids.setdefault(folder.parent, []).append(folder)
+        else:
+            history = read_json(folder / "training.json")["history"]
+            title = f"{folder.parent.name}, {folder.name}"
+            charts.append(_chart(title, "step", {"training loss": _pairs(history, "step", "loss")}))
+    for grid, folders in grids.items():
+        reports = [read_json(path) for folder in folders for path in sorted(folder.rglob("dev.json"))]
         points = {point_name(report["point"]): report["epochs"] for report in reports}
         title = f"{grid.parents[1].name}, {grid.parent.name}"
         for column, words in (("dev_loss", "loss on dev"), ("dev_f1", "F1 on dev")):

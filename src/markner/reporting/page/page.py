@@ -17,6 +17,7 @@ from markner.predictions import read_predictions
 from markner.reporting.page.cost_tables import chat_usage, training_costs
 from markner.reporting.page.curves import HEIGHT, WIDTH, curves
 from markner.reporting.page.score_tables import ScoreTable, conclusions, read_significance, read_table
+from markner.reporting.params import ReportParams, ShownSentences
 from markner.study.paths import PAGE_TEMPLATES
 
 _TIMED = ("train", "train_on_nodes", "train_encoder", "predict", "predict_encoder", "chat", "chat_served")
@@ -24,24 +25,25 @@ _TIMED = ("train", "train_on_nodes", "train_encoder", "predict", "predict_encode
 
 
 def write_report(
-    settings: Mapping[str, Any],
+    params: ReportParams,
     results: Path,
+    inputs: Sequence[Path],
     lineage: Sequence[Mapping[str, Any]],
     output: Path,
 ) -> None:
     """Write the report of a study; the same results give the same bytes.
 
     Args:
-        settings: `study`, `question`, titles by name of `tables` and `figures`, and under `sentences`, for each corpus
-            and run, the first seed.
+        params: What the report shows.
         results: Folder of the study's results.
+        inputs: The result files and model folders of the study. Other files of the folder are not read.
         lineage: What `runrecord.lineage.lineage_facts` tells of the tables and figures.
         output: The page.
     """
-    significant = read_significance(sorted((results / "significance").glob("*.csv")))
+    significant = read_significance(sorted(path for path in inputs if path.parent == results / "significance"))
     tables = [
         read_table(name, title, results / "tables" / f"{name}.csv", significant)
-        for name, title in settings["tables"].items()
+        for name, title in params.tables.items()
     ]
     environment = Environment(
         loader=FileSystemLoader(PAGE_TEMPLATES),
@@ -52,24 +54,22 @@ def write_report(
     )
     environment.filters["script"] = _script
     page = environment.get_template("report.html").render(
-        study=settings["study"],
-        question=settings["question"],
+        study=params.study,
+        question=params.question,
         answers=[text for table in tables[:1] for text in conclusions(table)],
         tables=tables,
         authors_partial=any(row.match == "authors_partial" for table in tables for row in table.rows),
-        figures=[
-            (name, title, _image(results / "figures" / f"{name}.svg")) for name, title in settings["figures"].items()
-        ],
+        figures=[(name, title, _image(results / "figures" / f"{name}.svg")) for name, title in params.figures.items()],
         card=_csv(results / "corpora.csv"),
-        charts=curves(results),
+        charts=curves([path for path in inputs if path.is_relative_to(results / "models")]),
         size=(WIDTH, HEIGHT),
         jobs=_jobs(lineage),
-        trainings=training_costs(results / "costs.csv"),
-        chat_usage=chat_usage(results / "usage", settings["seeds"], settings["sentences"]),
+        trainings=[cost for path in inputs if path == results / "costs.csv" for cost in training_costs(path)],
+        chat_usage=chat_usage([path for path in inputs if path.is_relative_to(results / "usage")]),
         verdicts=_verdicts(lineage),
-        cells=_cells(tables, settings["seeds"], results, lineage),
+        cells=_cells(tables, params.seeds, results, lineage),
         lineage=lineage,
-        chunks={corpus: _sentences(results, corpus, place) for corpus, place in settings["sentences"].items()},
+        chunks={corpus: _sentences(results, corpus, place) for corpus, place in params.sentences.items()},
         labels={row.run: row.label for table in reversed(tables) for row in table.rows if row.run},
         css=Markup((PAGE_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         js=Markup((PAGE_TEMPLATES / "report.js").read_text(encoding="utf-8")),
@@ -92,15 +92,15 @@ def _csv(path: Path) -> list[list[str]]:
         return list(csv.reader(stream))
 
 
-def _sentences(results: Path, corpus: str, place: Mapping[str, Any]) -> list[list[Any]]:
+def _sentences(results: Path, corpus: str, place: ShownSentences) -> list[list[Any]]:
     """Sentences with a mention, real or found: identifier, text, gold spans, and by run spans and status."""
-    gold = list(read_sentences(results / "corpora" / corpus / place["variant"] / "test.jsonl"))
+    gold = list(read_sentences(results / "corpora" / corpus / place.variant / "test.jsonl"))
     answers = {
         run: {
             answer.id: answer
             for answer in read_predictions(results / "predictions" / run / f"seed{seed}" / f"{corpus}.jsonl")
         }
-        for run, seed in place["runs"].items()
+        for run, seed in place.runs.items()
     }
     rows = []
     for sentence in gold:

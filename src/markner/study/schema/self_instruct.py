@@ -57,7 +57,10 @@ class Filters(Settings):
 
 
 class SelfInstruct(Settings):
-    """An instruction set of a few annotated sentences and of what a model wrote after them; runs name it as a mixture."""
+    """An instruction set of a few annotated sentences and of sentences that a model wrote after them.
+
+    Runs name it as a mixture.
+    """
 
     corpus: Name
     """Corpus with few annotations; the seed sentences are drawn from its training split."""

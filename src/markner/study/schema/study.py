@@ -137,8 +137,8 @@ class SizeSeries(Settings):
     label: str = Field(min_length=1)
     """Name of the system as readers know it."""
     runs: list[Name] = Field(min_length=1)
-    """Tuned runs and encoders; each gives a point for each corpus that it is scored on, at the `fraction` of its mixture or
-    of itself."""
+    """Tuned runs and encoders. Each gives a point for each corpus that it is scored on, at the `fraction` of its
+    mixture or of its own."""
     paper: str | None = None
     """System of the paper's figure that it is set beside (resources/paper/tables.json)."""
 
