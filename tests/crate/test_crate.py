@@ -153,7 +153,7 @@ def test_which_inputs_and_values_made_a_file(graph: rdflib.Graph) -> None:
     assert {value for _, value in files} == {entry["after"] for entry in record["inputs"]}
     value = "?what a s:PropertyValue ; s:name ?name ; s:value ?value"
     values = ask(graph, f"SELECT ?name ?value WHERE {{ {made} {value} }}")
-    assert values == [("confidence", "0.95"), ("resamples", "100"), ("seed", "1")]
+    assert values == [("scoring.confidence", "0.95"), ("scoring.resamples", "100"), ("scoring.seed", "1")]
 
 
 def test_the_whole_way_from_the_table_to_what_nobody_made(graph: rdflib.Graph) -> None:
@@ -204,7 +204,7 @@ def test_how_parameters_of_the_workflow_reached_the_tools(graph: rdflib.Graph) -
         """SELECT ?source ?target WHERE { ?connection a w:ParameterConnection ; w:sourceParameter ?source ;
         w:targetParameter ?target . ?step w:connection ?connection }""",
     )
-    assert ("#parameter/workflow/study", "#parameter/score/resamples") in found
+    assert ("#parameter/workflow/study", "#parameter/score/scoring.resamples") in found
     assert ("#parameter/score/output-1", "#parameter/table/scores") in found
     assert ("#parameter/table/output-1", "#parameter/workflow/table") in found
 

@@ -48,7 +48,7 @@ def test_the_cpu_can_always_be_requested(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "script", ["predict", "train_encoder", "predict_encoder", "write_candidates", "similar_shots", "annotate"]
+    "script", ["predict", "train_encoder", "predict_encoder", "write_candidates", "similar_few_shot", "annotate"]
 )
 def test_jobs_that_load_a_model_check_the_device_first(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The script of each rule, run with nothing but its resources: it stops at the missing GPU."""

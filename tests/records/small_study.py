@@ -22,7 +22,7 @@ rule score:
         sentences="results/s/corpora/{corpus}/test.jsonl",
         predictions="results/s/predictions/{run}/seed{seed}/{corpus}.jsonl",
     output: "results/s/scores/{run}/seed{seed}/{corpus}.json"
-    params: settings={"resamples": 100, "confidence": 0.95, "seed": 1}, code=code("score")
+    params: settings={"scoring": {"resamples": 100, "confidence": 0.95, "seed": 1}}, code=code("score")
     script: "scripts/score.py"
 rule table:
     input:
@@ -30,11 +30,10 @@ rule table:
         paper="paper.json",
     output: csv="results/s/tables/t.csv", markdown="results/s/tables/t.md", latex="results/s/tables/t.tex"
     params:
-        settings={"title": "T", "corpora": ["genes"], "rows": [
+        settings={"cells": [], "retired": {}, "titles": {}, "table": {"title": "T", "corpora": ["genes"], "rows": [
             {"label": "Good, tuned", "runs": ["good"], "paper": None},
             {"label": "Bad", "runs": ["bad"], "paper": None},
-            {"label": "Nobody", "runs": [], "paper": "Theirs"}], "paper_table": "table1", "authors_partial": False,
-            "retired": {}},
+            {"label": "Nobody", "runs": [], "paper": "Theirs"}], "paper_table": "table1", "authors_partial": False}},
         code=code("table"),
     script: "scripts/table.py"
 """

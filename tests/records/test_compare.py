@@ -65,8 +65,11 @@ def test_a_setting_is_found_in_another_checkout_with_the_figures_on_it(
     assert code == 1
     predictions = "results/s/predictions/good/seed2/genes.jsonl"
     found = facts(value)
-    assert ("setting", "score: resamples", "100", "200") in found
-    assert {(kind, name) for kind, name, _, _ in found} == {("setting", "score: resamples"), ("input", predictions)}
+    assert ("setting", "score: scoring.resamples", "100", "200") in found
+    assert {(kind, name) for kind, name, _, _ in found} == {
+        ("setting", "score: scoring.resamples"),
+        ("input", predictions),
+    }
     beside = {fact["kind"]: fact["figures"] for fact in value["facts"]}
     assert len(beside["setting"]) == 4, "every score file rests on the setting"
     assert list(beside["input"]) == ["results/s/scores/good/seed2/genes.json"]

@@ -61,16 +61,16 @@ def test_a_changed_file_affects_only_what_rests_on_it(study: Path) -> None:
 
 def test_a_setting_is_a_change_of_its_own_job(study: Path) -> None:
     def now(rule: str, at: object) -> dict[str, object]:
-        return {"resamples": 100 if "bad" in str(at) else 7, "confidence": 0.95, "seed": 1}
+        return {"scoring": {"resamples": 100 if "bad" in str(at) else 7, "confidence": 0.95, "seed": 1}}
 
     audit = Audit(study, now)
     assert [effect.jobs for effect in effects(audit, audit.result(GOOD))] == [{"score": 1, "table": 1}]
 
 
 def test_changes_that_reach_the_same_results_are_told_together(study: Path) -> None:
-    audit = Audit(study, lambda rule, at: {"resamples": 7, "confidence": 0.9, "seed": 1})
+    audit = Audit(study, lambda rule, at: {"scoring": {"resamples": 7, "confidence": 0.9, "seed": 1}})
     (effect,) = [found for found in effects(audit, audit.result(GOOD)) if "table" in found.jobs]
-    assert effect.causes == (f"settings confidence of {GOOD}", f"settings resamples of {GOOD}")
+    assert effect.causes == (f"settings scoring.confidence of {GOOD}", f"settings scoring.resamples of {GOOD}")
 
 
 def test_json_and_text_tell_them(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def test_settings_code_inputs_and_outputs_are_named(study: Path) -> None:
     edit(study / PREDICTIONS, "ok", "empty")
     edit(study / "results/s/tables/t.md", "**T**", "**U**")
     text = said(study)
-    assert "settings.resamples: 100 -> 50" in text
+    assert "settings.scoring.resamples: 100 -> 50" in text
     assert f"{PREDICTIONS} has other bytes" in text
     assert "Input files updated by another job" in text
     shutil.rmtree(study / "results/s/scores")

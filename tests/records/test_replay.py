@@ -90,7 +90,7 @@ def test_inputs_must_be_the_recorded_ones(study: Path) -> None:
 
 def test_settings_must_be_the_recorded_ones(study: Path) -> None:
     with pytest.raises(RecordError, match="resamples: 100 -> 7"):
-        plan(study, GOOD, lambda rule, at: {"resamples": 7, "confidence": 0.95, "seed": 1})
+        plan(study, GOOD, lambda rule, at: {"scoring": {"resamples": 7, "confidence": 0.95, "seed": 1}})
 
 
 def test_a_file_without_record_cannot_be_replayed(study: Path) -> None:

@@ -129,7 +129,7 @@ def _audit_cell(arguments: argparse.Namespace) -> int:
 def _traces(audit: "Audit", scores: Mapping[int, str], match: str) -> tuple[dict[int, "Trace"], list[str]]:
     """The scores of a cell once more from their sentences, by seed, and what stood in the way."""
     from markner.evaluation.trace import trace
-    from markner.study.schema.study import Scoring
+    from markner.evaluation.params import ScoreParams
 
     traces, problems = {}, []
     for seed, path in sorted(scores.items()):
@@ -139,7 +139,7 @@ def _traces(audit: "Audit", scores: Mapping[int, str], match: str) -> tuple[dict
             continue
         place = {item["name"]: audit.root / item["path"] for item in record["inputs"]}
         try:
-            scoring = Scoring.model_validate(record["settings"])
+            scoring = ScoreParams.model_validate(record["settings"]).scoring
             traces[seed] = trace(place["sentences"], place["predictions"], scoring, match)
         except MarknerError as error:
             problems.append(error.message)
