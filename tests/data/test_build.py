@@ -27,7 +27,7 @@ def build(
     corpus = Corpus.model_validate({"entity": "gene", "variant": variant, **settings})
     raw, output = tmp_path / "raw", tmp_path / variant / f"{split}.jsonl"
     fetch_corpus(corpus, raw, None)
-    counts = build_split(name, corpus, variant, split, raw, output)
+    counts = build_split(name, corpus, corpus.sample, variant, split, raw, output)
     assert read_json(counts_path(output)) == counts
     return list(read_sentences(output)), counts
 
@@ -89,7 +89,7 @@ def test_sentences_that_the_release_lacks_are_not_released(tmp_path: Path) -> No
     )
     (row,) = fetch_corpus(corpus, tmp_path, None)
     write_json(tmp_path / "files.json", [{**row, "released_lacks": [109]}])
-    counts = build_split("mine", corpus, "tokenized", "test", tmp_path, tmp_path / "test.jsonl")
+    counts = build_split("mine", corpus, corpus.sample, "tokenized", "test", tmp_path, tmp_path / "test.jsonl")
     sentences = list(read_sentences(tmp_path / "test.jsonl"))
     assert [sentence.id for sentence in sentences if sentence.released is None] == ["mine.test.00109"]
     assert (counts["instances"], counts["released_instances"]) == (109, 108)

@@ -39,7 +39,7 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[dict[str
             assert source is not None
             for split in source.splits():
                 output = tmp_path / name / variant / f"{split}.jsonl"
-                build_split(name, corpus, variant, split, tmp_path / name / "raw", output)
+                build_split(name, corpus, corpus.sample, variant, split, tmp_path / name / "raw", output)
     write_card("demo", corpora, tmp_path, tmp_path / "corpora.csv", tmp_path / "corpora.md")
     with open("corpora.csv", newline="") as stream:
         return list(csv.DictReader(stream)), Path("corpora.md").read_text()

@@ -146,7 +146,7 @@ def test_json_lines_of_spans_are_a_corpus(tmp_path: Path, tool: str, packed: boo
     raw = {"format": "jsonl", "types": ["Gene"], "test": str(path)}
     corpus = Corpus.model_validate({"entity": "gene", "variant": "raw", "raw": raw})
     fetch_corpus(corpus, tmp_path / "native", None)
-    build_split("mine", corpus, "raw", "test", tmp_path / "native", tmp_path / "test.jsonl")
+    build_split("mine", corpus, corpus.sample, "raw", "test", tmp_path / "native", tmp_path / "test.jsonl")
     sentences = list(read_sentences(tmp_path / "test.jsonl"))
     assert [[item.text[start:end] for start, end in item.spans] for item in sentences] == [["CFTR"], []]
 

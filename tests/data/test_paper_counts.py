@@ -87,7 +87,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, corpora_mirror: Path) -> Any
     def build(name: str, variant: Variant, split: Split) -> tuple[list[Sentence], dict[str, Any]]:
         corpus, files = raw(name)
         output = folder / name / variant / f"{split}.jsonl"
-        counts = build_split(name, corpus, variant, split, files, output)
+        counts = build_split(name, corpus, corpus.sample, variant, split, files, output)
         return list(read_sentences(output)), counts
 
     return build

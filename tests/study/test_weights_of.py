@@ -6,7 +6,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from markner.study.leaves import current
+from markner.rules import current_settings
 from markner.study.queries import run_prompt, tagger
 from markner.study.references import reference_problems
 from markner.study.schema.study import Study
@@ -29,7 +29,7 @@ def test_it_is_asked_and_tags_as_the_run_that_trained_it() -> None:
     assert (own.folder, own.instructions) == (other.folder, other.instructions)
     assert own.folder == "models/smollm2-tuned/seed1"
     place = {"run": "smollm2-constrained", "corpus": "sample_disease"}
-    decoding = (current(found, "predict", place) or {})["decoding"]
+    decoding = (current_settings(found, "predict", place) or {})["decoding"]
     assert decoding["method"] == "constrained"
 
 

@@ -61,7 +61,7 @@ def test_the_papers_study_holds_every_system_and_grid_point(folder: Path) -> Non
     # Beyond the paper: a set that a model writes, and what each training took.
     assert (jobs["write_candidates"], jobs["self_instruct"], jobs["costs"]) == (1, 1, 1)
     # Two chat models on three corpora (zero-shot on six), three draws of five examples; the retired ones have no job.
-    assert (jobs["chat"], jobs["shots"], jobs["similar_shots"]) == (39, 33, 6)
+    assert (jobs["chat"], jobs["few_shot"], jobs["similar_few_shot"]) == (39, 33, 6)
     assert "gpt-4-5shot" not in done.stdout
     assert "gpt-3.5-0shot" not in done.stdout
 

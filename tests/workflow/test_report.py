@@ -69,7 +69,7 @@ def test_a_report_is_made_without_the_network_and_leaves_nothing_to_do(tmp_path:
     snakemake(tmp_path, "--", "corpora", config="study.yaml")
     snakemake(tmp_path, "--report", "report.html", "--", "corpora", config="study.yaml")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "Are the corpora those of the paper" in page
+    assert "Are these the paper" in page
     assert "What is a disease?" in page
     assert "Nothing to be done" in snakemake(tmp_path, "-n", "--", "corpora", config="study.yaml")
 

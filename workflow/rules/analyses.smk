@@ -2,16 +2,7 @@
 from markner.evaluation.params import ErrorsParams, OfficialParams, SignificanceParams
 
 
-def compared_predictions(wildcards):
-    return [
-        f"{RESULTS}/predictions/{run}/seed{seed}/{wildcards.corpus}.jsonl"
-        for run in queries.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
-        for seed in STUDY.runs[run].seeds
-    ]
-
-
-def judged_errors(wildcards):
-    return queries.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
+include: "inputs/analyses.smk"
 
 
 rule significance:

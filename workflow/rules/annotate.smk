@@ -2,22 +2,7 @@
 from markner.annotate.params import AnnotateParams
 
 
-def annotated_files(wildcards):
-    return STUDY.annotations[wildcards.annotation].files
-
-
-def annotation_models(wildcards):
-    """Weights of the runs that tag; of an encoder's, the choice among its grid and the grid."""
-    files = []
-    for item in STUDY.annotations[wildcards.annotation].runs:
-        tagger = queries.tagger(STUDY, item.run, item.seed, item.entities)
-        folder = f"{RESULTS}/{tagger.folder}"
-        if tagger.system == "encoder":
-            files.append(f"{folder}/selection.json")
-            files += parts_below(folder, item.run)
-        else:
-            files.append(folder)
-    return list(dict.fromkeys(files))
+include: "inputs/annotate.smk"
 
 
 rule annotate:

@@ -3,18 +3,7 @@
 from markner.models.chat.params import ChatParams, FewShotParams
 
 
-def served_weights(wildcards):
-    return f"{RESULTS}/weights/{STUDY.models[RUNS[wildcards.run].model].weights}"
-
-
-def embedding_weights(wildcards):
-    return f"{RESULTS}/weights/{RUNS[wildcards.run].embedding}"
-
-
-def shot_sentences(wildcards):
-    if not RUNS[wildcards.run].shots:
-        return []
-    return sentences_of(queries.shot_corpus(STUDY, wildcards.run, wildcards.corpus), "train")
+include: "inputs/chat.smk"
 
 
 localrules:

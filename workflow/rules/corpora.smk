@@ -3,18 +3,7 @@ from markner.data.params import DatasetCardParams, FetchParams, SentencesParams
 from markner.study.params import NoParams
 
 
-def fetch_inputs(wildcards):
-    return local_files(STUDY.corpora[wildcards.corpus])
-
-
-def card_inputs(wildcards):
-    return [
-        f"{RESULTS}/corpora/{corpus}/{variant}/{split}.{kind}"
-        for corpus, settings in STUDY.corpora.items()
-        for variant in settings.variants()
-        for split in settings.source(variant).splits()
-        for kind in ("jsonl", "counts.json")
-    ]
+include: "inputs/corpora.smk"
 
 
 rule fetch:

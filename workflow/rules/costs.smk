@@ -2,10 +2,7 @@
 from markner.reporting.params import CostsParams
 
 
-def training_costs(wildcards):
-    return [
-        f"{RESULTS}/costs/{run}/seed{seed}.json" for run in TUNED for seed in STUDY.runs[run].seeds
-    ]
+include: "inputs/costs.smk"
 
 
 rule costs:

@@ -3,16 +3,7 @@ from markner.models.params import PredictEncoderParams, SelectEncoderParams, Tra
 from markner.study.params import NoParams
 
 
-def encoder_sentences(split):
-    def inputs(wildcards):
-        return sentences_of(STUDY.runs[wildcards.run].corpus, split)
-
-    return inputs
-
-
-def grid_folders(wildcards):
-    """What the jobs that trained a grid left."""
-    return parts_below(f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}", wildcards.run)
+include: "inputs/encoder.smk"
 
 
 rule train_encoder:

@@ -2,9 +2,7 @@
 from markner.data.params import MixtureParams
 
 
-def mixture_sentences(wildcards):
-    mixture = STUDY.mixtures[wildcards.mixture]
-    return [sentences_of(corpus, mixture.split) for corpus in mixture.corpora]
+include: "inputs/instructions.smk"
 
 
 rule mixture:

@@ -79,7 +79,7 @@ def workflow_files():
     patterns = (
         "Snakefile",
         "workflow/Snakefile",
-        "workflow/rules/*.smk",
+        "workflow/rules/**/*.smk",
         "workflow/scripts/*.py",
         "envs/*.yaml",
     )

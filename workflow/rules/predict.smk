@@ -2,11 +2,7 @@
 from markner.models.params import PredictParams
 
 
-def run_model(wildcards):
-    owner = STUDY.owner(wildcards.run)
-    if STUDY.runs[owner].mixture:
-        return f"{RESULTS}/models/{owner}/seed{wildcards.seed}"
-    return run_weights(wildcards)
+include: "inputs/predict.smk"
 
 
 rule predict:

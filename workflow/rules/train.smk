@@ -2,13 +2,7 @@
 from markner.models.params import TrainParams, WeightsParams
 
 
-def weights_inputs(wildcards):
-    model = STUDY.models[wildcards.model]
-    return [model.path] if isinstance(model, FolderModel) else []
-
-
-def run_instructions(wildcards):
-    return f"{RESULTS}/instructions/{STUDY.runs[wildcards.run].mixture}.json"
+include: "inputs/train.smk"
 
 
 rule weights:

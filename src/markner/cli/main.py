@@ -128,8 +128,8 @@ def _audit_cell(arguments: argparse.Namespace) -> int:
 
 def _traces(audit: "Audit", scores: Mapping[int, str], match: str) -> tuple[dict[int, "Trace"], list[str]]:
     """The scores of a cell once more from their sentences, by seed, and what stood in the way."""
-    from markner.evaluation.trace import trace
     from markner.evaluation.params import ScoreParams
+    from markner.evaluation.trace import trace
 
     traces, problems = {}, []
     for seed, path in sorted(scores.items()):

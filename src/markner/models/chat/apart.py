@@ -71,7 +71,7 @@ def ask_apart(
     task = {
         "pending": [asdict(question) for question in pending],
         "model": model.model_dump(),
-        "run": run.model_dump(),
+        "run": run.model_dump(include=set(ChatOptions.model_fields)),
         "cache": str(cache),
         "source": asdict(source),
         "server": server and asdict(server),

@@ -7,7 +7,7 @@ from pathlib import Path
 from markner.models.chat.answer import answer
 from markner.models.chat.params import ChatParams
 from markner.models.chat.requests import LocalServer
-from markner.study.schema.chat_runs import SPENDING_VARIABLE, ChatOptions
+from markner.study.schema.chat_runs import SPENDING_VARIABLE, ApiModel, ChatOptions
 
 ANSWERS_FILE = "answers.db"
 """The response cache in the folder that keeps the answers."""
@@ -37,6 +37,8 @@ def answer_corpus(
         MarknerError: As `markner.models.chat.answer.answer`.
     """
     spending = json.loads(os.environ[SPENDING_VARIABLE])[run]
+    endpoint = params.model.model_dump(exclude_none=True)
+    model = ApiModel.model_validate({"source": "api", **endpoint, **spending["model"]})
     options = ChatOptions(
         temperature=params.temperature, max_new_tokens_margin=params.max_new_tokens_margin, **spending["run"]
     )
@@ -45,7 +47,7 @@ def answer_corpus(
         few_shot,
         params.prompt,
         params.entity,
-        params.model.model_copy(update=spending["model"]),
+        model,
         options,
         spending["account"],
         Path(spending["answers"], ANSWERS_FILE),

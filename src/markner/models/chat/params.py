@@ -1,15 +1,27 @@
 """Params of the rules that choose few-shot examples and ask chat models."""
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
+
+from pydantic import JsonValue
 
 from markner.study.params import Params, Wildcards
 from markner.study.queries import chat_model, chat_run, shot_corpus
-from markner.study.schema.chat_runs import ApiModel
+from markner.study.schema.base import Settings
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
 
-_REQUEST = {"source", "provider", "model", "limit_field", "parameters"}
-"""Settings of a model that are part of a request, beside the place it is asked at."""
+
+class ChatEndpoint(Settings):
+    """What of a chat model is part of a request, and where it is asked."""
+
+    provider: str
+    model: str
+    limit_field: Literal["max_completion_tokens", "max_tokens"]
+    parameters: dict[str, JsonValue]
+    base_url: str | None
+    """The server, None for a model that is served on loopback."""
+    weights: str | None
+    """The pretrained model that is served on loopback, None for a model behind an address."""
 
 
 class FewShotParams(Params):
@@ -38,7 +50,7 @@ class FewShotParams(Params):
 class ChatParams(Params):
     """What a chat model is asked on a corpus: all that is part of a request, and nothing else."""
 
-    model: ApiModel
+    model: ChatEndpoint
     temperature: float | None
     max_new_tokens_margin: int
     prompt: Prompt
@@ -49,18 +61,19 @@ class ChatParams(Params):
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Leave out prices, keys and patience: they change no answer."""
         run, model = chat_run(study, wildcards["run"]), chat_model(study, wildcards["run"])
-        place = {"weights"} if model.weights else {"base_url"}
         entity, prompt = study.corpora[wildcards["corpus"]].entity, study.prompts[run.prompt]
         enhancements = {entity: prompt.enhancements.get(entity, "")}
         return cls(
-            model=ApiModel.model_validate(model.model_dump(include=_REQUEST | place)),
+            model=ChatEndpoint(
+                provider=model.provider,
+                model=model.model,
+                limit_field=model.limit_field,
+                parameters=model.parameters,
+                base_url=None if model.weights else model.base_url,
+                weights=model.weights,
+            ),
             temperature=run.temperature,
             max_new_tokens_margin=run.max_new_tokens_margin,
             prompt=prompt.model_copy(update={"enhancements": enhancements}),
             entity=entity,
         )
-
-    def settings(self) -> dict[str, Any]:
-        """Keep of the model what a request holds."""
-        place = {"weights"} if self.model.weights else {"base_url"}
-        return {**self.model_dump(exclude={"model"}), "model": self.model.model_dump(include=_REQUEST | place)}

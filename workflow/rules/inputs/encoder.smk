@@ -1,0 +1,11 @@
+# Input functions of the rules in ../encoder.smk.
+def encoder_sentences(split):
+    def inputs(wildcards):
+        return sentences_of(STUDY.runs[wildcards.run].corpus, split)
+
+    return inputs
+
+
+def grid_folders(wildcards):
+    """What the jobs that trained a grid left."""
+    return parts_below(f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}", wildcards.run)

@@ -1,0 +1,36 @@
+# Input functions of the rules in ../report.smk.
+def report_results(wildcards):
+    """What the report shows: tables, figures, the dataset card, tests, and sentences with their answers."""
+    answers = [
+        f"{RESULTS}/predictions/{name}/seed{run.seeds[0]}/{corpus}.jsonl"
+        for name, run in RUNS.items()
+        for corpus in run.evaluate
+    ]
+    corpora = dict.fromkeys(corpus for run in RUNS.values() for corpus in run.evaluate)
+    return [
+        *(file for file in targets_of("tables") if file.endswith(".csv")),
+        *(file for file in targets_of("figures") if file.endswith(".svg")),
+        f"{RESULTS}/corpora.csv",
+        *(f"{RESULTS}/significance/{corpus}.csv" for corpus in corpora),
+        *(
+            f"{RESULTS}/usage/{run}/seed{seed}/{corpus}.json"
+            for run in CHAT
+            for seed in RUNS[run].seeds
+            for corpus in RUNS[run].evaluate
+        ),
+        *(sentences_of(corpus, "test") for corpus in corpora),
+        *answers,
+    ]
+
+
+def report_models(wildcards):
+    """Folders of the trained models, for the curves of their training."""
+    trained = [run for run in RUNS if run in TUNED or run in ENCODERS]
+    return [
+        folder for run in trained for seed in RUNS[run].seeds for folder in models_of(run, seed)
+    ]
+
+
+def models_of(run, seed):
+    folder = f"{RESULTS}/models/{run}/seed{seed}"
+    return parts_below(folder, run) if run in ENCODERS else [folder]
