@@ -174,7 +174,7 @@ def test_a_wrong_file_is_one_problem_of_the_form_that_was_meant(told: Told, file
         ),
         (
             "{format: iob, train",
-            "{format: bioc, train",
+            "{format: bioc-xml, train",
             4,
             "the `tokenized` section needs `format: iob`",
             "format: iob",

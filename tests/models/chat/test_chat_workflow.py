@@ -99,7 +99,7 @@ def test_answers_become_a_table_and_the_key_is_in_no_file(folder: Path, server: 
         answers = [json.loads(line) for line in (results / f"predictions/{place}l").read_text().splitlines()]
         assert [answer["status"] for answer in answers] == ["ok"] * 6
         assert json.loads((results / "usage" / place).read_text())["requests"] == 6
-        chosen = json.loads((results / "shots" / place).read_text())
+        chosen = json.loads((results / "few_shot" / place).read_text())
         assert len(chosen["shots"]) == shots
         assert chosen["mentions"] == sum(shot["mentions"] for shot in chosen["shots"])
     delivered = server.state()["delivered"]
@@ -123,7 +123,7 @@ def test_answers_become_a_table_and_the_key_is_in_no_file(folder: Path, server: 
         ),
         (
             lambda study: study["runs"]["five"].update(shots=4),
-            {"shots": 2, "chat": 2, "score": 2, "errors": 2, "significance": 2, "table": 1, "report": 1},
+            {"few_shot": 2, "chat": 2, "score": 2, "errors": 2, "significance": 2, "table": 1, "report": 1},
         ),
     ],
     ids=["prices and key", "patience and budget", "temperature", "shots"],
