@@ -58,14 +58,16 @@ def test_the_papers_requests_are_those_of_its_models() -> None:
     assert (train.partition, train.nodes, train.gpus, train.memory_mb, train.minutes) == ("gpu", 1, 4, 110000, 240)
     assert found["runs.bioner-llama1, rule predict"].gpus == 1
     encoder = found["runs.pubmedbert-bc2gm, rule train_encoder"]
-    assert (encoder.gpus, encoder.minutes) == (1, 120)
+    assert (encoder.gpus, encoder.minutes) == (1, 20)
+    # 4-bit weights are not sharded, so QLoRA has one process whatever its model has.
+    assert found["runs.llama2-qlora, rule train"].gpus == 1
 
 
 def test_a_job_of_several_grid_points_asks_for_the_time_of_all() -> None:
     run = PAPER.runs["pubmedbert-bc2gm"].model_copy(update={"grid_batching": ["learning_rate"]})
     study = PAPER.model_copy(update={"runs": {"shared": run}})
     (request,) = requests(study, PROFILE)
-    assert request.minutes == 6 * 120
+    assert request.minutes == 6 * 20
 
 
 def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:

@@ -163,3 +163,18 @@ def test_weights_that_cannot_be_had_are_told_before_the_first_job(
     assert "hf auth login" in done.stdout
     assert "Traceback" not in done.stdout
     assert not (folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "rule", "facts"),
+    [
+        ("results/paper/self_instruct/gene-self/candidates.jsonl", "write_candidates", ("gpu=1", "mem_mb=110000")),
+        ("results/paper/models/llama2-qlora/seed1", "train", ("gpu=1", "processes=1")),
+        ("results/paper/models/bioner-llama1/seed1", "train", ("gpu=4", "processes=4")),
+    ],
+)
+def test_jobs_that_load_a_large_model_ask_for_what_it_needs(target: str, rule: str, facts: tuple[str, ...]) -> None:
+    done = snakemake("-n", "--", target)
+    assert done.returncode == 0, done.stdout
+    block = done.stdout.partition(f"rule {rule}:")[2].partition("\n\n")[0]
+    assert all(fact in block for fact in facts), block

@@ -19,7 +19,8 @@ rule annotate:
         "../../envs/torch.yaml"
     threads: 16
     resources:
-        mem_mb=8000,
+        gpu=annotation_gpus,
+        mem_mb=annotation_memory,
         runtime=240,
     params:
         settings=settings(AnnotateParams),

@@ -16,6 +16,7 @@ from markner.data.fetching.registry import local_files
 from runrecord.errors import PlainError
 from markner.study.environment import environment as job_environment
 from markner.preflight.requests import MINUTES_A_POINT
+from markner.preflight.retries import memory_of_try
 from runrecord.code import code_hash
 from runrecord.planning import decide_by_records
 from markner.study.grid import grid_jobs
@@ -42,7 +43,7 @@ PAPER = os.path.join("resources", "paper", "tables.json")
 INSTRUCTION_SETS = [*STUDY.mixtures, *STUDY.self_instruct]
 GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, GenerativeRun)]
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mixture]
-ON_NODES = [name for name in TUNED if STUDY.models[STUDY.runs[name].model].hardware.nodes > 1]
+ON_NODES = [name for name in TUNED if queries.training_nodes(STUDY, name) > 1]
 ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
 # Runs of retired models have no jobs.
 RUNS = STUDY.live_runs()

@@ -24,7 +24,7 @@ rule predict:
         nodes=1,
         gpu=prediction_gpus,
         device=hardware("device"),
-        mem_mb=model_memory,
+        mem_mb=memory_in_tries("predict"),
         runtime=prediction_minutes,
     params:
         settings=settings(PredictParams),

@@ -1,13 +1,4 @@
 # What jobs ask of a machine. These are no settings: a change of them runs nothing again.
-def growing(first):
-    """A resource of which a job that failed is given half as much again in each further try."""
-
-    def of(wildcards, attempt):
-        return round(first * (1 + attempt) / 2)
-
-    return of
-
-
 def hardware(name):
     """A value of the `hardware` of the model behind a job."""
 
@@ -21,9 +12,41 @@ def hardware_of(wildcards):
     return STUDY.models[STUDY.runs[wildcards.run].model].hardware
 
 
+def writer_hardware(wildcards):
+    """The `hardware` of the model that writes candidates."""
+    return STUDY.models[STUDY.self_instruct[wildcards.set].model].hardware
+
+
 def writer_device(wildcards):
-    """The `device` of the model that writes candidates."""
-    return STUDY.models[STUDY.self_instruct[wildcards.set].model].hardware.device
+    return writer_hardware(wildcards).device
+
+
+def writer_gpus(wildcards):
+    return gpus_of(writer_hardware(wildcards))
+
+
+def writer_memory(wildcards):
+    return round(1000 * writer_hardware(wildcards).memory_gb)
+
+
+def writer_minutes(wildcards):
+    return round(60 * writer_hardware(wildcards).predict_hours)
+
+
+def annotation_hardware(wildcards):
+    """The `hardware` of the models of all runs that tag a collection."""
+    runs = STUDY.annotations[wildcards.annotation].runs
+    return [STUDY.models[STUDY.runs[item.run].model].hardware for item in runs]
+
+
+def annotation_gpus(wildcards):
+    return max(map(gpus_of, annotation_hardware(wildcards)))
+
+
+def annotation_memory(wildcards):
+    """The models are in memory together."""
+    memory = sum(each.memory_gb for each in annotation_hardware(wildcards))
+    return round(1000 * max(8, memory))
 
 
 def embedding_device(wildcards):
@@ -31,26 +54,45 @@ def embedding_device(wildcards):
     return STUDY.models[STUDY.runs[wildcards.run].embedding].hardware.device
 
 
-def model_memory(wildcards, attempt):
-    return growing(1000 * hardware_of(wildcards).memory_gb)(wildcards, attempt)
+def gpus_of(hardware):
+    """GPUs of a job that uses one if there is one."""
+    return 0 if hardware.device == "cpu" else 1
+
+
+def memory_in_tries(rule):
+    """Memory of a rule's job: more in a further try only if the last one ended out of memory."""
+
+    def of(wildcards, attempt):
+        own = "/".join(
+            f"seed{value}" if name == "seed" else value for name, value in wildcards.items()
+        )
+        slurm = Path("results/slurm_logs", f"rule_{rule}", "_".join(map(str, wildcards)))
+        logs = [Path(LOGS, rule.removesuffix("_on_nodes"), f"{own}.log"), *slurm.glob("*.log")]
+        return memory_of_try(round(1000 * hardware_of(wildcards).memory_gb), attempt, logs)
+
+    return of
+
+
+def training_processes(wildcards):
+    return queries.training_processes(STUDY, wildcards.run)
 
 
 def training_gpus(wildcards):
-    hardware = hardware_of(wildcards)
-    return 0 if hardware.device == "cpu" else hardware.processes
+    return 0 if hardware_of(wildcards).device == "cpu" else training_processes(wildcards)
 
 
 def training_minutes(wildcards):
-    """The same in each try: a training goes on where it was, and partitions have limits."""
+    """The same in each try: a training continues from its last state, and partitions have limits."""
     return round(60 * hardware_of(wildcards).train_hours)
 
 
 def prediction_gpus(wildcards):
-    return 0 if hardware_of(wildcards).device == "cpu" else 1
+    return gpus_of(hardware_of(wildcards))
 
 
-def prediction_minutes(wildcards, attempt):
-    return growing(60 * hardware_of(wildcards).predict_hours)(wildcards, attempt)
+def prediction_minutes(wildcards):
+    """The same in each try: a prediction keeps the rows it has."""
+    return round(60 * hardware_of(wildcards).predict_hours)
 
 
 def encoder_minutes(wildcards):

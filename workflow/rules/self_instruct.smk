@@ -20,8 +20,9 @@ rule write_candidates:
     threads: 16
     resources:
         device=writer_device,
-        mem_mb=16000,
-        runtime=240,
+        gpu=writer_gpus,
+        mem_mb=writer_memory,
+        runtime=writer_minutes,
     params:
         settings=settings(WriteCandidatesParams),
     script:

@@ -46,9 +46,9 @@ rule train:
     resources:
         nodes=1,
         gpu=training_gpus,
-        processes=hardware("processes"),
+        processes=training_processes,
         device=hardware("device"),
-        mem_mb=model_memory,
+        mem_mb=memory_in_tries("train"),
         runtime=training_minutes,
     params:
         settings=settings(TrainParams),
@@ -68,7 +68,7 @@ use rule train as train_on_nodes with:
         tasks=hardware("nodes"),
         tasks_per_gpu=0,
         gpu=training_gpus,
-        processes=hardware("processes"),
+        processes=training_processes,
         device=hardware("device"),
-        mem_mb=model_memory,
+        mem_mb=memory_in_tries("train_on_nodes"),
         runtime=training_minutes,

@@ -135,6 +135,21 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
     ]
 
 
+def training_processes(study: Study, run: str) -> int:
+    """Return the processes of a run's training: those of its model; one for QLoRA, which does not shard weights."""
+    settings = generative(study, run)
+    model = study.models[settings.model]
+    if settings.training.method == "qlora" or isinstance(model, ApiModel):
+        return 1
+    return model.hardware.processes
+
+
+def training_nodes(study: Study, run: str) -> int:
+    """Return the nodes of a run's training; one for a training of one process."""
+    model = study.models[generative(study, run).model]
+    return 1 if isinstance(model, ApiModel) or training_processes(study, run) == 1 else model.hardware.nodes
+
+
 def generative(study: Study, run: str) -> GenerativeRun:
     """A run by name as a generative one."""
     return _of_kind(study, run, GenerativeRun, "a generative")

@@ -1,0 +1,34 @@
+"""Memory of a further try: more only after a try that ended out of memory, never more than the limit."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+_OUT_OF_MEMORY = re.compile(
+    rb"oom[-_ ]kill|out[-_ ]of[-_ ]memory|OutOfMemoryError|^MemoryError|exceeded memory limit",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TAIL = 64 * 1024
+
+
+def memory_of_try(first: int, attempt: int, logs: Iterable[Path], limit: int | None = None) -> int:
+    """Return the memory to ask for in a try, in MB.
+
+    Args:
+        first: What the first try asks for.
+        attempt: Number of the try, from 1.
+        logs: The job's own log and what SLURM wrote of its tries, in any order. Missing files count as empty.
+        limit: The most that any node has, None if that is not known.
+    """
+    ends = sum(ended_out_of_memory(path) for path in logs) if attempt > 1 else 0
+    wanted = round(first * (1 + min(ends, attempt - 1) / 2))
+    return min(wanted, max(limit, first)) if limit else wanted
+
+
+def ended_out_of_memory(log: Path) -> bool:
+    """Return whether the end of a log says that the job had too little memory."""
+    if not log.is_file():
+        return False
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - _TAIL))
+        return _OUT_OF_MEMORY.search(stream.read()) is not None
