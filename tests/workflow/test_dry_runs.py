@@ -173,8 +173,10 @@ def test_weights_that_cannot_be_had_are_told_before_the_first_job(
         ("results/paper/models/bioner-llama1/seed1", "train", ("gpu=4", "processes=4")),
     ],
 )
-def test_jobs_that_load_a_large_model_ask_for_what_it_needs(target: str, rule: str, facts: tuple[str, ...]) -> None:
-    done = snakemake("-n", "--", target)
+def test_jobs_that_load_a_large_model_ask_for_what_it_needs(
+    target: str, rule: str, facts: tuple[str, ...], folder: Path
+) -> None:
+    done = snakemake("-n", "--configfile", str(ROOT / "config" / "config.yaml"), "--", target, folder=folder)
     assert done.returncode == 0, done.stdout
     block = done.stdout.partition(f"rule {rule}:")[2].partition("\n\n")[0]
     assert all(fact in block for fact in facts), block
