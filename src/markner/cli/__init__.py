@@ -1,1 +1,1 @@
-"""Subcommands of `markner`, a file each: `arguments` tells what it takes, `run` does it and returns the exit code."""
+"""Subcommands of `markner`, one file each: `arguments` adds its arguments, `run` runs it and returns the exit code."""

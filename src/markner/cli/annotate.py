@@ -1,4 +1,4 @@
-"""`markner annotate`: tag texts of one's own with trained runs."""
+"""`markner annotate`: tag your own texts with trained runs."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ HELP = "tag texts with trained runs: plain text, PubTator, BioC or JSON lines, f
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What `markner annotate` takes."""
+    """Add the arguments of `markner annotate`."""
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a file, a folder, or - for standard input")
     parser.add_argument(
         "--configfile", type=Path, default=Path("config/config.yaml"), help="study of the runs (default: %(default)s)"
@@ -24,9 +24,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="RUN[@SEED][:TYPE,...]",
-        help="a trained run; repeat it to put several together (default: its first seed, the types it was trained on)",
+        help="a trained run; repeat it to combine several (default: first seed, the types it was trained on)",
     )
-    parser.add_argument("--output", type=Path, help="file, for brat folder, to write (default: standard output)")
+    parser.add_argument("--output", type=Path, help="file to write, for brat a folder (default: standard output)")
     parser.add_argument(
         "--from", dest="form", choices=get_args(InputFormat), default="auto", help="format of the input (default: auto)"
     )
@@ -34,27 +34,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--to", choices=get_args(OutputFormat), help="format to write (default: by the ending of --output, else jsonl)"
     )
     parser.epilog = (
-        "Offsets count the characters of your own text. Interrupted while writing to a file, the same command goes on"
-        " where it stopped."
+        "Offsets count the characters of your own text. If a command that writes to a file is interrupted, run it"
+        " again: it continues where it stopped."
     )
 
 
-def run(given: argparse.Namespace) -> int:
-    """Tag the texts; returns the exit code."""
+def run(options: argparse.Namespace) -> int:
+    """Tag the texts. Return the exit code."""
     from markner.study.loading import load_study_file
 
-    study = load_study_file(given.configfile)
-    taggers = [_tagger(study, text) for text in given.run]
-    kind = given.to or _kind(given.output)
-    # Only here, as it loads torch.
+    study = load_study_file(options.configfile)
+    taggers = [_tagger(study, text) for text in options.run]
+    kind = options.to or _kind(options.output)
+    # Imported here because it loads torch.
     from markner.annotate.pipeline import AnnotationJob, annotate, journal_of
 
     results = Path("results", study.study)
-    journal = journal_of(given.inputs, given.output)
+    journal = journal_of(options.inputs, options.output)
     try:
-        message = annotate(AnnotationJob(given.inputs, given.form, taggers, results, given.output, kind, journal))
+        message = annotate(AnnotationJob(options.inputs, options.form, taggers, results, options.output, kind, journal))
     except BrokenPipeError:
-        # Whoever read standard output has enough; Python would complain once more when it closes it.
+        # The reader of standard output has closed it; Python would print another error when it closes its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     print(message, file=sys.stderr)
@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _tagger(study: Study, text: str) -> Tagger:
-    """The run that `RUN[@SEED][:TYPE,...]` names."""
+    """Return the run that `RUN[@SEED][:TYPE,...]` names."""
     from markner.study.queries import tagger
 
     name, _, types = text.partition(":")
@@ -78,7 +78,7 @@ def _tagger(study: Study, text: str) -> Tagger:
 
 
 def _kind(output: Path | None) -> OutputFormat:
-    """The format that a name tells."""
+    """Return the output format that the name of a file implies."""
     from markner.data.formats.document_files import format_of
 
     return "jsonl" if output is None else format_of(output)
