@@ -1,11 +1,28 @@
-"""What Snakemake runs again is decided by the records beside the results.
+"""Let the records beside the results decide what Snakemake runs again.
 
-Snakemake by itself goes by the times of files and by what `.snakemake` remembers: it misses bytes changed under an old
-time, a result edited by hand, and every change once its memory is lost; and it runs again what was only touched or
-copied. Here a job has to run exactly if an output has no record that holds, or if settings, params, meaning of the
-code, list of inputs, or bytes of inputs or of outputs are not those of the record. As ever it also runs if a wanted
-output is missing or a job before it runs; a missing file that only fresh results were made from stays away. Nothing is
-written but remembered hashes.
+By itself, Snakemake compares file times and the metadata in `.snakemake`. It misses bytes changed under an old time,
+results edited by hand, and every change once the metadata is lost. It also runs jobs again after their files were only
+touched or copied.
+
+With the records, a job runs again if one of these differs from its record: settings, params, meaning of the code, list
+of inputs, bytes of inputs or outputs. It also runs if an output has no valid record. As in plain Snakemake, a job runs
+if a wanted output is missing or if a job before it runs. If an intermediate file is missing but all results made from
+it are fresh, it stays missing. Planning writes nothing but the cache of hashes.
+
+Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces five of its members:
+
+- `Job.output_mintime` gives the time of the oldest output; newer inputs run the job again. A recorded job gets None, so
+  file times do not count.
+- `PersistenceBase.has_metadata` says whether `.snakemake` knows the outputs. If not, Snakemake skips all checks for
+  changes. A recorded job gets True, so a lost `.snakemake` hides no change.
+- `PersistenceBase.has_outdated_metadata` says whether the metadata has an old format. If so, Snakemake skips the same
+  checks. A recorded job gets False.
+- `PersistenceBase.input_changed` compares the list of inputs with the metadata. A recorded job gets "unchanged": its
+  record knows the inputs.
+- `PersistenceBase.params_changed` compares params with the metadata. A recorded job gets the reasons from its record.
+  They run under the name of the trigger `params`.
+
+A job is recorded if its rule has the param `code`. Every other job is decided by Snakemake itself.
 """
 
 import json
@@ -15,6 +32,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import snakemake
+from packaging.specifiers import SpecifierSet
 from snakemake.jobs import Job
 from snakemake.persistence import ParamsChange, PersistenceBase
 
@@ -24,44 +43,55 @@ from runrecord.errors import RecordError
 from runrecord.hashing import hash_path
 from runrecord.record import asked, located, named_files, portable, read_record
 
+SUPPORTED = SpecifierSet(">=9.27,<9.28")
+"""Versions of Snakemake whose replaced members are tested."""
 _SHOWN = 3
-"""Reasons of one job that a dry run prints."""
+"""Number of reasons per job that a dry run prints."""
 
 
 @cache
 def decide_by_records() -> None:
-    """From now on, in this process, jobs with a record are judged by it; jobs of rules without `code` as ever."""
-    for owner, name in _PLACES:
+    """Decide in this process by the records which recorded jobs run again.
+
+    Raises:
+        RecordError: this version of Snakemake is not supported, or lacks a member that has to be replaced.
+    """
+    if snakemake.__version__ not in SUPPORTED:
+        raise RecordError(
+            f"Snakemake {snakemake.__version__} is not supported: the workflow needs {SUPPORTED}",
+            "install the version of envs/requirements.txt",
+        )
+    for owner, name in _REPLACEMENTS:
         if not hasattr(owner, name):
             raise RecordError(
                 f"this Snakemake has no {owner.__name__}.{name}", "install the version of envs/requirements.txt"
             )
-    for owner, name in _PLACES:
-        setattr(owner, name, _OURS[name](getattr(owner, name)))
+    for (owner, name), replace in _REPLACEMENTS.items():
+        setattr(owner, name, replace(getattr(owner, name)))
 
 
 def reasons(job: Any) -> list[str]:
-    """Why a job's outputs are not what the job would make now; nothing if its records say that they are.
+    """List why a job has to run again; an empty list if its records are fresh.
 
     Args:
-        job: Snakemake's, with `rule`, `input`, `output` and `params` as they hold now.
+        job: a job of Snakemake, with its current `rule`, `input`, `output` and `params`.
     """
-    found: list[str] = []
+    listed: list[str] = []
     for output in map(str, job.output):
         try:
             record = read_record(output)
         except RecordError as error:
-            found.append(error.message)
+            listed.append(error.message)
             continue
         if record is None:
-            found += [f"{output} has no record"] if Path(output).exists() else []
+            listed += [f"{output} has no record"] if Path(output).exists() else []
         else:
-            found += [reason for reason in _against(record, job, output) if reason not in found]
-    return found
+            listed += [reason for reason in _differences_from(record, job, output) if reason not in listed]
+    return listed
 
 
-def _against(record: dict[str, Any], job: Any, output: str) -> Iterator[str]:
-    """What stands against one output's record; the cheap questions first."""
+def _differences_from(record: dict[str, Any], job: Any, output: str) -> Iterator[str]:
+    """Yield how a job differs from the record of one output. Cheap checks come first."""
     if (record["rule"], record["path"]) != (job.rule.name, portable(output)):
         yield f"{output} has the record of {record['path']} by rule {record['rule']}"
         return
@@ -81,14 +111,14 @@ def _against(record: dict[str, Any], job: Any, output: str) -> Iterator[str]:
     for entry, (_, path, place) in zip(record["inputs"], inputs, strict=True):
         if entry["before"] != entry["after"]:
             yield f"{path} was changed while the job ran"
-        elif hash_path(place) not in (None, entry["after"]):  # what is missing is made, or is Snakemake's to tell
+        elif hash_path(place) not in (None, entry["after"]):  # Snakemake itself handles missing files
             yield f"{path} has other bytes"
     if hash_path(output) not in (None, record["sha256"]):
         yield f"{output} was changed after the job wrote it"
 
 
 def _code(record: dict[str, Any]) -> Iterator[str]:
-    """Parts of the code that are not those of the record, by name."""
+    """Yield the parts of the code that differ from the record, by name."""
     try:
         now = code_parts(located(record["code"]["script"], Path.cwd()))
     except RecordError:
@@ -98,72 +128,65 @@ def _code(record: dict[str, Any]) -> Iterator[str]:
 
 
 @dataclass
-class Verdict(ParamsChange):  # type: ignore[misc]
-    """The reasons against a job's outputs, where Snakemake expects changes of its params."""
+class RecordedReasons(ParamsChange):  # type: ignore[misc]
+    """The reasons to run a recorded job again, in the class that Snakemake uses for changed params."""
 
     reasons: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is any reason."""
+        """Return whether there is any reason."""
         return bool(self.reasons)
 
     def __str__(self) -> str:
-        """The first reasons, as a dry run prints them."""
+        """Return the first reasons, as a dry run prints them."""
         more = len(self.reasons) - _SHOWN
         return "; ".join(self.reasons[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _recorded(job: Any) -> bool:
+def _is_recorded(job: Any) -> bool:
     return "code" in job.rule.params.keys()  # noqa: SIM118 - Snakemake's container is a list with names
 
 
-def _output_mintime(theirs: Any) -> property:
+def _output_mintime(original: Any) -> property:
     async def output_mintime(job: Any) -> Any:
-        """No time for a recorded job: then its inputs are never newer."""
-        return None if _recorded(job) else await theirs.fget(job)
+        return None if _is_recorded(job) else await original.fget(job)
 
     return property(output_mintime)
 
 
-def _has_metadata(theirs: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    return lambda memory, job: _recorded(job) or theirs(memory, job)
+def _has_metadata(original: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda persistence, job: _is_recorded(job) or original(persistence, job)
 
 
-def _has_outdated_metadata(theirs: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    return lambda memory, job: not _recorded(job) and theirs(memory, job)
+def _has_outdated_metadata(original: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    return lambda persistence, job: not _is_recorded(job) and original(persistence, job)
 
 
-def _input_changed(theirs: Callable[..., Any]) -> Callable[..., Any]:
-    def input_changed(memory: Any, job: Any, file: Any = None) -> Any:
-        if _recorded(job):
+def _input_changed(original: Callable[..., Any]) -> Callable[..., Any]:
+    def input_changed(persistence: Any, job: Any, file: Any = None) -> Any:
+        if _is_recorded(job):
             return iter(()) if file is None else False
-        return theirs(memory, job, file=file)
+        return original(persistence, job, file=file)
 
     return input_changed
 
 
-def _params_changed(theirs: Callable[..., Any]) -> Callable[..., Any]:
-    def params_changed(memory: Any, job: Any, file: Any = None) -> Any:
-        if _recorded(job):
-            found = tuple(reasons(job))
-            return Verdict(files=set(job.output if file is None else [file]) if found else set(), reasons=found)
-        return theirs(memory, job, file=file)
+def _params_changed(original: Callable[..., Any]) -> Callable[..., Any]:
+    def params_changed(persistence: Any, job: Any, file: Any = None) -> Any:
+        if not _is_recorded(job):
+            return original(persistence, job, file=file)
+        listed = tuple(reasons(job))
+        files = set(job.output if file is None else [file]) if listed else set()
+        return RecordedReasons(files=files, reasons=listed)
 
     return params_changed
 
 
-_PLACES: tuple[tuple[type, str], ...] = (
-    (Job, "output_mintime"),
-    (PersistenceBase, "has_metadata"),
-    (PersistenceBase, "has_outdated_metadata"),
-    (PersistenceBase, "input_changed"),
-    (PersistenceBase, "params_changed"),
-)
-"""What of Snakemake asks about times and its own memory."""
-_OURS: Mapping[str, Callable[[Any], Any]] = {
-    "output_mintime": _output_mintime,
-    "has_metadata": _has_metadata,
-    "has_outdated_metadata": _has_outdated_metadata,
-    "input_changed": _input_changed,
-    "params_changed": _params_changed,
+_REPLACEMENTS: Mapping[tuple[type, str], Callable[[Any], Any]] = {
+    (Job, "output_mintime"): _output_mintime,
+    (PersistenceBase, "has_metadata"): _has_metadata,
+    (PersistenceBase, "has_outdated_metadata"): _has_outdated_metadata,
+    (PersistenceBase, "input_changed"): _input_changed,
+    (PersistenceBase, "params_changed"): _params_changed,
 }
+"""The replaced members of Snakemake, each with the function that makes its replacement from the original."""
