@@ -1,6 +1,7 @@
-"""Ask a result where it comes from, and whether that still holds: every hash is taken again now.
+"""Check where a result comes from and whether it is still valid. All hashes are computed anew.
 
-A verdict is about the whole lineage: that of a result is the worst of its own and those of all that it was made from.
+A verdict covers the whole lineage: the verdict of a result is the worst among the result and everything it was made
+from.
 """
 
 import itertools
@@ -21,7 +22,7 @@ CurrentSettings = Callable[[str, Mapping[str, str]], Mapping[str, Any] | None]
 
 
 class Verdict(Enum):
-    """What an audit finds, with the exit code of `markner audit`."""
+    """The state of a result, with the exit code of the audit command."""
 
     FRESH = 0
     """Made from exactly the present inputs, code and settings."""
@@ -39,13 +40,13 @@ _SEVERITY = (Verdict.FRESH, Verdict.UNKNOWN, Verdict.STALE, Verdict.TAMPERED)
 
 
 def worst(verdicts: Iterator[Verdict]) -> Verdict:
-    """The gravest of some verdicts: TAMPERED, then STALE, UNKNOWN, FRESH."""
+    """Return the worst of some verdicts: TAMPERED, then STALE, UNKNOWN, FRESH."""
     return max(verdicts, key=_SEVERITY.index, default=Verdict.FRESH)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact that stands against FRESH."""
+    """A reason why a result is not FRESH."""
 
     verdict: Verdict
     kind: str
@@ -61,20 +62,20 @@ class Node:
 
     path: str
     sha256: str | None
-    """Of its bytes now; None if it is not there."""
+    """Hash of its present bytes; None if it does not exist."""
     record: dict[str, Any] | None
-    """None for a source: a file that no job made."""
+    """Its record; None for a source, which is a file that no job made."""
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     inputs: list["Node"] = field(default_factory=list)
 
     @property
     def own(self) -> Verdict:
-        """The verdict on this file alone."""
+        """Return the verdict on this file alone."""
         return worst(finding.verdict for finding in self.findings)
 
     def lineage(self) -> Iterator["Node"]:
-        """This file and all that it was made from, each once, nearest first."""
+        """Yield this file and everything it was made from, each once, nearest first."""
         seen: dict[str, Node] = {self.path: self}
         queue = [self]
         for node in queue:
@@ -86,16 +87,16 @@ class Node:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict on this file with all that it was made from."""
+        """Return the verdict on this file and everything it was made from."""
         return worst(node.own for node in self.lineage())
 
 
 class Audit:
-    """Looks at results below one folder, each file once.
+    """Audits the results of one folder. Each file is checked once.
 
     Args:
         root: the folder the workflow ran in; paths in records are relative to it.
-        current: gives the settings that hold now; without it settings are not compared.
+        current: returns the present settings of a job; without it settings are not compared.
     """
 
     def __init__(self, root: Path, current: CurrentSettings | None = None) -> None:

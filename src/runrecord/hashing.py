@@ -9,8 +9,8 @@ from pathlib import Path
 
 from runrecord.files import write_text
 
-CACHE = Path(".markner/hashes")
-"""Where the hashes of big files are remembered, below the folder the workflow runs in: one small file each, so that
+CACHE = Path(".runrecord/hashes")
+"""Folder of cached hashes, relative to the folder the workflow runs in. Each big file has its own small file there, so
 jobs on several machines need no lock."""
 CACHED_SIZE = 1_000_000
 """Bytes from which on a file's hash is remembered."""

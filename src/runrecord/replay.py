@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,6 @@ from runrecord.hashing import CACHED_SIZE, hash_files, hash_path
 from runrecord.record import IN_CHECKOUT, OUTSIDE, located
 
 _LAST_LINES = 25
-
-_KEPT = ".markner/answers"
-"""Answers from outside that were paid for: a replay reads them where they are instead of asking anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +30,8 @@ class Replay:
     configfile: Path | None
     notes: tuple[str, ...]
     """What may make a difference, or cannot be checked."""
+    linked: tuple[str, ...] = ()
+    """Folders of the root that the job reads in place, through a link: for example answers that were paid for."""
 
     @property
     def inputs(self) -> list[str]:
@@ -48,11 +48,6 @@ class Replay:
     def outputs(self) -> list[str]:
         """All outputs of the job; one that is marked as temporary may be gone."""
         return [path for path in self.record["outputs"] if not path.startswith((IN_CHECKOUT, OUTSIDE))]
-
-    @property
-    def _kept(self) -> bool:
-        """Whether the root keeps answers from outside."""
-        return (self.root / _KEPT).is_dir()
 
     def arguments(self, folder: str) -> list[str]:
         """Arguments of Snakemake: this one rule, this one file, in `folder`, with as many threads as then."""
@@ -73,7 +68,10 @@ class Replay:
                 f"cd {shlex.quote(str(self.root))}",
                 f"scratch={shlex.quote(str(folder)) if folder else '$(mktemp -d)'}",
                 *([f"cp -r --parents {shlex.join(self.inputs)} {scratch}"] if self.inputs else []),
-                *([f'mkdir {scratch}/.markner && ln -s "$PWD/{_KEPT}" {scratch}/{_KEPT}'] if self._kept else []),
+                *(
+                    f'mkdir -p {scratch}/{Path(name).parent} && ln -s "$PWD/{name}" {scratch}/{name}'
+                    for name in self.linked
+                ),
                 f"snakemake {' '.join(arguments)}",
                 f'{compare} {here} "$scratch"/{here}',
             ]
@@ -90,9 +88,9 @@ class Replay:
         for path in self.inputs:
             _place(self.root / path, folder / path)
         folder.mkdir(parents=True, exist_ok=True)
-        if self._kept:
-            (folder / _KEPT).parent.mkdir()
-            (folder / _KEPT).symlink_to((self.root / _KEPT).resolve(), target_is_directory=True)
+        for name in self.linked:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).symlink_to((self.root / name).resolve(), target_is_directory=True)
         command = [sys.executable, "-m", "snakemake", *self.arguments(str(folder))]
         done = subprocess.run(
             command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -121,13 +119,14 @@ class Replay:
         return _difference(old, new, path)
 
 
-def plan_replay(audit: Audit, path: str, configfile: Path | None) -> Replay:
+def plan_replay(audit: Audit, path: str, configfile: Path | None, linked: Sequence[str] = ()) -> Replay:
     """Prepare the job that made a result.
 
     Args:
         audit: an audit of the folder the workflow ran in; with settings, if those of the study are to be checked.
         path: the result, relative to the root.
         configfile: the study file for Snakemake.
+        linked: folders of the root that the job may read in place; a folder that does not exist is left out.
 
     Raises:
         RecordError: there is no record, an input is gone or not the recorded one, the settings are others now, or
@@ -154,7 +153,8 @@ def plan_replay(audit: Audit, path: str, configfile: Path | None) -> Replay:
     ]
     notes += [item.text for item in node.findings if item.kind == "output"]
     notes += node.notes
-    return Replay(audit.root, node.path, record, _snakefile(audit.root, record), configfile, tuple(notes))
+    present = tuple(name for name in linked if (audit.root / name).is_dir())
+    return Replay(audit.root, node.path, record, _snakefile(audit.root, record), configfile, tuple(notes), present)
 
 
 def run_replay(plan: Replay, folder: Path | None) -> tuple[list[str], Path | None]:
@@ -162,7 +162,7 @@ def run_replay(plan: Replay, folder: Path | None) -> tuple[list[str], Path | Non
 
     Returns what differs, and the folder if it is still there.
     """
-    scratch = folder or Path(tempfile.mkdtemp(prefix="markner-replay-"))
+    scratch = folder or Path(tempfile.mkdtemp(prefix="replay-"))
     differences = plan.run(scratch)
     if folder is None and not differences:
         shutil.rmtree(scratch)

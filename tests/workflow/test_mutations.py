@@ -100,7 +100,7 @@ def both(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
 
 def fresh_clone(folder: Path) -> None:
     """Only code and results are left: no memory of Snakemake, no remembered hashes, all times new."""
-    for name in (".snakemake", ".markner"):
+    for name in (".snakemake", ".markner", ".runrecord"):
         shutil.rmtree(folder / name, ignore_errors=True)
     touched()(folder)
 
@@ -302,7 +302,7 @@ MUTATIONS = {
     "memory lost, and a rate": Mutation(
         both(gone(".snakemake"), setting(lambda s: train(s).update(learning_rate=1e-4))), TRAINED
     ),
-    "memory of hashes lost": Mutation(gone(".markner")),
+    "memory of hashes lost": Mutation(gone(".runrecord")),
     "copied without times": Mutation(touched()),
     "fresh clone over the results": Mutation(fresh_clone),
     "fresh clone, and how a figure is drawn": Mutation(

@@ -7,6 +7,9 @@ from pathlib import Path
 from markner.cli.recorded import open_audit
 from markner.errors import MarknerError
 
+ANSWERS = ".markner/answers"
+"""Answers of chat models, which were paid for. A replay reads them in place and asks no model again."""
+
 HELP = "run the job of a result again from its recorded inputs and compare the bytes"
 
 
@@ -28,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
         raise MarknerError("a replay needs the study's settings", "add --configfile FILE")
     audit, name = open_audit(options.path, options.configfile)
     folder = options.folder.resolve() if options.folder else None
-    plan = plan_replay(audit, name, options.configfile.resolve() if options.configfile else None)
+    configfile = options.configfile.resolve() if options.configfile else None
+    plan = plan_replay(audit, name, configfile, linked=[ANSWERS])
     for note in plan.notes:
         print(f"note: {note}", file=sys.stderr)
     if not options.run:

@@ -74,7 +74,9 @@ def lineage(root: Path, results: Iterable[str]) -> Lineage:
         nodes |= {node.path: node for node in result.lineage()}
     for node in nodes.values():
         if node.own is Verdict.TAMPERED:
-            raise RecordError(f"{node.path}: {_why(node)}", f"make it again, or see: markner audit {node.path}")
+            raise RecordError(
+                f"{node.path}: {_why(node)}", f"make it again; an audit of {node.path} shows what changed"
+            )
     jobs = {job.key: job for job in (Job(node.record) for node in nodes.values() if node.record)}
     depths: dict[str, int] = {}
     for node in nodes.values():
