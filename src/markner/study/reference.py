@@ -44,7 +44,7 @@ tables:
 HEAD = f"""\
 # Config reference
 
-Made by `python -m markner.study.reference` from the types and docstrings under `src/markner/study/schema/`; do not edit.
+Made by `python -m markner.study.reference` from the types and docstrings of `src/markner/study/schema/`; do not edit.
 
 A study is a YAML file. A small one:
 
