@@ -27,7 +27,6 @@ KINDS = {
     "table": f"{RESULTS}/tables/table1.csv",
     "figure": f"{RESULTS}/figures/scores.pdf",
     "figure of errors": f"{RESULTS}/figures/errors.svg",
-    "report": f"{RESULTS}/report/index.html",
 }
 
 
