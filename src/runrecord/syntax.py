@@ -62,10 +62,19 @@ def parse(name: str, source: bytes, path: str) -> Module:
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise RecordError(f"{path}{line}: not valid Python: {error}") from error
+    tree = _WithoutPlanning().visit(tree)
     reader = _Reader(name, package=path.endswith("__init__.py"))
     for statement in tree.body:
         reader.statement(statement)
     return reader.finish()
+
+
+class _WithoutPlanning(ast.NodeTransformer):
+    """Drops functions decorated with `planning_only` (`runrecord.planned`)."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST | None:
+        names = {_last(item) for item in node.decorator_list if isinstance(item, ast.Name | ast.Attribute)}
+        return None if "planning_only" in names else node
 
 
 class _Reader:

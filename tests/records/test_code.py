@@ -186,3 +186,25 @@ def test_a_missing_script_and_broken_python_are_told(tree: Path) -> None:
     edit(tree, "pkg/far.py", "LIMIT = 3", "LIMIT = = 3")
     with pytest.raises(RecordError, match=r"far\.py, line 3: not valid Python"):
         hash_of(tree)
+
+
+def test_what_only_plans_does_not_count(tmp_path: Path) -> None:
+    package, script = tmp_path / "src" / "pkg", tmp_path / "script.py"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    script.write_text("from pkg.params import Score\nScore().load()\n")
+    text = (
+        "from runrecord.planned import planning_only\n\n\nclass Score:\n    @classmethod\n    @planning_only\n"
+        "    def of(cls, study):\n        return helper(study)\n\n    def load(self):\n        return 1\n\n\n"
+        "def helper(study):\n    return study\n"
+    )
+    hashes = []
+    for old, new in (
+        ("", ""),
+        ("helper(study)\n\n    def load", "helper(study, 2)\n\n    def load"),
+        ("return 1", "return 2"),
+    ):
+        (package / "params.py").write_text(text.replace(old, new) if old else text)
+        hashes.append(code_hash(script, package))
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert "pkg.params.helper" not in code_parts(script, package)

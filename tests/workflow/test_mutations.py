@@ -233,9 +233,11 @@ MUTATIONS = {
     ),
     "the question": Mutation(setting(lambda s: s.update(question="Another?")), "report"),
     # code
-    "code: a comment": Mutation(edit(f"{EVALUATION}/matching.py", "    return", "    # A comment.\n    return")),
+    "code: a comment": Mutation(
+        edit(f"{EVALUATION}/matching.py", "\ndef strict_counts", "\n# A comment.\ndef strict_counts")
+    ),
     "code: words of a comment": Mutation(edit(f"{EVALUATION}/significance.py", "# Two differences", "# Differences")),
-    "code: a docstring": Mutation(edit(f"{EVALUATION}/significance.py", "Two-sided paired", "Paired, two-sided")),
+    "code: a docstring": Mutation(edit(f"{EVALUATION}/significance.py", "two-sided paired", "paired two-sided")),
     "code: layout": Mutation(narrow),
     "code: a function that nobody calls": Mutation(
         edit(f"{EVALUATION}/matching.py", "\ndef strict_counts", "\ndef lonely():\n    return 1\n\n\ndef strict_counts")
@@ -262,7 +264,7 @@ MUTATIONS = {
     ),
     "code: scripts touched": Mutation(touched("workflow/scripts/train.py", "workflow/scripts/predict.py", "Snakefile")),
     "package: numpy": Mutation(
-        edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nscore_grid\nshots"
+        edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nscore_grid\nfew_shot"
     ),
     "package: transformers": Mutation(
         edit("envs/requirements-torch.txt", "transformers==5.23.0", "transformers==5.24.0"),

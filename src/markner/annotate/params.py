@@ -6,6 +6,7 @@ from markner.study.params import Params, Wildcards
 from markner.study.queries import tagger
 from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
 from markner.study.schema.study import Study
+from runrecord.planned import planning_only
 
 
 class AnnotateParams(Params):
@@ -17,6 +18,7 @@ class AnnotateParams(Params):
     taggers: list[Tagger]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take an annotation of the study with the settings of its runs."""
         settings = study.annotations[wildcards["annotation"]]

@@ -7,6 +7,7 @@ from markner.study.params import Params, Wildcards
 from markner.study.queries import source_of
 from markner.study.schema.corpora import CorpusFiles, Mixture, Prompt, Sample, Variant
 from markner.study.schema.study import Study
+from runrecord.planned import planning_only
 
 
 class FetchParams(Params):
@@ -16,6 +17,7 @@ class FetchParams(Params):
     sha256: dict[str, str]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Leave out what does not bear on the files: which variant is used and how the files are read."""
         corpus = study.corpora[wildcards["corpus"]]
@@ -36,6 +38,7 @@ class SentencesParams(Params):
     sample: Sample
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Keep one variant and one split of the corpus."""
         corpus = study.corpora[wildcards["corpus"]]
@@ -52,6 +55,7 @@ class DatasetCardParams(Params):
     corpora: dict[str, CorpusFiles]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Keep the files and the paper's counts of each corpus."""
         fields = set(CorpusFiles.model_fields)
@@ -72,6 +76,7 @@ class MixtureParams(Params):
     """Entity type by corpus."""
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Keep the enhancements of the mixture's own entity types; the name of the prompt plays no part."""
         mixture = study.mixtures[wildcards["mixture"]]

@@ -6,6 +6,7 @@ from markner.data.fetching.registry import native_name
 from markner.study.params import Params, Wildcards
 from markner.study.queries import adjudicated, compared, source_of
 from markner.study.schema.study import Scoring, Study
+from runrecord.planned import planning_only
 
 
 class ScoreParams(Params):
@@ -14,6 +15,7 @@ class ScoreParams(Params):
     scoring: Scoring
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the study's scoring."""
         return cls(scoring=study.scoring)
@@ -28,6 +30,7 @@ class SignificanceParams(Params):
     """Seeds by run."""
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the runs that are compared on a corpus."""
         table = wildcards.get("family", "").rstrip("/")
@@ -42,6 +45,7 @@ class OfficialParams(Params):
     native: list[str]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the files of the raw variant."""
         source = source_of(study.corpora[wildcards["corpus"]], "raw")
@@ -56,6 +60,7 @@ class ErrorsParams(Params):
     adjudicated: str | None
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the study's error analysis for one run, seed and corpus."""
         judged = adjudicated(study, wildcards["run"], int(wildcards["seed"]), wildcards["corpus"])

@@ -10,6 +10,7 @@ from markner.study.queries import encoder, generative, point_folders, points, ru
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
 from markner.study.schema.systems import Decoding, LocalModel, PackageModel, Training
+from runrecord.planned import planning_only
 
 
 class WeightsParams(Params):
@@ -19,6 +20,7 @@ class WeightsParams(Params):
     version: str | None
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take a model's source. Its `hardware` is no part of it."""
         model = study.models[wildcards["model"]]
@@ -40,6 +42,7 @@ class TrainParams(Params):
     seed: int
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the training of a run and the template of its prompt."""
         run = wildcards["run"]
@@ -54,6 +57,7 @@ class PredictParams(Params):
     prompt: EntityPrompt
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the decoding of a run and its prompt for the entity type of the corpus."""
         run, entity = wildcards["run"], study.corpora[wildcards["corpus"]].entity
@@ -76,6 +80,7 @@ class TrainEncoderParams(Params):
     seed: int
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the points of the job and what the grid does not search."""
         run = encoder(study, wildcards["run"])
@@ -93,6 +98,7 @@ class SelectEncoderParams(Params):
     select: Literal["lowest-loss", "highest-f1"]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the folders of the points by name, in the grid's order."""
         run = encoder(study, wildcards["run"])
@@ -107,6 +113,7 @@ class PredictEncoderParams(Params):
     tagging: Literal["valid", "each-word"]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the folders and lengths of the points by name."""
         run = encoder(study, wildcards["run"])

@@ -10,6 +10,7 @@ from markner.study.queries import corpora_of, generative, run_prompt, size_point
 from markner.study.schema.base import Settings
 from markner.study.schema.study import ErrorFigure, Figure, Publication, SizeFigure, Study, Table
 from markner.study.schema.systems import GenerativeRun, Training
+from runrecord.planned import planning_only
 
 
 class TableParams(Params):
@@ -23,6 +24,7 @@ class TableParams(Params):
     titles: dict[str, str]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take a table of the study."""
         table = study.tables[wildcards["table"]]
@@ -38,6 +40,7 @@ class FigureParams(Params):
     table: Table
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take a figure of the study."""
         figure = study.figures[wildcards["figure"]]
@@ -52,6 +55,7 @@ class ErrorFigureParams(Params):
     titles: dict[str, str]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take a figure of errors of the study."""
         figure = study.error_figures[wildcards["error_figure"]]
@@ -68,6 +72,7 @@ class SizeFigureParams(Params):
     titles: dict[str, str]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take a figure of training sizes of the study."""
         figure = study.size_figures[wildcards["size_figure"]]
@@ -81,6 +86,7 @@ class CostsParams(Params):
     """By run: `model` and `mixture`."""
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the tuned runs of the study."""
         tuned = {name: run for name, run in study.runs.items() if isinstance(run, GenerativeRun) and run.mixture}
@@ -105,6 +111,7 @@ class ReportParams(Params):
     sentences: dict[str, ShownSentences]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the live runs of the study and the titles of its results."""
         runs = study.live_runs()
@@ -134,6 +141,7 @@ class CrateParams(Params):
     study: dict[str, Any]
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take every setting but the places of this machine."""
         return cls(study=study.model_dump(mode="json", exclude={"mirror", "answers"}))
@@ -161,6 +169,7 @@ class InstructionSetCardParams(Params):
     published: Publication
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take an instruction set of either kind."""
         name = wildcards["mixture"]
@@ -195,6 +204,7 @@ class ModelCardParams(Params):
     published: Publication
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take a tuned run. Raises MarknerError for a run without a training of its own."""
         run = generative(study, wildcards["run"])

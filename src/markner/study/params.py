@@ -11,6 +11,7 @@ from typing import Any, Self
 from markner.study.schema.base import Settings
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
+from runrecord.planned import planning_only
 
 Wildcards = Mapping[str, str]
 
@@ -19,6 +20,7 @@ class Params(Settings):
     """Settings of a job, built from the study and the job's wildcards."""
 
     @classmethod
+    @planning_only
     @abstractmethod
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Build the params of a job. Raises MarknerError if the study has no such job."""
@@ -37,6 +39,7 @@ class NoParams(Params):
     """The params of a rule that uses no setting."""
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Build empty params."""
         return cls()

@@ -5,6 +5,7 @@ from typing import Self
 from markner.study.params import Params, Wildcards
 from markner.study.schema.self_instruct import Filters, Writing
 from markner.study.schema.study import Study
+from runrecord.planned import planning_only
 
 
 class WriteCandidatesParams(Params):
@@ -17,6 +18,7 @@ class WriteCandidatesParams(Params):
     writing: Writing
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the settings of a self-instruct set that concern the writing."""
         settings = study.self_instruct[wildcards["set"]]
@@ -39,6 +41,7 @@ class SelfInstructParams(Params):
     filters: Filters
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the settings of a self-instruct set that concern its filters."""
         settings = study.self_instruct[wildcards["set"]]

@@ -9,6 +9,7 @@ from markner.study.queries import chat_model, chat_run, shot_corpus
 from markner.study.schema.base import Settings
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
+from runrecord.planned import planning_only
 
 
 class ChatEndpoint(Settings):
@@ -35,6 +36,7 @@ class FewShotParams(Params):
     seed: int
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the choice of a run; the embedding counts only for similar examples."""
         run = chat_run(study, wildcards["run"])
@@ -58,6 +60,7 @@ class ChatParams(Params):
     entity: str
 
     @classmethod
+    @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Leave out prices, keys and patience: they change no answer."""
         run, model = chat_run(study, wildcards["run"]), chat_model(study, wildcards["run"])
