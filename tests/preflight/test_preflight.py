@@ -138,3 +138,17 @@ def test_the_command_ends_with_a_code(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "Nothing stands in the way" in capsys.readouterr().out
     assert main(["preflight", "--configfile", "config/config.yaml", "--no-cluster", "--gpu-memory", "20"]) == 1
     assert "fix: raise the model's `hardware.processes`" in capsys.readouterr().out
+
+
+def test_preflight_counts_the_processes_that_the_rule_asks_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = told(PAPER, monkeypatch, tmp_path)
+    assert "llama2-lora: 6.70 billion parameters over 4:" in text
+    assert "llama2-qlora: 6.70 billion parameters over 1:" in text
+
+
+def test_a_corpus_whose_native_files_are_there_counts_as_fetched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "  bc2gm: to be fetched" in told(PAPER, monkeypatch, tmp_path)
+    (tmp_path / "results/paper/corpora/bc2gm/native").mkdir(parents=True)
+    assert "  bc2gm: fetched" in told(PAPER, monkeypatch, tmp_path)

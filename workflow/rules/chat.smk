@@ -51,7 +51,7 @@ rule similar_few_shot:
         "../../envs/torch.yaml"
     threads: 16
     resources:
-        device=embedding_device,
+        device=hardware("device", embedding_hardware),
         mem_mb=4000,
         runtime=60,
     params:

@@ -114,8 +114,10 @@ def run_weights(wildcards):
     return f"{RESULTS}/weights/{STUDY.runs[wildcards.run].model}"
 
 
-def parts_below(folder, run):
-    return [f"{folder}/grid/{part}" for part in PARTS[run]]
+def trained_folders(run, seed):
+    """Folders that the trainings of a run leave for a seed: the model, or the jobs of an encoder's grid."""
+    folder = f"{RESULTS}/models/{run}/seed{seed}"
+    return [f"{folder}/grid/{part}" for part in PARTS[run]] if run in PARTS else [folder]
 
 
 def figure_table(wildcards):

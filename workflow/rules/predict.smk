@@ -22,10 +22,10 @@ rule predict:
     threads: 16
     resources:
         nodes=1,
-        gpu=prediction_gpus,
+        gpu=hardware("gpus"),
         device=hardware("device"),
         mem_mb=memory_in_tries("predict"),
-        runtime=prediction_minutes,
+        runtime=hardware("predict_minutes"),
     params:
         settings=settings(PredictParams),
     script:

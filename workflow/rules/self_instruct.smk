@@ -19,10 +19,10 @@ rule write_candidates:
         "../../envs/torch.yaml"
     threads: 16
     resources:
-        device=writer_device,
-        gpu=writer_gpus,
-        mem_mb=writer_memory,
-        runtime=writer_minutes,
+        device=hardware("device", writer_hardware),
+        gpu=hardware("gpus", writer_hardware),
+        mem_mb=hardware("memory_mb", writer_hardware),
+        runtime=hardware("predict_minutes", writer_hardware),
     params:
         settings=settings(WriteCandidatesParams),
     script:

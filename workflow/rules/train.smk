@@ -49,7 +49,7 @@ rule train:
         processes=training_processes,
         device=hardware("device"),
         mem_mb=memory_in_tries("train"),
-        runtime=training_minutes,
+        runtime=hardware("train_minutes"),
     params:
         settings=settings(TrainParams),
         # Outside the output, which Snakemake deletes when a job fails.
@@ -71,4 +71,4 @@ use rule train as train_on_nodes with:
         processes=training_processes,
         device=hardware("device"),
         mem_mb=memory_in_tries("train_on_nodes"),
-        runtime=training_minutes,
+        runtime=hardware("train_minutes"),

@@ -1,6 +1,5 @@
 """Params of the rules that fetch, train and ask models. Imports no torch."""
 
-import importlib.metadata
 from typing import Literal, Self
 
 from markner.errors import MarknerError
@@ -10,6 +9,7 @@ from markner.study.queries import encoder, generative, point_folders, points, ru
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
 from markner.study.schema.systems import Decoding, LocalModel, PackageModel, Training
+from runrecord.machine import package_version
 from runrecord.planned import planning_only
 
 
@@ -26,7 +26,7 @@ class WeightsParams(Params):
         model = study.models[wildcards["model"]]
         if isinstance(model, ApiModel):
             raise MarknerError(f"models.{wildcards['model']} has no weights")
-        version = _installed_version(model.package) if isinstance(model, PackageModel) else None
+        version = package_version(model.package) if isinstance(model, PackageModel) else None
         return cls(model=model, version=version)
 
     def settings(self) -> dict[str, object]:
@@ -119,11 +119,3 @@ class PredictEncoderParams(Params):
         run = encoder(study, wildcards["run"])
         lengths = {name: point["max_length"] for name, point in points(run).items()}
         return cls(folders=point_folders(run), max_lengths=lengths, tagging=run.tagging)
-
-
-def _installed_version(package: str) -> str | None:
-    """Return the version of a Python package by its import name, None if none is installed under this name."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None

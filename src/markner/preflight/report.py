@@ -11,8 +11,9 @@ from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import account_needed, misfits, partitions
-from markner.preflight.requests import hardware_of, read_profile, requests
+from markner.preflight.requests import read_profile, requests
 from markner.study.grid import grid_points
+from markner.study.queries import hardware_of, training_processes
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun, HubModel, PackageModel
@@ -31,8 +32,8 @@ class Report:
 
     def text(self) -> str:
         """All of it, as it is printed."""
-        told = [f"{number}. {what}\n   fix: {fix}" for number, (what, fix) in enumerate(self.problems, start=1)]
-        end = [f"{len(told)} problems", *told] if told else ["Nothing stands in the way."]
+        numbered = [f"{number}. {what}\n   fix: {fix}" for number, (what, fix) in enumerate(self.problems, start=1)]
+        end = [f"{len(numbered)} problems", *numbered] if numbered else ["Nothing stands in the way."]
         return "\n".join([*self.lines, "", *end])
 
 
@@ -67,13 +68,13 @@ def _live(study: Study, kind: type[Any]) -> dict[str, Any]:
 def _jobs(study: Study, report: Report) -> None:
     """Jobs by kind, and the most hours on GPUs that their time limits allow."""
     generative, encoders, chats = (_live(study, kind) for kind in (GenerativeRun, EncoderRun, ChatRun))
-    tuned = [run for run in generative.values() if run.mixture]
+    tuned = {name: run for name, run in generative.items() if run.mixture}
     rows = [
-        ("trainings", sum(len(run.seeds) for run in tuned), _hours(study, tuned, "train")),
+        ("trainings", sum(len(run.seeds) for run in tuned.values()), _hours(study, tuned, "train")),
         (
             "predictions",
             sum(len(run.seeds) * len(run.evaluate) for run in generative.values()),
-            _hours(study, list(generative.values()), "predict"),
+            _hours(study, generative, "predict"),
         ),
         ("encoder trainings", sum(len(run.seeds) * len(grid_points(run.grid)) for run in encoders.values()), None),
         ("chat runs on a corpus", sum(len(run.seeds) * len(run.evaluate) for run in chats.values()), None),
@@ -84,14 +85,14 @@ def _jobs(study: Study, report: Report) -> None:
         report.lines.append(f"  {number:5d} {kind}{limit}")
 
 
-def _hours(study: Study, runs: list[GenerativeRun], kind: str) -> float:
+def _hours(study: Study, runs: Mapping[str, GenerativeRun], kind: str) -> float:
     total = 0.0
-    for run in runs:
-        hardware = hardware_of(study, run)
+    for name, run in runs.items():
+        hardware = hardware_of(study, name)
         if hardware.device == "cpu":
             continue
         if kind == "train":
-            total += len(run.seeds) * hardware.processes * hardware.train_hours
+            total += len(run.seeds) * training_processes(study, name) * hardware.train_hours
         else:
             total += len(run.seeds) * len(run.evaluate) * hardware.predict_hours
     return total
@@ -102,7 +103,7 @@ def _corpora(study: Study, report: Report) -> None:
     report.lines.append("Corpora")
     for name, corpus in study.corpora.items():
         missing = [path for path in local_files(corpus) if not Path(path).is_file()]
-        fetched = Path("results", study.study, "corpora", name, "raw").is_dir()
+        fetched = Path("results", study.study, "corpora", name, "native").is_dir()
         state = "fetched" if fetched else "files of yours" if local_files(corpus) else "to be fetched"
         report.lines.append(f"  {name}: {state}")
         report.problems += [(f"corpora.{name}: {path} is not there", "correct the path") for path in missing]
@@ -147,7 +148,7 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
 
     report.lines.append(f"Memory on each GPU of {gpu_gb:g} GB")
     for name, run in _live(study, GenerativeRun).items():
-        hardware = hardware_of(study, run)
+        hardware, processes = hardware_of(study, name), training_processes(study, name)
         if not run.mixture or hardware.device == "cpu":
             continue
         folder = _folder(study, run.model)
@@ -155,11 +156,11 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
             report.lines.append(f"  {name}: unknown before its weights are here; set `hardware.billions`")
             continue
         parameters = count_parameters(folder) if folder else 1e9 * (hardware.billions or 0)
-        held = training_bytes(parameters, run.training, hardware.processes) / 1e9
+        held = training_bytes(parameters, run.training, processes) / 1e9
         most = activation_bytes(folder, run.training) / 1e9 if folder else 0.0
         counted = f"and at most {most:.1f} GB of activations" if folder else "activations not counted"
         report.lines.append(
-            f"  {name}: {parameters / 1e9:.2f} billion parameters over {hardware.processes}: {held:.1f} GB, {counted}"
+            f"  {name}: {parameters / 1e9:.2f} billion parameters over {processes}: {held:.1f} GB, {counted}"
         )
         if held + most > _USABLE * gpu_gb:
             saves = "lora" if run.training.method == "full" else "qlora"

@@ -9,22 +9,15 @@ import yaml
 from markner.errors import MarknerError
 from markner.preflight.cluster import Request
 from markner.study.grid import grid_jobs
-from markner.study.queries import training_nodes, training_processes
-from markner.study.schema.chat_runs import ApiModel
+from markner.study.queries import hardware_of, training_nodes, training_processes
 from markner.study.schema.study import Study
-from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
+from markner.study.schema.systems import EncoderRun, GenerativeRun
 
 MINUTES_A_POINT = 20
 """Time that the rule `train_encoder` asks for, for each point that a job trains. A BERT-base point of the paper's grid
 takes 4 to 6 minutes on a GPU by estimate; this leaves room for slower ones and for reading the data."""
 _ENCODER = {"gpu": 1, "mem_mb": 8000}
 """What the rule `train_encoder` asks for where the profile does not say otherwise."""
-
-
-def hardware_of(study: Study, run: GenerativeRun | EncoderRun) -> Hardware:
-    """What the jobs of a run ask of a machine."""
-    model = study.models[run.model]
-    return Hardware() if isinstance(model, ApiModel) else model.hardware
 
 
 def read_profile(path: Path | None) -> Mapping[str, Any]:
@@ -49,16 +42,16 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
             minutes = points * MINUTES_A_POINT
             yield _request(profile, name, "train_encoder", {**_ENCODER, "runtime": minutes})
         elif isinstance(run, GenerativeRun):
-            hardware = hardware_of(study, run)
+            hardware = hardware_of(study, name)
             nodes = training_nodes(study, name) if run.mixture else 1
-            gpus = 0 if hardware.device == "cpu" else training_processes(study, name) // nodes
-            memory = {"mem_mb": round(1000 * hardware.memory_gb)}
+            gpus = hardware.gpus * training_processes(study, name) // nodes
+            memory = {"mem_mb": hardware.memory_mb}
             if run.mixture:
                 rule = "train_on_nodes" if nodes > 1 else "train"
-                minutes = round(60 * hardware.train_hours)
-                yield _request(profile, name, rule, memory | {"nodes": nodes, "gpu": gpus, "runtime": minutes})
-            minutes = round(60 * hardware.predict_hours)
-            yield _request(profile, name, "predict", memory | {"gpu": min(gpus, 1), "runtime": minutes})
+                training = {"nodes": nodes, "gpu": gpus, "runtime": hardware.train_minutes}
+                yield _request(profile, name, rule, memory | training)
+            prediction = {"gpu": hardware.gpus, "runtime": hardware.predict_minutes}
+            yield _request(profile, name, "predict", memory | prediction)
 
 
 def _profile_values(profile: Mapping[str, Any], rule: str) -> dict[str, Any]:

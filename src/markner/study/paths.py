@@ -7,4 +7,3 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 CORPUS_REGISTRY = CHECKOUT / "resources" / "corpora" / "registry.json"
 PAPER_TABLES = CHECKOUT / "resources" / "paper" / "tables.json"
 PAGE_TEMPLATES = CHECKOUT / "src" / "markner" / "reporting" / "page" / "templates"
-HUB_TEMPLATES = CHECKOUT / "src" / "markner" / "reporting" / "hub" / "templates"

@@ -1,6 +1,6 @@
 """What a study says by name: which run fills which cell, whose model answers, how a run is asked.
 
-The rules' functions and their leaves (`leaves.py`) look things up here, so that both see the same.
+The rules' functions and the params classes look things up here, so that both see the same.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from markner.study.schema.annotations import Tagger
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Corpus, CorpusSource, Prompt, Variant
 from markner.study.schema.study import SizeFigure, Study, Table
-from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
 
 _Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun)
 
@@ -135,19 +135,20 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
     ]
 
 
+def hardware_of(study: Study, run: str) -> Hardware:
+    """Return what the jobs of a run ask of a machine; the defaults for a chat run, whose model is elsewhere."""
+    model = study.models[study.runs[run].model]
+    return Hardware() if isinstance(model, ApiModel) else model.hardware
+
+
 def training_processes(study: Study, run: str) -> int:
     """Return the processes of a run's training: those of its model; one for QLoRA, which does not shard weights."""
-    settings = generative(study, run)
-    model = study.models[settings.model]
-    if settings.training.method == "qlora" or isinstance(model, ApiModel):
-        return 1
-    return model.hardware.processes
+    return 1 if generative(study, run).training.method == "qlora" else hardware_of(study, run).processes
 
 
 def training_nodes(study: Study, run: str) -> int:
     """Return the nodes of a run's training; one for a training of one process."""
-    model = study.models[generative(study, run).model]
-    return 1 if isinstance(model, ApiModel) or training_processes(study, run) == 1 else model.hardware.nodes
+    return 1 if training_processes(study, run) == 1 else hardware_of(study, run).nodes
 
 
 def generative(study: Study, run: str) -> GenerativeRun:

@@ -15,8 +15,6 @@ from markner.study.schema.systems import EncoderRun, GenerativeRun
 from markner.study.wording import did_you_mean, indented, yaml_block
 from markner.study.yaml_lines import Location
 
-"""The paper's own figures: table -> row -> corpus -> figure."""
-
 SECTIONS = (
     *("corpora", "prompts", "mixtures", "self_instruct", "models", "runs"),
     *("tables", "figures", "error_figures", "size_figures", "annotations"),

@@ -10,8 +10,7 @@ def annotation_models(wildcards):
         tagger = queries.tagger(STUDY, item.run, item.seed, item.entities)
         folder = f"{RESULTS}/{tagger.folder}"
         if tagger.system == "encoder":
-            files.append(f"{folder}/selection.json")
-            files += parts_below(folder, item.run)
+            files += [f"{folder}/selection.json", *trained_folders(item.run, tagger.seed)]
         else:
             files.append(folder)
     return list(dict.fromkeys(files))

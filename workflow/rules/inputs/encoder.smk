@@ -8,4 +8,4 @@ def encoder_sentences(split):
 
 def grid_folders(wildcards):
     """What the jobs that trained a grid left."""
-    return parts_below(f"{RESULTS}/models/{wildcards.run}/seed{wildcards.seed}", wildcards.run)
+    return trained_folders(wildcards.run, wildcards.seed)

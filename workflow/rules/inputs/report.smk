@@ -27,10 +27,8 @@ def report_models(wildcards):
     """Folders of the trained models, for the curves of their training."""
     trained = [run for run in RUNS if run in TUNED or run in ENCODERS]
     return [
-        folder for run in trained for seed in RUNS[run].seeds for folder in models_of(run, seed)
+        folder
+        for run in trained
+        for seed in RUNS[run].seeds
+        for folder in trained_folders(run, seed)
     ]
-
-
-def models_of(run, seed):
-    folder = f"{RESULTS}/models/{run}/seed{seed}"
-    return parts_below(folder, run) if run in ENCODERS else [folder]

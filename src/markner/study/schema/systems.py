@@ -35,6 +35,26 @@ class Hardware(Settings):
             raise ValueError(f"`processes` ({self.processes}) must be a multiple of `nodes` ({self.nodes})")
         return self
 
+    @property
+    def gpus(self) -> int:
+        """GPUs of a job of one process."""
+        return 0 if self.device == "cpu" else 1
+
+    @property
+    def memory_mb(self) -> int:
+        """Main memory on each node, as a job asks for it."""
+        return round(1000 * self.memory_gb)
+
+    @property
+    def train_minutes(self) -> int:
+        """Time limit of a training."""
+        return round(60 * self.train_hours)
+
+    @property
+    def predict_minutes(self) -> int:
+        """Time limit of the prediction of a corpus."""
+        return round(60 * self.predict_hours)
+
 
 class HubModel(Settings):
     """Weights from the Hugging Face hub."""
