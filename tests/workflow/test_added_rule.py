@@ -1,73 +1,121 @@
 """docs/add-a-rule.md is true: its code, added to a copy of the workflow, gives a rule with record, re-run and audit."""
 
-import os
+import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ROOT
+from tiny_study import PARTS, command, snakemake
+
+from markner.data.documents import read_sentences
 
 pytestmark = pytest.mark.slow
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "add-a-rule.md").read_text(encoding="utf-8"), re.DOTALL)
-RESULT = "results/mine/lengths/genes.json"
+PAGE = (ROOT / "docs" / "add-a-rule.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^(In|New file) `([^`]+)`([^\n]*):\n\n```python\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+# The line before which a block goes into a file, by the words of the page; the end of the file for the others.
+PLACES = {
+    ", before `class Study`": "class Study(Settings):\n",
+    ", among the fields of `Study`": "    tables: dict[Name, Table] =",
+    ", among the imports": "from markner.models.chat.params import",
+    ", among the entries of `PARAMS`": '    "score": ScoreParams,\n',
+    ", before `complete_rules()`, which adds the hash of the script's code to each rule": "complete_rules()\n",
+}
+CONFIG = "study.yaml"
+RESULT = "results/mine/mention_lengths/genes.json"
+SENTENCES = "results/mine/corpora/genes/tokenized/test.jsonl"
+
+
+def add(folder: Path, kind: str, name: str, place: str, code: str) -> None:
+    """Put one block of the page where the page says."""
+    path = folder / name
+    if kind == "New file":
+        assert not path.exists()
+        path.write_text(code, encoding="utf-8")
+        return
+    text = path.read_text(encoding="utf-8")
+    if place == ", at the end":
+        path.write_text(f"{text}\n\n{code}", encoding="utf-8")
+        return
+    anchor = PLACES[place]
+    assert text.count(anchor) == 1, anchor
+    gap = "\n\n" if anchor[0] != " " and "import" not in anchor else ""
+    path.write_text(text.replace(anchor, code + gap + anchor), encoding="utf-8")
+
+
+def write_study(folder: Path, longest: int | None = None) -> None:
+    files = {"format": "iob", "test": "resources/sample/iob/gene/test.tsv"}
+    corpus = {"entity": "gene", "variant": "tokenized", "tokenized": files, "sample": {"test": 20}}
+    study = {"study": "mine", "corpora": {"genes": corpus}}
+    section = {} if longest is None else {"mention_lengths": {"longest": longest}}
+    (folder / CONFIG).write_text(yaml.safe_dump(study | section), encoding="utf-8")
+
+
+def counted(folder: Path, longest: int) -> dict[str, int]:
+    """Count the mentions in the sentence file, without the page's code."""
+    counts: dict[str, int] = {}
+    for sentence in read_sentences(folder / SENTENCES):
+        for start, end in sentence.spans:
+            length = min(sentence.text[start:end].count(" ") + 1, longest)
+            counts[str(length)] = counts.get(str(length), 0) + 1
+    return counts
+
+
+def value(folder: Path) -> dict[str, int]:
+    counts: dict[str, int] = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    return counts
+
+
+def jobs(text: str) -> set[str]:
+    """Rules in the table of jobs that Snakemake prints."""
+    return set(re.findall(r"^(\w+) +\d+$", text, re.MULTILINE)) - {"total"}
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the workflow with the page's rule, and a small study."""
     folder = tmp_path_factory.mktemp("added")
-    for name in ("workflow", "src", "envs", "resources"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copy(ROOT / "Snakefile", folder)
-    params, registry, script, rule, include = BLOCKS
-    with (folder / "src/markner/evaluation/params.py").open("a", encoding="utf-8") as stream:
-        stream.write(f"\n\n{params}")
-    with (folder / "src/markner/rules.py").open("a", encoding="utf-8") as stream:
-        stream.write(f"\n\nfrom markner.evaluation.params import LengthsParams\n\n{registry}")
-    (folder / "workflow/scripts/lengths.py").write_text(script, encoding="utf-8")
-    (folder / "workflow/rules/lengths.smk").write_text(rule, encoding="utf-8")
-    snakefile = folder / "workflow/Snakefile"
-    text = snakefile.read_text(encoding="utf-8")
-    assert text.count("complete_rules()") == 1
-    snakefile.write_text(text.replace("complete_rules()", f"{include}\n\ncomplete_rules()"), encoding="utf-8")
-    write_study(folder, resamples=100)
+    for name in PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy(source, folder / name)
+    for block in BLOCKS:
+        add(folder, *block)
+    write_study(folder)
     return folder
 
 
-def write_study(folder: Path, resamples: int) -> None:
-    files = {"format": "iob", "test": "resources/sample/iob/gene/test.tsv"}
-    corpus = {"entity": "gene", "variant": "tokenized", "tokenized": files, "sample": {"test": 20}}
-    study = {"study": "mine", "corpora": {"genes": corpus}, "scoring": {"resamples": resamples}}
-    (folder / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
-
-
-def run(folder: Path, *command: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def snakemake(folder: Path, *arguments: str) -> str:
-    return run(folder, "snakemake", "-c1", "--configfile", "study.yaml", *arguments, "--", RESULT)
+def test_every_block_of_the_page_is_used() -> None:
+    assert len(BLOCKS) == PAGE.count("```python")
+    edited = {name for kind, name, _, _ in BLOCKS if kind == "In"}
+    added = {name for kind, name, _, _ in BLOCKS if kind == "New file"}
+    assert (len(edited), len(added)) == (4, 3)
 
 
 def test_the_rule_has_record_rerun_and_audit(checkout: Path) -> None:
-    snakemake(checkout)
-    assert (checkout / RESULT).is_file()
-    assert (checkout / f"{RESULT}.prov.json").is_file()
-    assert "Nothing to be done" in snakemake(checkout, "-n")
-    audit = ("markner.cli.main", "audit", RESULT, "--configfile", "study.yaml")
-    assert run(checkout, *audit).startswith("FRESH")
-    write_study(checkout, resamples=200)
-    plan = snakemake(checkout, "-n")
-    assert "settings.resamples: 100 -> 200" in plan
-    assert re.search(r"^lengths +1$", plan, re.MULTILINE)
-    assert not re.search(r"^sentences +1$", plan, re.MULTILINE)
+    audit = ("-m", "markner.cli.main", "audit", RESULT, "--configfile", CONFIG)
+    first = snakemake(checkout, RESULT, config=CONFIG)
+    assert jobs(first) == {"fetch", "sentences", "mention_lengths"}
+    record = json.loads((checkout / f"{RESULT}.prov.json").read_text(encoding="utf-8"))
+    assert record["settings"] == {"longest": 5}
+    parts = " ".join(record["code"]["parts"])
+    assert "count_lengths" in parts
+    assert "schema.study" not in parts  # `of` is planning and no part of the job's code
+    assert value(checkout) == counted(checkout, 5)
+    assert len(value(checkout)) > 1
+    assert "Nothing to be done" in snakemake(checkout, RESULT, config=CONFIG)
+    assert command(checkout, *audit).stdout.startswith("FRESH")
+
+    write_study(checkout, longest=1)
+    assert command(checkout, *audit, code=1).stdout.startswith("STALE")
+    again = snakemake(checkout, RESULT, config=CONFIG)
+    assert jobs(again) == {"mention_lengths"}
+    assert value(checkout) == counted(checkout, 1)
+    assert list(value(checkout)) == ["1"]
+    assert "Nothing to be done" in snakemake(checkout, RESULT, config=CONFIG)
+    assert command(checkout, *audit).stdout.startswith("FRESH")
