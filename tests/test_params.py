@@ -1,6 +1,7 @@
 """Each rule gets the settings that it uses, and no others."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from markner.study.environment import environment
 from markner.study.loading import load_study_file
 from markner.study.schema.chat_runs import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ChatRun
 from markner.study.schema.study import Study
+from runrecord.code import code_parts
 
 DEMO = load_study_file(ROOT / "config" / "demo.yaml")
 PAPER = load_study_file(ROOT / "config" / "config.yaml")
@@ -214,3 +216,12 @@ def test_an_unknown_setting_is_refused_by_the_script() -> None:
     settings = current_settings(DEMO, "score", AT["score"]) or {}
     with pytest.raises(ValidationError):
         PARAMS["score"].load(SimpleNamespace(settings=settings | {"typo": 1}))
+
+
+SCRIPTS = sorted((ROOT / "workflow" / "scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_the_study_is_no_part_of_a_jobs_code(script: Path) -> None:
+    """A params class whose `of` lacks `planning_only` would run its rule again after any change of the schema."""
+    assert "markner.study.schema.study.Study" not in code_parts(script)

@@ -96,6 +96,41 @@ def test_a_wrong_setting_is_told_with_its_place_and_its_mend(folder: Path) -> No
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("settings=settings(ScoreParams)", "settings=settings(ScoreParam)", "name 'ScoreParam' is not defined"),
+        ("settings=settings(ScoreParams)", "settings=settings(NoParams)", "rule score has NoParams"),
+        ("settings=settings(ScoreParams)", "setting=settings(ScoreParams)", "rule score names no params class"),
+        ("    params:\n        settings=settings(ScoreParams),\n", "", "rule score names no params class"),
+        ("rule score:", "rule scores:", "rule scores has no params class"),
+    ],
+    ids=["unknown class", "other class", "typo in the key", "no params", "unknown rule"],
+)
+def test_a_typo_in_a_rule_is_an_error_when_the_workflow_is_parsed(
+    old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    for name in ("config", "resources", "envs", "src"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "workflow", tmp_path / "workflow")
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    rules = tmp_path / "workflow" / "rules" / "score.smk"
+    text = rules.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    rules.write_text(text.replace(old, new), encoding="utf-8")
+    # Listing the rules parses the workflow and builds no job.
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--list", "--configfile", "config/demo.yaml"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert message in done.stdout
+
+
 def test_the_workflow_passes_the_linter(folder: Path) -> None:
     done = snakemake("--lint", "--configfile", str(ROOT / "config" / "config.yaml"), folder=folder)
     assert done.returncode == 0, done.stdout

@@ -92,7 +92,13 @@ def complete_rules():
     """Give each rule the hash of its script's code. Its params class must be the registered one."""
     for each in workflow.rules:
         if each.script:
-            given, registered = each.params.settings.params, params_of(each.name)
+            registered = params_of(each.name)
+            given = getattr(getattr(each.params, "settings", None), "params", None)
+            if given is None:
+                raise WorkflowError(
+                    f"rule {each.name} names no params class\n"
+                    f"  fix: give it `params: settings=settings({registered.__name__})`"
+                )
             if registered is not given:
                 raise WorkflowError(
                     f"rule {each.name} has {given.__name__}; PARAMS in src/markner/rules.py has {registered.__name__}"
