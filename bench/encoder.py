@@ -82,8 +82,8 @@ def main(
             """Mean score of as many processes, side by side; each runs this file."""
             words = [sys.executable, __file__, way, *map(str, place)]
             processes = [subprocess.Popen([*words, str(seed)], stdout=subprocess.PIPE, text=True) for seed in seeds]
-            told = [process.communicate()[0] for process in processes]
-            return statistics.mean(float(text.splitlines()[-1]) for text in told)
+            outputs = [process.communicate()[0] for process in processes]
+            return statistics.mean(float(text.splitlines()[-1]) for text in outputs)
 
         list(workers.map(_warm, range(cores)))
         calls = {

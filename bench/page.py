@@ -78,7 +78,7 @@ def _browser() -> Any:
 
 
 def _until_painted(browser: Any) -> list[float]:
-    """Milliseconds to the first view and to the end of loading; the paint is told a moment after loading."""
+    """Milliseconds to the first view and to the end of loading; the browser reports the paint a moment later."""
     while True:
         first, ready = browser.execute_script(_MEASURE)
         if first is not None and ready:

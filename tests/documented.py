@@ -18,7 +18,7 @@ def lines() -> list[tuple[str, str]]:
         if page.name in GENERATED:
             continue
         for line in _shown(page.read_text(encoding="utf-8").replace("\\\n", " ")):
-            # What a line does is told behind it, after some spaces.
+            # The comment of a line stands behind it, after some spaces.
             command = re.split(r"\s{2,}", line.split(" #")[0].strip())[0]
             if command.removeprefix(".venv/bin/").startswith(tuple(f"{name} " for name in PROGRAMS)):
                 found.append((page.name, command))

@@ -108,7 +108,7 @@ def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict", "chat_served"}
 
 
-def test_what_changes_no_answer_of_a_chat_model_is_no_leaf() -> None:
+def test_what_changes_no_answer_of_a_chat_model_is_no_setting() -> None:
     assert changed(runs__smollm2_5shot__temperature=None) == {"chat_served"}
     assert changed(runs__smollm2_5shot__max_new_tokens_margin=9) == {"chat_served"}
     assert changed(models__smollm2_chat__limit_field="max_completion_tokens") == {"chat_served"}
@@ -130,11 +130,11 @@ def test_what_changes_no_answer_reaches_the_jobs_all_the_same() -> None:
     content = PAPER.model_dump()
     content["models"]["gpt-4.1"]["price_input"] = 7.0
     content["runs"]["gpt-4.1-0shot"]["timeout"] = 33.0
-    told = json.loads(environment(Study.model_validate(content), ".")[SPENDING_VARIABLE])
-    assert told["gpt-4.1-0shot"]["model"]["price_input"] == 7.0
-    assert told["gpt-4.1-0shot"]["run"]["timeout"] == 33.0
-    assert told["gpt-4.1-0shot"]["account"] == "paper/gpt-4.1-0shot"
-    assert not [name for name in told if name.startswith(("gpt-4-", "gpt-3.5"))]
+    spending = json.loads(environment(Study.model_validate(content), ".")[SPENDING_VARIABLE])
+    assert spending["gpt-4.1-0shot"]["model"]["price_input"] == 7.0
+    assert spending["gpt-4.1-0shot"]["run"]["timeout"] == 33.0
+    assert spending["gpt-4.1-0shot"]["account"] == "paper/gpt-4.1-0shot"
+    assert not [name for name in spending if name.startswith(("gpt-4-", "gpt-3.5"))]
 
 
 def test_a_run_of_a_retired_model_has_no_jobs_and_no_cells() -> None:
@@ -150,7 +150,7 @@ def test_a_run_of_a_retired_model_has_no_jobs_and_no_cells() -> None:
     assert "gpt-4-5shot" not in runs
 
 
-def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:
+def test_expected_bytes_are_among_the_settings_of_fetching() -> None:
     hashes = (current_settings(PAPER, "fetch", {"corpus": "nlm_gene"}) or {})["sha256"]
     assert set(hashes) == {
         "nlm-gene/Corpus/Pmidlist.Train.txt",
@@ -159,7 +159,7 @@ def test_expected_bytes_are_among_the_leaves_of_fetching() -> None:
     }
 
 
-def test_what_is_not_in_the_study_has_no_leaves() -> None:
+def test_what_is_not_in_the_study_has_no_settings() -> None:
     assert current_settings(DEMO, "train", {"run": "gone", "seed": "1"}) is None
     assert current_settings(DEMO, "released_marks", {"corpus": "sample_gene", "split": "test"}) == {}
 

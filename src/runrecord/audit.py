@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runrecord.code import PACKAGE, PACKAGE_ROOT, code_parts
-from runrecord.differences import differences, leaves, shown
+from runrecord.differences import differences, flat_settings, shown
 from runrecord.errors import RecordError
 from runrecord.hashing import hash_files, hash_path, tree_hash
 from runrecord.record import OUTSIDE, SUFFIX, clean, located, read_record, record_path
@@ -222,7 +222,7 @@ class Audit:
             text = "the study does not ask for it any more"
             node.findings.append(Finding(Verdict.STALE, "settings", f"rule {record['rule']}", text))
             return
-        old, new = leaves(record["settings"]), leaves(clean(now))
+        old, new = flat_settings(record["settings"]), flat_settings(clean(now))
         for name in [*old, *(name for name in new if name not in old)]:
             if shown(old, name) != shown(new, name):
                 text = f"{shown(old, name)} -> {shown(new, name)}"

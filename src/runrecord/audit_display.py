@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from runrecord.audit import Audit, Finding, Node, Verdict
-from runrecord.differences import leaves
+from runrecord.differences import flat_settings
 from runrecord.effects import duration, effects, job_count, renewal
 from runrecord.machine import package_version
 
@@ -121,7 +121,7 @@ def _explain(console: Console, node: Node) -> None:
     git = environment["git"]
     commit = f"{git['commit'][:12]}{' with local changes' if git['dirty'] else ''}" if git else "unknown"
     console.print("\n[bold]settings[/]")
-    for name, value in leaves(record["settings"]).items():
+    for name, value in flat_settings(record["settings"]).items():
         console.print(f"  {escape(name)} = {escape(repr(value))}")
     console.print("[bold]made[/]")
     console.print(f"  {record['started']} to {record['ended']}, commit {commit}, {record['threads']} threads")

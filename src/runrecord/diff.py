@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runrecord.audit import Audit, Node
-from runrecord.differences import leaves
+from runrecord.differences import flat_settings
 
 Figures = Callable[[Path], Mapping[str, float]]
 """The figures in a file, by name; none if it is no file of figures."""
@@ -144,7 +144,7 @@ def _own(a: Node, b: Node) -> Iterator[Fact]:
         yield Fact("rule", "", left["rule"], right["rule"])
     for kind, one, other in (
         ("wildcard", left["wildcards"], right["wildcards"]),
-        ("setting", leaves(left["settings"]), leaves(right["settings"])),
+        ("setting", flat_settings(left["settings"]), flat_settings(right["settings"])),
         ("param", left["params"], right["params"]),
     ):
         for name, x, y in _unequal(one, other):

@@ -54,8 +54,8 @@ def show_comparison(found: Comparison, explain: bool) -> None:
         console.print(f"\n[bold]{kind}[/]")
         for fact, evidence in items if explain else items[:MANY]:
             values = f"{fact.a} -> {fact.b}" if explain else f"{_short(fact.a)} -> {_short(fact.b)}"
-            told = f"{fact.name}: {values}" if fact.name else values
-            console.print(f"  {escape(told)}{escape(_figures_beside(evidence))}")
+            line = f"{fact.name}: {values}" if fact.name else values
+            console.print(f"  {escape(line)}{escape(_figures_beside(evidence))}")
             for place in evidence.pairs if explain else ():
                 console.print(f"    [dim]{escape(place)}[/]")
         if len(items) > MANY and not explain:

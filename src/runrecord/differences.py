@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def leaves(settings: Any, prefix: str = "") -> dict[str, Any]:
+def flat_settings(settings: Any, prefix: str = "") -> dict[str, Any]:
     """Nested settings as one level of dotted names; lists of sections by number."""
     if isinstance(settings, Mapping) and settings:
         items = [(str(name), value) for name, value in settings.items()]
@@ -13,7 +13,9 @@ def leaves(settings: Any, prefix: str = "") -> dict[str, Any]:
     else:
         return {prefix: settings}
     return {
-        name: leaf for key, value in items for name, leaf in leaves(value, f"{prefix}.{key}" if prefix else key).items()
+        name: item
+        for key, value in items
+        for name, item in flat_settings(value, f"{prefix}.{key}" if prefix else key).items()
     }
 
 

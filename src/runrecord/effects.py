@@ -30,7 +30,7 @@ def effects(audit: Audit, node: Node) -> list[Effect]:
     """What each change behind a stale result does to all results beside it, the change with most results first.
 
     A function or a file is the same change wherever it is found; a setting is one of its own job. Changes that reach
-    the same results are told together.
+    the same results are listed together.
     """
     results = [item for item in audit.folder(node.path.partition("/")[0]) if item.record]
     changed = {item.path: _changes(item) for item in results}

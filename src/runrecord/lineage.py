@@ -10,7 +10,7 @@ from runrecord.audit import Audit, Node
 def lineage_facts(paths: Iterable[str], root: Path) -> list[dict[str, Any]]:
     """Audit results and tell every file of their lineages.
 
-    Settings are not compared: they are those of the run that asks. What is told of a job is its settings as recorded.
+    Settings are not compared with a study. The settings of a job are those of its record.
 
     Args:
         paths: Results, relative to the root.

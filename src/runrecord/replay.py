@@ -134,8 +134,8 @@ def plan_replay(audit: Audit, path: str, configfile: Path | None, linked: Sequen
     """
     node = audit.result(path)
     if node.record is None:
-        told = "; ".join(finding.text for finding in node.findings)
-        raise RecordError(f"{path}: {told}", "only a result with its record can be made anew")
+        reasons = "; ".join(finding.text for finding in node.findings)
+        raise RecordError(f"{path}: {reasons}", "only a result with its record can be made anew")
     record = node.record
     for entry in record["inputs"]:
         if not entry["path"].startswith(OUTSIDE):

@@ -141,9 +141,9 @@ def test_what_does_not_fit_is_missed_and_told(data: Path, tmp_path: Path) -> Non
 
 
 def test_impossible_requests_name_the_fix(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(MarknerError, match=r"grid\.max_length 64 is more than the 32 positions") as told:
+    with pytest.raises(MarknerError, match=r"grid\.max_length 64 is more than the 32 positions") as raised:
         trained(data, tmp_path, point={**POINT, "max_length": 64})
-    assert "use 32 or less" in str(told.value)
+    assert "use 32 or less" in str(raised.value)
     with pytest.raises(MarknerError, match=r"train\.jsonl: no sentences"):
         trained(data, tmp_path, training=replace(TRAINING, fraction=0.001))
     with pytest.raises(MarknerError, match="diverged"):

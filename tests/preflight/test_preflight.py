@@ -35,7 +35,7 @@ def test_a_cluster_is_read_as_sinfo_tells_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({}, ""),
         ({"partition": "fast"}, "there is no partition 'fast'"),
@@ -46,10 +46,10 @@ def test_a_cluster_is_read_as_sinfo_tells_it() -> None:
         ({"cores": 128}, "cores a node: 128"),
     ],
 )
-def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], told: str) -> None:
+def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], expected: str) -> None:
     values = {"what": "x", "partition": "gpu", "nodes": 1, "gpus": 4, "memory_mb": 100, "cores": 8, "minutes": 60}
     found = misfits([Request(**values | change)], parse_sinfo(SINFO))  # type: ignore[arg-type]
-    assert (told in found[0][0] and found[0][1] != "") if told else found == []
+    assert (expected in found[0][0] and found[0][1] != "") if expected else found == []
 
 
 def test_the_papers_requests_are_those_of_its_models() -> None:
@@ -76,7 +76,7 @@ def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:
     assert (train.partition, train.gpus, train.minutes, train.memory_mb) == ("big", 8, 5000, 110000)
 
 
-def told(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, gpu_gb: float = 80) -> str:
+def preflight_text(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, gpu_gb: float = 80) -> str:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return preflight(study, None, gpu_gb).text()
@@ -85,25 +85,25 @@ def told(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, gpu_gb: fl
 def test_the_papers_trainings_fit_the_papers_gpus_and_not_smaller_ones(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    text = told(PAPER, monkeypatch, tmp_path)
+    text = preflight_text(PAPER, monkeypatch, tmp_path)
     trainings = sum(len(run.seeds) for run in PAPER.runs.values() if isinstance(run, GenerativeRun) and run.mixture)
     assert f" {trainings} trainings" in text and " encoder trainings" in text
     assert "bioner-llama1: 6.70 billion parameters over 4: 26.8 GB" in text
     assert "do not fit" not in text
-    assert "runs.pmc-llama: 52 GB do not fit on a GPU of 48 GB" in told(PAPER, monkeypatch, tmp_path, 48)
+    assert "runs.pmc-llama: 52 GB do not fit on a GPU of 48 GB" in preflight_text(PAPER, monkeypatch, tmp_path, 48)
 
 
 def test_missing_keys_files_and_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    text = told(PAPER, monkeypatch, tmp_path)
+    text = preflight_text(PAPER, monkeypatch, tmp_path)
     assert "OPENAI_API_KEY is not set" in text
     assert "to accept: Llama 2 community licence" in text
     demo = load_study_file(ROOT / "config" / "demo.yaml")
-    assert "resources/sample/iob/disease/train.tsv is not there" in told(demo, monkeypatch, tmp_path)
+    assert "resources/sample/iob/disease/train.tsv is not there" in preflight_text(demo, monkeypatch, tmp_path)
 
 
 def test_the_cost_of_chat_runs_is_reckoned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    line = next(line for line in told(PAPER, monkeypatch, tmp_path).splitlines() if "gpt-4.1-5shot:" in line)
+    line = next(line for line in preflight_text(PAPER, monkeypatch, tmp_path).splitlines() if "gpt-4.1-5shot:" in line)
     run = PAPER.runs["gpt-4.1-5shot"]
     assert isinstance(run, ChatRun)
     number = len(run.seeds) * sum(PAPER.corpora[name].paper["test"].instances for name in run.evaluate)
@@ -141,7 +141,7 @@ def test_the_command_ends_with_a_code(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_preflight_counts_the_processes_that_the_rule_asks_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    text = told(PAPER, monkeypatch, tmp_path)
+    text = preflight_text(PAPER, monkeypatch, tmp_path)
     assert "llama2-lora: 6.70 billion parameters over 4:" in text
     assert "llama2-qlora: 6.70 billion parameters over 1:" in text
 
@@ -149,6 +149,6 @@ def test_preflight_counts_the_processes_that_the_rule_asks_for(monkeypatch: pyte
 def test_a_corpus_whose_native_files_are_there_counts_as_fetched(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert "  bc2gm: to be fetched" in told(PAPER, monkeypatch, tmp_path)
+    assert "  bc2gm: to be fetched" in preflight_text(PAPER, monkeypatch, tmp_path)
     (tmp_path / "results/paper/corpora/bc2gm/native").mkdir(parents=True)
-    assert "  bc2gm: fetched" in told(PAPER, monkeypatch, tmp_path)
+    assert "  bc2gm: fetched" in preflight_text(PAPER, monkeypatch, tmp_path)

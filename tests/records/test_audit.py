@@ -14,7 +14,7 @@ import pytest
 
 from markner.cli.main import main
 from runrecord.audit import Audit, Verdict, find_root
-from runrecord.differences import leaves
+from runrecord.differences import flat_settings
 from runrecord.record import write_record
 
 SNAKEFILE = """
@@ -332,7 +332,7 @@ def test_a_folder_without_results_is_told(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_leaves_are_dotted_names() -> None:
-    assert leaves({"a": {"b": 1, "c": []}, "d": [{"e": 2}, 3], "f": {}, "g": [1, 2]}) == {
+    assert flat_settings({"a": {"b": 1, "c": []}, "d": [{"e": 2}, 3], "f": {}, "g": [1, 2]}) == {
         "a.b": 1,
         "a.c": [],
         "d.0.e": 2,

@@ -54,7 +54,7 @@ def make_checkout(folder: Path) -> Path:
     (folder / "config" / "config.yaml").write_text(yaml.safe_dump(study(), sort_keys=False), encoding="utf-8")
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
     profile |= {"slurm-init-seconds-before-status-checks": 4, "latency-wait": 10}
-    # The model trains on CPUs, but in a job that has the GPUs: what sbatch is told is what it would be told in earnest.
+    # The model trains on CPUs, but in a job that has the GPUs: sbatch gets the request that it would get on a cluster.
     sets = profile["set-resources"]
     sets["train"] = sets["train"] | {"gpu": 4, "cpus_per_task": 4}
     sets["train_on_nodes"] = sets["train_on_nodes"] | {"gpu": 4, "cpus_per_task": 2}

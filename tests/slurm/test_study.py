@@ -99,5 +99,5 @@ def test_preflight_names_what_would_wait_for_ever(checkout: Path) -> None:
     (checkout / "profiles/impossible/config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     done = preflight(checkout, "profiles/impossible")
     assert done.returncode != 0
-    for told in ("there is no partition 'gpus'", "9 GPUs asked for", "6000 minutes asked for, partition gpu has 600"):
-        assert told in " ".join(done.stdout.split()), done.stdout
+    for text in ("there is no partition 'gpus'", "9 GPUs asked for", "6000 minutes asked for, partition gpu has 600"):
+        assert text in " ".join(done.stdout.split()), done.stdout

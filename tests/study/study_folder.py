@@ -89,7 +89,7 @@ Spoil = Callable[..., str]
 
 
 @pytest.fixture
-def told(here: Path) -> Spoil:
+def message_of(here: Path) -> Spoil:
     """What loading says of the study with pieces of its text replaced: pairs of old and new text."""
 
     def spoil(*pairs: tuple[str, str]) -> str:

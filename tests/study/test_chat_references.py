@@ -6,8 +6,8 @@ import pytest
 from conftest import ROOT
 
 from markner.errors import MarknerError
+from markner.study.checks.references import reference_problems
 from markner.study.loading import load_study, load_study_file
-from markner.study.references import reference_problems
 from markner.study.schema.study import Study
 
 PAPER = load_study_file(ROOT / "config" / "config.yaml")

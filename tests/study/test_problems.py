@@ -13,7 +13,7 @@ from markner.study.wording import yaml_block
 
 pytest_plugins = ["study_folder"]
 
-Told = Callable[..., str]
+MessageOf = Callable[..., str]
 
 
 def block(text: str) -> str:
@@ -21,40 +21,40 @@ def block(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
-def test_unknown_key_names_the_closest_key_with_its_documentation_and_all_keys(told: Told) -> None:
-    message = told(("epochs: 2", "epoch: 2"))
+def test_unknown_key_names_the_closest_key_with_its_documentation_and_all_keys(message_of: MessageOf) -> None:
+    message = message_of(("epochs: 2", "epoch: 2"))
     assert message.startswith("study.yaml, line 41: `runs.tuned.training.epoch`: unknown key\n")
     assert "did you mean `epochs`? Passes over the instruction set. Allowed here: `method`, `epochs`," in message
     assert block("runs:\n  tuned:\n    training:\n      epochs: 2") in message
 
 
-def test_unknown_key_that_is_like_no_other(told: Told) -> None:
-    message = told(("study: small", "study: small\nzzz: 1"))
+def test_unknown_key_that_is_like_no_other(message_of: MessageOf) -> None:
+    message = message_of(("study: small", "study: small\nzzz: 1"))
     assert message.startswith("study.yaml, line 2: `zzz`: unknown key\n  fix: remove it. Allowed here: `study`,")
 
 
-def test_unknown_key_that_belongs_one_level_deeper(told: Told) -> None:
-    message = told(("    mixture: ncbi\n", "    mixture: ncbi\n    warmup: 0.1\n"))
+def test_unknown_key_that_belongs_one_level_deeper(message_of: MessageOf) -> None:
+    message = message_of(("    mixture: ncbi\n", "    mixture: ncbi\n    warmup: 0.1\n"))
     assert message.startswith("study.yaml, line 40: `runs.tuned.warmup`: unknown key here\n")
     assert "move it into `training:`" in message
     assert block("runs:\n  tuned:\n    training:\n      warmup: 0.1") in message
 
 
-def test_a_misspelt_required_key_is_one_problem(told: Told) -> None:
-    message = told(("    corpus: ncbi", "    corpos: ncbi"))
+def test_a_misspelt_required_key_is_one_problem(message_of: MessageOf) -> None:
+    message = message_of(("    corpus: ncbi", "    corpos: ncbi"))
     assert "`runs.bert.corpos`: unknown key" in message
     assert "missing" not in message
     assert "problems" not in message
 
 
-def test_missing_key_shows_the_block_to_add_with_a_name_of_the_study(told: Told) -> None:
-    message = told(("    model: bert\n", ""))
+def test_missing_key_shows_the_block_to_add_with_a_name_of_the_study(message_of: MessageOf) -> None:
+    message = message_of(("    model: bert\n", ""))
     assert message.startswith("study.yaml, line 45: `runs.bert.model`: missing: Pretrained model.")
     assert block("runs:\n  bert:\n    model: llama") in message
 
 
-def test_missing_key_at_the_top(told: Told) -> None:
-    message = told(("study: small\n", ""))
+def test_missing_key_at_the_top(message_of: MessageOf) -> None:
+    message = message_of(("study: small\n", ""))
     assert message.startswith("study.yaml, line 1: `study`: missing: Name of the study")
     assert block("study: my-study") in message
 
@@ -98,8 +98,8 @@ def test_missing_key_at_the_top(told: Told) -> None:
         ),
     ],
 )
-def test_a_wrong_value(told: Told, old: str, new: str, what: str, fix: str) -> None:
-    message = told((old, new))
+def test_a_wrong_value(message_of: MessageOf, old: str, new: str, what: str, fix: str) -> None:
+    message = message_of((old, new))
     place, _, rest = message.partition("\n  fix: ")
     assert place.startswith("study.yaml, line ")
     assert what in place
@@ -107,8 +107,8 @@ def test_a_wrong_value(told: Told, old: str, new: str, what: str, fix: str) -> N
     assert "problems" not in message
 
 
-def test_an_unknown_kind_of_system(told: Told) -> None:
-    message = told(("system: encoder", "system: encodr"))
+def test_an_unknown_kind_of_system(message_of: MessageOf) -> None:
+    message = message_of(("system: encoder", "system: encodr"))
     assert message.startswith("study.yaml, line 46: `runs.bert.system`: expected `generative`")
     assert "found `encodr`" in message
     assert "did you mean `encoder`? There are `generative` (A causal language model), `encoder` (A token" in message
@@ -116,8 +116,8 @@ def test_an_unknown_kind_of_system(told: Told) -> None:
     assert "problems" not in message, "the keys of a section of unknown kind are not judged"
 
 
-def test_a_kind_that_is_not_given(told: Told) -> None:
-    message = told(("{source: folder, path: models/bert}", "{path: models/bert}"))
+def test_a_kind_that_is_not_given(message_of: MessageOf) -> None:
+    message = message_of(("{source: folder, path: models/bert}", "{path: models/bert}"))
     assert message.startswith("study.yaml, line 30: `models.bert.source`: missing")
     assert "`folder` (Weights in a local folder)" in message
 
@@ -154,8 +154,10 @@ def test_a_kind_that_is_not_given(told: Told) -> None:
         ),
     ],
 )
-def test_a_wrong_file_is_one_problem_of_the_form_that_was_meant(told: Told, files: str, what: str, fix: str) -> None:
-    message = told(("train: data/train.txt", f"train: {files}"))
+def test_a_wrong_file_is_one_problem_of_the_form_that_was_meant(
+    message_of: MessageOf, files: str, what: str, fix: str
+) -> None:
+    message = message_of(("train: data/train.txt", f"train: {files}"))
     assert message.startswith("study.yaml, line 10: `corpora.ncbi.raw.train")
     assert what in message
     assert fix in message
@@ -190,24 +192,26 @@ def test_a_wrong_file_is_one_problem_of_the_form_that_was_meant(told: Told, file
         ("  generic: {}", "  generic: {instruction: Mark it.}", 20, "`instruction` must contain {entity}", "generic:"),
     ],
 )
-def test_keys_that_do_not_fit_each_other(told: Told, old: str, new: str, line: int, what: str, fix: str) -> None:
-    message = told((old, new))
+def test_keys_that_do_not_fit_each_other(
+    message_of: MessageOf, old: str, new: str, line: int, what: str, fix: str
+) -> None:
+    message = message_of((old, new))
     place, _, rest = message.partition("\n  fix: ")
     assert place.startswith(f"study.yaml, line {line}: ")
     assert what in place
     assert fix in rest
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_file(told: Told) -> None:
-    message = told(("epochs: 2", "epochs: 0"), ("study: small", "study: a b"), ("figures:", "figurs:"))
+def test_all_problems_are_told_at_once_in_the_order_of_the_file(message_of: MessageOf) -> None:
+    message = message_of(("epochs: 2", "epochs: 0"), ("study: small", "study: a b"), ("figures:", "figurs:"))
     assert message.startswith("3 problems in the configuration\n\nstudy.yaml, line 1: `study`:")
     places = [line.split(":")[0] for line in message.splitlines() if line.startswith("study.yaml")]
     assert places == ["study.yaml, line 1", "study.yaml, line 41", "study.yaml, line 59"]
     assert message.count("\n  fix: ") == 3
 
 
-def test_messages_are_free_of_pydantic_s_words(told: Told) -> None:
-    message = told(
+def test_messages_are_free_of_pydantic_s_words(message_of: MessageOf) -> None:
+    message = message_of(
         ("epochs: 2", "epochs: x"),
         ("seeds: [1, 2]", "seeds: x"),
         ("system: encoder", "system: x"),

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from markner.study.checks.references import reference_problems
 from markner.study.loading import load_study
-from markner.study.references import reference_problems
 from markner.study.schema.study import Study
 
 pytest_plugins = ["study_folder"]
 
-Told = Callable[..., str]
+MessageOf = Callable[..., str]
 KEYS = ("corpus", "model", "prompt")
 
 
@@ -177,17 +177,17 @@ KEYS = ("corpus", "model", "prompt")
     ],
 )
 def test_a_reference_that_does_not_hold(
-    told: Told, old: str, new: str, line: int, key: str, what: str, fix: str
+    message_of: MessageOf, old: str, new: str, line: int, key: str, what: str, fix: str
 ) -> None:
-    message = told((old, new))
+    message = message_of((old, new))
     assert f"study.yaml, line {line}: `{key}`: " in message
     problem = message[message.index(f"`{key}`: ") :].split("\n\n")[0]
     assert what in problem.partition("\n  fix: ")[0]
     assert fix in problem.partition("\n  fix: ")[2]
 
 
-def test_types_come_first(told: Told) -> None:
-    message = told(("epochs: 2", "epochs: x"), ("    model: bert", "    model: zzz"))
+def test_types_come_first(message_of: MessageOf) -> None:
+    message = message_of(("epochs: 2", "epochs: x"), ("    model: bert", "    model: zzz"))
     assert "epochs" in message
     assert "zzz" not in message
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
+from markner.study.checks.references import reference_problems
 from markner.study.loading import load_study_file
-from markner.study.references import reference_problems
 from markner.study.schema.study import Study
 
 DEMO = load_study_file(ROOT / "config" / "demo.yaml")
@@ -30,7 +30,7 @@ def test_the_demo_s_own_is_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("figure", "told"),
+    ("figure", "expected"),
     [
         (series("smollm2-untuned"), "`smollm2-untuned` is not trained"),
         (series("smollm2-three-types"), "takes its sentences by the `limit` of its mixture"),
@@ -41,8 +41,8 @@ def test_the_demo_s_own_is_right() -> None:
         (series("smollm2-4pct") | {"paper_figure": "figure5"}, "no figure of the paper is called `figure5`"),
     ],
 )
-def test_runs_that_give_no_point_are_told(figure: Mapping[str, Any], told: str) -> None:
-    assert told in problems(figure)
+def test_runs_that_give_no_point_are_told(figure: Mapping[str, Any], expected: str) -> None:
+    assert expected in problems(figure)
 
 
 def test_a_figure_has_its_files_for_itself() -> None:

@@ -7,8 +7,8 @@ import yaml
 from conftest import ROOT
 
 from markner.rules import current_settings
+from markner.study.checks.references import reference_problems
 from markner.study.queries import run_prompt, tagger
-from markner.study.references import reference_problems
 from markner.study.schema.study import Study
 
 CONTENT = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ def test_it_is_asked_and_tags_as_the_run_that_trained_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"weights_of": "smollm2-tund"}, "no tuned run is called `smollm2-tund`"),
         ({"weights_of": "minilm-gene"}, "no tuned run is called `minilm-gene`"),
@@ -44,6 +44,6 @@ def test_it_is_asked_and_tags_as_the_run_that_trained_it() -> None:
         ({"seeds": [1, 2]}, "`smollm2-tuned` has no such seeds"),
     ],
 )
-def test_what_does_not_fit_is_named(changes: dict[str, Any], told: str) -> None:
+def test_what_does_not_fit_is_named(changes: dict[str, Any], expected: str) -> None:
     problems = reference_problems(study(**changes))
-    assert [told in problem.what for problem in problems] == [True]
+    assert [expected in problem.what for problem in problems] == [True]

@@ -27,6 +27,6 @@ def test_the_crate_of_a_finished_study_is_valid_and_names_every_job(
     snakemake(folder, "--", crate)
     assert issues(folder / crate, tmp_path / "cache") == []
     graph = json.loads((folder / crate / "ro-crate-metadata.json").read_text(encoding="utf-8"))["@graph"]
-    told = {item["name"] for item in graph if item["@id"].startswith("#job/")}
-    assert {rule for rule, *_ in map(str.split, told)} == {job.rule for job in jobs} - {"annotate", "report"}
+    jobs_in_crate = {item["name"] for item in graph if item["@id"].startswith("#job/")}
+    assert {rule for rule, *_ in map(str.split, jobs_in_crate)} == {job.rule for job in jobs} - {"annotate", "report"}
     assert plan(folder, "--", crate) == set()

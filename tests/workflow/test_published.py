@@ -39,16 +39,16 @@ def test_croissant_metadata_is_valid_and_leads_to_the_records(hub: Path) -> None
     dataset = mlcroissant.Dataset(jsonld=hub / "datasets" / "all" / "croissant.json")
     assert dataset.metadata.ctx.issues.errors == set()
     records = list(dataset.records("instances"))
-    told = json.loads((hub.parent / "instructions" / "all.json").read_text(encoding="utf-8"))
-    assert [{key.rpartition("/")[2]: value.decode() for key, value in record.items()} for record in records] == told
+    expected = json.loads((hub.parent / "instructions" / "all.json").read_text(encoding="utf-8"))
+    assert [{key.rpartition("/")[2]: value.decode() for key, value in record.items()} for record in records] == expected
 
 
 def test_a_model_has_its_scores_on_its_card_and_loads(hub: Path) -> None:
     folder = hub / "models" / "smollm2-tuned" / "seed1"
     card = ModelCard.load(folder / "README.md")
     score = json.loads((hub.parent / "scores/smollm2-tuned/seed1/sample_disease.json").read_text(encoding="utf-8"))
-    told = {(item.dataset_type, item.metric_type): item.metric_value for item in card.data.eval_results or ()}
-    assert told["sample_disease", "f1"] == score["strict"]["f1"]
+    expected = {(item.dataset_type, item.metric_type): item.metric_value for item in card.data.eval_results or ()}
+    assert expected["sample_disease", "f1"] == score["strict"]["f1"]
     assert "| learning_rate | 0.0002 |" in card.text
     assert "CC0-1.0" in card.text
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)

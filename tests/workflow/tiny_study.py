@@ -128,11 +128,11 @@ def finished(base: Path) -> tuple[Path, frozenset[Job]]:
     Several processes of a session share it: the first makes it, the others wait.
     """
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    told = shared / "tiny.jobs"
+    jobs_file = shared / "tiny.jobs"
     with FileLock(shared / "tiny.lock"):
-        if not told.exists():
-            told.write_bytes(pickle.dumps(_make(shared / "tiny")))
-    return shared / "tiny", pickle.loads(told.read_bytes())
+        if not jobs_file.exists():
+            jobs_file.write_bytes(pickle.dumps(_make(shared / "tiny")))
+    return shared / "tiny", pickle.loads(jobs_file.read_bytes())
 
 
 def copy(source: Path, target: Path) -> Path:

@@ -5,7 +5,7 @@ import csv
 report: "../report/study.rst"
 
 
-def told_sentences(path):
+def sentence_count(path):
     """Test sentences behind a result, read from its CSV when the report is made; `940 to 5000` where corpora differ."""
     with open(path, encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream)
@@ -14,21 +14,21 @@ def told_sentences(path):
 
 
 def table_labels(wildcards):
-    told = told_sentences(f"{RESULTS}/tables/{wildcards.table}.csv")
-    return {"table": wildcards.table, "sentences": told}
+    sentences = sentence_count(f"{RESULTS}/tables/{wildcards.table}.csv")
+    return {"table": wildcards.table, "sentences": sentences}
 
 
 def figure_labels(wildcards):
-    return {"figure": wildcards.figure, "sentences": told_sentences(figure_table(wildcards))}
+    return {"figure": wildcards.figure, "sentences": sentence_count(figure_table(wildcards))}
 
 
 def error_figure_labels(wildcards):
     table = STUDY.error_figures[wildcards.error_figure].table
-    told = told_sentences(f"{RESULTS}/tables/{table}.csv")
-    return {"figure": wildcards.error_figure, "sentences": told}
+    sentences = sentence_count(f"{RESULTS}/tables/{table}.csv")
+    return {"figure": wildcards.error_figure, "sentences": sentences}
 
 
 def significance_labels(wildcards):
     family, corpus = wildcards.family, wildcards.corpus
-    told = told_sentences(f"{RESULTS}/significance/{family}{corpus}.csv")
-    return {"runs": family[:-1] or "all", "corpus": corpus, "sentences": told}
+    sentences = sentence_count(f"{RESULTS}/significance/{family}{corpus}.csv")
+    return {"runs": family[:-1] or "all", "corpus": corpus, "sentences": sentences}

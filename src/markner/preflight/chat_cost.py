@@ -28,12 +28,12 @@ class ChatCost:
 
     def __str__(self) -> str:
         cost = "at an unknown price" if self.dollars is None else f"about {self.dollars:,.2f} dollars"
-        told = f"{self.requests:,} requests, about {self.prompt_tokens + self.answer_tokens:,} tokens, {cost}"
+        text = f"{self.requests:,} requests, about {self.prompt_tokens + self.answer_tokens:,} tokens, {cost}"
         if self.guessed:
-            told += f" ({', '.join(self.guessed)}: by the paper's number of sentences)"
+            text += f" ({', '.join(self.guessed)}: by the paper's number of sentences)"
         if self.unknown:
-            told += f" (not counted before they are here: {', '.join(self.unknown)})"
-        return told
+            text += f" (not counted before they are here: {', '.join(self.unknown)})"
+        return text
 
 
 def chat_cost(study: Study, run: ChatRun, model: ApiModel) -> ChatCost:

@@ -37,11 +37,11 @@ class Request:
 
 def partitions() -> dict[str, Partition] | None:
     """Partitions by name, None where there is no SLURM. The default one is also there under the empty name."""
-    text = told("sinfo", "-h", "-o", "%P|%l|%D|%G|%m|%c")
+    text = slurm_output("sinfo", "-h", "-o", "%P|%l|%D|%G|%m|%c")
     return None if text is None else parse_sinfo(text)
 
 
-def told(*command: str) -> str | None:
+def slurm_output(*command: str) -> str | None:
     """What a command of SLURM says; None where there is no SLURM, or none that answers."""
     if shutil.which(command[0]) is None:
         return None
@@ -103,7 +103,7 @@ def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> li
 
 def account_needed() -> bool:
     """Whether jobs without an account are refused."""
-    enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", told("scontrol", "show", "config") or "")
+    enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", slurm_output("scontrol", "show", "config") or "")
     return enforced is not None and "associations" in enforced[1]
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from markner.errors import MarknerError
-from markner.preflight.cluster import told
+from markner.preflight.cluster import slurm_output
 
 # The executor names each job by the run's UUID and says in the comment which rule it is for.
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -23,7 +23,7 @@ def check_orphaned_jobs(folder: Path) -> None:
     locks = list((folder / ".snakemake" / "locks").glob("*.output.lock"))
     if len(locks) > 1:
         return
-    runs = orphaned_jobs(told("squeue", "-h", "--me", "-o", _FORMAT) or "", folder)
+    runs = orphaned_jobs(slurm_output("squeue", "-h", "--me", "-o", _FORMAT) or "", folder)
     if runs:
         jobs = [job for found in runs.values() for job in found]
         names = ",".join(runs)

@@ -1,4 +1,4 @@
-"""Load a study: types, then cross references; every problem told at once, with file, line, key and fix."""
+"""Load a study: types, then cross references; all problems in one error, each with file, line, key and fix."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from markner.errors import MarknerError
+from markner.study.checks.references import reference_problems
 from markner.study.problems import Problem, problems_of
-from markner.study.references import reference_problems
 from markner.study.schema.study import Study
 from markner.study.yaml_lines import Location, SourceFile, Sources, text_keys
 
@@ -66,8 +66,8 @@ def _told(problems: Sequence[Problem], sources: Sources) -> MarknerError:
     lines = [f"{sources.place(problem.location)}: {_dotted(problem.location)}: {problem.what}" for problem in problems]
     if len(problems) == 1:
         return MarknerError(lines[0], problems[0].fix)
-    told = [f"{line}\n  fix: {problem.fix}" for line, problem in zip(lines, problems, strict=True)]
-    return MarknerError(f"{len(problems)} problems in the configuration\n\n" + "\n\n".join(told))
+    texts = [f"{line}\n  fix: {problem.fix}" for line, problem in zip(lines, problems, strict=True)]
+    return MarknerError(f"{len(problems)} problems in the configuration\n\n" + "\n\n".join(texts))
 
 
 def _dotted(location: Location) -> str:

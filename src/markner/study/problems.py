@@ -101,7 +101,7 @@ def _resolve(root: type[BaseModel], loc: Sequence[str | int]) -> _Target:
 
 
 def _branch_of(members: Sequence[Any], value: Any) -> Any:
-    """The member of a union that a value was meant to be, None when it cannot be told."""
+    """Return the member of a union that a value was meant to be, None if it is not clear."""
     if not isinstance(value, Mapping):
         return None
     models = [member for member in members if is_model(member)]

@@ -57,7 +57,7 @@ A study is a YAML file. A small one:
   Names that differ only by case are refused.
 - Write exponents after a dot, `2.0e-5`: YAML 1.1 reads `2e-5` as text. Loading takes both, the schema only the first.
 - A key that stands twice in one section, a key that is not listed here, and a name that leads nowhere are errors. All
-  errors of a study are told at once, each with file, line and the YAML to write.
+  all errors of a study are shown together, each with file, line and the YAML to write.
 - One value for one call: `--config mirror=DIR`, `--config 'scoring={{resamples: 200}}'`.
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runrecord.audit import Audit, Node, Verdict
-from runrecord.differences import leaves
+from runrecord.differences import flat_settings
 from runrecord.errors import RecordError
 
 
@@ -31,8 +31,8 @@ class Job:
     def settings(self) -> dict[str, Any]:
         """Settings and further params by dotted name."""
         return {
-            **(leaves(self.record["settings"]) if self.record["settings"] else {}),
-            **(leaves(self.record["params"], "params") if self.record["params"] else {}),
+            **(flat_settings(self.record["settings"]) if self.record["settings"] else {}),
+            **(flat_settings(self.record["params"], "params") if self.record["params"] else {}),
         }
 
     @property

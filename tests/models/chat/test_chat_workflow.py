@@ -159,8 +159,8 @@ def test_a_replay_asks_nobody(folder: Path, server: Server) -> None:
     done = subprocess.run([*command, "--run"], cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stdout.count("identical: ")) == (0, 2), done.stdout + done.stderr
     assert len(server.state()["asked"]) == asked
-    told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
-    assert '.markner/answers" "$scratch"/.markner/answers' in told.stdout
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    assert '.markner/answers" "$scratch"/.markner/answers' in done.stdout
 
 
 def test_a_missing_key_is_told_before_the_first_job_that_would_need_it(folder: Path, server: Server) -> None:

@@ -49,7 +49,7 @@ class Response:
 
     @property
     def system_fingerprint(self) -> str | None:
-        """Configuration of the server that answered, if it told."""
+        """Configuration of the server that answered, if it is known."""
         value = self.response.get("system_fingerprint")
         return value if isinstance(value, str) else None
 

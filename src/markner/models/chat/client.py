@@ -63,9 +63,9 @@ def require_keys(models: Mapping[str, ApiModel]) -> None:
         if model.weights is None and model.key_env and not os.environ.get(model.key_env, "").strip():
             lacking.setdefault(model.key_env, []).append(run)
     if lacking:
-        told = "; ".join(f"{variable}, for {', '.join(runs)}" for variable, runs in lacking.items())
+        named = "; ".join(f"{variable}, for {', '.join(runs)}" for variable, runs in lacking.items())
         raise MarknerError(
-            f"keys of chat models are missing from the environment: {told}",
+            f"keys of chat models are missing from the environment: {named}",
             f"{_in_the_shell(next(iter(lacking)))}. Where every answer is kept already, any word will do",
         )
 

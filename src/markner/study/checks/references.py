@@ -1,0 +1,130 @@
+"""All names that one part of a study uses of another: do they exist, and can they serve?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from markner.files import read_json
+from markner.study.checks.names import (
+    corpus_problems,
+    local_model_problems,
+    no_such_name,
+    repeated_values,
+    unknown_name,
+    yaml_hint,
+)
+from markner.study.checks.results import adjudication_problems, figure_problems, size_figure_problems, table_problems
+from markner.study.checks.runs import run_problems
+from markner.study.paths import PAPER_TABLES
+from markner.study.problems import Problem
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.study import Study
+from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.yaml_lines import Location
+
+SECTIONS = (
+    *("corpora", "prompts", "mixtures", "self_instruct", "models", "runs"),
+    *("tables", "figures", "error_figures", "size_figures", "annotations"),
+)
+"""The parts of a study that hold named things."""
+
+
+def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[Problem]:
+    """All names that lead nowhere or to something that cannot serve, in the order of the study.
+
+    The rows of the paper are checked against `paper_tables`, where there is such a file.
+    """
+    printed = read_json(paper_tables) if paper_tables.exists() else {}
+    paper = printed.get("tables")
+    return [
+        *_names(study),
+        *_mixtures(study),
+        *_models(study),
+        *_self_instruct(study),
+        *run_problems(study),
+        *table_problems(study, paper),
+        *figure_problems(study),
+        *size_figure_problems(study, printed.get("figures")),
+        *adjudication_problems(study),
+        *_annotations(study),
+    ]
+
+
+def _names(study: Study) -> Iterator[Problem]:
+    """Names that become one file where the file system does not tell case apart."""
+    for section in SECTIONS:
+        first: dict[str, str] = {}
+        for name in getattr(study, section):
+            other = first.setdefault(name.lower(), name)
+            if other != name:
+                yield Problem(
+                    (section, name),
+                    f"differs from `{section}.{other}` only by case: one file on macOS and Windows",
+                    f"rename one of them, for example to `{name}-2`",
+                )
+
+
+def _mixtures(study: Study) -> Iterator[Problem]:
+    for name, mixture in study.mixtures.items():
+        at: Location = ("mixtures", name)
+        yield from unknown_name((*at, "prompt"), mixture.prompt, "prompts", study.prompts)
+        yield from repeated_values((*at, "corpora"), mixture.corpora)
+        for index, corpus in enumerate(mixture.corpora):
+            here = (*at, "corpora", index)
+            yield from corpus_problems(here, corpus, study, [mixture.split])
+            if (
+                mixture.annotation_scheme == "released"
+                and corpus in study.corpora
+                and study.corpora[corpus].variant != "tokenized"
+            ):
+                yield Problem(
+                    (*at, "annotation_scheme"),
+                    f"`released` exists for the variant `tokenized` only; `corpora.{corpus}` has the variant `raw`",
+                    yaml_hint(
+                        (*at, "annotation_scheme"), "span", f"or set `variant: tokenized` for `corpora.{corpus}`:"
+                    ),
+                )
+
+
+def _models(study: Study) -> Iterator[Problem]:
+    """The weights that answer for a chat model on loopback."""
+    for name, model in study.models.items():
+        if isinstance(model, ApiModel) and model.weights is not None:
+            yield from local_model_problems(("models", name, "weights"), model.weights, study)
+
+
+def _self_instruct(study: Study) -> Iterator[Problem]:
+    """Sets written by a model: their seed, their writer, and a name that no mixture has."""
+    for name, settings in study.self_instruct.items():
+        at: Location = ("self_instruct", name)
+        if name in study.mixtures:
+            yield Problem(at, f"`mixtures.{name}` has the same file", f"rename it, for example to `{name}-self`")
+        yield from corpus_problems((*at, "corpus"), settings.corpus, study, ["train"])
+        yield from local_model_problems((*at, "model"), settings.model, study)
+        yield from unknown_name((*at, "prompt"), settings.prompt, "prompts", study.prompts)
+
+
+def _annotations(study: Study) -> Iterator[Problem]:
+    """The runs that tag texts, their seeds and what they are asked for."""
+    for name, annotation in study.annotations.items():
+        for index, item in enumerate(annotation.runs):
+            at: Location = ("annotations", name, "runs", index)
+            yield from unknown_name((*at, "run"), item.run, "runs", study.runs)
+            if item.run not in study.runs:
+                continue
+            run = study.runs[item.run]
+            if item.seed is not None and item.seed not in run.seeds:
+                fix = yaml_hint((*at, "seed"), run.seeds[0], "write one of its seeds, for example")
+                yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)
+            if isinstance(run, EncoderRun) and run.corpus in study.corpora:
+                own = study.corpora[run.corpus].entity
+                if set(item.entities) - {own}:
+                    yield no_such_name(
+                        (*at, "entities"), item.entities[0], f"entity type of the encoder `{item.run}`", [own]
+                    )
+            elif isinstance(run, GenerativeRun) and not (run.mixture or run.weights_of or item.entities):
+                fix = yaml_hint((*at, "entities"), ["disease"], "say what it is asked for, for example")
+                yield Problem((*at, "run"), f"`{item.run}` is not tuned, so it knows no entity type of its own", fix)
+            elif isinstance(run, ChatRun):
+                yield Problem(
+                    (*at, "run"), f"`{item.run}` asks a model behind an API", "name a run whose weights are here"
+                )

@@ -1,0 +1,151 @@
+"""Checks of the names that tables, figures and judged errors use."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from markner.study.checks.names import no_such_name, quoted_names, repeated_values, unknown_name, yaml_hint
+from markner.study.problems import Problem
+from markner.study.schema.study import Study, Table, TableRow
+from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.yaml_lines import Location
+
+
+def table_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """Check the corpora and rows of all tables, and the rows of the paper beside them."""
+    for name, table in study.tables.items():
+        at: Location = ("tables", name)
+        yield from repeated_values((*at, "corpora"), table.corpora)
+        for index, corpus in enumerate(table.corpora):
+            yield from unknown_name((*at, "corpora", index), corpus, "corpora", study.corpora)
+        if paper is not None and table.paper_table is not None and table.paper_table not in paper:
+            yield no_such_name((*at, "paper_table"), table.paper_table, "table of the paper", paper)
+        for index, row in enumerate(table.rows):
+            yield from _row((*at, "rows", index), row, table, study, paper)
+
+
+def _row(at: Location, row: TableRow, table: Table, study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """The runs of a row and the paper's row beside it."""
+    first: dict[str, str] = {}
+    for index, name in enumerate(row.runs):
+        here = (*at, "runs", index)
+        yield from unknown_name(here, name, "runs", study.runs)
+        if name not in study.runs:
+            continue
+        twice = [corpus for corpus in study.runs[name].evaluate if corpus in table.corpora and corpus in first]
+        if twice:
+            others = sorted({first[corpus] for corpus in twice})
+            yield Problem(
+                here,
+                f"`{name}` is scored on {quoted_names(twice)}, and so is {quoted_names(others)} of its row:"
+                " which counts?",
+                "give each run its own row, or take the corpus out of `evaluate` of one of them",
+            )
+        for corpus in study.runs[name].evaluate:
+            first.setdefault(corpus, name)
+    if row.paper is None:
+        return
+    if table.paper_table is None:
+        yield Problem(
+            (*at, "paper"),
+            "set beside a row of the paper, but the table does not say which of the paper's tables",
+            yaml_hint((*at[:2], "paper_table"), "table1", "add"),
+        )
+    elif paper is not None and table.paper_table in paper and row.paper not in paper[table.paper_table]:
+        yield no_such_name(
+            (*at, "paper"), row.paper, f"row of the paper's {table.paper_table}", paper[table.paper_table]
+        )
+
+
+def figure_problems(study: Study) -> Iterator[Problem]:
+    """Check the tables of all figures of scores and of errors."""
+    for name, figure in study.figures.items():
+        yield from unknown_name(("figures", name, "table"), figure.table, "tables", study.tables)
+    for name, error_figure in study.error_figures.items():
+        yield from unknown_name(("error_figures", name, "table"), error_figure.table, "tables", study.tables)
+        yield from _same_files("error_figures", name, ["figures"], study)
+
+
+def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """Check the corpora and series of all figures of training sizes."""
+    for name, figure in study.size_figures.items():
+        at: Location = ("size_figures", name)
+        yield from _same_files("size_figures", name, ["figures", "error_figures"], study)
+        yield from repeated_values((*at, "corpora"), figure.corpora)
+        yield from repeated_values((*at, "series"), [series.label for series in figure.series])
+        for index, corpus in enumerate(figure.corpora):
+            yield from unknown_name((*at, "corpora", index), corpus, "corpora", study.corpora)
+        known = paper is None or figure.paper_figure is None or figure.paper_figure in paper
+        if paper is not None and figure.paper_figure is not None and not known:
+            yield no_such_name((*at, "paper_figure"), figure.paper_figure, "figure of the paper", paper)
+        for index, series in enumerate(figure.series):
+            here = (*at, "series", index)
+            yield from _series((*here, "runs"), series.runs, study, figure.corpora)
+            if series.paper is not None and figure.paper_figure is None:
+                fix = yaml_hint((*at, "paper_figure"), "figure4", "add")
+                yield Problem((*here, "paper"), "set beside the paper, but the figure does not say beside which", fix)
+            elif series.paper is not None and paper is not None and known:
+                systems = paper[str(figure.paper_figure)]["systems"]
+                if series.paper not in systems:
+                    yield no_such_name(
+                        (*here, "paper"), series.paper, f"system of the paper's {figure.paper_figure}", systems
+                    )
+
+
+def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> Iterator[Problem]:
+    """Runs of a line: trained on a fraction that is known, each on its own on a corpus and fraction."""
+    first: dict[tuple[str, float], str] = {}
+    for index, name in enumerate(runs):
+        here = (*at, index)
+        yield from unknown_name(here, name, "runs", study.runs)
+        run = study.runs.get(name)
+        owner = study.runs.get(study.owner(name)) if run else None
+        if run is None or owner is None:
+            continue
+        mixture = study.mixtures.get(owner.mixture or "") if isinstance(owner, GenerativeRun) else None
+        if isinstance(owner, GenerativeRun) and owner.mixture not in (None, *study.mixtures):
+            continue
+        if isinstance(run, EncoderRun):
+            fraction = run.fraction
+        elif mixture is not None and mixture.limit is None:
+            fraction = mixture.fraction
+        else:
+            why = "is not trained" if mixture is None else "takes its sentences by the `limit` of its mixture"
+            yield Problem(
+                here, f"`{name}` {why}: it is trained on no fraction", "take a run whose mixture has a `fraction`"
+            )
+            continue
+        for corpus in run.evaluate:
+            other = first.setdefault((corpus, fraction), name)
+            if other != name and corpus in corpora:
+                yield Problem(
+                    here,
+                    f"`{name}` gives the point of `{other}` again: {fraction:g} of the data, scored on `{corpus}`",
+                    "give each run its own line, or take the corpus out of `evaluate` of one of them",
+                )
+
+
+def _same_files(section: str, name: str, others: Iterable[str], study: Study) -> Iterator[Problem]:
+    """A figure with the name of another one."""
+    for other in others:
+        if name in getattr(study, other):
+            yield Problem(
+                (section, name),
+                f"`{other}.{name}` has the same files",
+                f"rename it, for example to `{name}-{section.partition('_')[0]}s`",
+            )
+
+
+def adjudication_problems(study: Study) -> Iterator[Problem]:
+    """The runs, seeds and corpora of judged files."""
+    judged = study.errors.adjudicated
+    yield from repeated_values(("errors", "adjudicated"), [f"{item.run}/{item.seed}/{item.corpus}" for item in judged])
+    for index, item in enumerate(judged):
+        at: Location = ("errors", "adjudicated", index)
+        yield from unknown_name((*at, "run"), item.run, "runs", study.runs)
+        if item.run in study.runs:
+            run = study.runs[item.run]
+            if item.corpus not in run.evaluate:
+                yield no_such_name((*at, "corpus"), item.corpus, f"corpus of `runs.{item.run}.evaluate`", run.evaluate)
+            if item.seed not in run.seeds:
+                fix = yaml_hint((*at, "seed"), run.seeds[0], "write one of its seeds, for example")
+                yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)

@@ -1,0 +1,122 @@
+"""Checks of the names that runs use: models, mixtures, prompts, corpora, and the run whose models they share."""
+
+from collections.abc import Iterator
+
+from markner.study.checks.names import (
+    corpus_problems,
+    local_model_problems,
+    no_such_name,
+    quoted_names,
+    repeated_values,
+    unknown_name,
+    yaml_hint,
+)
+from markner.study.problems import Problem
+from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.study import Study
+from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.wording import indented, yaml_block
+from markner.study.yaml_lines import Location
+
+
+def run_problems(study: Study) -> Iterator[Problem]:
+    """Check the names in all runs."""
+    for name, run in study.runs.items():
+        at: Location = ("runs", name)
+        if isinstance(run, ChatRun):
+            yield from _chat(at, run, study)
+        else:
+            yield from local_model_problems((*at, "model"), run.model, study)
+        if isinstance(run, GenerativeRun):
+            yield from _prompting(at, run, study)
+        elif isinstance(run, EncoderRun):
+            yield from corpus_problems((*at, "corpus"), run.corpus, study, ["train", "dev"])
+        yield from repeated_values((*at, "seeds"), run.seeds)
+        yield from repeated_values((*at, "evaluate"), run.evaluate)
+        for index, corpus in enumerate(run.evaluate):
+            yield from corpus_problems((*at, "evaluate", index), corpus, study, ["test"])
+
+
+def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
+    """The model of a chat run, what its examples come from, and what it may spend."""
+    model = study.models.get(run.model)
+    yield from unknown_name((*at, "model"), run.model, "models", study.models)
+    yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
+    if model is not None and not isinstance(model, ApiModel):
+        asked = [other for other, known in study.models.items() if isinstance(known, ApiModel)]
+        served = {"source": "api", "model": run.model, "weights": run.model}
+        yield Problem(
+            (*at, "model"),
+            f"`{run.model}` has `source: {model.source}`; a chat run asks a model of source `api`",
+            f"name one of {quoted_names(asked)}; or let a server on loopback answer with its weights, under a name"
+            f" of its own:\n{indented(yaml_block(('models', f'{run.model}-chat'), served))}",
+        )
+    if run.embedding is not None:
+        yield from local_model_problems((*at, "embedding"), run.embedding, study)
+    if run.shots and run.shot_corpus is not None:
+        here = (*at, "shot_corpus")
+        yield from corpus_problems(here, run.shot_corpus, study, ["train"])
+        yield from _same_entity(here, run, study)
+    elif run.shots:
+        for index, corpus in enumerate(run.evaluate):
+            yield from corpus_problems((*at, "evaluate", index), corpus, study, ["train"], "give a `shot_corpus`")
+    if isinstance(model, ApiModel):
+        yield from _spending(at, run, model)
+
+
+def _same_entity(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
+    """Examples show the entity type that is asked for."""
+    known = study.corpora
+    shown = known.get(run.shot_corpus or "")
+    others = [name for name in run.evaluate if shown and name in known and known[name].entity != shown.entity]
+    if shown and others:
+        yield Problem(
+            at,
+            f"its examples mark the entity type `{shown.entity}`; {quoted_names(others)} asks for another",
+            f"take {quoted_names(others)} out of `evaluate`, and give each entity type a run of its own",
+        )
+
+
+def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
+    """A cap in dollars needs prices; the Batch API is no server's on loopback."""
+    if run.budget_dollars is not None and (model.price_input is None or model.price_output is None):
+        prices = {"price_input": 2.0, "price_output": 8.0}
+        yield Problem(
+            (*at, "budget_dollars"),
+            f"the prices of `models.{run.model}` are not known",
+            f"look them up and add, for example:\n{indented(yaml_block(('models', run.model), prices))}",
+        )
+    if run.batch_api and model.weights is not None:
+        fix = yaml_hint((*at, "batch_api"), False, "write")
+        yield Problem((*at, "batch_api"), "a server on loopback has no Batch API", fix)
+
+
+def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
+    """The mixture of a tuned model, the prompt of an untuned one, the run whose model is shared."""
+    if run.weights_of is not None:
+        yield from _shared(at, run, run.weights_of, study)
+        return
+    if run.mixture is not None:
+        yield from unknown_name((*at, "mixture"), run.mixture, "mixtures", {**study.mixtures, **study.self_instruct})
+    if run.mixture is None or "prompt" in run.model_fields_set:
+        yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
+
+
+def _shared(at: Location, run: GenerativeRun, name: str, study: Study) -> Iterator[Problem]:
+    """A run that answers with the models of another."""
+    here = (*at, "weights_of")
+    tuned = {other: each for other, each in study.runs.items() if isinstance(each, GenerativeRun) and each.mixture}
+    if name not in tuned:
+        yield no_such_name(here, name, "tuned run", tuned)
+        return
+    owner = tuned[name]
+    for key in ("mixture", "training", "prompt"):
+        if getattr(run, key) != GenerativeRun.model_fields[key].get_default():
+            yield Problem(
+                (*at, key), f"`{at[-1]}` has the weights of `{name}`, and with them its `{key}`", "leave it out"
+            )
+    if run.model != owner.model:
+        yield Problem((*at, "model"), f"`{name}` has another model", yaml_hint((*at, "model"), owner.model, "write"))
+    if set(run.seeds) - set(owner.seeds):
+        fix = yaml_hint((*at, "seeds"), owner.seeds, "write some of its seeds, for example")
+        yield Problem((*at, "seeds"), f"`{name}` has no such seeds", fix)
