@@ -44,7 +44,8 @@ demo: .venv/installed ## run the whole study on the embedded default (no GPU); V
 	@$(if $(VERBOSE),,RUNRECORD_QUIET=1) $(BIN)/snakemake $(QUIET) --cores $(CORES) --configfile config/demo.yaml --resources mem_mb=$(FREE_MB) \
 		--prioritize annotations results/demo/models/smollm2-tuned/seed1 --set-threads \
 		$(foreach rule,train predict write_candidates chat_served annotate,$(rule)=$(HALF)) \
-		$(foreach rule,train_encoder predict_encoder,$(rule)=1)
+		$(foreach rule,train_encoder predict_encoder,$(rule)=1) || \
+		{ echo "The demo stopped. The whole log: .snakemake/log, that of each job: results/demo/logs"; exit 1; }
 
 bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`)
 	$(BIN)/python bench/scoring.py results/demo/corpora/sample_disease/tokenized/test.jsonl

@@ -25,6 +25,8 @@ _ENVIRONMENT = {
     "SOURCE_DATE_EPOCH": "0",  # no time of day in PDF, SVG and PNG
 }
 
+_LAST_LINES = 20  # of its log, that a failed job shows in quiet mode
+
 
 @contextmanager
 def job(snakemake: Any) -> Iterator[None]:
@@ -134,8 +136,9 @@ def _plain_errors() -> Iterator[None]:
 def _tee(log: str | None) -> Iterator[None]:
     """Send stderr to where it went and to `log`.
 
-    By a process of its own, so that the last words of a crash in native code reach the log too; it outlives signals
-    that end the job.
+    A process of its own does this, so that the last words of a crash in native code reach the log too; it outlives
+    signals that end the job. With RUNRECORD_QUIET set, stderr goes to the log alone, and a job that fails shows the
+    end of its log.
     """
     if log is None:
         yield
@@ -144,13 +147,16 @@ def _tee(log: str | None) -> Iterator[None]:
     Path(log).write_bytes(b"")
     sys.stderr.flush()
     kept = os.dup(2)
-    shown = "/dev/null" if os.environ.get("RUNRECORD_QUIET") else "/dev/stderr"
+    quiet = bool(os.environ.get("RUNRECORD_QUIET"))
+    shown = "/dev/null" if quiet else "/dev/stderr"
     command = ["sh", "-c", 'trap \'\' HUP INT TERM; exec tee -a -- "$0" > "$1"', log, shown]
     tee = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=kept, start_new_session=True)
     assert tee.stdin is not None
     os.dup2(tee.stdin.fileno(), 2)
+    failed = True
     try:
         yield
+        failed = False
     finally:
         sys.stderr.flush()
         os.dup2(kept, 2)
@@ -158,3 +164,6 @@ def _tee(log: str | None) -> Iterator[None]:
         tee.stdin.close()
         with suppress(subprocess.TimeoutExpired):  # a process that the job left behind may still hold its stderr
             tee.wait(10)
+        if quiet and failed:
+            last = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+            print(f"A job failed. The end of its log, {log}:", *last, sep="\n", file=sys.stderr)

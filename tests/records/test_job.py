@@ -105,6 +105,19 @@ def test_an_unknown_error_leaves_its_traceback_in_the_log(folder: Path) -> None:
     assert "ZeroDivisionError" in (folder / "logs/a/job.log").read_text()
 
 
+def test_a_quiet_job_shows_the_end_of_its_log_only_when_it_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNRECORD_QUIET", "1")
+    speak = 'for n in range(30): print("line", n, file=sys.stderr)'
+    assert run(folder, f"{speak}\nfinish()") == (0, "")
+    code, stderr = run(folder, f'{speak}\nraise MarknerError("in.txt, line 3: bad", "write good")')
+    assert code == 1
+    lines = stderr.splitlines()
+    assert lines[0] == "A job failed. The end of its log, logs/a/job.log:"
+    assert lines[1:] == [*(f"line {n}" for n in range(12, 30)), "error: in.txt, line 3: bad", "fix: write good"]
+
+
 def test_native_crash_keeps_the_last_words(folder: Path) -> None:
     code, _ = run(folder, 'print("last words", file=sys.stderr)\nos.abort()')
     assert code == -signal.SIGABRT
