@@ -105,9 +105,7 @@ def test_an_unknown_error_leaves_its_traceback_in_the_log(folder: Path) -> None:
     assert "ZeroDivisionError" in (folder / "logs/a/job.log").read_text()
 
 
-def test_a_quiet_job_shows_the_end_of_its_log_only_when_it_fails(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_quiet_job_shows_the_end_of_its_log_only_when_it_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUNRECORD_QUIET", "1")
     speak = 'for n in range(30): print("line", n, file=sys.stderr)'
     assert run(folder, f"{speak}\nfinish()") == (0, "")
