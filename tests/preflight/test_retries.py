@@ -11,7 +11,6 @@ from markner.preflight.retries import ended_out_of_memory, memory_of_try
     "line",
     [
         "slurmstepd: error: Detected 1 oom_kill event in StepId=12.batch. Some of the step tasks have been OOM Killed.",
-        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
         "MemoryError",
         "slurmstepd: error: Step 7.0 exceeded memory limit (9216 > 8192), being killed",
     ],
@@ -20,6 +19,8 @@ def test_an_out_of_memory_end_is_recognised(tmp_path: Path, line: str) -> None:
     log = tmp_path / "job.log"
     log.write_text("step 1\n" * 20_000 + line + "\n", encoding="utf-8")
     assert ended_out_of_memory(log)
+    log.write_text("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB\n", encoding="utf-8")
+    assert not ended_out_of_memory(log), "more main memory does not help a GPU"
     log.write_text("step 1\nslurmstepd: error: *** JOB 12 CANCELLED DUE TO TIME LIMIT ***\n", encoding="utf-8")
     assert not ended_out_of_memory(log)
     assert not ended_out_of_memory(tmp_path / "none.log")

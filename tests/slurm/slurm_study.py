@@ -57,7 +57,7 @@ def make_checkout(folder: Path) -> Path:
     # The model trains on CPUs, but in a job that has the GPUs: sbatch gets the request that it would get on a cluster.
     sets = profile["set-resources"]
     sets["train"] = sets["train"] | {"gpu": 4, "cpus_per_task": 4}
-    sets["train_on_nodes"] = sets["train_on_nodes"] | {"gpu": 4, "cpus_per_task": 2}
+    sets["train_on_nodes"] = sets["train_on_nodes"] | {"gres": "gpu:2", "cpus_per_task": 2}
     (folder / "profiles" / "slurm").mkdir(parents=True)
     (folder / "profiles" / "slurm" / "config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     (folder / "slurm").symlink_to("profiles/slurm")

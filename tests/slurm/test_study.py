@@ -62,6 +62,8 @@ def test_the_training_on_two_nodes_has_a_task_on_each(checkout: Path) -> None:
     job = submitted(checkout, "train_on_nodes")
     assert (job["NumNodes"], job["NumTasks"]) == ("2", "2")
     assert job["NodeList"] == "n[1-2]"
+    assert job["TresPerNode"] == "gres:gpu:2", "each node gives two GPUs; a number for both might be split 3 to 1"
+    assert "gres/gpu=4" in job["TRES"]
     assert read_json(checkout / "results/tiny/costs/nodes/seed1.json")["processes"] == 4
 
 
@@ -94,7 +96,7 @@ def test_preflight_finds_nothing_wrong_with_what_ran(checkout: Path) -> None:
 def test_preflight_names_what_would_wait_for_ever(checkout: Path) -> None:
     profile = yaml.safe_load((checkout / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
     profile["set-resources"]["train"] |= {"slurm_partition": "gpus"}
-    profile["set-resources"]["train_on_nodes"] |= {"gpu": 9, "runtime": 6000}
+    profile["set-resources"]["train_on_nodes"] |= {"gres": "gpu:9", "runtime": 6000}
     (checkout / "profiles/impossible").mkdir()
     (checkout / "profiles/impossible/config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     done = preflight(checkout, "profiles/impossible")

@@ -16,6 +16,7 @@ from markner.data.fetching.registry import local_files
 from runrecord.errors import PlainError
 from markner.study.environment import environment as job_environment
 from markner.preflight.requests import MINUTES_A_POINT
+from markner.preflight.cluster import largest_memory_mb
 from markner.preflight.retries import memory_of_try
 from runrecord.code import code_hash
 from runrecord.planning import decide_by_records

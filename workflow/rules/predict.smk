@@ -24,7 +24,7 @@ rule predict:
         nodes=1,
         gpu=hardware("gpus"),
         device=hardware("device"),
-        mem_mb=memory_in_tries("predict"),
+        mem_mb=memory_in_tries("predict", "predict_memory_mb"),
         runtime=hardware("predict_minutes"),
     params:
         settings=settings(PredictParams),

@@ -34,19 +34,26 @@ def annotation_gpus(wildcards):
 
 def annotation_memory(wildcards):
     """The models are in memory together."""
-    return max(8000, sum(each.memory_mb for each in annotation_hardware(wildcards)))
+    return max(8000, sum(each.predict_memory_mb for each in annotation_hardware(wildcards)))
 
 
-def memory_in_tries(rule):
-    """Memory of a rule's job: more in a further try only if the last one ended out of memory."""
+def memory_in_tries(rule, first="memory_mb"):
+    """Memory of a rule's job: more in a further try only if the last one ended out of memory, up to what a node has.
+
+    `first` names the value of the model's `hardware` that the first try asks for.
+    """
 
     def of(wildcards, attempt):
         own = "/".join(
             f"seed{value}" if name == "seed" else value for name, value in wildcards.items()
         )
         slurm = Path("results/slurm_logs", f"rule_{rule}", "_".join(map(str, wildcards)))
-        logs = [Path(LOGS, rule.removesuffix("_on_nodes"), f"{own}.log"), *slurm.glob("*.log")]
-        return memory_of_try(run_hardware(wildcards).memory_mb, attempt, logs)
+        # SLURM keeps a log of each try; without SLURM there is the job's own log of the last one.
+        logs = [*slurm.glob("*.log")] or [
+            Path(LOGS, rule.removesuffix("_on_nodes"), f"{own}.log")
+        ]
+        memory = getattr(run_hardware(wildcards), first)
+        return memory_of_try(memory, attempt, logs, largest_memory_mb() if attempt > 1 else None)
 
     return of
 
@@ -57,6 +64,12 @@ def training_processes(wildcards):
 
 def training_gpus(wildcards):
     return run_hardware(wildcards).gpus * training_processes(wildcards)
+
+
+def gpus_of_each_node(wildcards):
+    """The GPUs of each node, as SLURM's plugin passes them on; `gpu` would be a number for all nodes together."""
+    count = training_gpus(wildcards) // run_hardware(wildcards).nodes
+    return f"gpu:{count}" if count else ""
 
 
 def encoder_minutes(wildcards):

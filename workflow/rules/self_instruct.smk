@@ -21,7 +21,7 @@ rule write_candidates:
     resources:
         device=hardware("device", writer_hardware),
         gpu=hardware("gpus", writer_hardware),
-        mem_mb=hardware("memory_mb", writer_hardware),
+        mem_mb=hardware("predict_memory_mb", writer_hardware),
         runtime=hardware("predict_minutes", writer_hardware),
     params:
         settings=settings(WriteCandidatesParams),

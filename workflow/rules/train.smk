@@ -67,7 +67,7 @@ use rule train as train_on_nodes with:
         nodes=hardware("nodes"),
         tasks=hardware("nodes"),
         tasks_per_gpu=0,
-        gpu=training_gpus,
+        gres=gpus_of_each_node,
         processes=training_processes,
         device=hardware("device"),
         mem_mb=memory_in_tries("train_on_nodes"),

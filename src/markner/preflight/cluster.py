@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ def partitions() -> dict[str, Partition] | None:
     """Partitions by name, None where there is no SLURM. The default one is also there under the empty name."""
     text = slurm_output("sinfo", "-h", "-o", "%P|%l|%D|%G|%m|%c")
     return None if text is None else parse_sinfo(text)
+
+
+@cache
+def largest_memory_mb() -> int | None:
+    """Return the memory of the node that has the most, in MB; None where there is no SLURM."""
+    found = partitions()
+    return max((each.memory_mb for each in found.values()), default=None) if found else None
 
 
 def slurm_output(*command: str) -> str | None:

@@ -1,5 +1,6 @@
 """What the jobs of a study ask of a cluster: from the models' `hardware`, and from the profile."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,12 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
             hardware = hardware_of(study, name)
             nodes = training_nodes(study, name) if run.mixture else 1
             gpus = hardware.gpus * training_processes(study, name) // nodes
-            memory = {"mem_mb": hardware.memory_mb}
             if run.mixture:
                 rule = "train_on_nodes" if nodes > 1 else "train"
-                training = {"nodes": nodes, "gpu": gpus, "runtime": hardware.train_minutes}
-                yield _request(profile, name, rule, memory | training)
-            prediction = {"gpu": hardware.gpus, "runtime": hardware.predict_minutes}
-            yield _request(profile, name, "predict", memory | prediction)
+                training = {"nodes": nodes, "gpu": gpus, "mem_mb": hardware.memory_mb}
+                yield _request(profile, name, rule, training | {"runtime": hardware.train_minutes})
+            prediction = {"gpu": hardware.gpus, "mem_mb": hardware.predict_memory_mb}
+            yield _request(profile, name, "predict", prediction | {"runtime": hardware.predict_minutes})
 
 
 def _profile_values(profile: Mapping[str, Any], rule: str) -> dict[str, Any]:
@@ -66,6 +66,10 @@ def _request(profile: Mapping[str, Any], run: str, rule: str, reckoned: Mapping[
     values = _profile_values(profile, rule)
     asked = {"nodes": 1, "cpus_per_task": 1, **reckoned}
     asked |= {key: values[key] for key in asked if isinstance(values.get(key), int)}
+    # A job on several nodes asks for the GPUs of each: `gpu:4` or `gpu:h100:4`.
+    each = re.fullmatch(r"gpu(?::[^:]+)?:(\d+)", str(values.get("gres", "")))
+    if each:
+        asked["gpu"] = int(each[1])
     return Request(
         what=f"runs.{run}, rule {rule}",
         partition=values.get("slurm_partition"),

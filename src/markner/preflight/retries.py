@@ -5,19 +5,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _OUT_OF_MEMORY = re.compile(
-    rb"oom[-_ ]kill|out[-_ ]of[-_ ]memory|OutOfMemoryError|^MemoryError|exceeded memory limit",
+    rb"oom[-_ ]kill|out[-_ ]of[-_ ]memory|^MemoryError|exceeded memory limit",
     re.IGNORECASE | re.MULTILINE,
 )
+_GPU = re.compile(rb"^.*CUDA out of memory.*$|^.*HIP out of memory.*$", re.MULTILINE)
 _TAIL = 64 * 1024
 
 
 def memory_of_try(first: int, attempt: int, logs: Iterable[Path], limit: int | None = None) -> int:
-    """Return the memory to ask for in a try, in MB.
+    """Return the main memory to ask for in a try, in MB: half of the first request more after each such end.
 
     Args:
         first: What the first try asks for.
         attempt: Number of the try, from 1.
-        logs: The job's own log and what SLURM wrote of its tries, in any order. Missing files count as empty.
+        logs: One log of each try so far, in any order. Missing files count as empty.
         limit: The most that any node has, None if that is not known.
     """
     ends = sum(ended_out_of_memory(path) for path in logs) if attempt > 1 else 0
@@ -26,9 +27,9 @@ def memory_of_try(first: int, attempt: int, logs: Iterable[Path], limit: int | N
 
 
 def ended_out_of_memory(log: Path) -> bool:
-    """Return whether the end of a log says that the job had too little memory."""
+    """Return whether the end of a log says that the job had too little main memory; memory of GPUs does not count."""
     if not log.is_file():
         return False
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - _TAIL))
-        return _OUT_OF_MEMORY.search(stream.read()) is not None
+        return _OUT_OF_MEMORY.search(_GPU.sub(b"", stream.read())) is not None

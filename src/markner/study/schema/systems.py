@@ -22,6 +22,8 @@ class Hardware(Settings):
     """`gpu`: without enough GPUs a training is an error, not slow. `any`: GPUs where there are some. `cpu`: none."""
     memory_gb: float = Field(16, gt=0)
     """Main memory on each node; the first process reads all weights in float32 and puts the tuned ones together."""
+    predict_memory_gb: float | None = Field(None, gt=0)
+    """Main memory of a job that predicts, writes candidates or annotates; by default `memory_gb`."""
     train_hours: float = Field(4, gt=0)
     """Time limit of a training; one that reaches it goes on from its last state in the next try."""
     predict_hours: float = Field(4, gt=0)
@@ -44,6 +46,11 @@ class Hardware(Settings):
     def memory_mb(self) -> int:
         """Main memory on each node, as a job asks for it."""
         return round(1000 * self.memory_gb)
+
+    @property
+    def predict_memory_mb(self) -> int:
+        """Main memory of a job that only runs the model, as the job asks for it."""
+        return round(1000 * (self.predict_memory_gb or self.memory_gb))
 
     @property
     def train_minutes(self) -> int:
