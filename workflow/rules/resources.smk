@@ -49,9 +49,7 @@ def memory_in_tries(rule, first="memory_mb"):
         )
         slurm = Path("results/slurm_logs", f"rule_{rule}", "_".join(map(str, wildcards)))
         # SLURM keeps a log of each try; without SLURM there is the job's own log of the last one.
-        logs = [*slurm.glob("*.log")] or [
-            Path(LOGS, rule.removesuffix("_on_nodes"), f"{own}.log")
-        ]
+        logs = [*slurm.glob("*.log")] or [Path(LOGS, rule.removesuffix("_on_nodes"), f"{own}.log")]
         memory = getattr(run_hardware(wildcards), first)
         return memory_of_try(memory, attempt, logs, largest_memory_mb() if attempt > 1 else None)
 
