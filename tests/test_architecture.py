@@ -93,6 +93,7 @@ def rules() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "block"), rules(), ids=[name for name, _ in rules()])
 def test_every_rule_is_complete(name: str, block: str) -> None:
+    assert re.match(r'\w+:\n    """[A-Z][^"\n]+\."""\n', block), "the rule has no docstring"
     for key in ("log:", "benchmark:", "resources:", "conda:", "mem_mb=", "runtime="):
         assert key in block, key
     assert f"settings=settings({PARAMS[name].__name__})" in block

@@ -26,7 +26,7 @@ NAMED = {
     "licence": "CC-BY-4.0",
 }
 NOBODY = dict.fromkeys(NAMED, "")
-RULES = 'rule score:\n    conda:\n        "env.yaml"\n    script: "scripts/score.py"\n'
+RULES = {"score": {"description": "Score predictions against the gold.", "environment": "env.yaml"}}
 
 
 def study(published: dict[str, str]) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def study(published: dict[str, str]) -> dict[str, Any]:
 
 
 def make_crate(folder: str = "results/s/crate", published: dict[str, str] = NAMED) -> Path:
-    workflow = ["Snakefile", "score.smk", "scripts/score.py", "scripts/table.py", "env.yaml"]
-    write_crate(Path(folder), study(published), [Path(TABLE)], [], [Path(name) for name in workflow])
+    workflow = ["Snakefile", "scripts/score.py", "scripts/table.py", "env.yaml"]
+    write_crate(Path(folder), study(published), [Path(TABLE)], [], [Path(name) for name in workflow], RULES)
     return Path(folder)
 
 
@@ -43,7 +43,6 @@ def make_crate(folder: str = "results/s/crate", published: dict[str, str] = NAME
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has run."""
     folder = make_study(tmp_path_factory.mktemp("study"))
-    (folder / "score.smk").write_text(RULES, encoding="utf-8")
     (folder / "env.yaml").write_text("dependencies: [python]\n", encoding="utf-8")
     return folder
 
@@ -196,6 +195,8 @@ def test_which_packages_and_which_environment_file_a_step_used(graph: rdflib.Gra
     assert set(found) == {*packages.items(), ("python", sys.version.split()[0])}
     environments = ask(graph, "SELECT ?step ?file WHERE { ?step m:buildInstructions ?file }")
     assert environments == [("#step/score", "env.yaml")]
+    descriptions = ask(graph, "SELECT ?step ?text WHERE { ?step a s:HowToStep ; s:description ?text }")
+    assert descriptions == [("#step/score", "Score predictions against the gold.")]
 
 
 def test_how_parameters_of_the_workflow_reached_the_tools(graph: rdflib.Graph) -> None:
@@ -221,4 +222,4 @@ def test_a_forged_result_is_refused(made: Path, tmp_path: Path) -> None:
 
 def test_a_result_without_a_record_is_refused(made: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"paper\.json: no job left a record of it"):
-        write_crate(tmp_path, study(NAMED), [Path("paper.json")], [], [Path("Snakefile")])
+        write_crate(tmp_path, study(NAMED), [Path("paper.json")], [], [Path("Snakefile")], RULES)

@@ -29,4 +29,7 @@ def test_the_crate_of_a_finished_study_is_valid_and_names_every_job(
     graph = json.loads((folder / crate / "ro-crate-metadata.json").read_text(encoding="utf-8"))["@graph"]
     jobs_in_crate = {item["name"] for item in graph if item["@id"].startswith("#job/")}
     assert {rule for rule, *_ in map(str.split, jobs_in_crate)} == {job.rule for job in jobs} - {"annotate", "report"}
+    steps = [item for item in graph if item["@id"].startswith("#step/")]
+    assert all(item["description"] for item in steps)
+    assert {item["buildInstructions"]["@id"] for item in steps} == {"envs/base.yaml", "envs/torch.yaml"}
     assert plan(folder, "--", crate) == set()

@@ -6,6 +6,7 @@ include: "inputs/analyses.smk"
 
 
 rule significance:
+    """Test whether the systems on a corpus differ by more than chance."""
     input:
         sentences=test_sentences,
         predictions=compared_predictions,
@@ -35,6 +36,7 @@ rule significance:
 
 
 rule errors:
+    """Sort the errors of a run on a corpus into kinds, and draw a sample for a person to judge."""
     input:
         sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
@@ -67,6 +69,7 @@ rule errors:
 
 
 rule official:
+    """Score predictions as the BioCreative II gene mention task did."""
     input:
         sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",

@@ -6,6 +6,7 @@ include: "inputs/annotate.smk"
 
 
 rule annotate:
+    """Tag a collection of texts with trained runs."""
     input:
         files=annotated_files,
         models=annotation_models,

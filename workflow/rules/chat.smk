@@ -12,6 +12,7 @@ localrules:
 
 
 rule few_shot:
+    """Draw the few-shot examples of a chat run by its seed."""
     input:
         train=shot_sentences,
         sentences=test_sentences,
@@ -35,6 +36,7 @@ rule few_shot:
 
 
 rule similar_few_shot:
+    """Choose for each sentence the few-shot examples that are nearest by embedding."""
     input:
         weights=embedding_weights,
         train=shot_sentences,
@@ -61,6 +63,7 @@ rule similar_few_shot:
 
 
 rule chat:
+    """Ask a chat model for each sentence of a corpus and align its answers."""
     input:
         few_shot=f"{RESULTS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.json",
         sentences=test_sentences,
@@ -85,6 +88,7 @@ rule chat:
 
 
 rule chat_served:
+    """Serve a local model on loopback, ask it for each sentence of a corpus and align its answers."""
     input:
         weights=served_weights,
         few_shot=f"{RESULTS}/few_shot/{{run}}/seed{{seed}}/{{corpus}}.json",

@@ -7,6 +7,7 @@ include: "inputs/corpora.smk"
 
 
 rule fetch:
+    """Fetch the native files of a corpus and check them by hash."""
     input:
         fetch_inputs,
     output:
@@ -27,6 +28,7 @@ rule fetch:
 
 
 rule sentences:
+    """Turn the native files of a split into sentences with character spans."""
     input:
         native=f"{RESULTS}/corpora/{{corpus}}/native",
     output:
@@ -48,6 +50,7 @@ rule sentences:
 
 
 rule card:
+    """Count all corpora for the dataset card, beside the paper's counts."""
     input:
         card_inputs,
     output:
@@ -74,6 +77,7 @@ rule card:
 
 
 rule released_marks:
+    """Write the marked sentences of a split as the paper's authors released them."""
     input:
         sentences=f"{RESULTS}/corpora/{{corpus}}/tokenized/{{split}}.jsonl",
     output:

@@ -6,6 +6,7 @@ include: "inputs/costs.smk"
 
 
 rule costs:
+    """Collect the time and memory of all trainings."""
     input:
         training_costs,
     output:

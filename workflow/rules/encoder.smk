@@ -7,6 +7,7 @@ include: "inputs/encoder.smk"
 
 
 rule train_encoder:
+    """Train the grid points of an encoder that one job holds."""
     input:
         weights=run_weights,
         train=encoder_sentences("train"),
@@ -35,6 +36,7 @@ rule train_encoder:
 
 
 rule select_encoder:
+    """Select the best grid point of an encoder on its dev split."""
     input:
         grid_folders,
     output:
@@ -57,6 +59,7 @@ rule select_encoder:
 
 
 rule predict_encoder:
+    """Tag a test split with every grid point of an encoder."""
     input:
         grid=grid_folders,
         sentences=test_sentences,
@@ -82,6 +85,7 @@ rule predict_encoder:
 
 
 rule selected_predictions:
+    """Copy the predictions of the selected grid point."""
     input:
         selection=f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
         grid=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}",

@@ -6,6 +6,7 @@ include: "inputs/figures.smk"
 
 
 rule figure:
+    """Draw the scores of a table."""
     input:
         table=figure_table,
     output:
@@ -33,6 +34,7 @@ rule figure:
 
 
 rule error_figure:
+    """Draw the kinds of errors of a table's systems."""
     input:
         summaries=figure_errors,
         paper=PAPER,
@@ -61,6 +63,7 @@ rule error_figure:
 
 
 rule size_figure:
+    """Draw scores against the size of the training data."""
     input:
         scores=size_scores,
         paper=PAPER,

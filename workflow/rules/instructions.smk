@@ -6,6 +6,7 @@ include: "inputs/instructions.smk"
 
 
 rule mixture:
+    """Draw an instruction set from the sentences of its corpora."""
     input:
         sentences=mixture_sentences,
     output:

@@ -73,6 +73,20 @@ def crate_results(kind):
     return [file for part in parts[kind] for file in targets_of(part)]
 
 
+def rule_descriptions(wildcards):
+    """By rule that runs a script: its docstring, and the file that describes its packages."""
+    return {
+        each.name: {
+            "description": each.docstring,
+            "environment": os.path.relpath(
+                each.basedir.join(each.conda_env).get_path_or_uri(secret_free=True), CHECKOUT
+            ),
+        }
+        for each in workflow.rules
+        if each.script
+    }
+
+
 def workflow_files():
     """The workflow's own files, the Snakefile first."""
     folder = Path(CHECKOUT)

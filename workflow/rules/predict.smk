@@ -6,6 +6,7 @@ include: "inputs/predict.smk"
 
 
 rule predict:
+    """Answer each sentence of a corpus with a causal language model and align the answers."""
     input:
         model=run_model,
         sentences=test_sentences,

@@ -3,6 +3,7 @@ from markner.reporting.params import CrateParams
 
 
 rule crate:
+    """Write the study as a research object, from the records beside its results."""
     input:
         kept=crate_results("kept"),
         named=crate_results("named"),
@@ -20,5 +21,6 @@ rule crate:
         runtime=20,
     params:
         settings=settings(CrateParams),
+        rules=rule_descriptions,
     script:
         "../scripts/crate.py"

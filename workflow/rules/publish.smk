@@ -6,6 +6,7 @@ include: "inputs/publish.smk"
 
 
 rule dataset:
+    """Write an instruction set with its card, as the Hugging Face hub takes it."""
     input:
         instructions=f"{RESULTS}/instructions/{{mixture}}.json",
         template=card_template("dataset"),
@@ -29,6 +30,7 @@ rule dataset:
 
 
 rule model_card:
+    """Write a tuned model with its card, as the Hugging Face hub takes it."""
     input:
         model=f"{RESULTS}/models/{{run}}/seed{{seed}}",
         cost=f"{RESULTS}/costs/{{run}}/seed{{seed}}.json",

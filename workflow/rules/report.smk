@@ -6,6 +6,7 @@ include: "inputs/report.smk"
 
 
 rule report:
+    """Write the page that shows the whole study."""
     input:
         results=report_results,
         models=report_models,

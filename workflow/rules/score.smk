@@ -4,6 +4,7 @@ from markner.study.params import NoParams
 
 
 rule score:
+    """Score the predictions of a run on a corpus against the gold."""
     input:
         sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
@@ -25,6 +26,7 @@ rule score:
 
 
 rule score_grid:
+    """Score the predictions of every grid point of an encoder."""
     input:
         sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/grid/{{corpus}}",

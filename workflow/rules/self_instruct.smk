@@ -6,6 +6,7 @@ include: "inputs/self_instruct.smk"
 
 
 rule write_candidates:
+    """Write candidate sentences after a few annotated ones, with a model."""
     input:
         model=writer_weights,
         sentences=seed_sentences,
@@ -30,6 +31,7 @@ rule write_candidates:
 
 
 rule self_instruct:
+    """Filter the candidates and make an instruction set of those that pass."""
     input:
         candidates=f"{RESULTS}/self_instruct/{{set}}/candidates.jsonl",
         sentences=seed_sentences,

@@ -6,6 +6,7 @@ include: "inputs/tables.smk"
 
 
 rule table:
+    """Put scores into a results table, beside the paper's values."""
     input:
         scores=table_scores,
         significance=table_significance,

@@ -1,61 +1,61 @@
-# Parts of the study that can be asked for by name, each under the line that tells what it makes.
+# Parts of the study that can be asked for by name, each described by its docstring.
 
 
-# corpora: the corpora and their card
 rule corpora:
+    """Make the corpora and their card."""
     input:
         targets_of("corpora"),
 
 
-# released: the marked sentences in the form that the paper's authors released
 rule released:
+    """Make the marked sentences in the form that the paper's authors released."""
     input:
         targets_of("released"),
 
 
-# instructions: instruction sets
 rule instructions:
+    """Make the instruction sets."""
     input:
         targets_of("instructions"),
 
 
-# tables: tables, with all that they rest on
 rule tables:
+    """Make the tables with everything they depend on."""
     input:
         targets_of("tables"),
 
 
-# figures: figures, with all that they rest on
 rule figures:
+    """Make the figures with everything they depend on."""
     input:
         targets_of("figures"),
 
 
-# analyses: significance, errors, official scores
 rule analyses:
+    """Make the significance tests, the error analyses and the official scores."""
     input:
         targets_of("analyses"),
 
 
-# downloads: all that needs a network, for machines whose compute nodes have none
 rule downloads:
+    """Fetch everything that needs a network, for machines whose compute nodes have none."""
     input:
         targets_of("downloads"),
 
 
-# annotations: texts of the section `annotations`, tagged
 rule annotations:
+    """Tag the texts of the section `annotations`."""
     input:
         targets_of("annotations"),
 
 
-# hub: instruction sets and tuned models with their cards, to publish
 rule hub:
+    """Make instruction sets and tuned models with their cards, ready to publish."""
     input:
         targets_of("hub"),
 
 
-# report_page: the report, `report/index.html`
 rule report_page:
+    """Make the report, `report/index.html`."""
     input:
         targets_of("report"),

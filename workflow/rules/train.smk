@@ -6,6 +6,7 @@ include: "inputs/train.smk"
 
 
 rule weights:
+    """Fetch pretrained weights and convert them to safetensors."""
     input:
         weights_inputs,
     output:
@@ -27,6 +28,7 @@ rule weights:
 
 
 rule train:
+    """Tune a causal language model on an instruction set."""
     input:
         weights=run_weights,
         instructions=run_instructions,
@@ -60,6 +62,7 @@ rule train:
 
 # The same on several nodes. SLURM's plugin tells such jobs by `mpi`, which a job on one node must not have.
 use rule train as train_on_nodes with:
+    """Tune a causal language model on an instruction set, on several nodes."""
     wildcard_constraints:
         run=one_of(ON_NODES),
     resources:

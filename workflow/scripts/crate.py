@@ -13,4 +13,5 @@ with job(snakemake):
         [Path(path) for path in snakemake.input.kept],
         [Path(path) for path in snakemake.input.named],
         [Path(path) for path in snakemake.input.workflow],
+        snakemake.params.rules,
     )

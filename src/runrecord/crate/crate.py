@@ -6,8 +6,6 @@ and SHA-256 under a local identifier, since models are large and corpora have li
 invented: all facts are those of the records, so the same records give the same bytes.
 """
 
-import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,8 +38,6 @@ TERMS = {
     "localPath": "https://w3id.org/ro/terms#localPath",
 }
 """Terms beyond RO-Crate's own context. They stand in the crate itself: who reads it needs one context, not two."""
-_RULE = re.compile(r"^rule ", re.MULTILINE)
-_CONDA = re.compile(r"^    conda:\s+\"(.+)\"", re.MULTILINE)
 STUDY_FILE, README = "study.yaml", "README.md"
 
 
@@ -51,6 +47,7 @@ def write_crate(
     kept: Sequence[Path],
     named: Sequence[Path],
     workflow: Sequence[Path],
+    rules: Mapping[str, Mapping[str, str]],
 ) -> None:
     """Write the crate of a study.
 
@@ -60,6 +57,7 @@ def write_crate(
         kept: results whose copies go into the crate, relative to the working folder.
         named: further results that are described, with their lineage, and not copied.
         workflow: the Snakefile, then the other files of the workflow, all copied.
+        rules: by rule its `description`, and its `environment`: the file of its packages, in `workflow`.
 
     Raises:
         RecordError: a result has no record, or bytes are not those that a job wrote.
@@ -77,21 +75,9 @@ def write_crate(
         _describe(graph, path, node)
     people = _people(graph, study["published"])
     sources = list(held)[: len(workflow)]
-    setting = Setting(str(study["study"]), people.get("agent"), sources, STUDY_FILE, _environments(held), results)
+    setting = Setting(str(study["study"]), people.get("agent"), sources, STUDY_FILE, rules, results)
     describe_run(graph, made, setting)
     _write(folder, graph, _about(graph, made, study, people) | {"mainEntity": {"@id": graph.places[sources[0]]}})
-
-
-def _environments(held: Mapping[str, Path]) -> dict[str, str]:
-    """The file that describes the packages of a rule, by rule: what stands under `conda:` in the rule files."""
-    found: dict[str, str] = {}
-    for name, place in held.items():
-        if name.endswith(".smk"):
-            for block in _RULE.split(place.read_text(encoding="utf-8"))[1:]:
-                rule, _, text = block.partition(":")
-                if environment := _CONDA.search(text):
-                    found[rule] = posixpath.normpath(posixpath.join(posixpath.dirname(name), environment[1]))
-    return found
 
 
 def _readme(study: Mapping[str, Any], made: Lineage, held: Sequence[str]) -> str:

@@ -37,8 +37,8 @@ class Setting:
     """Files of the workflow, the Snakefile first."""
     settings: str
     """The file of the study's settings."""
-    environments: Mapping[str, str]
-    """File that describes the packages of a rule, by rule."""
+    rules: Mapping[str, Mapping[str, str]]
+    """By rule its `description`, and its `environment`: the file that describes its packages."""
     results: Sequence[str]
     """What the study was run for."""
 
@@ -97,9 +97,11 @@ class _Run:
 
     def describe_step(self, rule: str, number: int) -> None:
         """A rule as a step of the workflow."""
-        step = self.graph.add(f"#step/{rule}", "HowToStep", name=rule, position=str(number))
+        known = self.setting.rules.get(rule, {})
+        description = known.get("description")
+        step = self.graph.add(f"#step/{rule}", "HowToStep", name=rule, description=description, position=str(number))
         self.graph.link(self.workflow, "step", [step])
-        if environment := self.graph.places.get(self.setting.environments.get(rule, "")):
+        if environment := self.graph.places.get(known.get("environment", "")):
             self.graph.add(environment, "File", conformsTo={"@id": _CONDA})
             self.graph.add(_CONDA, "WebPage", name="Conda environment file")
             self.graph.link(step, "buildInstructions", [environment])
