@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, write_tiny_llama
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, sentencepiece_tokenizer, write_tiny_llama
+from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 from markner.data.instructions import render_prompt
@@ -53,19 +53,8 @@ def words(vocabulary: Vocabulary, constraint: Constraint, tokens: list[int]) -> 
     return {vocabulary.bytes_of([token]) for token in constraint(0, torch.tensor(tokens))}
 
 
-def pieces() -> PreTrainedTokenizerFast:
-    """SentencePiece as LLaMA's: a space before the text, bytes for what has no piece."""
-    letters = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    letters += ["▁", "a", "b", "▁a", "ab", "▁ab", "<", "mark", ">", "/", "▁<", "<mark>", "</mark>"]
-    bpe = models.BPE({letter: number for number, letter in enumerate(letters)}, [], byte_fallback=True)
-    tokenizer = Tokenizer(bpe)
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.decoder = decoders.Sequence([decoders.Metaspace(), decoders.ByteFallback(), decoders.Fuse()])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>")
-
-
 def test_each_step_allows_the_text_a_mark_or_the_end() -> None:
-    tokenizer = pieces()
+    tokenizer = sentencepiece_tokenizer()
     vocabulary, number = Vocabulary(tokenizer), tokenizer.get_vocab()
     end = number["</s>"]
 

@@ -5,16 +5,26 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_llama import INSTANCES, INSTRUCTION, SENTENCES, TEMPLATE, fine_tuning, write_tiny_llama
+from tiny_llama import (
+    INSTANCES,
+    INSTRUCTION,
+    SENTENCES,
+    TEMPLATE,
+    fine_tuning,
+    sentencepiece_tokenizer,
+    write_tiny_llama,
+)
 from transformers import GenerationConfig
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
+from markner.models.causal.examples import encode_texts
 from markner.models.causal.finetune import finetune
-from markner.models.decoding.copy_draft import continuation
+from markner.models.decoding.copy_draft import _drafts, _Row, continuation
 from markner.models.decoding.generate import Answer, generate
 from markner.models.decoding.predict import predict
+from markner.models.decoding.query import Query
 from markner.models.weights import fetch_weights, load_causal, load_tokenizer
 from markner.predictions import read_predictions
 from markner.study.schema.systems import Decoding, PackageModel, Training
@@ -81,6 +91,17 @@ def test_copy_draft_takes_a_fraction_of_the_passes(tuned: Path) -> None:
     copied, fast = answers(tuned, COPY, known)
     assert copied == greedy
     assert fast * 3 <= slow
+
+
+@pytest.mark.parametrize("text", ["ab a", "a <b", "α ab"])
+def test_the_first_draft_is_the_encoding_that_training_has_of_the_input(text: str) -> None:
+    tokenizer = sentencepiece_tokenizer()
+    (encoded,) = encode_texts(tokenizer, [text])
+    row = _Row(Query([1], text, 99), [1], 0)
+    assert _drafts(tokenizer, [row]) == [[*encoded, tokenizer.eos_token_id]]
+    row.answer = encoded[:1]
+    (rest,) = _drafts(tokenizer, [row])
+    assert encoded[:1] + rest == [*encoded, tokenizer.eos_token_id], "later drafts go on within the text"
 
 
 def test_the_limit_counts_for_each_row(untuned: Path) -> None:

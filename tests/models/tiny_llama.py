@@ -78,3 +78,14 @@ def write_tiny_llama(folder: Path, seed: int = 0, positions: int = 512) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def sentencepiece_tokenizer() -> PreTrainedTokenizerFast:
+    """SentencePiece as LLaMA's: a space before the text, bytes for what has no piece."""
+    letters = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    letters += ["▁", "a", "b", "▁a", "ab", "▁ab", "<", "mark", ">", "/", "▁<", "<mark>", "</mark>"]
+    bpe = models.BPE({letter: number for number, letter in enumerate(letters)}, [], byte_fallback=True)
+    tokenizer = Tokenizer(bpe)
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Sequence([decoders.Metaspace(), decoders.ByteFallback(), decoders.Fuse()])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>")

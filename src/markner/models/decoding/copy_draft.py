@@ -127,14 +127,17 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[li
         [row.answer for row in rows], skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
     guesses = [continuation(row.query.input, answer) for row, answer in zip(rows, answers, strict=True)]
-    # A line break before the text keeps SentencePiece from taking its beginning for that of a word.
-    encoded = tokenizer(["\n" + text for text, _ in guesses], add_special_tokens=False, return_offsets_mapping=True)
+    # A line break before the text keeps SentencePiece from adding the space with which it begins every text. At the
+    # beginning of an answer that space is right: answers are tokenized as texts of their own in training.
+    leads = ["\n" if row.answer else "" for row in rows]
+    texts = [lead + text for lead, (text, _) in zip(leads, guesses, strict=True)]
+    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
     longest = min(max(_TOKENS // len(rows), _SHORTEST), _LONGEST)
     drafts: list[list[int]] = []
-    for row, answer, (text, inside), ids, offsets in zip(
-        rows, answers, guesses, encoded["input_ids"], encoded["offset_mapping"], strict=True
+    for row, answer, lead, (text, inside), ids, offsets in zip(
+        rows, answers, leads, guesses, encoded["input_ids"], encoded["offset_mapping"], strict=True
     ):
-        draft = [token for token, (start, _) in zip(ids, offsets, strict=True) if start >= 1]
+        draft = [token for token, (start, _) in zip(ids, offsets, strict=True) if start >= len(lead)]
         if text or answer.endswith(row.query.input[-1:]):
             draft.append(tokenizer.eos_token_id)
         room = row.query.limit - len(row.answer) - 1
