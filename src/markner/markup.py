@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
+from typing import NamedTuple
 
 from markner.data.documents import Span
 from markner.errors import MarknerError
@@ -15,6 +16,17 @@ from markner.predictions import Status
 
 OPEN, CLOSE = "<mark>", "</mark>"
 _TAG = re.compile(r"</?mark>")
+
+
+class Marks(NamedTuple):
+    """The pair of marks around an entity."""
+
+    open: str = OPEN
+    close: str = CLOSE
+
+
+MARKS = Marks()
+
 _REFUSAL = re.compile(
     r"\b(i['’]?m sorry|i am sorry|i (?:can ?not|can['’]t|am unable|am not able)"
     r"|as an? (?:ai|language model)|unable to (?:assist|help))\b",
@@ -62,7 +74,7 @@ def unmark(marked: str) -> tuple[str, tuple[Span, ...]]:
     Raises:
         MarknerError: Marks are nested or unbalanced.
     """
-    text, spans, defect = _strip(marked)
+    text, spans, defect = strip_marks(marked)
     if defect is not None:
         raise MarknerError(f"{defect} marks: {marked!r}")
     return text, spans
@@ -76,7 +88,7 @@ class Alignment:
     status: Status
 
 
-def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
+def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS) -> Alignment:
     """Align a model's answer to its input, character by character.
 
     White space around the answer and just inside marks is ignored. If the answer repeats the input exactly, its marks
@@ -88,12 +100,13 @@ def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
         text: The input sentence.
         raw: The unchanged answer.
         limit_reached: The answer was stopped by the length limit.
+        marks: The marks in the answer.
 
     Returns:
         Spans inside `text`, sorted, not empty, not overlapping; and the first that applies of empty, refused,
         truncated, changed_text, nested, unbalanced, ok.
     """
-    plain, marks, defect = _strip(raw.strip())
+    plain, marked_spans, defect = strip_marks(raw.strip(), marks)
     if not plain.strip() and text.strip():
         return Alignment((), "truncated" if limit_reached and raw else "empty")
     offset = len(text) - len(text.lstrip())
@@ -101,13 +114,13 @@ def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
     if exact:
         shift = offset - (len(plain) - len(plain.lstrip()))
         # Trimmed before they are shifted: white space at their ends may lie outside of the text.
-        marked = [_trim(plain, *span) for span in marks]
+        marked = [_trim(plain, *span) for span in marked_spans]
         spans = [Span(start + shift, end + shift) for start, end in marked if start < end]
         matched = len(text)
     else:
         position, matched = _match(plain, text)
         spans = []
-        for span in marks:
+        for span in marked_spans:
             start, end = _trim(plain, *span)
             if start < end and position[start] is not None and position[end - 1] is not None:
                 spans.append(Span(position[start] or 0, (position[end - 1] or 0) + 1))
@@ -125,17 +138,19 @@ def align(text: str, raw: str, limit_reached: bool = False) -> Alignment:
     return Alignment(kept, status)
 
 
-def _strip(marked: str) -> tuple[str, tuple[Span, ...], Status | None]:
-    """Text without tags, spans of the outermost closed marks, and the defect of the marks if there is one."""
+def strip_marks(marked: str, marks: Marks = MARKS) -> tuple[str, tuple[Span, ...], Status | None]:
+    """Return the text without marks, the spans of the outermost closed marks, and their defect if there is one."""
     pieces: list[str] = []
     spans: list[Span] = []
     length = position = depth = start = 0
     nested = unbalanced = False
-    for tag in _TAG.finditer(marked):
+    # The longer mark first, in case it begins with the other.
+    pattern = "|".join(re.escape(each) for each in sorted(marks, key=len, reverse=True))
+    for tag in re.finditer(pattern, marked):
         pieces.append(marked[position : tag.start()])
         length += tag.start() - position
         position = tag.end()
-        if tag.group() == OPEN:
+        if tag.group() == marks.open:
             nested |= depth > 0
             if depth == 0:
                 start = length

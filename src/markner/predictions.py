@@ -9,9 +9,13 @@ from markner.data.documents import Span
 from markner.errors import MarknerError
 from markner.files import read_jsonl, write_jsonl
 
-Status = Literal["ok", "changed_text", "unbalanced", "nested", "truncated", "refused", "empty"]
+Status = Literal[
+    "ok", "changed_text", "unbalanced", "nested", "truncated", "refused", "empty", "white_space", "missing"
+]
 """The status of an answer. Only `ok` answers repeat their input exactly; other answers keep the spans that could
-be aligned. `truncated`: the length limit was reached, or (encoder) the sentence was longer than the model's input."""
+be aligned. `truncated`: the length limit was reached, or (encoder) the sentence was longer than the model's input. Only
+imported predictions have the last two: `white_space`, the answer differs from the sentence in white space alone;
+`missing`, the file has no answer to the sentence."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 

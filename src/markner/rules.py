@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from markner.annotate.params import AnnotateParams
-from markner.data.params import DatasetCardParams, FetchParams, MixtureParams, SentencesParams
+from markner.data.params import DatasetCardParams, FetchParams, ImportPredictionsParams, MixtureParams, SentencesParams
 from markner.data.synthetic.params import SelfInstructParams, WriteCandidatesParams
 from markner.errors import MarknerError
 from markner.evaluation.params import ErrorsParams, OfficialParams, ScoreParams, SignificanceParams
@@ -43,6 +43,7 @@ PARAMS: dict[str, type[Params]] = {
     "train": TrainParams,
     "train_on_nodes": TrainParams,
     "predict": PredictParams,
+    "import_predictions": ImportPredictionsParams,
     "train_encoder": TrainEncoderParams,
     "select_encoder": SelectEncoderParams,
     "predict_encoder": PredictEncoderParams,

@@ -11,6 +11,7 @@ from markner.study.params import NoParams
 from markner.study import queries
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.loading import load_study
+from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
 from markner.data.fetching.registry import local_files
 from runrecord.errors import PlainError
@@ -49,6 +50,7 @@ ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderR
 # Runs of retired models have no jobs.
 RUNS = STUDY.live_runs()
 CHAT = [name for name, run in RUNS.items() if isinstance(run, ChatRun)]
+IMPORTED = [name for name, run in STUDY.runs.items() if isinstance(run, PredictionsRun)]
 SERVED = [name for name in CHAT if STUDY.models[RUNS[name].model].weights]
 SIMILAR = [name for name in CHAT if RUNS[name].shots and RUNS[name].shot_selection == "similar"]
 # Jobs that train the encoders' grids: for each run, by the job's name, its points.

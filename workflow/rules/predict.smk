@@ -1,4 +1,6 @@
-# Answers of causal language models, tuned or as they are, aligned to their input.
+# Answers of causal language models, tuned or as they are, aligned to their input; and answers of other systems from
+# files, matched with the sentences.
+from markner.data.params import ImportPredictionsParams
 from markner.models.params import PredictParams
 
 
@@ -31,3 +33,28 @@ rule predict:
         settings=settings(PredictParams),
     script:
         "../scripts/predict.py"
+
+
+rule import_predictions:
+    """Match the answers of another system with the test sentences of a corpus."""
+    input:
+        answers=answer_file,
+        sentences=test_sentences,
+    output:
+        predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+        counts=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.counts.json",
+    log:
+        f"{LOGS}/import_predictions/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/import_predictions/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    wildcard_constraints:
+        run=one_of(IMPORTED),
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings(ImportPredictionsParams),
+    script:
+        "../scripts/import_predictions.py"

@@ -3,11 +3,15 @@ from markner.evaluation.params import ScoreParams
 from markner.study.params import NoParams
 
 
+include: "inputs/score.smk"
+
+
 rule score:
     """Score the predictions of a run on a corpus against the gold."""
     input:
         sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+        counts=answer_counts,
     output:
         f"{RESULTS}/scores/{{run}}/seed{{seed}}/{{corpus}}.json",
     log:

@@ -4,8 +4,9 @@ from typing import Any, Self, cast
 
 from markner.data.fetching.registry import expected_hashes
 from markner.study.params import Params, Wildcards
-from markner.study.queries import source_of
-from markner.study.schema.corpora import CorpusFiles, Mixture, Prompt, Sample, Variant
+from markner.study.queries import predictions_run, source_of
+from markner.study.schema.corpora import CorpusFiles, Mixture, OffsetUnit, Prompt, Sample, Variant
+from markner.study.schema.prediction_runs import AnswerFormat
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
@@ -92,3 +93,26 @@ class MixtureParams(Params):
     def settings(self) -> dict[str, Any]:
         """Leave out the prompt's name and the template, which training and prediction add."""
         return self.model_dump(exclude={"mixture": {"prompt"}, "prompt": {"template"}})
+
+
+class ImportPredictionsParams(Params):
+    """How the answers of another system to a corpus are read, and how many sentences must have one."""
+
+    format: AnswerFormat
+    marks: list[str]
+    types: list[str] | None
+    offsets: OffsetUnit
+    min_matched: float
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take a run of another system's answers; the name of the file plays no part."""
+        run = predictions_run(study, wildcards["run"])
+        return cls(
+            format=run.format,
+            marks=run.marks,
+            types=run.types.get(wildcards["corpus"]),
+            offsets=run.offsets,
+            min_matched=run.min_matched,
+        )

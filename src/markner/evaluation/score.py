@@ -14,12 +14,20 @@ from markner.evaluation.matching import SpanLists, strict_counts, total_mentions
 from markner.evaluation.pairing import check_answer, read_answers
 from markner.evaluation.partial import semeval_counts
 from markner.evaluation.rounding import rounded
-from markner.files import write_json
+from markner.files import read_json, write_json
 from markner.predictions import STATUSES, Prediction
 from markner.study.schema.study import Scoring
 
 
-def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus: str, output: Path) -> None:
+def score(
+    sentences: Path,
+    predictions: Path,
+    scoring: Scoring,
+    run: str,
+    corpus: str,
+    output: Path,
+    counts: Path | None = None,
+) -> None:
     """Score predictions against gold and write the scores as JSON.
 
     Args:
@@ -29,6 +37,7 @@ def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus
         run: Name of the run.
         corpus: Name of the corpus.
         output: File to write; the same input gives the same bytes.
+        counts: For imported predictions, JSON of how the file's answers matched the sentences; kept under `answers`.
 
     Raises:
         MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, or spans are not
@@ -51,6 +60,7 @@ def score(sentences: Path, predictions: Path, scoring: Scoring, run: str, corpus
             "predicted_mentions": total_mentions(predicted),
             **_scores(true_spans, predicted, scoring),
             "status": {status: statuses[status] for status in STATUSES},
+            **({"answers": read_json(counts)} if counts else {}),
             "author_release": _against_author_release(gold, answers, scoring),
         },
     )

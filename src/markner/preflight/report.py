@@ -15,6 +15,7 @@ from markner.preflight.requests import read_profile, requests
 from markner.study.grid import grid_points
 from markner.study.queries import hardware_of, training_processes
 from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun, HubModel, PackageModel
 
@@ -99,7 +100,7 @@ def _hours(study: Study, runs: Mapping[str, GenerativeRun], kind: str) -> float:
 
 
 def _corpora(study: Study, report: Report) -> None:
-    """Which corpora are here, and which have to be fetched."""
+    """Which corpora are here, and which have to be fetched; files of answers that are not there."""
     report.lines.append("Corpora")
     for name, corpus in study.corpora.items():
         missing = [path for path in local_files(corpus) if not Path(path).is_file()]
@@ -107,6 +108,9 @@ def _corpora(study: Study, report: Report) -> None:
         state = "fetched" if fetched else "files of yours" if local_files(corpus) else "to be fetched"
         report.lines.append(f"  {name}: {state}")
         report.problems += [(f"corpora.{name}: {path} is not there", "correct the path") for path in missing]
+    for name, run in _live(study, PredictionsRun).items():
+        gone = [run.files[corpus] for corpus in run.evaluate if not Path(run.files[corpus]).exists()]
+        report.problems += [(f"runs.{name}: {path} is not there", "correct the path in `files`") for path in gone]
 
 
 def _weights(study: Study, report: Report) -> None:

@@ -19,8 +19,10 @@ Key = tuple[str, int, str]
 
 METRICS = ("precision", "recall", "f1")
 NOT_OK = tuple(status for status in STATUSES if status != "ok")
+NOT_ALIGNED = tuple(status for status in NOT_OK if status not in ("white_space", "missing"))
+UNUSED = ("unused_answers", "crossing_mentions")
 
-_WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, "grid_points", "pairs", "draws")
+_WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, *UNUSED, "grid_points", "pairs", "draws")
 _TEXT = ("label", "corpus", "heading", "match", "run", "retired", "paper_outside", "best", "as_good")
 COLUMNS = (
     *("label", "corpus", "heading", "match", "run", "retired"),
@@ -28,12 +30,14 @@ COLUMNS = (
     *(f"{metric}_{end}" for metric in METRICS for end in ("low", "high")),
     *("f1_sd", "seeds", "confidence", "resamples", "sentences", "gold_mentions"),
     *NOT_OK,
+    *UNUSED,
     *(f"paper_{metric}" for metric in METRICS),
     *("difference_f1", "paper_outside", *COMPARED),
     *("grid_points", "grid_min", "grid_median", "grid_max"),
 )
 """Columns of a table's frame. Scores are means over the seeds, and so are the bounds of the bootstrap intervals;
-`f1_sd` is the standard deviation over seeds (two or more). Answers that are not ok are summed over the seeds.
+`f1_sd` is the standard deviation over seeds (two or more). Answers that are not ok are summed over the seeds. Only
+imported predictions have `unused_answers`, those without a sentence, and `crossing_mentions`, those over its border.
 `difference_f1` is our F1 less the paper's; `paper_outside` says whether the paper's lies outside our interval."""
 
 
@@ -207,7 +211,14 @@ def _own_values(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
         "sentences": first["sentences"],
         "gold_mentions": first["gold_mentions"],
         **{status: sum(score["status"][status] for score in scores) for status in NOT_OK},
+        **dict(zip(UNUSED, _unused(first), strict=True)),
     }
+
+
+def _unused(score: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Return how many answers and mentions of an imported file are not used; None for other systems."""
+    counts = score.get("answers", {})
+    return counts.get("unused"), counts.get("crossing")
 
 
 def _paper_values(values: Sequence[float] | None) -> dict[str, float]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
-from markner.reporting.results import NOT_OK, records
+from markner.reporting.results import NOT_ALIGNED, records
 from markner.reporting.tables import Record
 from markner.study.schema.study import Study
 
@@ -78,8 +78,8 @@ def _grid(title: str, frame: pd.DataFrame) -> Grid:
 
 
 def _not_ok(cell: Record) -> str:
-    """Number of answers that do not repeat their sentence exactly."""
-    return "–" if cell["f1"] is None else str(sum(cell[status] for status in NOT_OK))
+    """Number of answers that do not repeat their sentence, white space apart, and of sentences without an answer."""
+    return "–" if cell["f1"] is None else str(sum(cell[status] for status in (*NOT_ALIGNED, "missing")))
 
 
 def _number(value: float | None, form: str = ".3f") -> str:

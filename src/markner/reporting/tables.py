@@ -8,13 +8,20 @@ from typing import Any
 import pandas as pd
 
 from markner.files import write_text
-from markner.reporting.results import METRICS, NOT_OK, records
+from markner.reporting.results import METRICS, NOT_ALIGNED, UNUSED, records
 from markner.study.schema.study import Table
 
 Record = dict[str, Any]
 _NOTHING = "–"
 _AS_GOOD = "≈"
 _OUTSIDE = "*"
+_ANSWERS = {
+    "Answers that do not repeat their sentence exactly, scored by what aligns": NOT_ALIGNED,
+    "Answers that differ from their sentence in white space alone, scored in full": ("white_space",),
+    "Sentences without an answer, scored as empty answers": ("missing",),
+    "Not scored, as they belong to no sentence or cross its border": UNUSED,
+}
+"""Notes on answers, with the columns that count them."""
 _TEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -245,12 +252,9 @@ def notes(found: TableCells) -> list[str]:
         lines.append(f"Means over seeds, of scores and bounds, ± standard deviation of F1: {'; '.join(seeds)}.")
     if grids := list(_grids(ours)):
         lines.append("Strict F1 over the grid, min – median – max: " + "; ".join(grids) + ".")
-    strays = list(_strays(ours))
-    if strays:
-        lines.append(
-            "Answers that do not repeat their sentence exactly, scored by what aligns: " + "; ".join(strays) + "."
-        )
-    elif ours:
+    kinds = {text: "; ".join(_with_counts(ours, columns)) for text, columns in _ANSWERS.items()}
+    lines += [f"{text}: {systems}." for text, systems in kinds.items() if systems]
+    if ours and not any(kinds.values()):
         lines.append("Every answer repeats its sentence exactly.")
     return lines
 
@@ -283,12 +287,13 @@ def _grids(ours: Sequence[Record]) -> Iterator[str]:
             yield f"{cell['label']}, {cell['heading']} {spread} ({points} points{seeds})"
 
 
-def _strays(ours: Sequence[Record]) -> Iterator[str]:
+def _with_counts(ours: Sequence[Record], columns: Sequence[str]) -> Iterator[str]:
+    """Systems with a count in one of these columns, and the counts."""
     for cell in ours:
-        kinds = [f"{status.replace('_', ' ')} {cell[status]}" for status in NOT_OK if cell[status]]
+        kinds = [f"{column.replace('_', ' ')} {cell[column]}" for column in columns if cell[column]]
         if kinds and cell["match"] == "strict":
-            answers = cell["sentences"] * cell["seeds"]
-            yield f"{cell['label']}, {cell['heading']}: {', '.join(kinds)} of {answers}"
+            total = "" if columns == UNUSED else f" of {cell['sentences'] * cell['seeds']}"
+            yield f"{cell['label']}, {cell['heading']}: {', '.join(kinds)}{total}"
 
 
 def _number(value: float | None) -> str:

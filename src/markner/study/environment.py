@@ -35,8 +35,7 @@ def _spending(study: Study) -> dict[str, Any]:
     """By chat run: where answers are kept, on which account, and how patiently and at what price they are asked for."""
     found: dict[str, Any] = {}
     for name, run in study.live_runs().items():
-        model = study.models[run.model]
-        if isinstance(run, ChatRun) and isinstance(model, ApiModel):
+        if isinstance(run, ChatRun) and isinstance(model := study.models[run.model], ApiModel):
             found[name] = {
                 "answers": study.answers,
                 "account": f"{study.study}/{name}",

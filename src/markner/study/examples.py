@@ -18,6 +18,12 @@ SECTIONS: dict[str, dict[str, Any]] = {
         "variant": "raw",
         "raw": {"format": "pubtator", "train": "data/train.txt", "dev": "data/dev.txt", "test": "data/test.txt"},
     },
+    "PredictionsRun": {
+        "system": "predictions",
+        "files": {"ncbi_disease": "answers/ncbi_disease.jsonl"},
+        "format": "marked",
+        "evaluate": ["ncbi_disease"],
+    },
     "Training": {"batch_size": 128, "device_batch_size": 4},
     "PaperCounts": {"instances": 5424, "mentions": 5134},
     "TableRow": {"label": "LLaMA-7B", "runs": ["llama"]},

@@ -11,10 +11,11 @@ from markner.study.grid import Point, grid_points, job_name, point_folder, point
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Corpus, CorpusSource, Prompt, Variant
+from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.study import SizeFigure, Study, Table
 from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
 
-_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun)
+_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun, PredictionsRun)
 
 
 def shot_corpus(study: Study, run: str, corpus: str) -> str:
@@ -136,8 +137,11 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
 
 
 def hardware_of(study: Study, run: str) -> Hardware:
-    """Return what the jobs of a run ask of a machine; the defaults for a chat run, whose model is elsewhere."""
-    model = study.models[study.runs[run].model]
+    """Return what the jobs of a run ask of a machine; the defaults for a run whose model is elsewhere."""
+    settings = study.runs[run]
+    if isinstance(settings, PredictionsRun):
+        return Hardware()
+    model = study.models[settings.model]
     return Hardware() if isinstance(model, ApiModel) else model.hardware
 
 
@@ -164,6 +168,11 @@ def encoder(study: Study, run: str) -> EncoderRun:
 def chat_run(study: Study, run: str) -> ChatRun:
     """A run by name as a chat run."""
     return _of_kind(study, run, ChatRun, "a chat")
+
+
+def predictions_run(study: Study, run: str) -> PredictionsRun:
+    """A run by name as one of another system's answers."""
+    return _of_kind(study, run, PredictionsRun, "a predictions")
 
 
 def _of_kind(study: Study, run: str, kind: type[_Run], name: str) -> _Run:

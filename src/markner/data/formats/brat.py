@@ -4,11 +4,54 @@ Specification: brat standoff format, https://brat.nlplab.org/standoff.html.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from markner.data.documents import Document, Mention, Span
+from markner.data.documents import Document, Mention, PassageText, Span, join_passages
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
+from markner.data.formats.lines import numbered_lines
+from markner.errors import MarknerError
 
 _LINE_END = re.compile(r"\r?\n")
+_TEXT_BOUND = re.compile(r"T\S+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
+
+
+def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
+    """Read the documents of a folder and the folders in it, in the order of their paths.
+
+    A document is a `.txt` file with an `.ann` file of the same name, and one passage. Text-bound annotations (`T`) are
+    mentions; other lines are ignored.
+
+    Raises:
+        MarknerError: The folder has no texts, a text has no annotation file, or a line is damaged.
+    """
+    texts = sorted(path for path in folder.rglob("*.txt") if not path.name.startswith("."))
+    if not texts:
+        raise MarknerError(f"{folder}: a folder with .txt files is expected", "name the brat folder")
+    for path in texts:
+        try:
+            text = path.read_bytes().decode()
+        except UnicodeDecodeError as error:
+            raise MarknerError(f"{path}: not UTF-8: {error.reason}", "save the file as UTF-8") from error
+        annotations = list(_annotations(path.with_suffix(".ann"))) if options.mentions else []
+        identifier = path.relative_to(folder).with_suffix("").as_posix()
+        document = join_passages(identifier, [PassageText(text)] if text else [], "\n")
+        yield replace(document, mentions=read_mentions(str(path), [AnnotatedText(text, 0, annotations)], options))
+
+
+def _annotations(path: Path) -> Iterator[Annotation]:
+    for number, line in numbered_lines(path):
+        if not line.startswith("T"):
+            continue
+        where = f"{path}, line {number}"
+        match = _TEXT_BOUND.fullmatch(line)
+        if match is None:
+            raise MarknerError(
+                f"{where}: not a text-bound annotation: {line!r}", "write T1<tab>TYPE START END<tab>TEXT"
+            )
+        parts = tuple(Span(*map(int, part.split())) for part in match[2].split(";"))
+        yield Annotation(where, parts, match[1], match[3])
 
 
 class BratWriter:

@@ -17,6 +17,7 @@ from markner.study.checks.runs import run_problems
 from markner.study.paths import PAPER_TABLES
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun
 from markner.study.yaml_lines import Location
@@ -127,4 +128,8 @@ def _annotations(study: Study) -> Iterator[Problem]:
             elif isinstance(run, ChatRun):
                 yield Problem(
                     (*at, "run"), f"`{item.run}` asks a model behind an API", "name a run whose weights are here"
+                )
+            elif isinstance(run, PredictionsRun):
+                yield Problem(
+                    (*at, "run"), f"`{item.run}` has answers and no model", "name a run whose weights are here"
                 )

@@ -13,6 +13,7 @@ from markner.study.checks.names import (
 )
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun
 from markner.study.wording import indented, yaml_block
@@ -25,6 +26,8 @@ def run_problems(study: Study) -> Iterator[Problem]:
         at: Location = ("runs", name)
         if isinstance(run, ChatRun):
             yield from _chat(at, run, study)
+        elif isinstance(run, PredictionsRun):
+            yield from _predictions(at, run, study)
         else:
             yield from local_model_problems((*at, "model"), run.model, study)
         if isinstance(run, GenerativeRun):
@@ -62,6 +65,17 @@ def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
             yield from corpus_problems((*at, "evaluate", index), corpus, study, ["train"], "give a `shot_corpus`")
     if isinstance(model, ApiModel):
         yield from _spending(at, run, model)
+
+
+def _predictions(at: Location, run: PredictionsRun, study: Study) -> Iterator[Problem]:
+    """The corpora that have a file of answers, and those that need one."""
+    for key in ("files", "types"):
+        for name in getattr(run, key):
+            yield from unknown_name((*at, key, name), name, "corpora", study.corpora)
+    for index, name in enumerate(run.evaluate):
+        if name not in run.files:
+            fix = yaml_hint((*at, "files", name), f"answers/{name}.jsonl", "name it, or take the corpus out:")
+            yield Problem((*at, "evaluate", index), f"`{name}` has no file of answers in `files`", fix)
 
 
 def _same_entity(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from markner.study.schema.annotations import Annotation
 from markner.study.schema.base import Name, Settings
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Corpus, Mixture, Prompt
+from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.self_instruct import SelfInstruct
 from markner.study.schema.systems import GenerativeRun, Model, Run
 
@@ -211,7 +212,10 @@ class Study(Settings):
 
     def retired(self, run: str) -> str | None:
         """Since when and why the model of a run is gone, None if it is there."""
-        model = self.models[self.runs[run].model]
+        settings = self.runs[run]
+        if isinstance(settings, PredictionsRun):
+            return None
+        model = self.models[settings.model]
         return model.retired if isinstance(model, ApiModel) else None
 
     def owner(self, run: str) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from markner.study.schema.base import Name, Settings
 from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.prediction_runs import PredictionsRun
 
 
 class Hardware(Settings):
@@ -248,4 +249,4 @@ class EncoderRun(Settings):
     """Corpora on whose test split it is scored."""
 
 
-Run = Annotated[GenerativeRun | EncoderRun | ChatRun, Field(discriminator="system")]
+Run = Annotated[GenerativeRun | EncoderRun | ChatRun | PredictionsRun, Field(discriminator="system")]

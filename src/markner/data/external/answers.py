@@ -1,0 +1,117 @@
+"""Answers of another system, read from a file of any of the formats that a run can name."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from markner.data.documents import Document, Span
+from markner.data.formats import brat, iob
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import DocumentFormat, read_documents
+from markner.data.formats.lines import numbered_lines, open_file
+from markner.errors import MarknerError
+from markner.markup import Marks, align, strip_marks
+from markner.predictions import Status
+from markner.study.schema.prediction_runs import AnswerFormat
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAnswer:
+    """One text of another system with its mentions: a sentence, a part of one, or a document.
+
+    `spans` are offsets into `text`. `raw` is the unchanged answer of a language model, None in other formats.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    status: Status = "ok"
+    raw: str | None = None
+
+
+def read_external_answers(
+    path: Path, file_format: AnswerFormat, marks: Marks, options: ReadOptions
+) -> Iterator[ExternalAnswer]:
+    """Read the answers of a file, in order.
+
+    Args:
+        path: A file; for brat a folder, and for PubTator, BioC and JSON lines a file or a folder.
+        file_format: Format of the file. BioC is read as XML if the file begins with `<`, else as JSON.
+        marks: Marks around the mentions, for `marked`.
+        options: Types that count and unit of the offsets, where the format has them.
+
+    Raises:
+        MarknerError: The file is not in its format, or has mentions but none of the types; names file and line.
+    """
+    if file_format == "marked":
+        yield from _marked(path, marks)
+    elif file_format == "iob":
+        _check_types(path, options.types, iob.kinds(path) if options.types is not None else ())
+        for sentence in iob.read(path, options.types):
+            yield ExternalAnswer(sentence.text, tuple(sentence.spans()))
+    else:
+        documents = list(_documents(path, file_format, ReadOptions(offsets=options.offsets)))
+        types = {mention.type for document in documents for mention in document.mentions}
+        _check_types(path, options.types, types)
+        for document in documents:
+            mentions = [each for each in document.mentions if options.types is None or each.type in options.types]
+            yield ExternalAnswer(document.text, tuple(Span(each.start, each.end) for each in mentions))
+
+
+def read_marked(text: str, raw: str, marks: Marks) -> ExternalAnswer:
+    """Return the answer of a language model that repeats a text with marks in it.
+
+    If the answer differs from the text in white space alone, its own text and spans count. Otherwise it is aligned to
+    the text character by character (`markner.markup.align`).
+    """
+    plain, spans, defect = strip_marks(raw, marks)
+    if without_space(plain) == without_space(text):
+        return ExternalAnswer(plain, spans, defect or "ok", raw)
+    alignment = align(text, raw, marks=marks)
+    return ExternalAnswer(text, alignment.spans, alignment.status, raw)
+
+
+def without_space(text: str) -> str:
+    """Return the text without its white space."""
+    return "".join(text.split())
+
+
+def _marked(path: Path, marks: Marks) -> Iterator[ExternalAnswer]:
+    fix = 'write {"text": "the sentence", "answer": "the sentence with its marks"}, one object a line'
+    for number, line in numbered_lines(path):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise MarknerError(f"{where}: not valid JSON: {error.msg}", fix) from error
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str) or "answer" not in row:
+            raise MarknerError(f"{where}: not an object with `text` and `answer`", fix)
+        answer = row["answer"] if row["answer"] is not None else ""
+        if not isinstance(answer, str):
+            raise MarknerError(f"{where}: `answer` is not text: {json.dumps(answer)[:80]}", fix)
+        yield read_marked(row["text"], answer, marks)
+
+
+def _documents(path: Path, file_format: AnswerFormat, options: ReadOptions) -> Iterable[Document]:
+    if file_format == "brat":
+        return brat.read(path, options)
+    return read_documents([path], _document_format(path, file_format), options)
+
+
+def _document_format(path: Path, file_format: AnswerFormat) -> DocumentFormat:
+    if file_format != "bioc":
+        return "pubtator" if file_format == "pubtator" else "jsonl"
+    first = next((each for each in sorted(path.rglob("*")) if each.is_file()), path) if path.is_dir() else path
+    with open_file(first) as stream:
+        head = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return "bioc-xml" if head.startswith(b"<") else "bioc-json"
+
+
+def _check_types(path: Path, types: Collection[str] | None, present: Collection[str]) -> None:
+    if types is not None and present and not set(types) & set(present):
+        raise MarknerError(
+            f"{path}: no mention of the types {', '.join(types)}",
+            f"the file has {', '.join(sorted(present))}: correct `types`",
+        )
