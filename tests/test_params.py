@@ -200,6 +200,13 @@ def test_a_job_that_the_study_no_longer_has_is_not_an_error() -> None:
     assert current_settings(DEMO, "train_encoder", {"run": "minilm-gene", "seed": "1", "part": "lr1.0"}) is None
 
 
+def test_a_job_that_the_study_has_and_that_cannot_run_is_an_error() -> None:
+    annotation = {"files": ["a.txt"], "runs": [{"run": "smollm2-untuned"}]}
+    study = Study.model_validate(DEMO.model_dump() | {"annotations": {"mine": annotation}})
+    with pytest.raises(MarknerError, match="smollm2-untuned is not tuned, so it knows no entity type"):
+        current_settings(study, "annotate", {"annotation": "mine"})
+
+
 def test_a_wildcard_that_is_missing_is_an_error() -> None:
     with pytest.raises(KeyError):
         current_settings(DEMO, "predict", {"run": "smollm2-tuned", "seed": "1"})

@@ -6,7 +6,7 @@ from typing import Any
 from markner.annotate.params import AnnotateParams
 from markner.data.params import DatasetCardParams, FetchParams, ImportPredictionsParams, MixtureParams, SentencesParams
 from markner.data.synthetic.params import SelfInstructParams, WriteCandidatesParams
-from markner.errors import MarknerError
+from markner.errors import MarknerError, NotInStudyError
 from markner.evaluation.params import ErrorsParams, OfficialParams, ScoreParams, SignificanceParams
 from markner.models.chat.params import ChatParams, FewShotParams
 from markner.models.params import (
@@ -104,5 +104,5 @@ def current_settings(study: Study, rule: str, wildcards: Mapping[str, str]) -> d
             return None
     try:
         return params.of(study, wildcards).settings()
-    except MarknerError:  # the entry is of another kind now, such as a run that is no longer tuned
+    except NotInStudyError:  # such as a run that is no longer tuned
         return None

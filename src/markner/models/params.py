@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from markner.errors import MarknerError
+from markner.errors import NotInStudyError
 from markner.study.grid import Point, grid_jobs
 from markner.study.params import EntityPrompt, Params, Wildcards
 from markner.study.queries import encoder, generative, point_folders, points, run_prompt
@@ -25,7 +25,7 @@ class WeightsParams(Params):
         """Take a model's source. Its `hardware` is no part of it."""
         model = study.models[wildcards["model"]]
         if isinstance(model, ApiModel):
-            raise MarknerError(f"models.{wildcards['model']} has no weights")
+            raise NotInStudyError(f"models.{wildcards['model']} has no weights")
         version = package_version(model.package) if isinstance(model, PackageModel) else None
         return cls(model=model, version=version)
 
@@ -86,7 +86,7 @@ class TrainEncoderParams(Params):
         run = encoder(study, wildcards["run"])
         jobs = grid_jobs(run.grid, run.grid_batching)
         if wildcards["part"] not in jobs:
-            raise MarknerError(f"runs.{wildcards['run']} has no grid job {wildcards['part']}")
+            raise NotInStudyError(f"runs.{wildcards['run']} has no grid job {wildcards['part']}")
         own = run.model_dump(include=set(cls.model_fields))
         return cls(points=jobs[wildcards["part"]], seed=int(wildcards["seed"]), **own)
 

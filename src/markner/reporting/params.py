@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from markner.data.fetching.registry import licences
-from markner.errors import MarknerError
+from markner.errors import NotInStudyError
 from markner.study.params import Params, Wildcards
 from markner.study.queries import corpora_of, generative, run_prompt, size_points, table_runs
 from markner.study.schema.base import Settings
@@ -206,10 +206,10 @@ class ModelCardParams(Params):
     @classmethod
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Take a tuned run. Raises MarknerError for a run without a training of its own."""
+        """Take a tuned run. Raises NotInStudyError for a run without a training of its own."""
         run = generative(study, wildcards["run"])
         if run.mixture is None:
-            raise MarknerError(f"runs.{wildcards['run']} is not tuned, so it has no model of its own")
+            raise NotInStudyError(f"runs.{wildcards['run']} is not tuned, so it has no model of its own")
         prompt, corpora = run_prompt(study, wildcards["run"]), _card_corpora(study, run.mixture)
         entities = dict.fromkeys(corpus.entity for corpus in corpora.values())
         return cls(

@@ -23,7 +23,7 @@ class Params(Settings):
     @planning_only
     @abstractmethod
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Build the params of a job. Raises MarknerError if the study has no such job."""
+        """Build the params of a job. Raises NotInStudyError if the study has no such job."""
 
     @classmethod
     def load(cls, params: Any) -> Self:

@@ -6,7 +6,7 @@ The rules' functions and the params classes look things up here, so that both se
 from collections.abc import Sequence
 from typing import TypeVar
 
-from markner.errors import MarknerError
+from markner.errors import MarknerError, NotInStudyError
 from markner.study.grid import Point, grid_points, job_name, point_folder, point_name
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.chat_runs import ApiModel, ChatRun
@@ -27,7 +27,7 @@ def chat_model(study: Study, run: str) -> ApiModel:
     """The model of a chat run that can be asked."""
     model = study.models[chat_run(study, run).model]
     if not isinstance(model, ApiModel) or model.retired is not None:
-        raise MarknerError(f"runs.{run} has no model that can be asked")
+        raise NotInStudyError(f"runs.{run} has no model that can be asked")
     return model
 
 
@@ -74,7 +74,7 @@ def training_fraction(study: Study, run: str) -> float:
         return settings.fraction
     mixture = generative(study, study.owner(run)).mixture
     if mixture is None:
-        raise MarknerError(f"runs.{run} is not trained, so no part of any data is behind it")
+        raise NotInStudyError(f"runs.{run} is not trained, so no part of any data is behind it")
     return study.mixtures[mixture].fraction
 
 
@@ -178,7 +178,7 @@ def predictions_run(study: Study, run: str) -> PredictionsRun:
 def _of_kind(study: Study, run: str, kind: type[_Run], name: str) -> _Run:
     settings = study.runs[run]
     if not isinstance(settings, kind):
-        raise MarknerError(f"runs.{run} is not {name} run")
+        raise NotInStudyError(f"runs.{run} is not {name} run")
     return settings
 
 
@@ -186,7 +186,7 @@ def source_of(corpus: Corpus, variant: Variant) -> CorpusSource:
     """The files of a corpus on a variant."""
     source = corpus.source(variant)
     if source is None:
-        raise MarknerError(f"the corpus has no section `{variant}`")
+        raise NotInStudyError(f"the corpus has no section `{variant}`")
     return source
 
 

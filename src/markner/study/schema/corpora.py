@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from markner.errors import MarknerError
+from markner.errors import NotInStudyError
 from markner.study.schema.base import Name, Settings
 
 Format = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl", "bc2gm", "iob"]
@@ -91,11 +91,11 @@ class CorpusSource(Settings):
         """Return the files of a split, a single file as a list of one.
 
         Raises:
-            MarknerError: the split has no files.
+            NotInStudyError: the split has no files.
         """
         files: FileRef | SplitFiles | None = getattr(self, split)
         if files is None:
-            raise MarknerError(f"the corpus has no {split} split", f"name its files under `{split}:`")
+            raise NotInStudyError(f"the corpus has no {split} split", f"name its files under `{split}:`")
         return files if isinstance(files, SplitFiles) else SplitFiles(files=[files])
 
     def splits(self) -> list[Split]:
