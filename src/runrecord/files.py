@@ -1,22 +1,28 @@
 """Files that are either whole or absent: atomic writing."""
 
+import glob
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+_HOST = socket.gethostname()
+
 
 @contextmanager
 def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     """Open a temporary file beside `path` and rename it on success; on an error nothing is left behind.
 
-    Text is written as UTF-8 with LF line ends.
+    A process that is killed leaves its temporary file; the next one on this machine that writes the same file removes
+    it. Text is written as UTF-8 with LF line ends.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    _remove_leftovers(target)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.{_HOST}-{os.getpid()}.")
     try:
         binary = "b" in mode
         with os.fdopen(handle, mode, encoding=None if binary else "utf-8", newline=None if binary else "\n") as stream:
@@ -26,6 +32,25 @@ def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove temporary files of a target whose process on this machine has ended."""
+    begin = f".{target.name}.{_HOST}-"
+    for path in target.parent.glob(f"{glob.escape(begin)}*.*"):
+        process = path.name.removeprefix(begin).partition(".")[0]
+        if process.isdigit() and not _is_running(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it belongs to another user
+    return True
 
 
 def usual_mode() -> int:

@@ -1,5 +1,6 @@
 """Preflight: what will run is counted, and what could never start or fit is named with its fix."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -88,9 +89,33 @@ def test_the_papers_trainings_fit_the_papers_gpus_and_not_smaller_ones(
     text = preflight_text(PAPER, monkeypatch, tmp_path)
     trainings = sum(len(run.seeds) for run in PAPER.runs.values() if isinstance(run, GenerativeRun) and run.mixture)
     assert f" {trainings} trainings" in text and " encoder trainings" in text
-    assert "bioner-llama1: 6.70 billion parameters over 4: 26.8 GB" in text
+    assert "bioner-llama1, training, estimated: 6.70 billion parameters over 4: 26.8 GB and at most" in text
     assert "do not fit" not in text
-    assert "runs.pmc-llama: 52 GB do not fit on a GPU of 48 GB" in preflight_text(PAPER, monkeypatch, tmp_path, 48)
+    smaller = preflight_text(PAPER, monkeypatch, tmp_path, 48)
+    assert re.search(r"runs.bioner-llama1, training: 5\d GB do not fit on a GPU of 48 GB\n +fix: set `device", smaller)
+    assert re.search(r"runs.pmc-llama, training: 5\d GB do not fit on a GPU of 48 GB\n +fix: set the model's", smaller)
+
+
+@pytest.mark.parametrize(
+    "batch, checkpointing, gpu_gb, fix",
+    [
+        (16, True, 80, None),
+        (16, False, 80, "set `device_batch_size: 1`"),
+        (4, False, 64, "set `gradient_checkpointing: true`"),
+        (4, True, 40, "set the model's `hardware.processes: 8`"),
+        (4, True, 2, "take a smaller model, or GPUs with more memory"),
+    ],
+)
+def test_the_first_change_that_makes_a_training_fit_is_named(
+    batch: int, checkpointing: bool, gpu_gb: float, fix: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = PAPER.runs["pmc-llama"]
+    assert isinstance(run, GenerativeRun)
+    training = run.training.model_copy(update={"device_batch_size": batch, "gradient_checkpointing": checkpointing})
+    study = PAPER.model_copy(update={"runs": {"pmc-llama": run.model_copy(update={"training": training})}})
+    text = preflight_text(study, monkeypatch, tmp_path, gpu_gb)
+    problem = re.search(r"training: \d+ GB do not fit.*\n +fix: (.*)", text)
+    assert (problem[1] if problem else None) == fix
 
 
 def test_missing_keys_files_and_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -137,13 +162,13 @@ def test_the_command_ends_with_a_code(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert main(["preflight", "--configfile", "config/demo.yaml", "--no-cluster"]) == 0
     assert "Nothing stands in the way" in capsys.readouterr().out
     assert main(["preflight", "--configfile", "config/config.yaml", "--no-cluster", "--gpu-memory", "20"]) == 1
-    assert "fix: raise the model's `hardware.processes`" in capsys.readouterr().out
+    assert "fix: set the model's `hardware.processes: 32`, `device_batch_size: 1`" in capsys.readouterr().out
 
 
 def test_preflight_counts_the_processes_that_the_rule_asks_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = preflight_text(PAPER, monkeypatch, tmp_path)
-    assert "llama2-lora: 6.70 billion parameters over 4:" in text
-    assert "llama2-qlora: 6.70 billion parameters over 1:" in text
+    assert "llama2-lora, training, estimated: 6.70 billion parameters over 4:" in text
+    assert "llama2-qlora, training, estimated: 6.70 billion parameters over 1:" in text
 
 
 def test_a_corpus_whose_native_files_are_there_counts_as_fetched(

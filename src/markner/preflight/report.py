@@ -11,6 +11,7 @@ from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import account_needed, misfits, partitions
+from markner.preflight.gpu_memory import memory_lines
 from markner.preflight.requests import read_profile, requests
 from markner.study.grid import grid_points
 from markner.study.queries import hardware_of, training_processes
@@ -20,8 +21,6 @@ from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun, HubModel, PackageModel
 
 _GPU_GB = 80.0
-# Headroom of a GPU: the largest gathered layer, buffers of the communication, fragmentation.
-_USABLE = 0.9
 
 
 @dataclass
@@ -147,35 +146,11 @@ def _folder(study: Study, model: str) -> Path | None:
 
 
 def _memory(study: Study, report: Report, gpu_gb: float) -> None:
-    """Memory on each GPU for each training."""
-    from markner.models.causal.memory import activation_bytes, count_parameters, training_bytes
-
+    """Compare the memory of trainings and predictions with that of a GPU."""
     report.lines.append(f"Memory on each GPU of {gpu_gb:g} GB")
-    for name, run in _live(study, GenerativeRun).items():
-        hardware, processes = hardware_of(study, name), training_processes(study, name)
-        if not run.mixture or hardware.device == "cpu":
-            continue
-        folder = _folder(study, run.model)
-        if folder is None and hardware.billions is None:
-            report.lines.append(f"  {name}: unknown before its weights are here; set `hardware.billions`")
-            continue
-        parameters = count_parameters(folder) if folder else 1e9 * (hardware.billions or 0)
-        held = training_bytes(parameters, run.training, processes) / 1e9
-        most = activation_bytes(folder, run.training) / 1e9 if folder else 0.0
-        counted = f"and at most {most:.1f} GB of activations" if folder else "activations not counted"
-        report.lines.append(
-            f"  {name}: {parameters / 1e9:.2f} billion parameters over {processes}: {held:.1f} GB, {counted}"
-        )
-        if held + most > _USABLE * gpu_gb:
-            saves = "lora" if run.training.method == "full" else "qlora"
-            report.problems.append(
-                (
-                    f"runs.{name}: {held + most:.0f} GB do not fit on a GPU of {gpu_gb:g} GB",
-                    "raise the model's `hardware.processes`"
-                    + (", lower `device_batch_size`, set `gradient_checkpointing: true`" if most > 1 else "")
-                    + f", or use `method: {saves}`",
-                )
-            )
+    for line, problem in memory_lines(study, gpu_gb):
+        report.lines.append(line)
+        report.problems += [problem] if problem else []
 
 
 def _disk(study: Study, report: Report) -> None:

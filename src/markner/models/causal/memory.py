@@ -1,43 +1,131 @@
-"""How many parameters a model has and what its training holds in memory, reckoned without its weights."""
+"""How much memory the training and the prediction of a causal model take on each GPU, computed without its weights.
 
+Activations are those that autograd keeps for the backward pass. Their sizes per token and layer were measured on small
+LLaMA models of several widths and depths with `torch.autograd.graph.saved_tensors_hooks`;
+`tests/models/test_memory.py` repeats the measurement.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from markner.study.schema.systems import Training
+from markner.study.schema.systems import Decoding, Training
 
 # Master weight, gradient and AdamW's two moments, each in float32.
 _BYTES_TRAINED = 16
 _BYTES_FROZEN = {"full": 0.0, "lora": 4.0, "qlora": 0.55}
 _LORA_PART = 0.02
-# Activations of a decoder layer for a token, in units of the hidden size and 16-bit numbers (Korthikanti et al. 2022,
-# equation 2 without the attention matrix, which sdpa does not keep).
-_ACTIVATIONS = 34
+# For each token and entry of the vocabulary: float32 logits that are kept, their gradient, and its 16-bit copy.
+_LOGITS = 4 + 4 + 2
 
 
-def count_parameters(folder: Path) -> int:
-    """Parameters of a causal model, from its `config.json`: built on the meta device, where nothing has a size."""
-    config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
-    return int(model.num_parameters())
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a causal model that its memory depends on."""
+
+    parameters: int
+    layers: int
+    hidden: int
+    intermediate: int
+    """Width of the feed-forward part."""
+    keys: int
+    """Width of the keys of a token over all key-value heads."""
+    vocabulary: int
+
+    @classmethod
+    def of_config(cls, config: object) -> "Shape":
+        """Read the sizes of a `PretrainedConfig`; the model is built on the meta device, where no tensor has memory."""
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+        found = model.config
+        heads = int(found.num_attention_heads)
+        size = int(getattr(found, "head_dim", None) or found.hidden_size // heads)
+        return cls(
+            parameters=int(model.num_parameters()),
+            layers=int(found.num_hidden_layers),
+            hidden=int(found.hidden_size),
+            intermediate=int(getattr(found, "intermediate_size", 4 * found.hidden_size)),
+            keys=size * int(getattr(found, "num_key_value_heads", None) or heads),
+            vocabulary=int(found.vocab_size),
+        )
+
+    @classmethod
+    def of_parameters(cls, parameters: float) -> "Shape":
+        """Estimate the sizes of a LLaMA-like model: 12 h^2 parameters in each of h/128 layers, as LLaMA has."""
+        hidden = round((parameters * 128 / 12) ** (1 / 3))
+        return cls(
+            parameters=round(parameters),
+            layers=round(hidden / 128),
+            hidden=hidden,
+            intermediate=round(8 / 3 * hidden),
+            keys=hidden,
+            vocabulary=32_000,
+        )
+
+
+def read_shape(folder: Path) -> Shape:
+    """Read the sizes of the model in a folder from its `config.json`."""
+    return Shape.of_config(AutoConfig.from_pretrained(str(folder), local_files_only=True))
 
 
 def training_bytes(parameters: float, training: Training, processes: int) -> float:
-    """Memory that each of several processes holds for weights, gradients and optimiser, activations apart."""
+    """Return the bytes that each of several processes holds for weights, gradients and optimizer states."""
     if training.method == "full":
         return _BYTES_TRAINED * parameters / processes
     adapters = _LORA_PART * parameters
     return (_BYTES_FROZEN[training.method] * parameters + _BYTES_TRAINED * adapters) / processes
 
 
-def activation_bytes(folder: Path, training: Training) -> float:
-    """Memory of the activations of one device batch whose examples are all of `max_length`: the most there can be."""
-    config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+def activation_bytes(shape: Shape, training: Training, processes: int) -> float:
+    """Return the bytes of a device batch whose examples all have `max_length` tokens: the most that there can be."""
     tokens = training.device_batch_size * training.max_length
-    width = 2.0 if training.precision == "bf16" else 4.0
-    layers, hidden = int(config.num_hidden_layers), int(config.hidden_size)
+    return saved_bytes(shape, training, processes, tokens, tokens) + tokens * _LOGITS * shape.vocabulary
+
+
+def saved_bytes(shape: Shape, training: Training, processes: int, tokens: int, slots: int) -> float:
+    """Return the bytes that all decoder layers keep for the backward pass of a device batch.
+
+    Args:
+        shape: Sizes of the model.
+        training: Precision, batching and gradient checkpointing count.
+        processes: One process computes bf16 under autocast, several in bf16 units of FSDP.
+        tokens: Tokens of the batch, padding included.
+        slots: With prefix batching the keys that all examples attend to: for each example prefix and own tokens.
+    """
+    autocast = training.precision == "bf16" and processes == 1
+    width = 2 if training.precision == "bf16" else 4
+    # Without autocast the residual stream has the width of everything else.
+    layer = _layer_bytes(shape, training, width, autocast, tokens, slots)
     if training.gradient_checkpointing:
-        return tokens * hidden * (width * layers + _ACTIVATIONS)
-    return tokens * hidden * _ACTIVATIONS * layers * width / 2
+        return shape.layers * tokens * shape.hidden * (4 if autocast else width) + layer
+    # Autocast keeps a 16-bit copy of the layers' weights.
+    return shape.layers * (layer + (2 * _layer_parameters(shape) if autocast else 0))
+
+
+def _layer_bytes(shape: Shape, training: Training, width: int, autocast: bool, tokens: int, slots: int) -> float:
+    hidden, keys = shape.hidden, shape.keys
+    # Inputs and outputs of norms, projections and attention; a norm in bf16 keeps its input in float32 too.
+    states = {4: 8, 2: 15 if autocast else 10}[width] * hidden + 4 * shape.intermediate
+    if training.batching != "prefix":
+        return width * tokens * (states + 2 * keys)
+    # Each example has keys and values of the prefix of its own, for all heads; queries and outputs are regrouped.
+    regrouped = (1 if autocast else 4) * hidden
+    return width * (tokens * (states + regrouped) + slots * 2 * hidden)
+
+
+def _layer_parameters(shape: Shape) -> int:
+    return 2 * shape.hidden * (shape.hidden + shape.keys) + 3 * shape.hidden * shape.intermediate
+
+
+def prediction_bytes(shape: Shape, decoding: Decoding, tokens: int) -> float:
+    """Return the bytes of weights, keys and values while a batch is decoded.
+
+    Args:
+        shape: Sizes of the model.
+        decoding: Batch size and precision count.
+        tokens: Tokens of prompt and answer of the longest row.
+    """
+    width = 2 if decoding.precision == "bf16" else 4
+    return width * (shape.parameters + decoding.batch_size * tokens * shape.layers * 2 * shape.keys)

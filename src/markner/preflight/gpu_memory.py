@@ -1,0 +1,90 @@
+"""Compare the memory that trainings and predictions need with that of a GPU, and name a setting that makes them fit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from markner.study.queries import hardware_of, training_processes
+from markner.study.schema.study import Study
+from markner.study.schema.systems import GenerativeRun, Training
+
+# Headroom of a GPU: the largest gathered layer, buffers of the communication, fragmentation.
+_USABLE = 0.9
+# Prompt and answer of a long sentence in tokens; the longest of the paper's test sets have fewer.
+_LONG_ROW = 1024
+
+
+def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """Yield a line for each training and prediction on GPUs, with the problem and its fix if it does not fit.
+
+    Before a model's weights are here, its sizes are estimated from `hardware.billions`.
+
+    Args:
+        study: The study.
+        gpu_gb: Memory of a GPU in GB.
+    """
+    for name, run in study.live_runs().items():
+        if isinstance(run, GenerativeRun) and hardware_of(study, name).device != "cpu":
+            yield from _run_lines(study, name, run, gpu_gb)
+
+
+def _run_lines(
+    study: Study, name: str, run: GenerativeRun, gpu_gb: float
+) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    from markner.models.causal.memory import Shape, activation_bytes, prediction_bytes, read_shape, training_bytes
+
+    folder = Path("results", study.study, "weights", run.model)
+    here = (folder / "config.json").is_file()
+    billions = hardware_of(study, name).billions
+    if not here and billions is None:
+        yield f"  {name}: unknown before its weights are here; set `hardware.billions`", None
+        return
+    shape = read_shape(folder) if here else Shape.of_parameters(1e9 * (billions or 0))
+    known = "" if here else ", estimated"
+    room = _USABLE * gpu_gb
+
+    def needed(training: Training, processes: int) -> float:
+        held = training_bytes(shape.parameters, training, processes)
+        return (held + activation_bytes(shape, training, processes)) / 1e9
+
+    if run.mixture:
+        processes = training_processes(study, name)
+        total = needed(run.training, processes)
+        held = training_bytes(shape.parameters, run.training, processes) / 1e9
+        line = (
+            f"  {name}, training{known}: {shape.parameters / 1e9:.2f} billion parameters over {processes}:"
+            f" {held:.1f} GB and at most {total - held:.1f} GB of activations"
+        )
+        problem = f"runs.{name}, training: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB"
+        changes = _changes(run.training, processes)
+        fixes = (text for text, training, count in changes if needed(training, count) <= room)
+        fix = next(fixes, "take a smaller model, or GPUs with more memory")
+        yield line, (problem, fix) if total > room else None
+    total = prediction_bytes(shape, run.decoding, _LONG_ROW) / 1e9
+    many = run.decoding.batch_size
+    line = f"  {name}, prediction{known}: {total:.1f} GB with keys and values of {many} long sentences"
+    problem = f"runs.{name}, prediction: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB"
+    yield line, (problem, f"lower `decoding.batch_size` ({many})") if total > room else None
+
+
+def _changes(training: Training, processes: int) -> Iterator[tuple[str, Training, int]]:
+    """Yield trainings that need less memory as text, settings and processes, in the order in which they cost least."""
+
+    def changed(**values: object) -> Training:
+        return training.model_copy(update=values)
+
+    size = training.device_batch_size
+    while size > 1:
+        size //= 2
+        yield f"set `device_batch_size: {size}`", changed(device_batch_size=size), processes
+    yield "set `gradient_checkpointing: true`", changed(gradient_checkpointing=True), processes
+    least: dict[str, object] = {"device_batch_size": 1, "gradient_checkpointing": True}
+    texts = "`device_batch_size: 1` and `gradient_checkpointing: true`"
+    yield f"set {texts}", changed(**least), processes
+    if training.method != "qlora":
+        for count in (2 * processes, 4 * processes, 8 * processes):
+            yield f"set the model's `hardware.processes: {count}`", training, count
+        yield f"set the model's `hardware.processes: {8 * processes}`, {texts}", changed(**least), 8 * processes
+    if training.method == "full":
+        yield "use `method: lora`", changed(method="lora"), processes
+    if training.method != "qlora":
+        yield f"use `method: qlora`, {texts}", changed(method="qlora", **least), 1
