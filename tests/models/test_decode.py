@@ -19,7 +19,7 @@ from transformers import GenerationConfig
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.models.causal.examples import encode_texts
+from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.causal.finetune import finetune
 from markner.models.decoding.copy_draft import _drafts, _Row, continuation
 from markner.models.decoding.generate import Answer, generate
@@ -102,6 +102,18 @@ def test_the_first_draft_is_the_encoding_that_training_has_of_the_input(text: st
     row.answer = encoded[:1]
     (rest,) = _drafts(tokenizer, [row])
     assert encoded[:1] + rest == [*encoded, tokenizer.eos_token_id], "later drafts go on within the text"
+
+
+def test_the_name_of_a_special_token_in_a_text_is_text(untuned: Path) -> None:
+    tokenizer = load_tokenizer(untuned)
+    end, text = tokenizer.eos_token_id, f"cells {tokenizer.eos_token} with ataxia"
+    (encoded,) = encode_texts(tokenizer, [text])
+    (prompt,) = encode_prompts(tokenizer, [render_prompt(TEMPLATE, INSTRUCTION, text)])
+    assert end not in encoded
+    assert end not in prompt
+    assert tokenizer.decode(encoded) == text
+    (draft,) = _drafts(tokenizer, [_Row(Query([1], text, 99), [1], 0)])
+    assert draft == [*encoded, end], "the one end token is that of the answer"
 
 
 def test_the_limit_counts_for_each_row(untuned: Path) -> None:

@@ -45,7 +45,12 @@ def embedding(folder: Path) -> Embed:
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
             batch = tokenizer(
-                [texts[row] for row in rows], padding=True, truncation=True, max_length=longest, return_tensors="pt"
+                [texts[row] for row in rows],
+                padding=True,
+                truncation=True,
+                max_length=longest,
+                return_tensors="pt",
+                split_special_tokens=True,
             ).to(device())
             with torch.inference_mode():
                 states = model(**batch).last_hidden_state

@@ -23,15 +23,20 @@ class Example(NamedTuple):
 
 
 def encode_prompts(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
-    """Return the token ids of prompts, with the start token if the tokenizer has one, without an end token."""
+    """Return the token ids of prompts, with the start token if the tokenizer has one, without an end token.
+
+    The name of a special token in a text, such as `</s>`, is text, here and in `encode_texts`.
+    """
     end = tokenizer.eos_token_id
-    rows: list[list[int]] = tokenizer(list(prompts), return_attention_mask=False)["input_ids"]
+    encoded = tokenizer(list(prompts), return_attention_mask=False, split_special_tokens=True)
+    rows: list[list[int]] = encoded["input_ids"]
     return [row[:-1] if len(row) > 1 and row[-1] == end and row[0] != end else row for row in rows]
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
     """Return the token ids of texts without special tokens."""
-    rows: list[list[int]] = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False)["input_ids"]
+    encoded = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, split_special_tokens=True)
+    rows: list[list[int]] = encoded["input_ids"]
     return rows
 
 

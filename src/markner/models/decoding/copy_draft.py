@@ -131,7 +131,7 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[li
     # beginning of an answer that space is right: answers are tokenized as texts of their own in training.
     leads = ["\n" if row.answer else "" for row in rows]
     texts = [lead + text for lead, (text, _) in zip(leads, guesses, strict=True)]
-    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True)
     longest = min(max(_TOKENS // len(rows), _SHORTEST), _LONGEST)
     drafts: list[list[int]] = []
     for row, answer, lead, (text, inside), ids, offsets in zip(

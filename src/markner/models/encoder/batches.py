@@ -76,6 +76,7 @@ def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, ma
             is_split_into_words=True,
             truncation=True,
             max_length=max_length,
+            split_special_tokens=True,  # `[SEP]` in a sentence is text
         )
         first: list[int | None] = [None] * len(spans)
         for position, word in enumerate(pieces.word_ids()):
