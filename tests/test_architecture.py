@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "markner"
 # From the ground up; a module may import its own floor and those before it. `runrecord` is below all of them.
 FLOORS = [
     {"errors", "files", "stub_import"},
-    {"study", "data", "markup", "tags", "predictions"},
+    {"study", "data", "markup", "tags", "graphemes", "predictions"},
     {"models"},
     {"evaluation", "annotate"},
     {"reporting", "preflight"},

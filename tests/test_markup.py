@@ -1,6 +1,7 @@
 """Marked text round-trips; free answers are aligned without losing or inventing a character."""
 
 import pytest
+import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -77,7 +78,9 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="<>
 @st.composite
 def texts_with_spans(draw: st.DrawFn) -> tuple[str, list[Span]]:
     text = draw(texts)
-    cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    # Between grapheme clusters, where annotators cut.
+    borders = [0, *(match.end() for match in regex.finditer(r"\X", text))]
+    cuts = sorted(draw(st.sets(st.sampled_from(borders), max_size=8)))
     return text, [Span(a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
 
 
@@ -114,3 +117,19 @@ def test_a_faithful_answer_gives_its_spans(case: tuple[str, list[Span]]) -> None
     expected = [(a, b) for a, b in spans if text[a:b] == text[a:b].strip() and text[a:b]]
     alignment = align(text, mark(text, spans))
     assert set(expected) <= {tuple(span) for span in alignment.spans}
+
+
+@given(
+    texts, st.lists(st.sampled_from(["<mark>", "</mark>", "a", "\u0308", "\u200d", "👩", "🔬"]) | texts, max_size=12)
+)
+def test_no_span_begins_or_ends_inside_a_grapheme(text: str, pieces: list[str]) -> None:
+    text += "".join(piece for piece in pieces if "mark" not in piece)
+    borders = {0, *(match.end() for match in regex.finditer(r"\X", text))}
+    for start, end in align(text, "".join(pieces)).spans + align(text, "<mark>".join(text) + "</mark>").spans:
+        assert {start, end} <= borders
+
+
+def test_a_mark_inside_a_grapheme_takes_the_whole() -> None:
+    decomposed = "Sjo\u0308gren"
+    assert align(decomposed, "<mark>Sjo</mark>\u0308gren").spans == (Span(0, 4),)
+    assert align(decomposed, "<mark>Sjo</mark><mark>\u0308gren</mark>").spans == (Span(0, 4), Span(4, 8))

@@ -1,9 +1,11 @@
 """Spans <-> words with BIO tags."""
 
+import unicodedata
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
@@ -29,7 +31,23 @@ def test_words_are_runs_of_letters_and_digits_and_single_signs() -> None:
 @given(st.text())
 def test_words_hold_every_sign_but_white_space_in_order(text: str) -> None:
     assert "".join(cut(text)) == "".join(text.split())
-    assert all(piece.isalnum() or len(piece) == 1 for piece in cut(text))
+    for piece in cut(text):
+        clusters = [each for each in regex.findall(r"\X", piece) if unicodedata.category(each[0]) != "Cf"]
+        assert len(clusters) <= 1 or all(each[0].isalnum() for each in clusters)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Sjo\u0308gren syndrome", ["Sjo\u0308gren", "syndrome"]),
+        ("iva\u200dcaftor", ["iva\u200dcaftor"]),
+        ("carci\u00adnoma, 5\u0301", ["carci\u00adnoma", ",", "5\u0301"]),
+        ("👩\u200d🔬 x", ["👩\u200d🔬", "x"]),
+        ("the \u200b colitis", ["the", "\u200b", "colitis"]),
+    ],
+)
+def test_accents_and_invisible_characters_split_no_word(text: str, expected: list[str]) -> None:
+    assert cut(text) == expected
 
 
 def test_a_word_that_overlaps_a_mention_belongs_to_it() -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from markner.data.documents import Span
 from markner.errors import MarknerError
+from markner.graphemes import whole_clusters
 from markner.predictions import Status
 
 OPEN, CLOSE = "<mark>", "</mark>"
@@ -93,8 +94,8 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
 
     White space around the answer and just inside marks is ignored. If the answer repeats the input exactly, its marks
     are the spans. Otherwise the longest common blocks of characters are matched, case-sensitively, and a span counts
-    if its first and its last character are matched. Of nested marks the outermost counts; an opening mark without a
-    closing one, or the reverse, is ignored.
+    if its first and its last character are matched. Spans grow to whole grapheme clusters. Of nested marks the
+    outermost counts; an opening mark without a closing one, or the reverse, is ignored.
 
     Args:
         text: The input sentence.
@@ -125,7 +126,7 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
             if start < end and position[start] is not None and position[end - 1] is not None:
                 spans.append(Span(position[start] or 0, (position[end - 1] or 0) + 1))
     trimmed = [Span(*_trim(text, *span)) for span in spans]
-    kept = tuple(span for span in trimmed if span.start < span.end)
+    kept = whole_clusters(text, [span for span in trimmed if span.start < span.end])
     status: Status = "ok"
     if not exact and matched < _REFUSAL_OVERLAP * len(text) and _REFUSAL.search(plain):
         status = "refused"

@@ -5,19 +5,23 @@ from collections.abc import Sequence
 from typing import Literal
 
 from markner.data.documents import Span
+from markner.graphemes import split_words
 
 Tag = Literal["B", "I", "O"]
 
-WORD = re.compile(r"[^\W_]+|\S")
+_ASCII_WORD = re.compile(r"[^\W_]+|\S")
 
 
 def words(text: str) -> list[Span]:
     """Return the character spans of the words of a text: runs of letters and digits, and each other sign by itself.
 
-    White space is in no word. The IOB files of Crichton et al. (2017) have the same tokens, so that the words of a text
-    of the variant `tokenized` are exactly its tokens.
+    White space is in no word. Accents and invisible characters belong to the letter before them. The IOB files of
+    Crichton et al. (2017) have the same tokens, so that the words of a text of the variant `tokenized` are exactly its
+    tokens.
     """
-    return [Span(*match.span()) for match in WORD.finditer(text)]
+    if text.isascii():
+        return [Span(*match.span()) for match in _ASCII_WORD.finditer(text)]
+    return split_words(text)
 
 
 def tags_from_spans(words: Sequence[Span], spans: Sequence[Span]) -> list[Tag]:

@@ -246,7 +246,7 @@ MUTATIONS = {
         edit(f"{EVALUATION}/author_release.py", "\n_TAG = ", "\n_TAG = 0 or "), "score"
     ),
     "code: two imports away": Mutation(
-        edit("src/markner/tags.py", "\nWORD = ", "\nWORD = 0 or "), "train_encoder\npredict_encoder"
+        edit("src/markner/tags.py", "\n_ASCII_WORD = ", "\n_ASCII_WORD = 0 or "), "train_encoder\npredict_encoder"
     ),
     "code: how a figure is drawn": Mutation(
         edit("src/markner/reporting/figures/scores.py", "\n_SIZE = ", "\n_SIZE = 1 * "), "figure"
