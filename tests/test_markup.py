@@ -6,8 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from markner.data.documents import Span
+from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import align, mark, unmark
+from markner.markup import align, escape_marks, mark, unmark
 
 TEXT = "Mutations in BRCA1 cause breast cancer ."
 
@@ -29,9 +30,15 @@ def test_impossible_spans_are_refused(spans: list[tuple[int, int]]) -> None:
         mark(TEXT, [Span(*span) for span in spans])
 
 
-def test_a_text_with_tags_is_refused() -> None:
-    with pytest.raises(MarknerError, match="mark tag"):
-        mark("a <mark> b", [])
+def test_marks_in_a_text_are_escaped_and_its_offsets_hold() -> None:
+    text = "HTML's <mark> and </mark> in cancer"
+    escaped = escape_marks(text)
+    assert escaped == "HTML's ‹mark› and ‹/mark› in cancer"
+    marked = mark(text, [Span(29, 35)])
+    assert marked == "HTML's ‹mark› and ‹/mark› in <mark>cancer</mark>"
+    alignment = align(text, marked)
+    assert (alignment.spans, alignment.status) == ((Span(29, 35),), "ok")
+    assert render_prompt("{instruction}{input}", "", text) == escaped
 
 
 @pytest.mark.parametrize("marked", ["<mark>a<mark>b</mark></mark>", "<mark>a", "a</mark>", "<mark></mark>a"])

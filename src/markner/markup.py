@@ -37,19 +37,26 @@ _REFUSAL = re.compile(
 _REFUSAL_OVERLAP = 0.5
 
 
+def escape_marks(text: str) -> str:
+    """Return a text of the same length in which no mark stands: `<mark>` becomes `‹mark›`.
+
+    Models read and write texts in this form, so that every mark in an answer is theirs. Offsets do not change.
+    """
+    return _TAG.sub(lambda tag: f"‹{tag.group()[1:-1]}›", text)
+
+
 def mark(text: str, spans: Sequence[Span]) -> str:
     """Return a text with marks around spans.
 
     Args:
-        text: The sentence; it must not hold the tags themselves.
+        text: The sentence. Marks in it are escaped (`escape_marks`).
         spans: Character offsets into `text`, end exclusive; sorted, not empty, not overlapping (they may touch).
 
     Raises:
-        MarknerError: The text holds a tag, or a span is empty, outside the text, or overlaps its neighbour.
+        MarknerError: A span is empty, outside the text, or overlaps its neighbour.
     """
-    if _TAG.search(text):
-        raise MarknerError(f"the text already holds a mark tag: {text!r}", "remove or escape the tags in the corpus")
     check_spans(text, spans)
+    text = escape_marks(text)
     pieces: list[str] = []
     position = 0
     for start, end in spans:
@@ -98,7 +105,7 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
     outermost counts; an opening mark without a closing one, or the reverse, is ignored.
 
     Args:
-        text: The input sentence.
+        text: The input sentence; the model has read it with its own marks escaped.
         raw: The unchanged answer.
         limit_reached: The answer was stopped by the length limit.
         marks: The marks in the answer.
@@ -107,6 +114,8 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
         Spans inside `text`, sorted, not empty, not overlapping; and the first that applies of empty, refused,
         truncated, changed_text, nested, unbalanced, ok.
     """
+    if marks == MARKS:
+        text = escape_marks(text)
     plain, marked_spans, defect = strip_marks(raw.strip(), marks)
     if not plain.strip() and text.strip():
         return Alignment((), "truncated" if limit_reached and raw else "empty")

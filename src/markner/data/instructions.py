@@ -10,7 +10,7 @@ from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import atomic, read_json, write_json
-from markner.markup import mark
+from markner.markup import escape_marks, mark
 from markner.study.schema.corpora import Mixture, Prompt
 
 
@@ -24,10 +24,13 @@ class Instance:
 
 
 def render_prompt(template: str, instruction: str, input: str) -> str:
-    """Return the full text before the answer (paper Fig. 2). Placeholders in the instruction are not replaced."""
+    """Return the full text before the answer (paper Fig. 2), with marks in the input escaped.
+
+    Placeholders in the instruction are not replaced.
+    """
     head, _, rest = template.partition("{instruction}")
     middle, _, tail = rest.partition("{input}")
-    return f"{head}{instruction}{middle}{input}{tail}"
+    return f"{head}{instruction}{middle}{escape_marks(input)}{tail}"
 
 
 def instances(
@@ -47,7 +50,7 @@ def instances(
             output = sentence.released
         else:
             output = mark(sentence.text, sentence.spans)
-        rows.append(Instance(instruction, sentence.text, output))
+        rows.append(Instance(instruction, escape_marks(sentence.text), output))
         ids.append(sentence.id)
     return rows, ids
 

@@ -12,7 +12,7 @@ from markner.data.synthetic.candidates import Candidate, candidate_row, draw_see
 from markner.data.synthetic.filters import REASONS, Verdict, judge
 from markner.errors import MarknerError
 from markner.files import write_json, write_jsonl, write_text
-from markner.markup import mark
+from markner.markup import escape_marks, mark
 from markner.study.schema.self_instruct import Filters
 
 _DIGITS = 6
@@ -90,7 +90,7 @@ def build_set(settings: SetSettings, inputs: SetInputs, outputs: SetOutputs) -> 
     origin = [(settings.corpus, row.id) for row in seed_sentences]
     origin += [(settings.name, f"candidate {row.candidate.number}") for row in kept]
     texts = [(row.text, row.spans) for row in seed_sentences] + [(row.text or "", row.spans) for row in kept]
-    instances = [Instance(settings.instruction, text, mark(text, spans)) for text, spans in texts]
+    instances = [Instance(settings.instruction, escape_marks(text), mark(text, spans)) for text, spans in texts]
     write_instances(instances, origin, outputs.instructions, outputs.index)
     write_jsonl(outputs.verdicts, map(verdict_row, verdicts))
     counts = set_counts(verdicts, seed_sentences, len(tests))
