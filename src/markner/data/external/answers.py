@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from markner.data.documents import Document, Span
@@ -50,7 +50,7 @@ def read_external_answers(
         for sentence in iob.read(path, options.types):
             yield ExternalAnswer(sentence.text, tuple(sentence.spans()))
     else:
-        documents = list(_documents(path, file_format, ReadOptions(offsets=options.offsets)))
+        documents = list(_documents(path, file_format, replace(options, types=None)))
         types = {mention.type for document in documents for mention in document.mentions}
         _check_types(path, options.types, types)
         for document in documents:

@@ -36,7 +36,7 @@ def import_predictions(
     Raises:
         MarknerError: The file is damaged or holds no answers, or fewer sentences have an answer than must have one.
     """
-    options = ReadOptions(params.types, params.offsets)
+    options = ReadOptions(params.types, params.offsets, untyped=True)
     found = list(read_external_answers(answers, params.format, Marks(*params.marks), options))
     if not found:
         raise MarknerError(f"{answers}: holds no answers", f"correct `runs.{run}.files.{corpus}` or `format`")

@@ -17,7 +17,7 @@ from markner.data.sentences import resolve_overlaps
 from markner.predictions import Prediction, Status
 
 _SHORT = 40
-"""Characters below which a sentence may occur by chance; its place is looked for after all longer ones have theirs."""
+"""Characters below which a sentence may occur by chance, inside other words too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,9 @@ def match_answers(sentences: Sequence[Sentence], answers: Sequence[ExternalAnswe
     """Find the answer to each sentence by its text, white space apart.
 
     Sentences that equal an answer come first, and each answer serves once, in order. Then the others are looked for in
-    the file's text, from the place of the sentence before. A sentence without an answer has status `missing` and no
-    spans. An answer that is `ok` but differs from the sentence in white space has status `white_space`.
+    the file's text, from the place of the sentence before, and the short ones last. A sentence without an answer has
+    status `missing` and no spans. An answer that is `ok` but differs from the sentence in white space has status
+    `white_space`.
     """
     stream = _Stream(answers)
     texts = [without_space(sentence.text) for sentence in sentences]
@@ -113,19 +114,20 @@ class _Stream:
         return self._take(Span(start, start + len(text)))
 
     def take_part(self, text: str, cursor: int) -> Span | None:
-        """Take the first unused place of this text from a position on, else from the start; return the place."""
+        """Take the first unused place of this text from a position on, else from the start; return the place.
+
+        A short text must begin and end with words of the answers, unless it begins at the position itself.
+        """
         for begin, end in ((cursor, len(self._text)), (0, cursor + len(text))):
             start = self._text.find(text, begin, end) if text else -1
             while start >= 0:
                 place = Span(start, start + len(text))
-                if self._taken.find(1, place.start, place.end) < 0:
-                    if not self._inside_word[place.start] and not self._inside_word[place.end]:
-                        return self._take(place)
-                    start += 1
-                else:
-                    free = self._taken.find(0, self._taken.find(1, place.start, place.end))
-                    start = free if free >= 0 else len(self._text)
-                start = self._text.find(text, start, end)
+                taken = self._taken.find(1, place.start, place.end)
+                inside = self._inside_word[place.start] or self._inside_word[place.end]
+                if taken < 0 and (not inside or len(text) >= _SHORT or start == cursor):
+                    return self._take(place)
+                free = start + 1 if taken < 0 else self._taken.find(0, taken)
+                start = self._text.find(text, free, end) if free >= 0 else -1
         return None
 
     def _take(self, place: Span) -> Span:

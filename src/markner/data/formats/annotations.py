@@ -16,12 +16,14 @@ class ReadOptions:
     """How the annotations of a file are read.
 
     `types`: annotation types that count; all if None. `offsets`: the unit of the file's offsets. `mentions`: if False,
-    existing annotations are ignored, damaged ones too.
+    existing annotations are ignored, damaged ones too. `untyped`: spans of JSON lines may lack a type, which is then
+    empty.
     """
 
     types: Collection[str] | None = None
     offsets: OffsetUnit = "characters"
     mentions: bool = True
+    untyped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

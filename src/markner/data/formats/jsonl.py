@@ -42,7 +42,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         if not options.mentions:
             yield document
         elif row.get("answer") not in _REFUSED:
-            annotations = [_annotation(where, span) for span in _spans(where, row)]
+            annotations = [_annotation(where, span, options.untyped) for span in _spans(where, row)]
             yield replace(document, mentions=read_mentions(where, [AnnotatedText(text, 0, annotations)], options))
 
 
@@ -53,15 +53,16 @@ def _spans(where: str, row: Mapping[str, Any]) -> list[Any]:
     return list(row[key])
 
 
-def _annotation(where: str, span: Any) -> Annotation:
+def _annotation(where: str, span: Any, untyped: bool) -> Annotation:
     try:
         if isinstance(span, dict):
             start = span["start"] if "start" in span else span["start_offset"]
             end = span["end"] if "end" in span else span["end_offset"]
-            kind = span["type"] if "type" in span else span["label"]
+            kind = span["type"] if "type" in span else span.get("label", "") if untyped else span["label"]
             text = span.get("text")
         else:
-            (start, end, kind), text = span, None
+            start, end, kind = [*span, ""] if untyped and len(span) == 2 else span
+            text = None
         return Annotation(where, (Span(int(start), int(end)),), str(kind), text)
     except (KeyError, TypeError, ValueError) as error:
         raise MarknerError(
