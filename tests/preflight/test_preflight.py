@@ -11,14 +11,14 @@ from markner.data.documents import Sentence, write_sentences
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, misfits, parse_sinfo
 from markner.preflight.report import preflight
-from markner.preflight.requests import read_profile, requests
+from markner.preflight.requests import profile_of, requests
 from markner.study.loading import load_study_file
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import GenerativeRun
 
 PAPER = load_study_file(ROOT / "config" / "config.yaml")
-PROFILE = read_profile(ROOT / "profiles" / "slurm" / "config.yaml")
+PROFILE = profile_of(ROOT / "profiles" / "slurm" / "config.yaml")
 SINFO = """\
 cpu*|1:00:00|1|(null)|32000|16
 gpu|2-00:00:00|2|gpu:h100:4(S:0-1)|500000+|64
@@ -48,13 +48,14 @@ def test_a_cluster_is_read_as_sinfo_tells_it() -> None:
     ],
 )
 def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], expected: str) -> None:
-    values = {"what": "x", "partition": "gpu", "nodes": 1, "gpus": 4, "memory_mb": 100, "cores": 8, "minutes": 60}
+    values = {"part": "runs.x", "rule": "train", "jobs": 1, "partition": "gpu", "nodes": 1, "gpus": 4}
+    values |= {"memory_mb": 100, "cores": 8, "minutes": 60}
     found = misfits([Request(**values | change)], parse_sinfo(SINFO))  # type: ignore[arg-type]
     assert (expected in found[0][0] and found[0][1] != "") if expected else found == []
 
 
 def test_the_papers_requests_are_those_of_its_models() -> None:
-    found = {request.what: request for request in requests(PAPER, PROFILE)}
+    found = {f"{request.part}, rule {request.rule}": request for request in requests(PAPER, PROFILE)}
     train = found["runs.bioner-llama1, rule train"]
     assert (train.partition, train.nodes, train.gpus, train.memory_mb, train.minutes) == ("gpu", 1, 4, 110000, 240)
     assert found["runs.bioner-llama1, rule predict"].gpus == 1
@@ -66,15 +67,29 @@ def test_the_papers_requests_are_those_of_its_models() -> None:
 
 def test_a_job_of_several_grid_points_asks_for_the_time_of_all() -> None:
     run = PAPER.runs["pubmedbert-bc2gm"].model_copy(update={"grid_batching": ["learning_rate"]})
-    study = PAPER.model_copy(update={"runs": {"shared": run}})
+    study = PAPER.model_copy(update={"runs": {"shared": run}, "self_instruct": {}})
     (request,) = requests(study, PROFILE)
-    assert request.minutes == 6 * 20
+    assert (request.minutes, request.jobs) == (6 * 20, 3 * len(run.seeds))
 
 
 def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:
     profile = {"set-resources": {"train": {"slurm_partition": "big", "gpu": 8, "runtime": 5000, "mem_mb": "2 GB"}}}
-    train = {request.what: request for request in requests(PAPER, profile)}["runs.bioner-llama1, rule train"]
+    found = {(request.part, request.rule): request for request in requests(PAPER, profile)}
+    train = found["runs.bioner-llama1", "train"]
     assert (train.partition, train.gpus, train.minutes, train.memory_mb) == ("big", 8, 5000, 110000)
+
+
+def test_annotations_and_candidates_are_among_the_requests() -> None:
+    demo = load_study_file(ROOT / "config" / "demo.yaml")
+    found = {(request.part, request.rule): request for request in requests(demo, {})}
+    (annotation,) = demo.annotations
+    tag = found[f"annotations.{annotation}", "annotate"]
+    assert (tag.jobs, tag.memory_mb, tag.minutes) == (1, 8000, 240), "three small models, and the least memory"
+    (name, settings), *_ = demo.self_instruct.items()
+    write = found[f"self_instruct.{name}", "write_candidates"]
+    model = demo.models[settings.model]
+    assert not isinstance(model, ApiModel)
+    assert (write.gpus, write.minutes) == (model.hardware.gpus, model.hardware.predict_minutes)
 
 
 def preflight_text(study: Study, monkeypatch: pytest.MonkeyPatch, folder: Path, gpu_gb: float = 80) -> str:
@@ -88,7 +103,7 @@ def test_the_papers_trainings_fit_the_papers_gpus_and_not_smaller_ones(
 ) -> None:
     text = preflight_text(PAPER, monkeypatch, tmp_path)
     trainings = sum(len(run.seeds) for run in PAPER.runs.values() if isinstance(run, GenerativeRun) and run.mixture)
-    assert f" {trainings} trainings" in text and " encoder trainings" in text
+    assert f" {trainings} train   at most" in text and " train_encoder   at most" in text
     assert "bioner-llama1, training, estimated: 6.70 billion parameters over 4: 26.8 GB and at most" in text
     assert "do not fit" not in text
     smaller = preflight_text(PAPER, monkeypatch, tmp_path, 48)
@@ -121,7 +136,10 @@ def test_the_first_change_that_makes_a_training_fit_is_named(
 def test_missing_keys_files_and_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     text = preflight_text(PAPER, monkeypatch, tmp_path)
-    assert "OPENAI_API_KEY is not set" in text
+    asking = [name for name, run in PAPER.live_runs().items() if isinstance(run, ChatRun)]
+    assert len(asking) > 5
+    assert text.count("OPENAI_API_KEY") == 2, "once in the problem, once in its fix"
+    assert f"OPENAI_API_KEY, for {', '.join(asking)}\n" in text
     assert "to accept: Llama 2 community licence" in text
     demo = load_study_file(ROOT / "config" / "demo.yaml")
     assert "resources/sample/iob/disease/train.tsv is not there" in preflight_text(demo, monkeypatch, tmp_path)

@@ -20,9 +20,9 @@ rule annotate:
         "../../envs/torch.yaml"
     threads: 16
     resources:
-        gpu=annotation_gpus,
-        mem_mb=annotation_memory,
-        runtime=240,
+        gpu=annotation_resource("gpu"),
+        mem_mb=annotation_resource("mem_mb"),
+        runtime=annotation_resource("runtime"),
     params:
         settings=settings(AnnotateParams),
         journal=f"{RESULTS}/checkpoints/annotations/{{annotation}}.journal",

@@ -16,7 +16,7 @@ from markner.study.schema.systems import EncoderRun, FolderModel, GenerativeRun,
 from markner.data.fetching.registry import local_files
 from runrecord.errors import PlainError
 from markner.study.environment import environment as job_environment
-from markner.preflight.requests import MINUTES_A_POINT
+from markner.preflight.requests import MINUTES_A_POINT, annotation_resources
 from markner.preflight.cluster import largest_memory_mb
 from markner.preflight.retries import memory_of_try
 from runrecord.code import code_hash

@@ -22,19 +22,13 @@ def embedding_hardware(wildcards):
     return STUDY.models[STUDY.runs[wildcards.run].embedding].hardware
 
 
-def annotation_hardware(wildcards):
-    """The `hardware` of the models of all runs that tag a collection."""
-    runs = STUDY.annotations[wildcards.annotation].runs
-    return [queries.hardware_of(STUDY, item.run) for item in runs]
+def annotation_resource(name):
+    """A value that the job of an annotation asks for."""
 
+    def of(wildcards):
+        return annotation_resources(STUDY, wildcards.annotation)[name]
 
-def annotation_gpus(wildcards):
-    return max(each.gpus for each in annotation_hardware(wildcards))
-
-
-def annotation_memory(wildcards):
-    """The models are in memory together."""
-    return max(8000, sum(each.predict_memory_mb for each in annotation_hardware(wildcards)))
+    return of
 
 
 def memory_in_tries(rule, first="memory_mb"):

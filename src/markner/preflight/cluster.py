@@ -1,4 +1,4 @@
-"""What a SLURM cluster gives, and whether a request fits: so that no job waits for ever."""
+"""What a SLURM cluster has, and whether a request fits, so that no job waits for ever."""
 
 import re
 import shutil
@@ -25,9 +25,12 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What jobs of a kind ask of each node."""
+    """What the jobs of a rule for one part of a study ask of each node."""
 
-    what: str
+    part: str
+    """Place in the study, such as `runs.llama`."""
+    rule: str
+    jobs: int
     partition: str | None
     nodes: int
     gpus: int
@@ -37,7 +40,7 @@ class Request:
 
 
 def partitions() -> dict[str, Partition] | None:
-    """Partitions by name, None where there is no SLURM. The default one is also there under the empty name."""
+    """Return partitions by name, None without SLURM. The default one is also there under the empty name."""
     text = slurm_output("sinfo", "-h", "-o", "%P|%l|%D|%G|%m|%c")
     return None if text is None else parse_sinfo(text)
 
@@ -50,7 +53,7 @@ def largest_memory_mb() -> int | None:
 
 
 def slurm_output(*command: str) -> str | None:
-    """What a command of SLURM says; None where there is no SLURM, or none that answers."""
+    """Return the output of a command of SLURM; None where there is no SLURM, or none that answers."""
     if shutil.which(command[0]) is None:
         return None
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
@@ -58,7 +61,7 @@ def slurm_output(*command: str) -> str | None:
 
 
 def parse_sinfo(text: str) -> dict[str, Partition]:
-    """Partitions from `sinfo -o "%P|%l|%D|%G|%m|%c"`, whose lines are a partition and a kind of node each."""
+    """Parse partitions from `sinfo -o "%P|%l|%D|%G|%m|%c"`, whose lines are a partition and a kind of node each."""
     found: dict[str, Partition] = {}
     for line in text.splitlines():
         label, limit, nodes, gres, memory, cores = line.strip().split("|")
@@ -77,17 +80,18 @@ def parse_sinfo(text: str) -> dict[str, Partition]:
 
 
 def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[tuple[str, str]]:
-    """What is wrong with requests, and what to write instead; empty if every job can start."""
-    found = []
+    """Return what is wrong with requests, and what to write instead; empty if every job can start."""
+    problems: list[tuple[str, str]] = []
     for request in requests:
         partition = partitions.get(request.partition or "")
+        where = f"{request.part}, rule {request.rule}"
         if partition is None:
             names = ", ".join(sorted(filter(None, partitions)))
-            found.append(
+            problems.append(
                 (
-                    f"{request.what}: there is no partition {request.partition!r}"
+                    f"{where}: there is no partition {request.partition!r}"
                     if request.partition
-                    else f"{request.what}: no partition is named, and the cluster has no default",
+                    else f"{where}: no partition is named, and the cluster has no default",
                     f"set slurm_partition in profiles/slurm/config.yaml to one of {names}",
                 )
             )
@@ -100,17 +104,17 @@ def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> li
             ("time", request.minutes, partition.minutes, "minutes"),
         ):
             if most is not None and asked > most:
-                found.append(
+                problems.append(
                     (
-                        f"{request.what}: {what}: {asked} {unit} asked for, partition {partition.name} has {most}",
+                        f"{where}: {what}: {asked} {unit} asked for, partition {partition.name} has {most}",
                         "lower the model's `hardware` or the profile's value, or name another partition",
                     )
                 )
-    return found
+    return problems
 
 
 def account_needed() -> bool:
-    """Whether jobs without an account are refused."""
+    """Return whether jobs without an account are refused."""
     enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", slurm_output("scontrol", "show", "config") or "")
     return enforced is not None and "associations" in enforced[1]
 

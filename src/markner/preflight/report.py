@@ -1,8 +1,7 @@
-"""What a study will run and ask for, said before anything is submitted; and what would fail hours later."""
+"""Report what a study will run and ask for before anything is submitted, and what would fail hours later."""
 
-import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,35 +9,33 @@ from typing import Any
 from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
 from markner.preflight.chat_cost import chat_cost
-from markner.preflight.cluster import account_needed, misfits, partitions
+from markner.preflight.cluster import Request, account_needed, misfits, partitions
 from markner.preflight.gpu_memory import memory_lines
-from markner.preflight.requests import read_profile, requests
-from markner.study.grid import grid_points
-from markner.study.queries import hardware_of, training_processes
+from markner.preflight.requests import profile_of, requests
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.study import Study
-from markner.study.schema.systems import EncoderRun, GenerativeRun, HubModel, PackageModel
+from markner.study.schema.systems import GenerativeRun, HubModel, PackageModel
 
 _GPU_GB = 80.0
 
 
 @dataclass
 class Report:
-    """What was found: lines to read, and problems with their fixes."""
+    """Lines to read, and problems with their fixes."""
 
     lines: list[str] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def text(self) -> str:
-        """All of it, as it is printed."""
+        """Return the report as it is printed."""
         numbered = [f"{number}. {what}\n   fix: {fix}" for number, (what, fix) in enumerate(self.problems, start=1)]
         end = [f"{len(numbered)} problems", *numbered] if numbered else ["Nothing stands in the way."]
         return "\n".join([*self.lines, "", *end])
 
 
 def preflight(study: Study, profile: Path | None, gpu_gb: float = _GPU_GB) -> Report:
-    """Look through a study without running anything of it.
+    """Check a study without running anything of it.
 
     Args:
         study: The study.
@@ -49,15 +46,16 @@ def preflight(study: Study, profile: Path | None, gpu_gb: float = _GPU_GB) -> Re
         MarknerError: The profile cannot be read.
     """
     report = Report()
-    settings = read_profile(profile)
-    _jobs(study, report)
+    settings = profile_of(profile) if profile else {}
+    requested = list(requests(study, settings))
+    _jobs(requested, report)
     _corpora(study, report)
     _weights(study, report)
     _memory(study, report, gpu_gb)
     _disk(study, report)
     _chat(study, report)
     if profile is not None:
-        _cluster(study, settings, report)
+        _cluster(requested, settings, report)
     return report
 
 
@@ -65,41 +63,18 @@ def _live(study: Study, kind: type[Any]) -> dict[str, Any]:
     return {name: run for name, run in study.live_runs().items() if isinstance(run, kind)}
 
 
-def _jobs(study: Study, report: Report) -> None:
-    """Jobs by kind, and the most hours on GPUs that their time limits allow."""
-    generative, encoders, chats = (_live(study, kind) for kind in (GenerativeRun, EncoderRun, ChatRun))
-    tuned = {name: run for name, run in generative.items() if run.mixture}
-    rows = [
-        ("trainings", sum(len(run.seeds) for run in tuned.values()), _hours(study, tuned, "train")),
-        (
-            "predictions",
-            sum(len(run.seeds) * len(run.evaluate) for run in generative.values()),
-            _hours(study, generative, "predict"),
-        ),
-        ("encoder trainings", sum(len(run.seeds) * len(grid_points(run.grid)) for run in encoders.values()), None),
-        ("chat runs on a corpus", sum(len(run.seeds) * len(run.evaluate) for run in chats.values()), None),
-    ]
+def _jobs(requested: Sequence[Request], report: Report) -> None:
+    """Count the jobs that take long by rule, with the most GPU-hours that their time limits allow."""
     report.lines.append("Jobs")
-    for kind, number, hours in rows:
+    for rule in dict.fromkeys(request.rule for request in requested):
+        jobs = [request for request in requested if request.rule == rule]
+        hours = sum(each.jobs * each.nodes * each.gpus * each.minutes for each in jobs) / 60
         limit = f"   at most {hours:g} GPU-hours by their time limits" if hours else ""
-        report.lines.append(f"  {number:5d} {kind}{limit}")
-
-
-def _hours(study: Study, runs: Mapping[str, GenerativeRun], kind: str) -> float:
-    total = 0.0
-    for name, run in runs.items():
-        hardware = hardware_of(study, name)
-        if hardware.device == "cpu":
-            continue
-        if kind == "train":
-            total += len(run.seeds) * training_processes(study, name) * hardware.train_hours
-        else:
-            total += len(run.seeds) * len(run.evaluate) * hardware.predict_hours
-    return total
+        report.lines.append(f"  {sum(each.jobs for each in jobs):5d} {rule}{limit}")
 
 
 def _corpora(study: Study, report: Report) -> None:
-    """Which corpora are here, and which have to be fetched; files of answers that are not there."""
+    """List which corpora are here and which have to be fetched, and check that prediction files are there."""
     report.lines.append("Corpora")
     for name, corpus in study.corpora.items():
         missing = [path for path in local_files(corpus) if not Path(path).is_file()]
@@ -113,7 +88,7 @@ def _corpora(study: Study, report: Report) -> None:
 
 
 def _weights(study: Study, report: Report) -> None:
-    """Which weights are here, and the licences of those that are not."""
+    """List which weights are here, and the licences of the others."""
     from markner.models.hub import require_access
 
     report.lines.append("Weights")
@@ -124,7 +99,8 @@ def _weights(study: Study, report: Report) -> None:
             report.lines.append(f"  {name}: here")
             continue
         if isinstance(model, HubModel):
-            report.lines.append(f"  {name}: to be fetched from the hub{_licence(model)}")
+            licence = f"; to accept: {model.licence}" if model.licence else ""
+            report.lines.append(f"  {name}: to be fetched from the hub{licence}")
             try:
                 require_access([model])
             except MarknerError as error:
@@ -135,12 +111,8 @@ def _weights(study: Study, report: Report) -> None:
             report.problems.append((f"models.{name}: {model.path} is not a folder", "correct `path`"))
 
 
-def _licence(model: HubModel) -> str:
-    return f"; to accept: {model.licence}" if model.licence else ""
-
-
 def _folder(study: Study, model: str) -> Path | None:
-    """Folder with the weights of a model, None if they are not here yet."""
+    """Return the folder with the weights of a model, None if they are not here yet."""
     made = Path("results", study.study, "weights", model)
     return made if (made / "config.json").is_file() else None
 
@@ -154,7 +126,7 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
 
 
 def _disk(study: Study, report: Report) -> None:
-    """What weights, models and one state of each training take: 4 bytes a parameter, and 12."""
+    """Compare the free disk with weights, models and one state of each training: 4 bytes a parameter, and 12."""
     sizes = {name: model.hardware.billions for name, model in study.models.items() if not isinstance(model, ApiModel)}
     tuned = [run for run in _live(study, GenerativeRun).values() if run.mixture]
     known = sum(4 * (size or 0) for size in sizes.values())
@@ -168,28 +140,34 @@ def _disk(study: Study, report: Report) -> None:
 
 
 def _chat(study: Study, report: Report) -> None:
-    """What chat runs may spend, and the keys that they need."""
+    """List what chat runs may spend, and check the keys that they need."""
+    from markner.models.chat.client import require_keys
+
+    asked = {}
     for name, run in _live(study, ChatRun).items():
         model = study.models[run.model]
         if not isinstance(model, ApiModel) or model.weights:
             continue
         budget = f"at most {run.budget_dollars:g} dollars" if run.budget_dollars else "no limit in dollars is set"
         report.lines.append(f"Chat run {name}: {chat_cost(study, run, model)}; {budget}")
-        if model.key_env and not os.environ.get(model.key_env):
-            report.problems.append((f"runs.{name}: {model.key_env} is not set", f"export {model.key_env}=..."))
+        asked[name] = model
+    try:
+        require_keys(asked)
+    except MarknerError as error:
+        report.problems.append((error.message, error.fix))
 
 
-def _cluster(study: Study, profile: Mapping[str, Any], report: Report) -> None:
-    """Whether what jobs ask for can ever be had."""
-    found = partitions()
-    if found is None:
+def _cluster(requested: Sequence[Request], profile: Mapping[str, Any], report: Report) -> None:
+    """Check that the cluster has what the jobs ask for."""
+    known = partitions()
+    if known is None:
         report.lines.append("Cluster\n  no SLURM on this machine: partitions and limits are not checked")
         return
     report.lines.append("Cluster")
     report.lines += [
         f"  {name}: {part.nodes} nodes, {part.gpus} GPUs a node, {part.memory_mb} MB, "
         + (f"{part.minutes} minutes" if part.minutes else "no time limit")
-        for name, part in sorted(found.items())
+        for name, part in sorted(known.items())
         if name
     ]
     default = profile.get("default-resources") or {}
@@ -197,4 +175,4 @@ def _cluster(study: Study, profile: Mapping[str, Any], report: Report) -> None:
         report.problems.append(
             ("this cluster wants an account, and the profile names none", "set slurm_account in the profile")
         )
-    report.problems += dict.fromkeys(misfits(requests(study, profile), found))
+    report.problems += dict.fromkeys(misfits(requested, known))

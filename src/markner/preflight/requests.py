@@ -11,8 +11,9 @@ from markner.errors import MarknerError
 from markner.preflight.cluster import Request
 from markner.study.grid import grid_jobs
 from markner.study.queries import hardware_of, training_nodes, training_processes
+from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
-from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
 
 MINUTES_A_POINT = 20
 """Time that the rule `train_encoder` asks for, for each point that a job trains. A BERT-base point of the paper's grid
@@ -21,10 +22,8 @@ _ENCODER = {"gpu": 1, "mem_mb": 8000}
 """What the rule `train_encoder` asks for where the profile does not say otherwise."""
 
 
-def read_profile(path: Path | None) -> Mapping[str, Any]:
-    """The settings of a profile of Snakemake, a folder or the file in it; none without one."""
-    if path is None:
-        return {}
+def profile_of(path: Path) -> Mapping[str, Any]:
+    """Read a profile of Snakemake, a folder or the file in it. Raises MarknerError if it cannot be read."""
     path = path / "config.yaml" if path.is_dir() else path
     if not path.is_file():
         raise MarknerError(f"{path}: there is no such profile", "name the profile's folder or its config.yaml")
@@ -35,43 +34,61 @@ def read_profile(path: Path | None) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def annotation_resources(study: Study, annotation: str) -> dict[str, int]:
+    """Return what the job of an annotation asks for. Its models are in memory together."""
+    models = [hardware_of(study, item.run) for item in study.annotations[annotation].runs]
+    memory = sum(each.predict_memory_mb for each in models)
+    return {"gpu": max(each.gpus for each in models), "mem_mb": max(8000, memory), "runtime": 240}
+
+
 def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
-    """The requests of all jobs that take long, one for each run and rule."""
+    """Yield the requests of all jobs that take long, one for each part of the study and rule."""
+    for name, settings in study.self_instruct.items():
+        model = study.models[settings.model]
+        if not isinstance(model, ApiModel):
+            yield _request(profile, f"self_instruct.{name}", "write_candidates", 1, _prediction(model.hardware))
     for name, run in study.live_runs().items():
+        part, seeds = f"runs.{name}", len(run.seeds)
         if isinstance(run, EncoderRun):
-            points = max(map(len, grid_jobs(run.grid, run.grid_batching).values()))
-            minutes = points * MINUTES_A_POINT
-            yield _request(profile, name, "train_encoder", {**_ENCODER, "runtime": minutes})
+            jobs = grid_jobs(run.grid, run.grid_batching)
+            minutes = max(map(len, jobs.values())) * MINUTES_A_POINT
+            yield _request(profile, part, "train_encoder", seeds * len(jobs), {**_ENCODER, "runtime": minutes})
         elif isinstance(run, GenerativeRun):
             hardware = hardware_of(study, name)
-            nodes = training_nodes(study, name) if run.mixture else 1
-            gpus = hardware.gpus * training_processes(study, name) // nodes
             if run.mixture:
-                rule = "train_on_nodes" if nodes > 1 else "train"
-                training = {"nodes": nodes, "gpu": gpus, "mem_mb": hardware.memory_mb}
-                yield _request(profile, name, rule, training | {"runtime": hardware.train_minutes})
-            prediction = {"gpu": hardware.gpus, "mem_mb": hardware.predict_memory_mb}
-            yield _request(profile, name, "predict", prediction | {"runtime": hardware.predict_minutes})
+                nodes = training_nodes(study, name)
+                training = {
+                    "nodes": nodes,
+                    "gpu": hardware.gpus * training_processes(study, name) // nodes,
+                    "mem_mb": hardware.memory_mb,
+                    "runtime": hardware.train_minutes,
+                }
+                yield _request(profile, part, "train_on_nodes" if nodes > 1 else "train", seeds, training)
+            yield _request(profile, part, "predict", seeds * len(run.evaluate), _prediction(hardware))
+    for name in study.annotations:
+        yield _request(profile, f"annotations.{name}", "annotate", 1, annotation_resources(study, name))
 
 
-def _profile_values(profile: Mapping[str, Any], rule: str) -> dict[str, Any]:
-    """What a profile says of a rule; its defaults hold only for what the rule itself does not name."""
+def _prediction(hardware: Hardware) -> dict[str, int]:
+    """Return what a job asks for that loads one model and answers."""
+    return {"gpu": hardware.gpus, "mem_mb": hardware.predict_memory_mb, "runtime": hardware.predict_minutes}
+
+
+def _request(profile: Mapping[str, Any], part: str, rule: str, jobs: int, computed: Mapping[str, int]) -> Request:
+    """Return a request. As for Snakemake, the profile's `set-resources` come before the values of the rule."""
     default = profile.get("default-resources") or {}
-    named = {key: default[key] for key in ("slurm_partition", "cpus_per_task") if key in default}
-    return named | ((profile.get("set-resources") or {}).get(rule) or {})
-
-
-def _request(profile: Mapping[str, Any], run: str, rule: str, reckoned: Mapping[str, int]) -> Request:
-    """A request, in which the profile's `set-resources` stand over what the rule reckons, as they do for Snakemake."""
-    values = _profile_values(profile, rule)
-    asked = {"nodes": 1, "cpus_per_task": 1, **reckoned}
+    values = {key: default[key] for key in ("slurm_partition", "cpus_per_task") if key in default}
+    values |= (profile.get("set-resources") or {}).get(rule) or {}
+    asked = {"nodes": 1, "cpus_per_task": 1, **computed}
     asked |= {key: values[key] for key in asked if isinstance(values.get(key), int)}
     # A job on several nodes asks for the GPUs of each: `gpu:4` or `gpu:h100:4`.
     each = re.fullmatch(r"gpu(?::[^:]+)?:(\d+)", str(values.get("gres", "")))
     if each:
         asked["gpu"] = int(each[1])
     return Request(
-        what=f"runs.{run}, rule {rule}",
+        part=part,
+        rule=rule,
+        jobs=jobs,
         partition=values.get("slurm_partition"),
         nodes=asked["nodes"],
         gpus=asked["gpu"],
