@@ -91,9 +91,9 @@ def snakemake(folder: Path, *arguments: str, config: str = CONFIG) -> str:
     return command(folder, "-m", "snakemake", "--configfile", config, "-c2", *arguments).stdout
 
 
-def plan(folder: Path, *arguments: str) -> set[Job]:
+def plan(folder: Path, *arguments: str, config: str = CONFIG) -> set[Job]:
     """The jobs that Snakemake would run, targets of files alone left out."""
-    said = snakemake(folder, "-n", *arguments)
+    said = snakemake(folder, "-n", *arguments, config=config)
     jobs = set()
     for block in re.findall(r"^rule (\w+):\n((?:    .*\n)*)", said, re.MULTILINE):
         facts = dict(re.findall(r"^    (\w+): (.*)$", block[1], re.MULTILINE))
