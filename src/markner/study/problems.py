@@ -1,4 +1,4 @@
-"""From pydantic's errors to problems that people can mend: what is wrong in plain words, and the YAML to write."""
+"""Turn pydantic's errors into problems that people can fix: what is wrong in plain words, and what to write."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from markner.study.describe import (
     NAME_RULE,
@@ -20,7 +21,6 @@ from markner.study.describe import (
     union_members,
     unwrap,
 )
-from markner.study.examples import example, of_type, plain, section
 from markner.study.wording import did_you_mean, indented, shown, yaml_block
 from markner.study.yaml_lines import MISSING, Location, lookup
 
@@ -46,22 +46,24 @@ class _Target:
     constraints: tuple[Any, ...]
     owner: type[BaseModel] | None
     field: FieldInfo | None
+    setting: Location
+    """Place of `field`; the error is there or within it."""
     branches: tuple[tuple[Location, tuple[Any, ...], Any], ...]
     is_key: bool
 
 
 def problems_of(error: ValidationError, root: type[BaseModel], config: dict[str, Any]) -> list[Problem]:
-    """The problems behind pydantic's errors, one for each mistake, in the order of the settings."""
-    found: dict[Location, Problem] = {}
+    """Return the problems behind pydantic's errors, one for each mistake."""
+    problems: dict[Location, Problem] = {}
     for detail in error.errors(include_url=False):
         target = _resolve(root, detail["loc"])
         whole = _undecided(target, config)
         if whole is not None:
-            found.setdefault(whole[0], _wrong_union(whole[0], whole[1], config))
+            problems.setdefault(whole[0], _wrong_union(target, *whole, config))
         elif all(_branch_of(members, lookup(config, at)) is branch for at, members, branch in target.branches):
             problem = _problem(target, detail["type"], detail.get("ctx") or {}, config)
-            found.setdefault(problem.location, problem)
-    return _without_echoes(list(found.values()), config)
+            problems.setdefault(problem.location, problem)
+    return _without_echoes(list(problems.values()), config)
 
 
 def _resolve(root: type[BaseModel], loc: Sequence[str | int]) -> _Target:
@@ -71,6 +73,7 @@ def _resolve(root: type[BaseModel], loc: Sequence[str | int]) -> _Target:
     constraints: tuple[Any, ...] = ()
     owner: type[BaseModel] | None = None
     field: FieldInfo | None = None
+    setting: Location = ()
     at: list[str | int] = []
     branches: list[tuple[Location, tuple[Any, ...], Any]] = []
     is_key = len(loc) > 1 and loc[-1] == "[key]"
@@ -90,14 +93,14 @@ def _resolve(root: type[BaseModel], loc: Sequence[str | int]) -> _Target:
         above = parts.bare
         if is_model(parts.bare):
             owner = parts.bare
-            field = owner.model_fields.get(str(step))
+            field, setting = owner.model_fields.get(str(step)), tuple(at)
             annotation, constraints = (field.annotation, tuple(field.metadata)) if field else (None, ())
         else:
             arguments = get_args(parts.bare)
             annotation, constraints = (arguments[-1] if arguments else None), ()
     if is_key:
         annotation, constraints = (get_args(above) or (None,))[0], ()
-    return _Target(tuple(at), annotation, constraints, owner, field, tuple(branches), is_key)
+    return _Target(tuple(at), annotation, constraints, owner, field, setting, tuple(branches), is_key)
 
 
 def _branch_of(members: Sequence[Any], value: Any) -> Any:
@@ -118,47 +121,65 @@ def _undecided(target: _Target, config: dict[str, Any]) -> tuple[Location, tuple
     return None
 
 
-def _wrong_union(location: Location, members: Sequence[Any], config: dict[str, Any]) -> Problem:
-    """A value that is none of the forms a setting can take."""
+def _wrong_union(target: _Target, at: Location, members: Sequence[Any], config: dict[str, Any]) -> Problem:
+    """Return the problem of a value that is none of the forms a setting can take."""
     forms = [_keys_of(member) if is_model(member) else "a file name" for member in members]
-    blocks = "\n  or\n".join(indented(yaml_block(location, _shape(member))) for member in members)
-    return Problem(
-        location, f"expected {listed(forms)}, found {shown(lookup(config, location))}", f"write one of:\n{blocks}"
-    )
-
-
-def _shape(member: Any) -> Any:
-    return section(member, {}) if is_model(member) else "data/train.txt"
+    what = f"expected {listed(forms)}, found {shown(lookup(config, at))}"
+    # pydantic may have looked into a member of the union, so the setting of the error may be a deeper one
+    return Problem(at, what, f"write {listed(forms) if len(target.setting) > len(at) else _examples(target)}")
 
 
 def _problem(target: _Target, kind: str, context: Mapping[str, Any], config: dict[str, Any]) -> Problem:
-    """One error of pydantic as a problem."""
+    """Return one error of pydantic as a problem."""
     value = lookup(config, target.location)
     if target.is_key:
         return _wrong_name(target, config)
     if kind in ("extra_forbidden", "invalid_key") and target.owner is not None:
         return _unknown_key(target.location, target.owner, value, config)
-    if kind == "missing" and target.owner is not None and target.field is not None:
-        key = str(target.location[-1])
-        block = yaml_block(target.location, example(target.owner, key, config))
+    if kind == "missing" and target.field is not None:
         return Problem(
             target.location,
             f"missing: {documentation(target.field)}",
-            f"add {_kind(target.annotation, target.constraints)}, for example:\n{indented(block)}",
+            f"add `{target.location[-1]}:`, {_examples(target)}",
         )
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _wrong_tag(target, value, config)
     if kind == "value_error":
-        own_key = target.owner is not None and target.location[-1:] == (_key(target),)
-        if own_key and target.owner is not None and not is_model(unwrap(target.annotation).bare):
-            instead = example(target.owner, _key(target), config)
-        else:
-            instead = _repaired(target.annotation, config, target.location)
-        block = yaml_block(target.location, instead)
-        return Problem(
-            target.location, str(context.get("error", "not valid")), f"write, for example:\n{indented(block)}"
-        )
-    return _wrong_value(target, value, config)
+        return _unfit(target, str(context.get("error", "not valid")))
+    return _wrong_value(target, value)
+
+
+def _examples(target: _Target) -> str:
+    """Return the type of a setting in words, with YAML: its own examples, or else its default."""
+    kind = _kind(target.annotation, target.constraints)
+    values = _values(target.field)
+    blocks = "\n  or\n".join(indented(yaml_block(target.setting, value)) for value in values)
+    return f"{kind}, for example:\n{blocks}" if values else kind
+
+
+def _values(field: FieldInfo | None) -> list[Any]:
+    """Return the examples of a setting, or else its default as YAML can hold it; nothing for an empty default."""
+    if field is None or field.examples:
+        return list(field.examples or []) if field else []
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(default, BaseModel):
+        default = default.model_dump()
+    plain = isinstance(default, (bool, int, float, str, list)) or is_model(unwrap(field.annotation).bare)
+    return [] if default is PydanticUndefined or default in ("", []) or not plain else [default]
+
+
+def _unfit(target: _Target, message: str) -> Problem:
+    """Return the problem of keys that do not fit each other. Its fix explains the keys that the message names."""
+    model = unwrap(target.annotation).bare
+    owner = model if is_model(model) else target.owner
+    fields = owner.model_fields if owner is not None else {}
+    keys = [key for key in dict.fromkeys(re.findall(r"`(\w+)", message)) if key in fields] or list(fields)
+    if not is_model(model) and target.field is not None:
+        return Problem(target.location, message, f"write {_examples(target)}")
+    meanings = " ".join(f"`{key}`: {documentation(fields[key])}" for key in keys)
+    values = {key: examples[0] for key in keys if (examples := fields[key].examples)}
+    example = f" For example:\n{indented(yaml_block(target.location, values))}" if values else ""
+    return Problem(target.location, message, f"change {listed([f'`{key}`' for key in keys])}. {meanings}{example}")
 
 
 def _unknown_key(location: Location, owner: type[BaseModel], value: Any, config: dict[str, Any]) -> Problem:
@@ -204,27 +225,26 @@ def _wrong_tag(target: _Target, value: Any, config: dict[str, Any]) -> Problem:
     return Problem(location, what, f"{lead}There are {kinds}. For example:\n{indented(yaml_block(location, chosen))}")
 
 
-def _wrong_value(target: _Target, value: Any, config: dict[str, Any]) -> Problem:
-    """A value that its type does not allow."""
-    parts = unwrap(target.annotation, target.constraints)
+def _wrong_value(target: _Target, value: Any) -> Problem:
+    """Return the problem of a value that its type does not allow."""
+    bare = unwrap(target.annotation, target.constraints).bare
+    below = target.location[len(target.setting) :]
     what = f"expected {_kind(target.annotation, target.constraints)}, found {shown(value)}"
-    own_field = target.owner is not None and target.field is not None and target.location[-1:] == (_key(target),)
-    if parts.bare is str and isinstance(value, (bool, int, float)):
-        instead, lead = str(value).lower() if isinstance(value, bool) else str(value), "put text in quotes"
-    elif isinstance(value, str) and (close := did_you_mean(value, _choices(parts.bare))):
-        instead, lead = close, f"did you mean `{close}`"
-    elif own_field and target.owner is not None:
-        instead = example(target.owner, _key(target), config)
-        default = target.field.get_default(call_default_factory=True, validated_data={}) if target.field else None
-        lead = "write, for example the default" if instead == plain(default) else "write, for example"
+    if isinstance(value, str) and what.startswith("expected a name"):
+        what += f". {NAME_RULE}"
+    if bare is str and isinstance(value, (bool, int, float)):
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        fix = f"put text in quotes:\n{indented(yaml_block(target.location, text))}"
+    elif isinstance(value, str) and (close := did_you_mean(value, _choices(bare))):
+        fix = f"did you mean `{close}`:\n{indented(yaml_block(target.location, close))}"
+    elif all(isinstance(step, int) for step in below):
+        fix = f"write {_examples(target)}"
     else:
-        instead, lead = of_type(target.annotation), "write, for example"
-    if own_field and value is None and target.field is not None and not target.field.is_required():
-        lead = f"remove the empty key, or {lead}"
-    meaning = f"{documentation(target.field)}\n  " if target.field is not None and own_field else ""
-    rule = f" {NAME_RULE}" if isinstance(value, str) and what.startswith("expected a name") else ""
-    block = indented(yaml_block(target.location, instead))
-    return Problem(target.location, f"{what}.{rule}" if rule else what, f"{meaning}{lead}:\n{block}")
+        fix = f"write {_kind(target.annotation, target.constraints)}"
+    own = target.field is not None and not below
+    if own and value is None and target.field is not None and not target.field.is_required():
+        fix = f"remove the empty key, or {fix}"
+    return Problem(target.location, what, f"{documentation(target.field)}\n  {fix}" if own and target.field else fix)
 
 
 def _wrong_name(target: _Target, config: dict[str, Any]) -> Problem:
@@ -241,21 +261,6 @@ def _wrong_name(target: _Target, config: dict[str, Any]) -> Problem:
             f"rename it, for example to `{better}`", (*target.location[:-1], better), lookup(config, target.location)
         ),
     )
-
-
-def _repaired(annotation: Any, config: dict[str, Any], location: Location) -> Any:
-    """An example of a section whose keys do not fit each other."""
-    model = unwrap(annotation).bare
-    if not is_model(model):
-        return of_type(annotation)
-    whole = section(model, config)
-    given = lookup(config, location)
-    if model.__name__ == "Corpus" and isinstance(given, Mapping) and given.get("variant") == "tokenized":
-        files = {split: f"data/{split}.tsv" for split in ("train", "dev", "test")}
-        return {"entity": str(given.get("entity")), "variant": "tokenized", "tokenized": {"format": "iob", **files}}
-    if model.__name__ == "CorpusFile" and isinstance(given, Mapping) and "url" in given and "path" not in given:
-        return {"url": given["url"], "sha256": example(model, "sha256", config)}
-    return whole
 
 
 def _without_echoes(problems: list[Problem], config: dict[str, Any]) -> list[Problem]:
@@ -277,12 +282,6 @@ def _without_echoes(problems: list[Problem], config: dict[str, Any]) -> list[Pro
 def _choices(bare: Any) -> list[str]:
     """The words a setting chooses from."""
     return [str(value) for value in get_args(bare)] if get_origin(bare) is not None and not union_members(bare) else []
-
-
-def _key(target: _Target) -> str:
-    """The key of the setting that an error belongs to."""
-    fields = target.owner.model_fields if target.owner is not None else {}
-    return next((name for name, field in fields.items() if field is target.field), "")
 
 
 def _kind(annotation: Any, constraints: Sequence[Any]) -> str:

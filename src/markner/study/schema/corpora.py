@@ -1,6 +1,6 @@
 """Settings of corpora: where the files are, how they are read, split into sentences and marked."""
 
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -21,7 +21,7 @@ class CorpusFile(Settings):
     """A local file, relative to the working directory. Give either `path` or `url`."""
     url: str | None = None
     """An address to download from; needs `sha256`."""
-    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", examples=["0123456789abcdef" * 4])
     """SHA-256 of the file's bytes; checked for `url`, and for `path` when given."""
 
     @model_validator(mode="after")
@@ -40,7 +40,7 @@ FileRef = str | CorpusFile
 class SplitFiles(Settings):
     """The files of one split when a split is more than one file."""
 
-    files: list[FileRef] = Field(default_factory=list)
+    files: list[FileRef] = Field(default_factory=list, examples=[["data/train.in", "data/GENE.eval"]])
     """Files read one after another. For `bc2gm`: the sentence file, GENE.eval and, if there is one, ALTGENE.eval."""
     ids: FileRef | None = None
     """A list of document identifiers, one a line; each is put in place of `{id}` in `pattern`."""
@@ -54,6 +54,10 @@ class SplitFiles(Settings):
         if bool(self.files) == (self.ids is not None):
             raise ValueError("give either `files`, or `ids` with `pattern`")
         return self
+
+
+def _files(split: str) -> Any:
+    return Field(None, examples=[f"data/{split}.txt", {"files": ["data/train.in", "data/GENE.eval"]}])
 
 
 class CorpusSource(Settings):
@@ -70,11 +74,11 @@ class CorpusSource(Settings):
     tokenize: bool = False
     """Divide the sentences into tokens as the IOB files of the paper's training corpora are, joined by one space:
     letters and digits that stand together are a token, and each other sign is one. Not for IOB files, which are."""
-    train: FileRef | SplitFiles | None = None
+    train: FileRef | SplitFiles | None = _files("train")
     """Training split."""
-    dev: FileRef | SplitFiles | None = None
+    dev: FileRef | SplitFiles | None = _files("dev")
     """Development split."""
-    test: FileRef | SplitFiles | None = None
+    test: FileRef | SplitFiles | None = _files("test")
     """Test split."""
 
     @model_validator(mode="after")
@@ -130,15 +134,19 @@ class PaperCounts(Settings):
     """Why our count differs from the paper's."""
 
 
+def _source(form: str, ending: str) -> dict[str, str]:
+    return {"format": form, **{split: f"data/{split}.{ending}" for split in get_args(Split)}}
+
+
 class CorpusFiles(Settings):
     """The files of a corpus, and the paper's counts of them."""
 
     variant: Variant
     """`tokenized`: tokens of an IOB file joined by spaces, as the paper's authors fed them. `raw`: native text split by
     spaCy's sentencizer, as the paper describes it."""
-    tokenized: CorpusSource | None = None
+    tokenized: CorpusSource | None = Field(None, examples=[_source("iob", "tsv")])
     """Files of the `tokenized` variant."""
-    raw: CorpusSource | None = None
+    raw: CorpusSource | None = Field(None, examples=[_source("pubtator", "txt")])
     """Files of the `raw` variant."""
     paper: dict[Split, PaperCounts] = Field(default_factory=dict)
     """The paper's counts by split, shown in the dataset card beside ours."""
@@ -164,7 +172,7 @@ class CorpusFiles(Settings):
 class Corpus(CorpusFiles):
     """One corpus with one entity type."""
 
-    entity: str = Field(min_length=1)
+    entity: str = Field(min_length=1, examples=["disease"])
     """The entity type as the prompt names it: disease, chemical, gene."""
     title: str = ""
     """Heading in tables and figures; when empty the paper's for its corpora, and the name for others."""

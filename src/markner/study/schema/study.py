@@ -168,7 +168,7 @@ class SizeFigure(Settings):
 class Study(Settings):
     """One study: a config file and all that comes out of it, under results/<study>/."""
 
-    study: Name
+    study: Name = Field(examples=["my-study"])
     """Name of the study and of its folder under results/."""
     question: str = ""
     """What the study asks, in a sentence; shown above its results."""

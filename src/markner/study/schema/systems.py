@@ -69,7 +69,7 @@ class HubModel(Settings):
 
     source: Literal["hub"]
     """Weights from the Hugging Face hub."""
-    id: str = Field(pattern=r"^[^/\s]+/[^/\s]+$")
+    id: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", examples=["owner/name"])
     """Repository, as `owner/name`."""
     revision: str = "main"
     """Branch, tag or commit; a commit makes the study exact."""
