@@ -83,8 +83,8 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(significance__permutations=2000) == {"significance"}
     assert changed(errors__sample=5) == {"errors"}
     assert changed(error_figures__errors__width=6.9) == {"error_figure"}
-    assert changed(figures__scores__palette=["#000000"]) == {"figure"}
-    assert changed(size_figures__sizes__palette=["#000000"]) == {"size_figure"}
+    assert changed(figures__scores__height=4.0) == {"figure"}
+    assert changed(size_figures__sizes__width=5.0) == {"size_figure"}
     assert changed(corpora__sample_disease__title="Diseases") == {"error_figure", "size_figure", "table"}
     assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure", "report"}
     assert changed(mixtures__disease__seed=2) == {"mixture"}

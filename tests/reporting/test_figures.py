@@ -52,5 +52,5 @@ def test_size_and_type_of_the_files(frame: pd.DataFrame, tmp_path: Path) -> None
 
 def test_without_any_score(tmp_path: Path) -> None:
     table = Table(title="Nothing yet", corpora=["a"], rows=[TableRow(label=f"system {i}") for i in range(9)])
-    paths = drawn(cells(table, {}, {}, PAPER), table, Figure(table="t", palette=["#000000"]), tmp_path)
+    paths = drawn(cells(table, {}, {}, PAPER), table, Figure(table="t"), tmp_path)
     assert all(path.stat().st_size > 1000 for path in paths)

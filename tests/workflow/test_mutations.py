@@ -202,9 +202,7 @@ MUTATIONS = {
     "errors: sample": Mutation(setting(lambda s: s["errors"].update(sample=5)), "errors"),
     "table: title": Mutation(setting(lambda s: s["tables"]["table1"].update(title="Another")), LAYOUT),
     "table: order of rows": Mutation(setting(lambda s: s["tables"]["table1"]["rows"].reverse()), LAYOUT),
-    "figure: colours": Mutation(
-        setting(lambda s: s["figures"]["scores"].update(palette=["#000000", "#777777", "#BBBBBB"])), "figure"
-    ),
+    "figure: height": Mutation(setting(lambda s: s["figures"]["scores"].update(height=4.0)), "figure"),
     "figure of errors: title": Mutation(
         setting(lambda s: s["error_figures"]["errors"].update(title="Kinds")), "error_figure"
     ),

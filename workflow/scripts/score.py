@@ -14,5 +14,5 @@ with job(snakemake):
         snakemake.wildcards.run,
         snakemake.wildcards.corpus,
         Path(snakemake.output[0]),
-        Path(snakemake.input.counts) if snakemake.input.counts else None,
+        Path(counts) if (counts := snakemake.input.get("counts")) else None,
     )

@@ -72,8 +72,8 @@ def _audit_cell(options: argparse.Namespace) -> int:
     from runrecord.audit import Finding, Verdict
     from runrecord.audit_display import as_json, show_lines, show_result
 
-    audit, asked = open_audit(options.path, options.configfile)
-    name = Path(asked).with_suffix(".csv").as_posix()  # Markdown and LaTeX are rounded forms of the CSV beside them
+    audit, given = open_audit(options.path, options.configfile)
+    name = Path(given).with_suffix(".csv").as_posix()  # Markdown and LaTeX are rounded forms of the CSV beside them
     if not (audit.root / name).is_file():
         raise MarknerError(f"{audit.root / name}: there is no such table", "give a file of results/<study>/tables")
     cell = find_cell(audit.root / name, options.cell)
@@ -81,8 +81,8 @@ def _audit_cell(options: argparse.Namespace) -> int:
     files = score_files(item["path"] for item in (record or {"inputs": ()})["inputs"] if item["name"] == "scores")[0]
     scores = {seed: path.as_posix() for (run, seed, at), path in files.items() if (run, at) == (cell.run, cell.corpus)}
     node = audit.part(name, cell.name, scores.values())
-    if asked != name:
-        node.findings += [item for item in audit.result(asked).findings if item.subject.startswith(asked)]
+    if given != name:
+        node.findings += [item for item in audit.result(given).findings if item.subject.startswith(given)]
     traces, problems = _traces(audit, scores, cell.match)
     node.findings += [Finding(Verdict.UNKNOWN, "value", cell.name, problem) for problem in problems]
     if traces and not problems:

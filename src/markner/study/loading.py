@@ -53,14 +53,14 @@ def _study(config: dict[str, Any], files: Sequence[SourceFile]) -> Study:
     try:
         study = Study.model_validate(config)
     except ValidationError as error:
-        raise _told(problems_of(error, Study, config), Sources(config, files)) from None
+        raise _error(problems_of(error, Study, config), Sources(config, files)) from None
     problems = reference_problems(study)
     if problems:
-        raise _told(problems, Sources(config, files))
+        raise _error(problems, Sources(config, files))
     return study
 
 
-def _told(problems: Sequence[Problem], sources: Sources) -> MarknerError:
+def _error(problems: Sequence[Problem], sources: Sources) -> MarknerError:
     """One error that lists all problems."""
     problems = sorted(problems, key=lambda problem: sources.order(problem.location))
     lines = [f"{sources.place(problem.location)}: {_dotted(problem.location)}: {problem.what}" for problem in problems]

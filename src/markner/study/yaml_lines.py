@@ -98,10 +98,10 @@ class SourceFile:
         """The line of a key or list item, counted from 1; None when the file lacks it. The top is line 1."""
         node, line = self._root, 1
         for step in location:
-            found = self._child(node, step)
-            if found is None:
+            child = self._child(node, step)
+            if child is None:
                 return None
-            node, line = found
+            node, line = child
         return line
 
     def _child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | None:
@@ -168,7 +168,7 @@ class Sources:
 
 
 def _holds(written: Any, value: Any) -> bool:
-    """Whether a file's value is the one in force; sections are merged, so that theirs need not be equal."""
+    """Return whether a file's value is the one in force. Sections are merged, so they need not be equal."""
     if isinstance(written, dict) and isinstance(value, dict):
         return True
     return bool(written == value) or repr(written) == repr(value)

@@ -37,6 +37,8 @@ STYLE: Any = {
 }
 GREY = "#6b6b6b"
 EDGE = "#222222"
+PALETTE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"]
+"""Colours of the systems in order: the colour-blind-safe set of Okabe and Ito."""
 _MARKERS = {"precision": ">", "recall": "<", "f1": "o"}
 _NAMES = {"precision": "precision", "recall": "recall", "f1": "F1 (strict match)"}
 _OFFSETS = {"precision": -0.27, "recall": 0.0, "f1": 0.27}
@@ -84,7 +86,7 @@ def _panels(found: Sequence[Record], table: Table, figure: Figure) -> Canvas:
     canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03)  # type: ignore[union-attr, call-arg]
     canvas.suptitle(textwrap.fill(figure.title or table.title, int(figure.width * 15)), fontsize=8.5)
     panels = canvas.subplots(1, len(table.corpora), sharex=True, sharey=True, squeeze=False)[0]
-    colours = [figure.palette[place % len(figure.palette)] for place in range(len(table.rows))]
+    colours = [PALETTE[place % len(PALETTE)] for place in range(len(table.rows))]
     for panel, corpus in zip(panels, table.corpora, strict=True):
         _panel(panel, [cell for cell in found if cell["corpus"] == corpus], table, colours)
     low, high = _limits(found)

@@ -11,10 +11,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from markner.reporting.figures.scores import EDGE, GREY, STYLE, save
+from markner.reporting.figures.scores import EDGE, GREY, PALETTE, STYLE, save
 from markner.reporting.figures.size_points import SizePoint
 from markner.study.schema.study import SizeFigure
 
+_COLOURS = [colour for colour in PALETTE if colour != "#F0E442"]
+"""Colours of the lines in order. Yellow is too pale for a line."""
 _MARKERS = "osD^vP"
 _NAMES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 _PANEL_WIDTH, _PANEL_HEIGHT = 1.6, 1.45
@@ -34,7 +36,7 @@ def draw_sizes(points: Sequence[SizePoint], figure: SizeFigure, pdf: Path, svg: 
 
     Args:
         points: The points from `size_points.gather`.
-        figure: Lines, corpora, metrics, title, width in inches, colours of the lines.
+        figure: Lines, corpora, metrics, title, width in inches.
         pdf: File to write, text as TrueType fonts.
         svg: File to write.
         png: File to write, 300 dots per inch.
@@ -107,14 +109,14 @@ def _panel(panel: Axes, here: Sequence[SizePoint], points: Sequence[SizePoint], 
     for number, series in enumerate(figure.series):
         line = [point for point in here if point.label == series.label]
         shift = (number - (len(figure.series) - 1) / 2) * _DODGE
-        _line(panel, line, reach, shift, _style(figure, number))
+        _line(panel, line, reach, shift, _style(number))
     if not any(point.seeds or point.paper or point.paper_range for point in here):
         panel.text(0.5, 0.5, "not scored", transform=panel.transAxes, color=GREY, ha="center", va="center")
 
 
-def _style(figure: SizeFigure, number: int) -> dict[str, str]:
+def _style(number: int) -> dict[str, str]:
     """Colour and marker of a line; they start anew when there are more lines."""
-    return {"color": figure.palette[number % len(figure.palette)], "marker": _MARKERS[number % len(_MARKERS)]}
+    return {"color": _COLOURS[number % len(_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
 
 
 def _line(panel: Axes, line: Sequence[SizePoint], reach: float, shift: float, style: Mapping[str, str]) -> None:
@@ -155,7 +157,7 @@ def _legend(points: Sequence[SizePoint], figure: SizeFigure) -> list[Line2D]:
         return Line2D([], [], label=label, **style)
 
     handles = [
-        entry(series.label, **_style(figure, number), markersize=4, markeredgecolor=EDGE, linewidth=1.1)
+        entry(series.label, **_style(number), markersize=4, markeredgecolor=EDGE, linewidth=1.1)
         for number, series in enumerate(figure.series)
     ]
     if any(point.paper is not None for point in points):

@@ -109,10 +109,6 @@ class Figure(Settings):
     """Width in inches."""
     height: float = Field(3.0, gt=1, le=20)
     """Height in inches."""
-    palette: list[str] = Field(
-        default=["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"], min_length=1
-    )
-    """Colours of the systems in order; the default is the colour-blind-safe set of Okabe and Ito."""
 
 
 class Publication(Settings):
@@ -159,10 +155,6 @@ class SizeFigure(Settings):
     """The paper's figure with the points to set beside: `figure4`."""
     width: float = Field(6.9, ge=3, le=20)
     """Width in inches; 3.4 is a column, 6.9 a page."""
-    palette: list[str] = Field(
-        default=["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000"], min_length=1
-    )
-    """Colours of the lines in order; the default is from the colour-blind-safe set of Okabe and Ito."""
 
 
 class Study(Settings):
@@ -229,5 +221,5 @@ class Study(Settings):
         return (self.mixtures[mixture] if mixture in self.mixtures else self.self_instruct[mixture]).prompt
 
     def live_runs(self) -> dict[str, Run]:
-        """Runs by name whose models can be had: those that have jobs."""
+        """Return the runs that have jobs, by name: all but those of retired models."""
         return {name: run for name, run in self.runs.items() if self.retired(name) is None}
