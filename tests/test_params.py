@@ -13,7 +13,7 @@ from markner.errors import MarknerError
 from markner.rules import PARAMS, current_settings, params_of
 from markner.study.environment import environment
 from markner.study.loading import load_study_file
-from markner.study.schema.chat_runs import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ChatRun
+from markner.study.schema.chat_runs import SPENDING_VARIABLE, AccessSettings, ChatRun, PacingSettings
 from markner.study.schema.study import Study
 from runrecord.code import code_parts
 
@@ -116,7 +116,7 @@ def test_what_changes_no_answer_of_a_chat_model_is_no_setting() -> None:
     for key, value in SPENDING.items():
         section = "runs__smollm2_5shot" if key in ChatRun.model_fields else "models__smollm2_chat"
         assert changed(**{f"{section}__{key}": value}) == set(), key
-    assert set(SPENDING) == SPENDING_OF_MODEL | SPENDING_OF_RUN
+    assert set(SPENDING) == AccessSettings.model_fields.keys() | PacingSettings.model_fields.keys()
     assert changed(answers="/elsewhere") == set()
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.models.chat.job import answer_corpus
+from markner.models.chat.answer import answer_corpus
 from markner.models.chat.params import ChatParams
 from runrecord.job import job
 

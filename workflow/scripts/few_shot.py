@@ -1,16 +1,16 @@
 """Choose the examples that a chat run shows: none, or some drawn by the seed."""
 
-from markner.models.chat.few_shot import choose_shots
+from pathlib import Path
+
+from markner.models.chat.few_shot import choose_examples
 from markner.models.chat.params import FewShotParams
 from runrecord.job import job
 
 with job(snakemake):
     params = FewShotParams.load(snakemake.params)
-    choose_shots(
+    choose_examples(
         params,
-        params.seed,
-        params.corpus,
-        snakemake.input.train or None,
-        snakemake.input.sentences,
-        snakemake.output[0],
+        Path(snakemake.input.train) if snakemake.input.train else None,
+        Path(snakemake.input.sentences),
+        Path(snakemake.output[0]),
     )

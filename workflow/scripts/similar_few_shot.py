@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.models.chat.few_shot import choose_shots
+from markner.models.chat.few_shot import choose_examples
 from markner.models.chat.params import FewShotParams
 from markner.models.device import require_device
 from markner.models.embedding import embedding
@@ -11,12 +11,10 @@ from runrecord.job import job
 with job(snakemake):
     require_device(snakemake.resources.device)
     params = FewShotParams.load(snakemake.params)
-    choose_shots(
+    choose_examples(
         params,
-        params.seed,
-        params.corpus,
-        snakemake.input.train,
-        snakemake.input.sentences,
-        snakemake.output[0],
+        Path(snakemake.input.train),
+        Path(snakemake.input.sentences),
+        Path(snakemake.output[0]),
         embedding(Path(snakemake.input.weights)),
     )

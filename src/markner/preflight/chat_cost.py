@@ -1,4 +1,4 @@
-"""What a chat run will ask and cost, reckoned before its corpora need be there."""
+"""Requests, tokens and dollars of a chat run, estimated also before its corpora are fetched."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +10,21 @@ from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
 
 _CHARACTERS = 150
-"""Characters of a sentence where the corpus is not here yet; the paper's test sets have 130 to 160."""
+"""Characters of a sentence if the corpus is not fetched yet. The paper's test sets have 130 to 160."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class ChatCost:
-    """Requests of a run over all its corpora and seeds, tokens, and dollars where the prices are known."""
+    """Requests, tokens and dollars of a run over all its corpora and seeds. Dollars are None without prices."""
 
-    requests: int = 0
-    prompt_tokens: int = 0
-    answer_tokens: int = 0
-    dollars: float | None = None
-    guessed: tuple[str, ...] = ()
-    """Corpora whose sentences are not here: the paper's number of them, of usual length."""
-    unknown: tuple[str, ...] = ()
-    """Corpora of which not even the number of sentences is known."""
+    requests: int
+    prompt_tokens: int
+    answer_tokens: int
+    dollars: float | None
+    guessed: list[str]
+    """Corpora that are not fetched. The estimate takes the paper's number of sentences, of usual length."""
+    unknown: list[str]
+    """Corpora whose number of sentences is unknown."""
 
     def __str__(self) -> str:
         cost = "at an unknown price" if self.dollars is None else f"about {self.dollars:,.2f} dollars"
@@ -32,39 +32,41 @@ class ChatCost:
         if self.guessed:
             text += f" ({', '.join(self.guessed)}: by the paper's number of sentences)"
         if self.unknown:
-            text += f" (not counted before they are here: {', '.join(self.unknown)})"
+            text += f" (not counted before they are fetched: {', '.join(self.unknown)})"
         return text
 
 
 def chat_cost(study: Study, run: ChatRun, model: ApiModel) -> ChatCost:
-    """The cost of a run that has no answer yet.
+    """Return the cost of a run that has no answer yet.
 
-    A question is the sentence in its prompt, after `shots` others with their answers; an answer repeats its sentence
+    A request is the sentence in its prompt, after `shots` examples with their answers. An answer repeats its sentence
     with a pair of marks. A token has four characters (OpenAI's rule of thumb).
     """
-    found = ChatCost()
+    requests = prompt_tokens = answer_tokens = 0
+    guessed: list[str] = []
+    unknown: list[str] = []
     prompt = study.prompts[run.prompt]
     for name in run.evaluate:
-        counted = _characters(study, name)
-        if counted is None:
-            found.unknown += (name,)
+        size = _size(study, name)
+        if size is None:
+            unknown.append(name)
             continue
-        sentences, characters, here = counted
-        if not here:
-            found.guessed += (name,)
-        frame = render_prompt(prompt.template, prompt.instruction_text(study.corpora[name].entity), "")
+        sentences, characters, fetched = size
+        if not fetched:
+            guessed.append(name)
+        frame = four_characters(render_prompt(prompt.template, prompt.instruction_text(study.corpora[name].entity), ""))
         sentence = characters / max(sentences, 1) / 4
-        shown = run.shots * (four_characters(frame) + 2 * sentence + MARK_TOKENS + 2 * MESSAGE_TOKENS)
-        asked = sentences * len(run.seeds)
-        found.requests += asked
-        found.prompt_tokens += round(asked * (four_characters(frame) + sentence + MESSAGE_TOKENS + shown))
-        found.answer_tokens += round(asked * (sentence + MARK_TOKENS))
-    found.dollars = price(model, found.prompt_tokens, found.answer_tokens, run.batch_api)
-    return found
+        examples = run.shots * (frame + 2 * sentence + MARK_TOKENS + 2 * MESSAGE_TOKENS)
+        count = sentences * len(run.seeds)
+        requests += count
+        prompt_tokens += round(count * (frame + sentence + MESSAGE_TOKENS + examples))
+        answer_tokens += round(count * (sentence + MARK_TOKENS))
+    dollars = 0.0 if model.weights else price(model, prompt_tokens, answer_tokens, run.batch_api)
+    return ChatCost(requests, prompt_tokens, answer_tokens, dollars, guessed, unknown)
 
 
-def _characters(study: Study, name: str) -> tuple[int, int, bool] | None:
-    """Test sentences of a corpus, their characters, and whether they are here; None if nothing is known."""
+def _size(study: Study, name: str) -> tuple[int, int, bool] | None:
+    """Return a corpus' test sentences, their characters, and whether it is fetched; None if nothing is known."""
     corpus = study.corpora[name]
     path = Path("results", study.study, "corpora", name, corpus.variant, "test.jsonl")
     if path.is_file():

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from markner.study.loading import MIRROR_VARIABLE
-from markner.study.schema.chat_runs import SPENDING_OF_MODEL, SPENDING_OF_RUN, SPENDING_VARIABLE, ApiModel, ChatRun
+from markner.study.schema.chat_runs import SPENDING_VARIABLE, ApiModel, ChatRun, Spending
 from markner.study.schema.study import Study
 
 # Memory of tensors is given back to the system and fetched anew in every step, a tenth of the time of a training on a
@@ -32,14 +32,10 @@ def environment(study: Study, checkout: str) -> dict[str, str]:
 
 
 def _spending(study: Study) -> dict[str, Any]:
-    """By chat run: where answers are kept, on which account, and how patiently and at what price they are asked for."""
-    found: dict[str, Any] = {}
+    """Return the spending settings of each chat run."""
+    spending: dict[str, Any] = {}
     for name, run in study.live_runs().items():
         if isinstance(run, ChatRun) and isinstance(model := study.models[run.model], ApiModel):
-            found[name] = {
-                "answers": study.answers,
-                "account": f"{study.study}/{name}",
-                "model": model.model_dump(include=set(SPENDING_OF_MODEL)),
-                "run": run.model_dump(include=set(SPENDING_OF_RUN)),
-            }
-    return found
+            of_run = Spending(account=f"{study.study}/{name}", answers=study.answers, model=model, run=run)
+            spending[name] = of_run.model_dump()
+    return spending

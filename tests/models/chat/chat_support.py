@@ -14,9 +14,11 @@ import pytest
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.models.chat.answer import answer
-from markner.models.chat.few_shot import choose_shots
+from markner.models.chat.context import ChatContext, LocalServer
+from markner.models.chat.few_shot import choose_examples
+from markner.models.chat.params import ChatEndpoint, ChatParams, FewShotParams
 from markner.predictions import Prediction, read_predictions
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ApiModel, ChatRun, Spending
 from markner.study.schema.corpora import Prompt
 
 KEY = "sk-secret-0123456789abcdef"
@@ -33,7 +35,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def state(self) -> dict[str, Any]:
-        """What was asked and delivered. Looking changes nothing, so a look that fails on the way is repeated."""
+        """Return the requests received and the answers delivered. A failed look is repeated."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         for _ in range(100):
             try:
@@ -87,37 +89,53 @@ def chat_run(**settings: Any) -> ChatRun:
     return ChatRun(**{**base, **settings})
 
 
+def chat_context(
+    model: ApiModel, run: ChatRun, name: str = "run", answers: Path = Path("cache"), server: LocalServer | None = None
+) -> ChatContext:
+    """The settings of a job as the workflow makes them of a model and a run."""
+    params = ChatParams(
+        model=ChatEndpoint.of_model(model),
+        temperature=run.temperature,
+        max_new_tokens_margin=run.max_new_tokens_margin,
+        prompt=Prompt(),
+        entity="gene",
+    )
+    spending = Spending(account=name, answers=str(answers), model=model, run=run)
+    return ChatContext(params, Spending.model_validate(spending.model_dump()), server)
+
+
+def few_shot_params(run: ChatRun, seed: int = 1, corpus: str = "c") -> FewShotParams:
+    return FewShotParams(
+        shots=run.shots, shot_selection=run.shot_selection, embedding=run.embedding, corpus=corpus, seed=seed
+    )
+
+
 @dataclass
-class Asked:
+class Corpus:
     """Sentences asked of a model in a folder."""
 
     folder: Path
     texts: list[str]
 
-    def __call__(
-        self, model: ApiModel, run: ChatRun, name: str = "run", cache: str = "cache.db", **more: Any
+    def ask(
+        self,
+        model: ApiModel,
+        run: ChatRun,
+        name: str = "run",
+        cache: str = "cache",
+        server: LocalServer | None = None,
     ) -> list[Prediction]:
         sentences = [Sentence(f"s{number}", "d", text) for number, text in enumerate(self.texts)]
         train = [
             Sentence(f"t{number}", "d", f"gene{number} binds", (Span(0, 4),), (Span(0, 4),)) for number in range(9)
         ]
-        write_sentences(self.folder / "test.jsonl", sentences)
+        test, examples = self.folder / "test.jsonl", self.folder / "few_shot.json"
+        write_sentences(test, sentences)
         write_sentences(self.folder / "train.jsonl", train)
-        choose_shots(run, 1, "c", self.folder / "train.jsonl", self.folder / "test.jsonl", self.folder / "shots.json")
+        choose_examples(few_shot_params(run), self.folder / "train.jsonl", test, examples)
         output = self.folder / f"{name}.jsonl"
-        answer(
-            self.folder / "test.jsonl",
-            self.folder / "shots.json",
-            Prompt(),
-            "gene",
-            model,
-            run,
-            name,
-            self.folder / cache,
-            output,
-            self.folder / f"{name}.usage.json",
-            **more,
-        )
+        context = chat_context(model, run, name, self.folder / cache, server)
+        answer(context, test, examples, output, self.folder / f"{name}.usage.json")
         return list(read_predictions(output))
 
 

@@ -4,13 +4,15 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from chat_support import Asked, Start, api_model, chat_run, key_in_environment, start_server
+from chat_support import Corpus, Start, api_model, chat_context, chat_run, key_in_environment, start_server
 
 from markner.errors import MarknerError
+from markner.models.chat.budget import estimate
 from markner.models.chat.cache import Cache
-from markner.models.chat.cost import estimate, four_characters, price
-from markner.models.chat.few_shot import Shot
-from markner.models.chat.requests import LocalServer, Question, answer_limit, messages, origin, request_key
+from markner.models.chat.context import LocalServer
+from markner.models.chat.cost import four_characters, price
+from markner.models.chat.few_shot import Example
+from markner.models.chat.requests import Request, answer_limit, messages, request_key
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Prompt
 
@@ -18,9 +20,9 @@ __all__ = ["key_in_environment", "start_server"]
 pytestmark = pytest.mark.usefixtures("key_in_environment")
 
 
-def test_messages_are_the_papers_prompt_with_shots_as_turns() -> None:
+def test_messages_are_the_papers_prompt_with_examples_as_turns() -> None:
     prompt = Prompt()
-    turns = messages(prompt.template, "Mark {input}.", [Shot("t", "a b", "<mark>a</mark> b", 1)], "c d")
+    turns = messages(prompt.template, "Mark {input}.", [Example("t", "a b", "<mark>a</mark> b", 1)], "c d")
     assert [turn["role"] for turn in turns] == ["user", "assistant", "user"]
     assert turns[1]["content"] == "<mark>a</mark> b"
     assert turns[2]["content"].endswith("### Instruction:\nMark {input}.\n\n### Input:\nc d\n\n### Response:\n")
@@ -28,7 +30,7 @@ def test_messages_are_the_papers_prompt_with_shots_as_turns() -> None:
 
 def test_nothing_is_asked_twice_and_no_two_models_share_an_answer(tmp_path: Path, start_server: Start) -> None:
     server = start_server()
-    asked = Asked(tmp_path, [f"w{number} binds" for number in range(4)])
+    corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(4)])
     for expected, change, run in [
         (4, {}, {}),
         (4, {}, {"concurrency": 2}),
@@ -43,45 +45,46 @@ def test_nothing_is_asked_twice_and_no_two_models_share_an_answer(tmp_path: Path
         (40, {"base_url": server.base_url.replace("127.0.0.1", "localhost")}, {}),
         (40, {"price_input": 9.0}, {"retries": 1}),
     ]:
-        asked(api_model(server, **change), chat_run(**run))
+        corpus.ask(api_model(server, **change), chat_run(**run))
         assert len(server.state()["asked"]) == expected, (change, run)
 
 
-def test_weights_served_on_loopback_are_told_apart_by_what_they_are_not_by_the_port(
+def test_the_key_of_weights_on_loopback_depends_on_the_weights_and_not_on_the_port(
     tmp_path: Path, start_server: Start
 ) -> None:
-    asked = Asked(tmp_path, ["w binds"])
+    corpus = Corpus(tmp_path, ["w binds"])
     model = ApiModel(source="api", model="local", weights="smollm2")
     # Without a key the server answers 401: nothing but a placeholder is sent to it.
     with pytest.raises(MarknerError, match="refuses the key"):
-        asked(model, chat_run(), server=LocalServer(start_server().base_url, "sha256:1"))
-    first = origin(model, "r", LocalServer("http://127.0.0.1:1/v1", "sha256:1"))
-    again = origin(model, "r", LocalServer("http://127.0.0.1:2/v1", "sha256:1"))
-    other = origin(model, "r", LocalServer("http://127.0.0.1:1/v1", "sha256:2"))
+        corpus.ask(model, chat_run(), server=LocalServer(start_server().base_url, "sha256:1"))
+    first, again, other = (
+        chat_context(model, chat_run(), server=LocalServer(f"http://127.0.0.1:{port}/v1", weights))
+        for port, weights in ((1, "sha256:1"), (2, "sha256:1"), (1, "sha256:2"))
+    )
     body = {"model": "local", "messages": []}
     assert request_key(first, body) == request_key(again, body) != request_key(other, body)
     with pytest.raises(MarknerError, match="if, and only if, the model has `weights`"):
-        asked(model, chat_run())
+        corpus.ask(model, chat_run())
 
 
 def test_a_retired_model_is_never_asked(tmp_path: Path, start_server: Start) -> None:
     server = start_server()
     with pytest.raises(MarknerError, match=r"retired \(shut down 2024-09-13\) and is never asked"):
-        Asked(tmp_path, ["w binds"])(api_model(server, retired="shut down 2024-09-13"), chat_run())
+        Corpus(tmp_path, ["w binds"]).ask(api_model(server, retired="shut down 2024-09-13"), chat_run())
     assert server.state()["asked"] == []
 
 
-def test_what_is_kept_needs_neither_key_nor_server(
+def test_stored_answers_need_neither_key_nor_server(
     tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     server = start_server()
-    asked = Asked(tmp_path, ["w binds", "v binds", "w binds"])
-    found = asked(api_model(server), chat_run(shots=5))
+    corpus = Corpus(tmp_path, ["w binds", "v binds", "w binds"])
+    first = corpus.ask(api_model(server), chat_run(shots=5))
     assert "2 requests to make, 0 answered already" in caplog.text
     usage = (tmp_path / "run.usage.json").read_text()
     monkeypatch.delenv("MARKNER_TEST_KEY")
-    assert asked(api_model(server), chat_run(shots=5)) == found
+    assert corpus.ask(api_model(server), chat_run(shots=5)) == first
     assert (tmp_path / "run.usage.json").read_text() == usage
     assert "0 requests to make, 2 answered already" in caplog.text
     value = json.loads(usage)
@@ -90,24 +93,22 @@ def test_what_is_kept_needs_neither_key_nor_server(
     assert value["requests"] == 2
     assert value["dollars"] == pytest.approx((value["prompt_tokens"] + 2 * value["completion_tokens"]) / 1e6)
     with pytest.raises(MarknerError, match="MARKNER_TEST_KEY with the key is not set"):
-        asked(api_model(server, model="new"), chat_run())
+        corpus.ask(api_model(server, model="new"), chat_run())
 
 
 def test_the_dry_count_is_tokens_times_price() -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "x" * 41}], "max_tokens": answer_limit("abc", 64)}
     assert body["max_tokens"] == 67
     model = ApiModel(source="api", model="m", price_input=3.0, price_output=5.0)
-    count = estimate([Question("s", body, "k")] * 10, 7, {"s": "y" * 8}, model)
+    count = estimate(chat_context(model, chat_run()), [Request("s", body, "k")] * 10, 7, {"s": "y" * 8})
     assert (count.cached, count.requests, count.prompt_tokens, count.completion_tokens) == (7, 10, 150, 140)
     assert count.dollars == pytest.approx((150 * 3 + 140 * 5) / 1e6)
-    words = estimate([Question("s", body, "k")], 0, {"s": "y y"}, model, count_tokens=lambda text: len(text.split()))
-    assert (words.prompt_tokens, words.completion_tokens) == (5, 14)
     assert four_characters("") == 0
     assert price(ApiModel(source="api", model="m"), 1, 1, batch=False) is None
     assert price(model, 10**6, 0, batch=True) == pytest.approx(1.5)
 
 
-def test_what_is_no_cache_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_file_that_is_no_cache_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("no database, but long enough to have a header that says so" * 20)
     with pytest.raises(MarknerError, match=r"text\.db: not a response cache"):
         Cache(tmp_path / "text.db")

@@ -1,117 +1,134 @@
-"""A chat model's predictions for a corpus: count, ask what is not known, read the answers."""
+"""A chat model's predictions for a corpus: ask the requests without an answer, then read all answers."""
 
+import fcntl
+import json
 import logging
 import os
+import re
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from markner.data.documents import read_sentences
 from markner.errors import MarknerError
 from markner.files import write_json
-from markner.models.chat.apart import ask_apart, job_lock
+from markner.models.chat.ask import ask
 from markner.models.chat.batch_api import ask_by_batch, under_way
-from markner.models.chat.budget import Budget
+from markner.models.chat.budget import Budget, estimate
 from markner.models.chat.cache import Cache, Response
 from markner.models.chat.completion import prediction
-from markner.models.chat.cost import CountTokens, estimate, four_characters, price
-from markner.models.chat.few_shot import read_shots
-from markner.models.chat.requests import LocalServer, Question, origin, questions
+from markner.models.chat.context import ChatContext, LocalServer
+from markner.models.chat.few_shot import read_examples
+from markner.models.chat.params import ChatParams
+from markner.models.chat.requests import Request, build_requests
 from markner.predictions import write_predictions
-from markner.study.schema.chat_runs import ApiModel, ChatOptions
-from markner.study.schema.corpora import Prompt
+from markner.study.schema.chat_runs import SPENDING_VARIABLE, Spending
 
 logger = logging.getLogger(__name__)
 
 
-def answer(
-    sentences: str | os.PathLike[str],
-    shots: str | os.PathLike[str],
-    prompt: Prompt,
-    entity: str,
-    model: ApiModel,
-    run: ChatOptions,
-    name: str,
-    cache: str | os.PathLike[str],
-    output: str | os.PathLike[str],
-    usage: str | os.PathLike[str],
+def answer_corpus(
+    params: ChatParams,
+    run: str,
+    sentences: Path,
+    few_shot: Path,
+    output: Path,
+    usage: Path,
     server: LocalServer | None = None,
-    count_tokens: CountTokens = four_characters,
 ) -> None:
-    """Write a chat model's predictions for all sentences of a file.
-
-    The dry count with its cost is logged before the first request. What the cache holds is not asked again; where it
-    holds everything, neither key nor network is needed.
+    """Write a chat run's predictions for a corpus. Call it from the main thread: it handles signals.
 
     Args:
-        sentences: Sentences of a split.
-        shots: The file of examples of the run, seed and corpus (`choose_shots`), for zero-shot runs too.
-        prompt: The prompt.
-        entity: Entity type of the corpus.
-        model: Who is asked.
-        run: How it is asked.
-        name: The run's name, under which its spending is kept.
-        cache: The response cache, on a local disk.
+        params: All that is part of a request.
+        run: Name of the run. Its prices, patience and budget come from the environment.
+        sentences: Sentences of the test split.
+        few_shot: The file of few-shot examples.
         output: The predictions.
-        usage: JSON on who answered and what it took, by the cache: the same whenever the answers came.
-        server: The server on loopback that serves the model's `weights`.
-        count_tokens: A tokenizer's count for the estimate; four characters a token without one.
+        usage: JSON with who answered and the cost.
+        server: The server on loopback of a model with `weights`.
 
     Raises:
-        MarknerError: The model is retired; its `weights` are not served; the key is missing; the budget does not
-            suffice or is spent; the server failed for good.
+        MarknerError: As `answer`.
     """
-    if model.retired is not None:
-        raise MarknerError(
-            f"run {name}: model {model.model} of {model.provider} is retired ({model.retired}) and is never asked",
-            "show the paper's own figures as the paper's, or configure a current model under a name of its own",
-        )
-    if (model.weights is None) != (server is None):
-        raise MarknerError(f"run {name}: a server on loopback is given if, and only if, the model has `weights`")
+    spending = Spending.model_validate(json.loads(os.environ[SPENDING_VARIABLE])[run])
+    answer(ChatContext(params, spending, server), sentences, few_shot, output, usage)
+
+
+def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, usage: Path) -> None:
+    """Write a chat model's predictions for all sentences of a file.
+
+    The dry count with its cost is logged before the first request. Stored answers are not asked again. If all answers
+    are stored, neither key nor network is needed.
+
+    Args:
+        context: The job's settings.
+        sentences: Sentences of a split.
+        few_shot: The file of few-shot examples, also for zero-shot runs.
+        output: The predictions.
+        usage: JSON with who answered and the cost. It depends on the cache alone.
+
+    Raises:
+        MarknerError: The key is missing, the budget does not suffice or is spent, the server failed for good, or a
+            signal came.
+    """
     rows = list(read_sentences(sentences))
-    texts = {row.id: row.text for row in rows}
-    source = origin(model, name, server)
-    asked = questions(rows, read_shots(shots), prompt, entity, model, run, source)
-    # The jobs of a run ask one after the other, and never before a killed job's requests under way are answered.
-    turn = nullcontext(None) if run.batch_api else job_lock(Path(cache), name)
-    with turn as lock, Cache(cache) as memory:
-        different: dict[str, Question] = {}
-        for question in asked:
-            different.setdefault(question.key, question)
-        pending = [question for question in different.values() if not memory.has(question.key)]
-        busy = under_way(memory, source)
-        new = [question for question in pending if question.key not in busy]
-        count = estimate(new, len(different) - len(pending), texts, model, run.batch_api, count_tokens)
+    requests = build_requests(context, rows, read_examples(few_shot))
+    distinct = {request.key: request for request in requests}
+    # Batches need no lock: the cache says which requests lie in one, and several jobs may wait for theirs.
+    lock = nullcontext() if context.pacing.batch_api else job_lock(context)
+    with lock, Cache(context.cache) as cache:
+        pending = [request for request in distinct.values() if not cache.has(request.key)]
+        in_batches = under_way(context, cache)
+        new = [request for request in pending if request.key not in in_batches]
+        count = estimate(context, new, len(distinct) - len(pending), {row.id: row.text for row in rows})
         waiting = f"; {len(pending) - len(new)} requests wait in batches" if len(pending) > len(new) else ""
-        logger.info("run %s, model %s: %s%s", name, model.model, count, waiting)
+        logger.info("run %s, model %s: %s%s", context.run, context.model, count, waiting)
         if pending:
-            Budget(memory, name, model, run).admit(count)
-            if lock is None:
-                ask_by_batch(pending, model, run, memory, source, server)
-            else:
-                ask_apart(pending, model, run, memory.path, source, server, lock)
-        responses = [_kept(memory, question) for question in asked]
+            Budget(context, cache).admit(count)
+            (ask_by_batch if context.pacing.batch_api else ask)(context, pending, cache)
+        responses = [_stored(cache, request) for request in requests]
     write_predictions(
         output, (prediction(row.id, row.text, response) for row, response in zip(rows, responses, strict=True))
     )
-    write_json(usage, _usage(model, asked, responses))
+    write_json(usage, _usage(context, requests, responses))
 
 
-def _kept(memory: Cache, question: Question) -> Response:
-    response = memory.get(question.key)
+@contextmanager
+def job_lock(context: ChatContext) -> Iterator[None]:
+    """Wait until no other job of the run asks, then keep others waiting. The system releases it if the job is killed.
+
+    Raises:
+        MarknerError: The file system has no locks.
+    """
+    context.cache.parent.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", context.run)
+    with context.cache.with_name(f"{context.cache.name}.{name}.lock").open("a") as file:
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                logger.info("run %s: another job of the run is asking; waiting", context.run)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise MarknerError(f"{file.name}: cannot be locked: {error}", "name another folder in `answers`") from error
+        yield
+
+
+def _stored(cache: Cache, request: Request) -> Response:
+    response = cache.get(request.key)
     if response is None:
-        raise MarknerError(f"{memory.path}: the answer for sentence {question.sentence} is gone")
+        raise MarknerError(f"{cache.path}: the answer for sentence {request.sentence} is gone", "run again")
     return response
 
 
-def _usage(model: ApiModel, asked: Sequence[Question], responses: Sequence[Response]) -> dict[str, object]:
-    """Who answered and what it took; equal questions count once."""
-    once = {question.key: response for question, response in zip(asked, responses, strict=True)}.values()
-    known = price(model, 0, 0, batch=False) is not None
+def _usage(context: ChatContext, requests: Sequence[Request], responses: Sequence[Response]) -> dict[str, object]:
+    """Return who answered and the cost. Equal requests count once."""
+    once = {request.key: response for request, response in zip(requests, responses, strict=True)}.values()
+    known = context.price(0, 0) is not None
     return {
-        "provider": model.provider,
-        "model": model.model,
+        "provider": context.provider,
+        "model": context.model,
         "answered_by": dict(sorted(Counter(str(response.response.get("model")) for response in once).items())),
         "system_fingerprints": dict(sorted(Counter(str(response.system_fingerprint) for response in once).items())),
         "requests": len(once),

@@ -1,7 +1,7 @@
-"""Asking through the Batch API: files of requests, answered within 24 hours, in any order, at a lower price.
+"""Ask through the Batch API: files of requests, answered within 24 hours, in any order, at a lower price.
 
-OpenAI's guide to the Batch API: at most 50,000 requests and 200 MB a file; answers bear the request's `custom_id`, here
-the key of the cache; a batch that expires after 24 hours gives what it has, and the rest is put into a new one.
+OpenAI's guide to the Batch API: at most 50,000 requests and 200 MB a file. Answers have the request's `custom_id`, here
+the key of the cache. A batch that expires after 24 hours returns the answers it has; the rest goes into a new batch.
 """
 
 import asyncio
@@ -18,167 +18,141 @@ from openai.types import Batch
 
 from markner.errors import MarknerError
 from markner.models.chat.budget import Budget
-from markner.models.chat.cache import Answer, Cache, OpenBatch, Origin, Response
-from markner.models.chat.client import completion, failure, open_client, read_key, redact
-from markner.models.chat.completion import is_filtered
-from markner.models.chat.requests import LocalServer, Question
-from markner.study.schema.chat_runs import ApiModel, ChatOptions
+from markner.models.chat.cache import Answer, Cache, OpenBatch, Response
+from markner.models.chat.client import AGAIN, describe, open_client, read_key, redact
+from markner.models.chat.completion import is_filtered, read_completion
+from markner.models.chat.context import ChatContext
+from markner.models.chat.requests import Request
 
 logger = logging.getLogger(__name__)
 
 MAX_REQUESTS = 50_000
 MAX_BYTES = 200_000_000
 POLL_SECONDS = 60.0
+"""Time between two looks at the batches."""
 
 _ENDPOINT: Final = "/v1/chat/completions"
 _LABEL = "markner"
-"""Name of the metadata by which a batch is found again whose creation was not seen to succeed."""
+"""Metadata by which a batch is found whose creation was not confirmed."""
 _ENDED = {"completed", "expired", "failed", "cancelled"}
 
 
 def batch_line(key: str, body: Mapping[str, Any]) -> bytes:
-    """A request as a line of a batch file."""
+    """Return a request as a line of a batch file."""
     row = {"custom_id": key, "method": "POST", "url": _ENDPOINT, "body": body}
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
 def divide(
-    pending: Sequence[Question], max_requests: int = MAX_REQUESTS, max_bytes: int = MAX_BYTES
-) -> Iterator[list[Question]]:
-    """Questions in parts that each fit into one batch file."""
-    part: list[Question] = []
+    pending: Sequence[Request], max_requests: int = MAX_REQUESTS, max_bytes: int = MAX_BYTES
+) -> Iterator[list[Request]]:
+    """Yield the requests in parts that each fit into one batch file."""
+    part: list[Request] = []
     size = 0
-    for question in pending:
-        length = len(batch_line(question.key, question.body))
+    for request in pending:
+        length = len(batch_line(request.key, request.body))
         if length > max_bytes:
-            raise MarknerError(f"sentence {question.sentence}: its request of {length} bytes fits no batch file")
+            raise MarknerError(
+                f"sentence {request.sentence}: its request of {length} bytes fits no batch file",
+                "lower `shots`, or set `batch_api: false`",
+            )
         if part and (len(part) == max_requests or size + length > max_bytes):
             yield part
             part, size = [], 0
-        part.append(question)
+        part.append(request)
         size += length
     if part:
         yield part
 
 
-def under_way(cache: Cache, source: Origin) -> set[str]:
-    """Keys of requests that lie in batches whose answers are not stored yet."""
-    return set(chain.from_iterable(batch.requests for batch in cache.open_batches(source)))
+def under_way(context: ChatContext, cache: Cache) -> set[str]:
+    """Return the keys of requests in batches whose answers are not stored yet."""
+    return set(chain.from_iterable(batch.requests for batch in cache.open_batches(context)))
 
 
 def ask_by_batch(
-    pending: Sequence[Question],
-    model: ApiModel,
-    run: ChatOptions,
-    cache: Cache,
-    source: Origin,
-    server: LocalServer | None = None,
-    max_requests: int = MAX_REQUESTS,
-    max_bytes: int = MAX_BYTES,
-    poll_seconds: float | None = None,
+    context: ChatContext, pending: Sequence[Request], cache: Cache, max_requests: int = MAX_REQUESTS
 ) -> None:
-    """Ask all questions by batches and store each answer; goes on with batches that an earlier job left behind.
+    """Ask all requests by batches and store each answer. Continue the batches of earlier jobs.
 
-    Each batch is noted in the cache before it is created and bears a label, so that a job which was killed at any
-    moment finds it again and nothing is paid for twice. What expires or fails is put into new batches,
-    `run.retries` times.
+    Each batch is stored in the cache before it is created and has a label. So a job that was killed at any moment
+    finds it again, and nothing is paid for twice. Expired and failed requests go into new batches, `retries` times.
 
     Args:
-        pending: Questions without an answer, each key once.
-        model: Who is asked.
-        run: Retries, timeout and budget.
-        cache: Where answers and batches are kept.
-        source: Who answers, on whose account.
-        server: A server on loopback that stands in for the model's.
+        context: The job's settings.
+        pending: Requests without an answer, each key once.
+        cache: Store of answers and batches.
         max_requests: Most requests in one file.
-        max_bytes: Most bytes in one file.
-        poll_seconds: Time between two looks at the batches; a minute without one.
 
     Raises:
-        MarknerError: A request or a batch failed for good, or the budget is spent; it says what was spent.
+        MarknerError: A request or a batch failed for good, or the budget is spent. The message has the spending.
     """
-    key = read_key(model, server)
-    interval = POLL_SECONDS if poll_seconds is None else poll_seconds
-    batcher = _Batcher(pending, model, run, cache, source, key, interval)
-    error = asyncio.run(batcher.ask_all(server, max_requests, max_bytes))
+    error = asyncio.run(_Batcher(context, pending, cache).ask_all(max_requests))
     if error is not None:
         raise error
 
 
 class _Batcher:
-    def __init__(
-        self,
-        pending: Sequence[Question],
-        model: ApiModel,
-        run: ChatOptions,
-        cache: Cache,
-        source: Origin,
-        key: str,
-        poll_seconds: float,
-    ) -> None:
-        self._questions: Mapping[str, Question] = {question.key: question for question in pending}
-        self._model = model
-        self._run = run
+    def __init__(self, context: ChatContext, pending: Sequence[Request], cache: Cache) -> None:
+        self._context = context
+        self._requests = {request.key: request for request in pending}
         self._cache = cache
-        self._source = source
-        self._key = key
-        self._poll_seconds = poll_seconds
-        self._budget = Budget(cache, source.run, model, run)
-        self._faults: dict[str, str] = {}
+        self._key = read_key(context)
+        self._attempts = context.pacing.retries + 1
+        self._budget = Budget(context, cache)
+        self._defects: dict[str, str] = {}
 
-    async def ask_all(self, server: LocalServer | None, max_requests: int, max_bytes: int) -> MarknerError | None:
-        """The error that ended the work, None where all was answered.
-
-        The client's errors carry the request, and so the key; they are described here and never raised further.
-        """
-        async with open_client(self._model, self._run, server, self._key) as client:
+    async def ask_all(self, max_requests: int) -> MarknerError | None:
+        """Return the error that ended the work, None if all requests are answered (`describe`: not raised)."""
+        async with open_client(self._context, self._key) as client:
             try:
-                for _ in range(self._run.retries + 1):
-                    busy = under_way(self._cache, self._source)
-                    new = [question for question in self._left() if question.key not in busy]
-                    reserved = sum(self._plan(part) for part in divide(new, max_requests, max_bytes))
+                for _ in range(self._attempts):
+                    in_batches = under_way(self._context, self._cache)
+                    new = [request for request in self._left() if request.key not in in_batches]
+                    reserved = sum(self._plan(part) for part in divide(new, max_requests))
                     await self._finish(client, self._open())
                     self._budget.release(reserved)
                     if not self._left():
                         return None
                     logger.info("%d requests of the batches are unanswered", len(self._left()))
             except openai.APIError as error:
-                described = failure(error, self._model, self._key)
-                return MarknerError(f"{described.message}; {self._budget.spent()}", described.fix)
+                return describe(self._context, error, self._key, self._budget.spent())
             except MarknerError as error:
                 return error
             except ValueError as error:
-                return MarknerError(f"{self._model.provider}: an answer about files or batches is no JSON: {error}")
+                return MarknerError(
+                    f"{self._context.provider}: an answer about files or batches is no JSON: {error}", AGAIN
+                )
         left = self._left()
         return MarknerError(
-            f"run {self._source.run}: {len(left)} requests are unanswered after {self._run.retries + 1} rounds of"
-            f" batches, for instance sentence {left[0].sentence}: {self._faults.get(left[0].key, 'no answer')};"
+            f"run {self._context.run}: {len(left)} requests are unanswered after {self._attempts} rounds of batches,"
+            f" for instance sentence {left[0].sentence}: {self._defects.get(left[0].key, 'no answer')};"
             f" {self._budget.spent()}",
-            "run again later: all that was answered is kept and not asked again",
+            AGAIN,
         )
 
-    def _left(self) -> list[Question]:
-        return [question for question in self._questions.values() if not self._cache.has(question.key)]
+    def _left(self) -> list[Request]:
+        return [request for request in self._requests.values() if not self._cache.has(request.key)]
 
     def _open(self) -> list[OpenBatch]:
-        """Batches under way that hold any of the questions."""
+        """Return the batches under way that have any of the requests."""
         return [
-            batch for batch in self._cache.open_batches(self._source) if self._questions.keys() & batch.requests.keys()
+            batch for batch in self._cache.open_batches(self._context) if self._requests.keys() & batch.requests.keys()
         ]
 
-    def _plan(self, part: Sequence[Question]) -> float:
-        """Note a batch that is to be created; returns the dollars set aside for it."""
+    def _plan(self, part: Sequence[Request]) -> float:
+        """Store a batch that is to be created. Returns the dollars reserved for it."""
         reserved = 0.0
-        for question in part:
-            reserved += self._budget.reserve(question)
+        for request in part:
+            reserved += self._budget.reserve(request)
             self._budget.attempt()
-        requests = {question.key: question.body for question in part}
-        self._budget.take_attempts()  # the plan counts them
-        self._cache.plan_batch(uuid.uuid4().hex, self._source, requests)
+        self._budget.take_attempts()  # `plan_batch` counts them
+        requests = {request.key: request.body for request in part}
+        self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
         return reserved
 
     async def _finish(self, client: openai.AsyncOpenAI, batches: Sequence[OpenBatch]) -> None:
-        """Create the batches that the server does not have, wait for all, store their answers."""
+        """Create the batches that the server does not have, wait for all, and store their answers."""
         waiting = {batch.label: (await self._identifier(client, batch), batch) for batch in batches}
         errors: list[MarknerError] = []
         while waiting:
@@ -193,14 +167,14 @@ class _Batcher:
                 del waiting[label]
                 logger.info("batch %s: %s", identifier, state.status)
                 if state.status in {"failed", "cancelled"}:
-                    errors.append(self._ended_badly(state))
+                    errors.append(self._failed(state))
             if waiting:
-                await asyncio.sleep(self._poll_seconds)
+                await asyncio.sleep(POLL_SECONDS)
         if errors:
             raise errors[0]
 
     async def _look(self, client: openai.AsyncOpenAI, identifier: str) -> Batch | None:
-        """The state of a batch, None where the server's word cannot be read this time."""
+        """Return the state of a batch, None if the server's answer cannot be read this time."""
         try:
             state = await client.batches.retrieve(identifier)
         except ValueError:
@@ -208,7 +182,7 @@ class _Batcher:
         return state if isinstance(state, Batch) else None
 
     async def _identifier(self, client: openai.AsyncOpenAI, batch: OpenBatch) -> str:
-        """The server's identifier of a batch; it is created unless the server has it already."""
+        """Return the server's identifier of a batch. The batch is created unless the server has it."""
         if batch.id is not None:
             return batch.id
         identifier = await self._find(client, batch)
@@ -221,11 +195,11 @@ class _Batcher:
     async def _create(self, client: openai.AsyncOpenAI, batch: OpenBatch) -> str:
         lines = [batch_line(key, body) for key, body in batch.requests.items()]
         file = await client.files.create(file=("requests.jsonl", b"".join(lines)), purpose="batch")
-        # The client must not repeat the creation by itself: a batch whose confirmation was lost is there all the same.
-        careful = client.with_options(max_retries=0)
-        for attempt in range(self._run.retries + 1):
+        # The client must not repeat the creation: a batch exists even if its confirmation was lost.
+        once = client.with_options(max_retries=0)
+        for attempt in range(self._attempts):
             try:
-                created = await careful.batches.create(
+                created = await once.batches.create(
                     completion_window="24h",
                     endpoint=_ENDPOINT,
                     input_file_id=file.id,
@@ -236,21 +210,21 @@ class _Batcher:
             except ValueError:
                 pass
             except openai.APIStatusError as error:
-                if attempt == self._run.retries or not (error.status_code >= 500 or error.status_code in {408, 429}):
+                if attempt + 1 == self._attempts or not (error.status_code >= 500 or error.status_code in {408, 429}):
                     raise
             except openai.APIConnectionError:
-                if attempt == self._run.retries:
+                if attempt + 1 == self._attempts:
                     raise
             await asyncio.sleep(min(0.5 * 2**attempt, 8.0))
             if (identifier := await self._find(client, batch)) is not None:
                 return identifier
         raise MarknerError(
-            f"{self._model.provider}: the creation of a batch was not confirmed in {self._run.retries + 1} attempts",
-            "run again later: a batch that was created is found again by its label",
+            f"{self._context.provider}: the creation of a batch was not confirmed in {self._attempts} attempts",
+            "run again later: a batch that was created is found by its label",
         )
 
     async def _find(self, client: openai.AsyncOpenAI, batch: OpenBatch) -> str | None:
-        """The server's identifier of the batch with our label, None where it has none."""
+        """Return the server's identifier of the batch with our label, None if it has no such batch."""
         # A day of tolerance for clocks that differ.
         oldest = (datetime.fromisoformat(batch.date) - timedelta(days=1)).timestamp()
         async for candidate in client.batches.list(limit=100):
@@ -261,7 +235,7 @@ class _Batcher:
         return None
 
     def _store(self, text: str, batch: str, requests: Mapping[str, dict[str, Any]]) -> None:
-        """Store the answers of a file of results; what is not an answer is left to be asked again."""
+        """Store the answers of a file of results. Other lines are skipped, and their requests are asked again."""
         answers: list[Answer] = []
         for line in redact(text, self._key).split("\n"):
             try:
@@ -270,25 +244,25 @@ class _Batcher:
                 body = requests[key]
             except (AttributeError, KeyError, TypeError, ValueError):
                 continue
-            outcome = self._read(Question("", body, key), reply, batch)
+            outcome = self._read(Request("", body, key), reply, batch)
             if isinstance(outcome, Response):
                 answers.append((key, body, outcome))
             else:
-                self._faults[key] = f"{outcome} {error or ''}".strip()
-        self._cache.put(answers, self._source)
+                self._defects[key] = f"{outcome} {error or ''}".strip()
+        self._cache.put(self._context, answers)
 
-    def _read(self, question: Question, reply: Any, batch: str) -> Response | str:
-        """The answer of one line of results, or what is wrong with it."""
+    def _read(self, request: Request, reply: Any, batch: str) -> Response | str:
+        """Return the response of one line of results, or its defect."""
         if not isinstance(reply, dict):
             return "no response"
         status, body = reply.get("status_code"), reply.get("body")
         if status != 200 and not (status == 400 and is_filtered(body)):
             return f"HTTP status {status}: {body}"
-        return completion(question, status, body, reply.get("request_id"), self._model, batch)
+        return read_completion(self._context, request, status, body, reply.get("request_id"), batch)
 
-    def _ended_badly(self, state: Batch) -> MarknerError:
+    def _failed(self, state: Batch) -> MarknerError:
         reasons = "; ".join(error.message or "" for error in (state.errors.data or [])) if state.errors else ""
         return MarknerError(
-            f"{self._model.provider}: batch {state.id} has {state.status}: {redact(reasons, self._key)}",
-            "remove the cause, then run again: all that was answered is kept and not asked again",
+            f"{self._context.provider}: batch {state.id} has {state.status}: {redact(reasons, self._key)}",
+            "remove the cause, then run again: stored answers are not asked again",
         )

@@ -1,85 +1,119 @@
-"""Caps on what a run may spend over its whole life, in HTTP requests and dollars."""
+"""The dry count of requests, and caps on the HTTP requests and dollars of a run over its whole life."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from markner.errors import MarknerError
 from markner.models.chat.cache import Cache
-from markner.models.chat.cost import Estimate, answer_limit_tokens, price, prompt_tokens
-from markner.models.chat.requests import Question
-from markner.study.schema.chat_runs import ApiModel, ChatOptions
+from markner.models.chat.context import ChatContext
+from markner.models.chat.cost import MARK_TOKENS, four_characters
+from markner.models.chat.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The number of requests that have an answer and that still need one, with the estimated cost of the latter.
+
+    `dollars` is None if the model's prices are unknown.
+    """
+
+    cached: int
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    dollars: float | None
+
+    def __str__(self) -> str:
+        cost = "at an unknown price" if self.dollars is None else f"about {self.dollars:.2f} dollars"
+        return (
+            f"{self.requests} requests to make, {self.cached} answered already;"
+            f" about {self.prompt_tokens} tokens of prompt and {self.completion_tokens} of answer, {cost}"
+        )
+
+
+def estimate(context: ChatContext, pending: Iterable[Request], cached: int, texts: dict[str, str]) -> Estimate:
+    """Return the dry count of requests without an answer.
+
+    Args:
+        context: The job's settings.
+        pending: The requests, each key once.
+        cached: Number of requests that have an answer.
+        texts: Sentences by identifier. An answer is expected to repeat its sentence with one mention marked.
+    """
+    requests = prompt = completion = 0
+    for request in pending:
+        requests += 1
+        prompt += request.prompt_tokens
+        completion += four_characters(texts[request.sentence]) + MARK_TOKENS
+    return Estimate(cached, requests, prompt, completion, context.price(prompt, completion))
 
 
 class Budget:
-    """What is spent, what requests under way may still take, and the caps on both.
+    """The spending of a run, the dollars reserved for requests under way, and the caps on both.
 
-    Requests are counted when they are sent, repeated ones included. Before a question is sent its dearest answer, one
-    that reaches the limit, is set aside; so the dollars stay below the cap as far as the prompts' tokens are estimated
-    right. The account is in the cache: kills, jobs and seeds of a run share it.
+    HTTP requests count when they are sent, repeated ones included. Before a request is sent, the price of its longest
+    answer is reserved. So the dollars stay below the cap if the prompt's tokens are estimated right. The account lies
+    in the cache: all jobs and seeds of a run share it.
     """
 
-    def __init__(self, cache: Cache, name: str, model: ApiModel, run: ChatOptions) -> None:
+    def __init__(self, context: ChatContext, cache: Cache) -> None:
+        self._context = context
         self._cache = cache
-        self._name = name
-        self._model = model
-        self._run = run
+        self._caps = context.pacing
         self._reserved = 0.0
         self._attempts = 0
-        if run.budget_dollars is not None and price(model, 0, 0, run.batch_api) is None:
+        if self._caps.budget_dollars is not None and context.price(0, 0) is None:
             raise MarknerError(
-                f"run {name}: `budget_dollars` is set, but the prices of model {model.model} are not known",
+                f"run {context.run}: `budget_dollars` is set, but the prices of model {context.model} are not known",
                 "give the model `price_input` and `price_output`",
             )
 
     def admit(self, estimate: Estimate) -> None:
-        """Raise a MarknerError if what is left cannot pay for the dry count."""
-        spent = self._cache.spent(self._name)
-        run = self._run
-        if run.budget_requests is not None and spent.requests + estimate.requests > run.budget_requests:
+        """Raise a MarknerError if the rest of the budget cannot pay for the dry count."""
+        requests, dollars = self._cache.spent(self._context.run)
+        caps = self._caps
+        if caps.budget_requests is not None and requests + estimate.requests > caps.budget_requests:
             raise self._exceeded(f"{estimate.requests} more requests would exceed `budget_requests`")
-        if run.budget_dollars is not None and spent.dollars + (estimate.dollars or 0.0) > run.budget_dollars:
+        if caps.budget_dollars is not None and dollars + (estimate.dollars or 0.0) > caps.budget_dollars:
             raise self._exceeded(f"about {estimate.dollars:.4f} more dollars would exceed `budget_dollars`")
 
-    def reserve(self, question: Question) -> float:
-        """Set the dearest answer of a question aside; returns the dollars to give to `release`."""
-        dearest = price(
-            self._model,
-            prompt_tokens(question),
-            answer_limit_tokens(question),
-            self._run.batch_api,
-        )
-        dollars = dearest or 0.0
-        cap = self._run.budget_dollars
-        if cap is not None and self._cache.spent(self._name).dollars + self._reserved + dollars > cap:
+    def reserve(self, request: Request) -> float:
+        """Reserve the price of a request's longest answer. Returns the dollars, to be given to `release`."""
+        price = self._context.price(request.prompt_tokens, request.answer_limit) or 0.0
+        cap = self._caps.budget_dollars
+        if cap is not None and self._cache.spent(self._context.run).dollars + self._reserved + price > cap:
             raise self._exceeded("the next request could exceed `budget_dollars`")
-        self._reserved += dollars
-        return dollars
+        self._reserved += price
+        return price
 
     def release(self, dollars: float) -> None:
-        """The answer is there, or will not come; what it really cost is in the cache by now."""
+        """Release reserved dollars, once the answer's real price is in the cache or no answer will come."""
         self._reserved -= dollars
 
     def attempt(self) -> None:
-        """One HTTP request is about to be sent."""
-        cap = self._run.budget_requests
-        if cap is not None and self._cache.spent(self._name).requests + self._attempts >= cap:
+        """Count an HTTP request that is about to be sent."""
+        cap = self._caps.budget_requests
+        if cap is not None and self._cache.spent(self._context.run).requests + self._attempts >= cap:
             raise self._exceeded("the next request would exceed `budget_requests`")
         self._attempts += 1
 
     def take_attempts(self) -> int:
-        """Requests sent since the last call, to be written into the account."""
+        """Return the HTTP requests since the last call, for the account in the cache."""
         attempts, self._attempts = self._attempts, 0
         return attempts
 
     def spent(self) -> str:
-        """What the run has spent so far, in words."""
-        spent = self._cache.spent(self._name)
-        return f"{spent.requests + self._attempts} requests and {spent.dollars:.4f} dollars spent"
+        """Return the run's spending so far, as text."""
+        requests, dollars = self._cache.spent(self._context.run)
+        return f"{requests + self._attempts} requests and {dollars:.4f} dollars spent"
 
     def _exceeded(self, what: str) -> MarknerError:
         caps = [
             f"{value} {unit}"
-            for value, unit in ((self._run.budget_requests, "requests"), (self._run.budget_dollars, "dollars"))
+            for value, unit in ((self._caps.budget_requests, "requests"), (self._caps.budget_dollars, "dollars"))
             if value is not None
         ]
         return MarknerError(
-            f"run {self._name}: {what}; budget {' and '.join(caps)}, {self.spent()}",
-            "raise the budget and run again: all that was answered is kept and not asked again",
+            f"run {self._context.run}: {what}; budget {' and '.join(caps)}, {self.spent()}",
+            "raise the budget and run again: stored answers are not asked again",
         )

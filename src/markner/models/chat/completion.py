@@ -1,17 +1,65 @@
-"""What a chat completion says: is it whole, what did it cost, which prediction is it?"""
+"""Chat completions: check a server's answer, and turn a stored one into a prediction."""
 
 from typing import Any
 
 from markner.markup import align
 from markner.models.chat.cache import Response
+from markner.models.chat.context import ChatContext
+from markner.models.chat.requests import Request
 from markner.predictions import Prediction
 
 FILTERED = "content_filter"
-"""How servers name an answer, or a question, that their content filter holds back."""
+"""Servers' name for an answer, or a request, that their content filter holds back."""
 
 
-def defect(body: Any) -> str | None:
-    """What keeps a body from being a chat completion, None if it is one; an empty answer is an answer."""
+def read_completion(
+    context: ChatContext, request: Request, status: int, body: Any, request_id: str | None, batch: str | None = None
+) -> Response | str:
+    """Return the response to store, or the defect of the body.
+
+    Args:
+        context: The job's settings.
+        request: The request that was sent.
+        status: HTTP status, 200 or 400.
+        body: The JSON value of the answer, without the key.
+        request_id: The server's identifier of the exchange.
+        batch: The server's identifier of the batch, None for a single request.
+    """
+    if status == 400 and is_filtered(body):
+        return Response(400, body, request_id, batch=batch)
+    if (defect := _defect(body)) is not None:
+        return defect
+    prompt = _tokens(body, "prompt_tokens", request.prompt_tokens)
+    answer = _tokens(body, "completion_tokens", request.answer_limit)
+    return Response(200, body, request_id, prompt, answer, context.price(prompt, answer) or 0.0, batch)
+
+
+def is_filtered(body: Any) -> bool:
+    """Return whether the body of an error with status 400 says that the content filter refused the request."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return isinstance(error, dict) and FILTERED in (error.get("code"), error.get("type"))
+
+
+def prediction(identifier: str, text: str, response: Response) -> Prediction:
+    """Return the prediction for a sentence from a stored response.
+
+    The status is `refused` if the content filter held the answer back or the model declined, `truncated` if the answer
+    reached its limit, and otherwise the alignment's.
+    """
+    if response.http_status != 200:
+        return Prediction(identifier, (), "refused", "")
+    choice = response.response["choices"][0]
+    message = choice["message"]
+    if message.get("refusal"):
+        return Prediction(identifier, (), "refused", message.get("content") or message["refusal"])
+    raw = message.get("content") or ""
+    alignment = align(text, raw, limit_reached=choice.get("finish_reason") == "length")
+    refused = choice.get("finish_reason") == FILTERED
+    return Prediction(identifier, alignment.spans, "refused" if refused else alignment.status, raw)
+
+
+def _defect(body: Any) -> str | None:
+    """Return why a body is no chat completion, None if it is one. An empty answer is an answer."""
     if not isinstance(body, dict):
         return "not a JSON object"
     choices = body.get("choices")
@@ -25,39 +73,8 @@ def defect(body: Any) -> str | None:
     return None
 
 
-def is_filtered(body: Any) -> bool:
-    """Whether the body of an error with status 400 says that the content filter turned the question down."""
-    error = body.get("error") if isinstance(body, dict) else None
-    return isinstance(error, dict) and FILTERED in (error.get("code"), error.get("type"))
-
-
-def tokens(body: dict[str, Any], name: str, estimated: int) -> int:
-    """The server's count of `prompt_tokens` or `completion_tokens`; the estimate where it gives none."""
+def _tokens(body: dict[str, Any], name: str, estimated: int) -> int:
+    """Return the server's count of `prompt_tokens` or `completion_tokens`, or the estimate if it gives none."""
     usage = body.get("usage")
     value = usage.get(name) if isinstance(usage, dict) else None
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else estimated
-
-
-def answer_text(response: Response) -> str | None:
-    """The text of an answer, None where the content filter turned the question down."""
-    if response.http_status != 200:
-        return None
-    message = response.response["choices"][0]["message"]
-    return message.get("content") or message.get("refusal") or ""
-
-
-def prediction(identifier: str, text: str, response: Response) -> Prediction:
-    """The prediction that a kept answer means for a sentence.
-
-    Held back by the content filter, or declined by the model: `refused`. Ended by the limit: `truncated`. The rest is
-    the alignment's judgement.
-    """
-    raw = answer_text(response)
-    if raw is None:
-        return Prediction(identifier, (), "refused", "")
-    choice = response.response["choices"][0]
-    if choice["message"].get("refusal"):
-        return Prediction(identifier, (), "refused", raw)
-    alignment = align(text, raw, limit_reached=choice.get("finish_reason") == "length")
-    refused = choice.get("finish_reason") == FILTERED
-    return Prediction(identifier, alignment.spans, "refused" if refused else alignment.status, raw)

@@ -1,9 +1,9 @@
-"""Training examples shown before the sentence: five at random (paper 3.2), or the nearest (paper 5)."""
+"""Few-shot examples before the sentence: five at random (paper 3.2), or the nearest ones (paper 5)."""
 
-import os
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,16 @@ from markner.errors import MarknerError
 from markner.files import read_json, write_json
 from markner.markup import mark
 from markner.models.chat.params import FewShotParams
-from markner.study.schema.chat_runs import ChatRun
 
 Embed = Callable[[Sequence[str]], NDArray[np.floating[Any]]]
 """Texts to vectors: an array of shape (texts, width)."""
 
 _BLOCK = 512
-"""Sentences whose similarities to all training sentences are held at a time."""
+"""Sentences whose similarities are computed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class Example:
     """A training sentence and its answer, marked by offset."""
 
     id: str
@@ -33,23 +32,23 @@ class Shot:
     mentions: int
 
 
-def random_shots(train: Sequence[Sentence], count: int, seed: int) -> list[Shot]:
-    """Training examples drawn by the seed, the same for every sentence; they may hold no mention at all.
+def random_examples(train: Sequence[Sentence], count: int, seed: int) -> list[Example]:
+    """Draw training examples by the seed, the same for every sentence. They may have no mention at all.
 
     Raises:
-        MarknerError: There are fewer training sentences than examples asked for.
+        MarknerError: There are fewer training sentences than examples.
     """
     _enough(train, count)
-    return [_shot(sentence) for sentence in random.Random(seed).sample(list(train), count)]
+    return [_example(sentence) for sentence in random.Random(seed).sample(list(train), count)]
 
 
-def similar_shots(
+def similar_examples(
     train: Sequence[Sentence], sentences: Sequence[Sentence], count: int, embed: Embed
-) -> list[list[Shot]]:
-    """For each sentence the nearest training sentences by cosine of their embeddings, the nearest last.
+) -> list[list[Example]]:
+    """Return for each sentence the nearest training sentences by cosine of their embeddings, the nearest last.
 
-    Of equal training sentences only the first counts; one that equals the sentence asked about is never shown, since
-    it would give the answer away. The nearest stands last, next to the question.
+    Of equal training sentences only the first counts. A training sentence that equals the sentence asked about is left
+    out: it would give the answer away.
 
     Raises:
         MarknerError: There are too few training sentences, or `embed` returned vectors that cannot be compared.
@@ -64,95 +63,80 @@ def similar_shots(
     queries = _unit(embed([sentence.text for sentence in sentences]), len(sentences))
     if queries.shape[1] != candidates.shape[1]:
         raise MarknerError(f"embeddings of {queries.shape[1]} and {candidates.shape[1]} numbers cannot be compared")
-    found: list[list[Shot]] = []
+    nearest: list[list[Example]] = []
     for start in range(0, len(sentences), _BLOCK):
         scores = queries[start : start + _BLOCK] @ candidates.T
         for row, sentence in zip(scores, sentences[start : start + _BLOCK], strict=True):
             if sentence.text in place:
                 row[place[sentence.text]] = -np.inf
-            nearest = np.argsort(-row, kind="stable")[:count]
-            found.append([_shot(pool[number]) for number in reversed(nearest)])
-    return found
+            order = np.argsort(-row, kind="stable")[:count]
+            nearest.append([_example(pool[number]) for number in reversed(order)])
+    return nearest
 
 
-def choose_shots(
-    run: ChatRun | FewShotParams,
-    seed: int,
-    corpus: str,
-    train: str | os.PathLike[str] | None,
-    sentences: str | os.PathLike[str],
-    output: str | os.PathLike[str],
-    embed: Embed | None = None,
+def choose_examples(
+    params: FewShotParams, train: Path | None, sentences: Path, output: Path, embed: Embed | None = None
 ) -> None:
-    """Choose and write the examples for all sentences of a file, as the run says.
+    """Choose and write the examples for all sentences of a file.
 
     Args:
-        run: How many, and how they are chosen.
-        seed: Seed of the draw.
-        corpus: Corpus whose training split gives the examples.
-        train: Sentences of that split; not needed where no examples are shown.
+        params: How many examples, and how they are chosen.
+        train: Sentences of the training split, None if no examples are shown.
         sentences: Sentences that are asked about.
         output: The file of examples.
-        embed: Texts to vectors; for `similar`.
+        embed: Texts to vectors, for `similar`.
     """
-    asked = list(read_sentences(sentences))
-    pool = list(read_sentences(train)) if run.shots and train is not None else []
-    if run.shots and run.shot_selection == "similar":
+    rows = list(read_sentences(sentences))
+    pool = list(read_sentences(train)) if params.shots and train is not None else []
+    if params.shots and params.shot_selection == "similar":
         if embed is None:
             raise MarknerError("`shot_selection: similar` needs an embedding", "name one in the run's `embedding`")
-        rows = similar_shots(pool, asked, run.shots, embed)
-        write_shots(output, corpus, "similar", None, {s.id: row for s, row in zip(asked, rows, strict=True)})
+        nearest = similar_examples(pool, rows, params.shots, embed)
+        write_examples(output, params, {row.id: chosen for row, chosen in zip(rows, nearest, strict=True)})
         return
-    drawn = random_shots(pool, run.shots, seed)
-    write_shots(output, corpus, "random", seed, {sentence.id: drawn for sentence in asked})
+    drawn = random_examples(pool, params.shots, params.seed)
+    write_examples(output, params, {row.id: drawn for row in rows})
 
 
-def write_shots(
-    path: str | os.PathLike[str],
-    corpus: str,
-    selection: str,
-    seed: int | None,
-    shots: Mapping[str, Sequence[Shot]],
-) -> None:
-    """Write the examples of all sentences with their mention counts, each example once.
+def write_examples(path: Path, params: FewShotParams, examples: Mapping[str, Sequence[Example]]) -> None:
+    """Write the examples of all sentences, each example once.
 
     Args:
-        path: The JSON file: `corpus`, `selection`, `seed`, `mentions` of all examples together, `shots` (`id`, `text`,
-            `answer`, `mentions`) and `sentences`, the examples' identifiers by sentence, in the order shown.
-        corpus: Corpus whose training split they come from.
-        selection: How they were chosen.
-        seed: Seed of the draw, None where nothing is drawn.
-        shots: Examples by identifier of the sentence.
+        path: The JSON file: `corpus`, `selection`, `seed` (null if nothing is drawn), `mentions` of all examples
+            together, `shots` (`id`, `text`, `answer`, `mentions`), and `sentences` with the examples' identifiers by
+            sentence, in the order shown.
+        params: How the examples were chosen.
+        examples: Examples by identifier of the sentence.
     """
-    used = {shot.id: shot for row in shots.values() for shot in row}
+    used = {example.id: example for row in examples.values() for example in row}
+    similar = params.shots > 0 and params.shot_selection == "similar"
     write_json(
         path,
         {
-            "corpus": corpus,
-            "selection": selection,
-            "seed": seed,
-            "mentions": sum(shot.mentions for shot in used.values()),
-            "shots": [
-                {"id": shot.id, "text": shot.text, "answer": shot.answer, "mentions": shot.mentions}
-                for shot in used.values()
-            ],
-            "sentences": {sentence: [shot.id for shot in row] for sentence, row in shots.items()},
+            "corpus": params.corpus,
+            "selection": "similar" if similar else "random",
+            "seed": None if similar else params.seed,
+            "mentions": sum(example.mentions for example in used.values()),
+            "shots": [asdict(example) for example in used.values()],
+            "sentences": {sentence: [example.id for example in row] for sentence, row in examples.items()},
         },
     )
 
 
-def read_shots(path: str | os.PathLike[str]) -> dict[str, list[Shot]]:
-    """Examples by identifier of the sentence; raises a MarknerError that names a malformed file."""
+def read_examples(path: Path) -> dict[str, list[Example]]:
+    """Return the examples by identifier of the sentence. Raises a MarknerError with the name of a malformed file."""
     value = read_json(path)
     try:
-        shots = {row["id"]: Shot(row["id"], row["text"], row["answer"], row["mentions"]) for row in value["shots"]}
-        return {sentence: [shots[identifier] for identifier in row] for sentence, row in value["sentences"].items()}
+        examples = {row["id"]: Example(**row) for row in value["shots"]}
+        return {sentence: [examples[identifier] for identifier in row] for sentence, row in value["sentences"].items()}
     except (AttributeError, KeyError, TypeError) as error:
-        raise MarknerError(f"{path}: not a file of examples: {error!r}") from error
+        raise MarknerError(
+            f"{path}: not a file of few-shot examples: {error!r}", "remove the file and run again"
+        ) from error
 
 
-def _shot(sentence: Sentence) -> Shot:
-    return Shot(sentence.id, sentence.text, mark(sentence.text, sentence.spans), len(sentence.spans))
+def _example(sentence: Sentence) -> Example:
+    return Example(sentence.id, sentence.text, mark(sentence.text, sentence.spans), len(sentence.spans))
 
 
 def _enough(train: Sequence[Sentence], count: int) -> None:
@@ -163,7 +147,7 @@ def _enough(train: Sequence[Sentence], count: int) -> None:
 
 
 def _unit(vectors: NDArray[np.floating[Any]], count: int) -> NDArray[np.float32]:
-    """Vectors of length one; those of length zero stay."""
+    """Return the vectors scaled to length one. Vectors of length zero stay."""
     rows: NDArray[np.float32] = np.array(vectors, dtype=np.float32)
     if rows.ndim != 2 or len(rows) != count or not np.isfinite(rows).all():
         raise MarknerError(f"expected {count} finite vectors from the embedding, got an array of shape {rows.shape}")

@@ -4,16 +4,18 @@ from typing import Literal, Self
 
 from pydantic import JsonValue
 
+from markner.errors import MarknerError
 from markner.study.params import Params, Wildcards
 from markner.study.queries import chat_model, chat_run, shot_corpus
 from markner.study.schema.base import Settings
+from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
 
 class ChatEndpoint(Settings):
-    """What of a chat model is part of a request, and where it is asked."""
+    """The settings of a chat model that are part of a request, and its server."""
 
     provider: str
     model: str
@@ -23,6 +25,27 @@ class ChatEndpoint(Settings):
     """The server, None for a model that is served on loopback."""
     weights: str | None
     """The pretrained model that is served on loopback, None for a model behind an address."""
+
+    @classmethod
+    def of_model(cls, model: ApiModel) -> Self:
+        """Build it from a model of the study.
+
+        Raises:
+            MarknerError: The model is retired.
+        """
+        if model.retired is not None:
+            raise MarknerError(
+                f"model {model.model} of {model.provider} is retired ({model.retired}) and is never asked",
+                "show the paper's own scores, or configure a current model under a name of its own",
+            )
+        return cls(
+            provider=model.provider,
+            model=model.model,
+            limit_field=model.limit_field,
+            parameters=model.parameters,
+            base_url=None if model.weights else model.base_url,
+            weights=model.weights,
+        )
 
 
 class FewShotParams(Params):
@@ -67,14 +90,7 @@ class ChatParams(Params):
         entity, prompt = study.corpora[wildcards["corpus"]].entity, study.prompts[run.prompt]
         enhancements = {entity: prompt.enhancements.get(entity, "")}
         return cls(
-            model=ChatEndpoint(
-                provider=model.provider,
-                model=model.model,
-                limit_field=model.limit_field,
-                parameters=model.parameters,
-                base_url=None if model.weights else model.base_url,
-                weights=model.weights,
-            ),
+            model=ChatEndpoint.of_model(model),
             temperature=run.temperature,
             max_new_tokens_margin=run.max_new_tokens_margin,
             prompt=prompt.model_copy(update={"enhancements": enhancements}),

@@ -1,4 +1,4 @@
-"""What a chat model is asked: messages, request, and the key under which the answer is kept."""
+"""Requests to a chat model: messages, body, and the key under which the answer is kept."""
 
 import hashlib
 import json
@@ -8,48 +8,39 @@ from typing import Any
 
 from markner.data.documents import Sentence
 from markner.data.instructions import render_prompt
-from markner.models.chat.cache import Origin
-from markner.models.chat.few_shot import Shot
-from markner.study.schema.chat_runs import ApiModel, ChatOptions
-from markner.study.schema.corpora import Prompt
+from markner.models.chat.context import ChatContext
+from markner.models.chat.cost import MESSAGE_TOKENS, four_characters
+from markner.models.chat.few_shot import Example
 
 
 @dataclass(frozen=True, slots=True)
-class LocalServer:
-    """A server on loopback that was started for the run.
-
-    `base_url` changes from start to start and enters no key. `weights` stands in its place: a text that changes with
-    the weights served, such as their repository and commit or their SHA-256.
-    """
-
-    base_url: str
-    weights: str
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One request: the sentence it is about, the body that is sent, and the key of its answer."""
+class Request:
+    """A request about a sentence: the body that is sent, and the key of its answer."""
 
     sentence: str
     body: dict[str, Any]
     key: str
 
+    @property
+    def prompt_tokens(self) -> int:
+        """Estimated tokens of the messages."""
+        return sum(four_characters(turn["content"]) + MESSAGE_TOKENS for turn in self.body["messages"])
 
-def origin(model: ApiModel, run: str, server: LocalServer | None) -> Origin:
-    """Who is asked, as it enters the key."""
-    return Origin(model.provider, model.base_url if server is None else f"loopback {server.weights}", run)
+    @property
+    def answer_limit(self) -> int:
+        """Most tokens that the answer can have."""
+        return int(self.body.get("max_completion_tokens") or self.body["max_tokens"])
 
 
-def messages(template: str, instruction: str, shots: Sequence[Shot], text: str) -> list[dict[str, str]]:
-    """The conversation: each example as a user's prompt and the assistant's answer, then the sentence's own prompt.
+def messages(template: str, instruction: str, examples: Sequence[Example], text: str) -> list[dict[str, str]]:
+    """Return the conversation: each example as the user's prompt and the assistant's answer, then the sentence.
 
-    Each prompt is the paper's (Fig. 2), whole and word for word, as the tuned models get it; there is no system
-    message.
+    Each prompt is the paper's (Fig. 2), word for word, as the tuned models get it. There is no system message.
     """
     turns: list[dict[str, str]] = []
-    for shot in shots:
-        turns.append({"role": "user", "content": render_prompt(template, instruction, shot.text)})
-        turns.append({"role": "assistant", "content": shot.answer})
+    for example in examples:
+        turns.append({"role": "user", "content": render_prompt(template, instruction, example.text)})
+        turns.append({"role": "assistant", "content": example.answer})
     turns.append({"role": "user", "content": render_prompt(template, instruction, text)})
     return turns
 
@@ -62,42 +53,33 @@ def answer_limit(text: str, max_new_tokens_margin: int) -> int:
     return max_new_tokens_margin + len(text)
 
 
-def request_key(source: Origin, body: Mapping[str, Any]) -> str:
-    """SHA-256 of provider, server and the whole request: model, sampling parameters, messages; as canonical JSON."""
-    value = {"provider": source.provider, "server": source.server, "request": body}
+def request_key(context: ChatContext, body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of provider, server and the whole request (model, sampling, messages) as canonical JSON."""
+    value = {"provider": context.provider, "server": context.server_name, "request": body}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def questions(
-    sentences: Sequence[Sentence],
-    shots: Mapping[str, Sequence[Shot]],
-    prompt: Prompt,
-    entity: str,
-    model: ApiModel,
-    run: ChatOptions,
-    source: Origin,
-) -> list[Question]:
-    """One question a sentence, in order; equal sentences have equal keys.
+def build_requests(
+    context: ChatContext, sentences: Sequence[Sentence], examples: Mapping[str, Sequence[Example]]
+) -> list[Request]:
+    """Return one request for each sentence, in order. Equal sentences with equal examples have equal keys.
 
     Args:
-        sentences: What is asked about.
-        shots: Examples by identifier of the sentence.
-        prompt: The prompt.
-        entity: Entity type that is asked for.
-        model: Who is asked.
-        run: Temperature and limit of the answer.
-        source: Who is asked, as it enters the key.
+        context: The job's settings.
+        sentences: Sentences of a split.
+        examples: Few-shot examples by identifier of the sentence.
     """
-    instruction = prompt.instruction_text(entity)
-    found: list[Question] = []
+    params = context.params
+    instruction = params.prompt.instruction_text(params.entity)
+    requests: list[Request] = []
     for sentence in sentences:
         body: dict[str, Any] = {
-            "model": model.model,
-            "messages": messages(prompt.template, instruction, shots[sentence.id], sentence.text),
-            model.limit_field: answer_limit(sentence.text, run.max_new_tokens_margin),
-            **({} if run.temperature is None else {"temperature": run.temperature}),
-            **model.parameters,
+            "model": context.model,
+            "messages": messages(params.prompt.template, instruction, examples[sentence.id], sentence.text),
+            params.model.limit_field: answer_limit(sentence.text, params.max_new_tokens_margin),
+            **({} if params.temperature is None else {"temperature": params.temperature}),
+            **params.model.parameters,
         }
-        found.append(Question(sentence.id, body, request_key(source, body)))
-    return found
+        requests.append(Request(sentence.id, body, request_key(context, body)))
+    return requests

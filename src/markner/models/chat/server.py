@@ -1,7 +1,7 @@
 """A pretrained model behind an OpenAI-compatible server on loopback, for as long as a job needs it.
 
-The server is the one of transformers (`transformers serve`), in a process of its own. It ends with the job, however
-the job ends: it holds the reading end of a pipe whose writing end only the job has, and exits at the pipe's end.
+The server is `transformers serve`, in a process of its own. It also ends if the job is killed: its standard input is a
+pipe from the job, and it exits at the pipe's end.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from typing import IO
 
 from markner.errors import MarknerError
 from markner.files import read_json
-from markner.models.chat.requests import LocalServer
+from markner.models.chat.context import LocalServer
 
 _READY = re.compile(r"Uvicorn running on (http://127\.0\.0\.1:\d+)")
 _READY_SECONDS = 900
@@ -28,7 +28,7 @@ _READY_SECONDS = 900
 
 @contextmanager
 def served(weights: Path, name: str, threads: int) -> Iterator[LocalServer]:
-    """Serve a model on a free port of 127.0.0.1 until the block is left; what the server says goes to standard error.
+    """Serve a model on a free port of 127.0.0.1 until the block ends. The server's output goes to standard error.
 
     Args:
         weights: A folder written by `fetch_weights`.
@@ -39,7 +39,7 @@ def served(weights: Path, name: str, threads: int) -> Iterator[LocalServer]:
         MarknerError: The server ended before it was ready, or was not ready in time.
     """
     with tempfile.TemporaryDirectory() as folder:
-        # The server knows one model by the path it was given, so the path is made to be the name.
+        # The server names a model by its path, so the path is made equal to the name.
         Path(folder, name).symlink_to(weights.resolve(), target_is_directory=True)
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, name],
@@ -65,13 +65,13 @@ def served(weights: Path, name: str, threads: int) -> Iterator[LocalServer]:
 
 
 def _identity(weights: Path) -> str:
-    """Hash of the hashes of all files of the weights, as `fetch_weights` noted them."""
+    """Return the hash of the hashes of all files of the weights, which `fetch_weights` stored."""
     files = read_json(weights / "markner.json")["files"]
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 class _Listener:
-    """Passes on what the server says, and hears where it can be reached."""
+    """A thread that copies the server's output to standard error and finds its address."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -81,15 +81,15 @@ class _Listener:
         self._thread.start()
 
     def address(self) -> str:
-        """The server's address, once it takes requests."""
+        """Wait until the server takes requests, and return its address."""
         in_time = self._known.wait(_READY_SECONDS)
         if self._address is None:
             what = "ended before it was ready" if in_time else f"was not ready after {_READY_SECONDS} s"
-            raise MarknerError(f"the server of the model's weights {what}", "its own words stand above")
+            raise MarknerError(f"the server of the model's weights {what}", "see its output above")
         return self._address
 
     def join(self) -> None:
-        """Wait until the server's last words are passed on."""
+        """Wait until the server's last output is copied."""
         self._thread.join()
         self._stream.close()
 
@@ -97,18 +97,18 @@ class _Listener:
         for line in self._stream:
             with suppress(OSError):
                 sys.stderr.write(line)
-            if found := _READY.search(line):
-                self._address = found[1]
+            if match := _READY.search(line):
+                self._address = match[1]
                 self._known.set()
         self._known.set()
 
 
 def main() -> None:
-    """The server: serve the model in the present folder whose name is the argument, until standard input ends."""
+    """Serve the model of the working folder whose name is the argument, until standard input ends."""
     threading.Thread(target=_end_with_the_job, daemon=True).start()
     from transformers.cli.serve import Serve
 
-    # Port 0: the system gives a free one, and uvicorn says which.
+    # Port 0: the system chooses a free port, and uvicorn prints it.
     Serve(force_model=sys.argv[1], host="127.0.0.1", port=0)
 
 

@@ -1,4 +1,4 @@
-"""Settings of chat models: where they are asked, what they cost, and the runs that ask them (paper 3.2)."""
+"""Settings of chat models: servers, prices, and the runs that ask them (paper 3.2)."""
 
 import re
 from ipaddress import ip_address
@@ -13,48 +13,73 @@ OPENAI = "https://api.openai.com/v1"
 """OpenAI's own address."""
 
 FIXED_FIELDS = frozenset({"model", "messages", "temperature", "max_tokens", "max_completion_tokens", "n", "stream"})
-"""Fields of a request that have a setting of their own, or no other value than the one used."""
-
+"""Fields of a request that have a setting of their own or a fixed value."""
 
 SPENDING_VARIABLE = "MARKNER_SPENDING"
-"""Environment variable by which the settings below reach the jobs: they are part of no request, so no answer depends
-on them, and no job runs again when they change."""
-
-SPENDING_OF_MODEL = frozenset({"key_env", "price_input", "price_output", "batch_discount"})
-"""Settings of a model that change no answer."""
-
-SPENDING_OF_RUN = frozenset({"concurrency", "retries", "timeout", "budget_requests", "budget_dollars", "batch_api"})
-"""Settings of a run that change no answer."""
+"""Environment variable with the `Spending` of each chat run. No answer depends on it; a change runs no job again."""
 
 
-class ApiModel(Settings):
-    """A chat model behind an OpenAI-compatible server."""
+class AccessSettings(Settings):
+    """The key and the prices of a chat model. They change no answer."""
 
-    source: Literal["api"]
-    """A model that is asked over the network."""
-    provider: str = Field("openai", min_length=1)
-    """Who answers; part of the key under which answers are kept."""
-    base_url: str = OPENAI
-    """The server, down to and with its version (`https://host/v1`). Not used with `weights`."""
-    model: str = Field(min_length=1)
-    """The server's own name of the model; a dated snapshot makes the study exact."""
     key_env: str = Field("OPENAI_API_KEY", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
-    """Environment variable that holds the key; empty for a server that asks for none. The key is read from there alone
-    and written nowhere."""
+    """Environment variable of the key; empty for a server that needs none. The key is read from there alone and
+    written nowhere."""
     price_input: float | None = Field(None, ge=0)
     """Dollars for a million tokens of prompt."""
     price_output: float | None = Field(None, ge=0)
     """Dollars for a million tokens of answer."""
     batch_discount: float = Field(0.5, ge=0, lt=1)
-    """Part of the price that the Batch API spares."""
+    """Discount of the Batch API, as a fraction of the price."""
+
+
+class PacingSettings(Settings):
+    """The speed, patience and budget of a chat run. They change no answer."""
+
+    concurrency: int = Field(8, ge=1, le=1000)
+    """Requests under way at a time."""
+    retries: int = Field(6, ge=0, le=100)
+    """How often a request is repeated after a fault, as the server's retry-after says or at growing intervals."""
+    timeout: float = Field(120.0, gt=0)
+    """Seconds without an answer after which a request counts as failed."""
+    budget_requests: int | None = Field(None, ge=1)
+    """Most requests of this run over its whole life, repeated ones included, all seeds and corpora together."""
+    budget_dollars: float | None = Field(None, gt=0)
+    """Most dollars of this run over its whole life, all seeds and corpora together; needs the model's prices."""
+    batch_api: bool = False
+    """Ask through the Batch API: cheaper, within 24 hours."""
+
+
+class Spending(Settings):
+    """The settings of a chat run that reach its jobs by the environment."""
+
+    account: str
+    """Name under which the run's spending is kept."""
+    answers: str
+    """Folder of the response cache."""
+    model: AccessSettings
+    run: PacingSettings
+
+
+class ApiModel(AccessSettings):
+    """A chat model behind an OpenAI-compatible server."""
+
+    source: Literal["api"]
+    """A model that is asked over the network."""
+    provider: str = Field("openai", min_length=1)
+    """Provider of the model; part of the key under which answers are kept."""
+    base_url: str = OPENAI
+    """Address of the server with the version (`https://host/v1`). Not used with `weights`."""
+    model: str = Field(min_length=1)
+    """The server's own name of the model; a dated snapshot makes the study exact."""
     limit_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """Field of the request that limits the answer; older and many local servers know `max_tokens` only."""
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     """Further fields of each request, for instance `reasoning_effort` or `seed`."""
     retired: str | None = None
-    """Since when and why the model is gone. It is then never asked, and the paper's own figures are shown as such."""
+    """Since when and why the model is gone. It is then never asked, and tables show the paper's own scores as such."""
     weights: Name | None = None
-    """Pretrained model of this study that is served on loopback for the run and answers in place of `base_url`."""
+    """Pretrained model of this study that the job serves on loopback instead of asking `base_url`."""
 
     @field_validator("base_url")
     @classmethod
@@ -94,37 +119,20 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-class ChatOptions(Settings):
-    """How a chat model is asked, whatever is asked."""
-
-    temperature: float | None = Field(0.0, ge=0, le=2)
-    """Sampling temperature; null leaves the field out, for models that refuse it."""
-    max_new_tokens_margin: int = Field(64, ge=1)
-    """An answer may have this many tokens and one more for each character of the sentence; one that reaches the limit
-    counts as truncated. Models that reason need thousands."""
-    concurrency: int = Field(8, ge=1, le=1000)
-    """Requests under way at a time."""
-    retries: int = Field(6, ge=0, le=100)
-    """How often a request is repeated after a fault, as the server's retry-after says or at growing intervals."""
-    timeout: float = Field(120.0, gt=0)
-    """Seconds without an answer after which a request counts as failed."""
-    budget_requests: int | None = Field(None, ge=1)
-    """Most requests of this run over its whole life, repeated ones included, all seeds and corpora together."""
-    budget_dollars: float | None = Field(None, gt=0)
-    """Most dollars of this run over its whole life, all seeds and corpora together; needs the model's prices."""
-    batch_api: bool = False
-    """Ask through the Batch API: cheaper, within 24 hours."""
-
-
-class ChatRun(ChatOptions):
-    """A chat model asked as it is, without examples or with a few (paper 3.2)."""
+class ChatRun(PacingSettings):
+    """A chat model that is not tuned, with or without few-shot examples (paper 3.2)."""
 
     system: Literal["chat"]
     """A chat model behind an API."""
     model: Name
     """Model, of source `api`."""
     prompt: Name = "generic"
-    """Prompt; the paper asks chat models as it asks the tuned ones."""
+    """Prompt; the paper uses the same for chat models and tuned ones."""
+    temperature: float | None = Field(0.0, ge=0, le=2)
+    """Sampling temperature; null leaves the field out, for models that refuse it."""
+    max_new_tokens_margin: int = Field(64, ge=1)
+    """An answer may have this many tokens and one more for each character of the sentence; one that reaches the limit
+    counts as truncated. Models that reason need thousands."""
     shots: int = Field(0, ge=0, le=100)
     """Training examples shown before the sentence; the paper has 0 and 5."""
     shot_selection: Literal["random", "similar"] = "random"
@@ -133,7 +141,7 @@ class ChatRun(ChatOptions):
     shot_corpus: Name | None = None
     """Corpus whose training split gives the examples; without one, the corpus that is evaluated."""
     embedding: Name | None = None
-    """Pretrained model whose embeddings say what is near; for `similar`."""
+    """Pretrained model whose embeddings give the similarity; for `similar`."""
     seeds: list[int] = Field(default=[1], min_length=1)
     """One draw of examples for each seed."""
     evaluate: list[Name] = Field(min_length=1)
@@ -142,7 +150,7 @@ class ChatRun(ChatOptions):
     @model_validator(mode="after")
     def _settings_agree(self) -> "ChatRun":
         if self.shot_selection == "similar" and self.shots and self.embedding is None:
-            raise ValueError("`shot_selection: similar` needs `embedding`, the model that says what is near")
+            raise ValueError("`shot_selection: similar` needs `embedding`, the model that gives the similarity")
         if len(self.seeds) > 1 and (self.shots == 0 or self.shot_selection == "similar"):
             raise ValueError("nothing is drawn at random, so all seeds are the same: give one seed")
         return self

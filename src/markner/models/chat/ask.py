@@ -1,0 +1,190 @@
+"""Ask a chat model: several requests at a time, each answer stored before the next request is sent."""
+
+import asyncio
+import json
+import logging
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import openai
+
+from markner.errors import MarknerError
+from markner.models.chat.budget import Budget
+from markner.models.chat.cache import Answer, Cache, Response
+from markner.models.chat.client import AGAIN, describe, open_client, read_key, redact
+from markner.models.chat.completion import is_filtered, read_completion
+from markner.models.chat.context import ChatContext
+from markner.models.chat.requests import Request
+
+logger = logging.getLogger(__name__)
+
+_GROUP_SECONDS = 0.02
+"""Answers that come within this time are stored together: each transaction waits for the disk."""
+
+_PROGRESS_SECONDS = 10.0
+"""Time between two lines of progress in the log."""
+
+
+def ask(context: ChatContext, pending: Sequence[Request], cache: Cache) -> None:
+    """Ask all requests, `concurrency` at a time, and store each answer.
+
+    After an error, a spent budget, SIGTERM or SIGINT no further request is sent. Requests under way are awaited and
+    their answers stored, since they are paid for. A second signal ends the process at once. SIGKILL loses at most
+    `concurrency` answers. They are asked again in the next job.
+
+    Args:
+        context: The job's settings.
+        pending: Requests without an answer, each key once.
+        cache: Store of the answers.
+
+    Raises:
+        MarknerError: A request failed for good, the budget is spent, or a signal came. The message has the spending.
+    """
+    asker = _Asker(context, cache, len(pending))
+    asyncio.run(asker.ask_all(iter(pending)))
+    if asker.error is not None:
+        error = asker.error
+        raise MarknerError(f"{error.message} ({asker.left} of {len(pending)} requests left)", error.fix)
+
+
+class _Asker:
+    def __init__(self, context: ChatContext, cache: Cache, count: int) -> None:
+        self.error: MarknerError | None = None
+        self.left = count
+        self._context = context
+        self._cache = cache
+        self._key = read_key(context)
+        self._budget = Budget(context, cache)
+        self._unstored: list[tuple[Answer, asyncio.Future[None]]] = []
+        self._next_progress = time.monotonic() + _PROGRESS_SECONDS
+
+    async def ask_all(self, queue: Iterator[Request]) -> None:
+        workers = min(self._context.pacing.concurrency, self.left)
+        try:
+            async with open_client(self._context, self._key, {"request": [self._before_request]}) as client:
+                with _first_signal(self._stop):
+                    await asyncio.gather(*(self._work(client, queue) for _ in range(workers)))
+        finally:
+            self._cache.put(self._context, [], self._budget.take_attempts())
+
+    def _stop(self, number: signal.Signals) -> None:
+        self._fail(MarknerError(f"stopped by {number.name}; {self._budget.spent()}", "run again to go on"))
+
+    def _fail(self, error: MarknerError) -> None:
+        self.error = self.error or error
+
+    async def _before_request(self, _: httpx2.Request) -> None:
+        # The client also calls this before it repeats a request. After the end nothing is repeated.
+        if self.error is not None:
+            raise self.error
+        self._budget.attempt()
+
+    async def _work(self, client: openai.AsyncOpenAI, queue: Iterator[Request]) -> None:
+        try:
+            while self.error is None and (request := next(queue, None)) is not None:
+                reserved = self._budget.reserve(request)
+                try:
+                    response = await self._answer(client, request)
+                    await self._store((request.key, request.body, response))
+                finally:
+                    self._budget.release(reserved)
+                self.left -= 1
+                self._log_progress()
+        except MarknerError as error:
+            self._fail(error)
+
+    def _log_progress(self) -> None:
+        if time.monotonic() >= self._next_progress:
+            logger.info("run %s: %d requests left; %s", self._context.run, self.left, self._budget.spent())
+            self._next_progress = time.monotonic() + _PROGRESS_SECONDS
+
+    async def _store(self, answer: Answer) -> None:
+        """Store an answer together with others that come within `_GROUP_SECONDS`, and wait until it is stored."""
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self._unstored.append((answer, stored))
+        if len(self._unstored) == 1:
+            loop.call_later(_GROUP_SECONDS, self._flush)
+        await stored
+
+    def _flush(self) -> None:
+        unstored, self._unstored = self._unstored, []
+        try:
+            self._cache.put(self._context, [answer for answer, _ in unstored], self._budget.take_attempts())
+        except sqlite3.Error as error:
+            for _, stored in unstored:
+                stored.set_exception(
+                    MarknerError(f"{self._cache.path}: cannot store an answer: {error}", "check the disk; run again")
+                )
+        else:
+            for _, stored in unstored:
+                stored.set_result(None)
+
+    async def _answer(self, client: openai.AsyncOpenAI, request: Request) -> Response:
+        """Return a usable answer. Defects that the client cannot see, such as malformed JSON, are asked again."""
+        attempts = self._context.pacing.retries + 1
+        defect = ""
+        for attempt in range(attempts):
+            if attempt:
+                logger.info("sentence %s: answer with %s, asked again", request.sentence, defect)
+                await asyncio.sleep(min(0.5 * 2 ** (attempt - 1), 8.0))
+            outcome = await self._request(client, request)
+            if isinstance(outcome, MarknerError):
+                raise MarknerError(f"sentence {request.sentence}: {outcome.message}", outcome.fix)
+            if isinstance(outcome, Response):
+                return outcome
+            defect = outcome
+        raise MarknerError(
+            f"sentence {request.sentence}: {self._context.provider}, model {self._context.model} gave no usable answer"
+            f" in {attempts} attempts, the last with {defect}; {self._budget.spent()}",
+            f"check the server; {AGAIN}",
+        )
+
+    async def _request(self, client: openai.AsyncOpenAI, request: Request) -> Response | MarknerError | str:
+        """Return the response, the error that ends the run, or the defect of the body (`describe`: not raised)."""
+        try:
+            reply = await client.post("/chat/completions", body=request.body, cast_to=httpx2.Response)
+        except openai.BadRequestError as error:
+            reply = error.response
+            if not is_filtered(_json(reply.text)):
+                return describe(self._context, error, self._key, self._budget.spent())
+        except openai.APIError as error:
+            return describe(self._context, error, self._key, self._budget.spent())
+        body = _json(redact(reply.text, self._key))
+        return read_completion(self._context, request, reply.status_code, body, reply.headers.get("x-request-id"))
+
+
+def _json(text: str) -> Any:
+    """Return the value of a body, None if it is no JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+@contextmanager
+def _first_signal(stop: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Call `stop` at the first SIGTERM or SIGINT. The previous handlers take a second signal."""
+    loop = asyncio.get_running_loop()
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            if loop.remove_signal_handler(number):
+                signal.signal(number, handler)
+
+    def first(number: signal.Signals) -> None:
+        restore()
+        stop(number)
+
+    for number in previous:
+        loop.add_signal_handler(number, first, number)
+    try:
+        yield
+    finally:
+        restore()
