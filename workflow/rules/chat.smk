@@ -1,5 +1,6 @@
-# Answers of chat models behind an API, aligned to their input. What was ever answered is kept outside the results, on a
-# local disk (docs/chat.md); so these rules run where the workflow runs, on a cluster too.
+# Answers of chat models, aligned to their input. All answers are stored outside the results (docs/chat.md). `chat` needs
+# a network and no computing power: it runs where Snakemake runs, also on a cluster. `chat_served` loads a model: it is
+# a job of the cluster like others.
 from markner.models.chat.params import ChatParams, FewShotParams
 
 
@@ -8,7 +9,6 @@ include: "inputs/chat.smk"
 
 localrules:
     chat,
-    chat_served,
 
 
 rule few_shot:

@@ -21,9 +21,9 @@ class ChatCost:
     prompt_tokens: int
     answer_tokens: int
     dollars: float | None
-    guessed: list[str]
+    guessed: tuple[str, ...]
     """Corpora that are not fetched. The estimate takes the paper's number of sentences, of usual length."""
-    unknown: list[str]
+    unknown: tuple[str, ...]
     """Corpora whose number of sentences is unknown."""
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ def chat_cost(study: Study, run: ChatRun, model: ApiModel) -> ChatCost:
         prompt_tokens += round(count * (frame + sentence + MESSAGE_TOKENS + examples))
         answer_tokens += round(count * (sentence + MARK_TOKENS))
     dollars = 0.0 if model.weights else price(model, prompt_tokens, answer_tokens, run.batch_api)
-    return ChatCost(requests, prompt_tokens, answer_tokens, dollars, guessed, unknown)
+    return ChatCost(requests, prompt_tokens, answer_tokens, dollars, tuple(guessed), tuple(unknown))
 
 
 def _size(study: Study, name: str) -> tuple[int, int, bool] | None:

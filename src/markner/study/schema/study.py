@@ -168,8 +168,8 @@ class Study(Settings):
     """Folder laid out as the registry names the corpus files; looked at before the network. Also `--config
     mirror=DIR` or MARKNER_MIRROR. Influences no result: every file is checked by hash."""
     answers: str = Field(".markner/answers", min_length=1)
-    """Folder that keeps every answer of chat models, for all studies; on a local disk, relative to the working
-    directory. What it holds is never asked, nor paid for, again. Influences no result."""
+    """Folder that keeps every answer of chat models, for all studies, relative to the working directory; on a cluster
+    shared with the compute nodes if a model has `weights`. Stored answers are not asked again. Influences no result."""
     published: Publication = Publication()
     """Who answers for the study, and on which terms."""
     corpora: dict[Name, Corpus] = Field(min_length=1)
