@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -238,6 +239,31 @@ def test_sigterm_and_sigint_lose_no_answer(number: signal.Signals, tmp_path: Pat
     assert start_client(tmp_path, server, 3000, 16).wait() == 0
     assert Counter(server.state()["delivered"]) == Counter(stored(tmp_path))
     assert len(stored(tmp_path)) == 3000
+
+
+def test_a_job_that_waits_for_the_cache_loses_no_answer(tmp_path: Path, start_server: Start) -> None:
+    """Another job writes for longer than `timeout`. Answers that come meanwhile are not requested again."""
+    waited: list[int] = []
+
+    def write_for_long() -> None:
+        while count_stored(tmp_path) < 5:
+            time.sleep(0.01)
+        database = sqlite3.connect(tmp_path / "cache" / "answers.db", isolation_level=None, timeout=60)
+        database.execute("BEGIN EXCLUSIVE")
+        time.sleep(2.5)
+        database.execute("ROLLBACK")
+        waited.append(database.execute("SELECT count(*) FROM responses").fetchone()[0])
+        database.close()
+
+    server = start_server(0.5, 1, "cut")
+    writer = threading.Thread(target=write_for_long)
+    writer.start()
+    Corpus(tmp_path, [f"w{number} binds" for number in range(40)]).ask(api_model(server), chat_run(concurrency=4))
+    writer.join()
+    assert 5 <= waited[0] < 40
+    state = server.state()
+    assert Counter(state["delivered"]) == Counter(set(state["asked"]))
+    assert len(stored(tmp_path)) == 40
 
 
 def test_two_jobs_of_a_run_ask_each_request_once(tmp_path: Path, start_server: Start) -> None:

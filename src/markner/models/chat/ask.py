@@ -23,9 +23,6 @@ from markner.models.chat.requests import Request
 
 logger = logging.getLogger(__name__)
 
-_GROUP_SECONDS = 0.02
-"""Answers that come within this time are stored together: each transaction waits for the disk."""
-
 _PROGRESS_SECONDS = 10.0
 """Time between two lines of progress in the log."""
 
@@ -60,7 +57,8 @@ class _Asker:
         self._cache = cache
         self._key = read_key(context)
         self._budget = Budget(context, cache)
-        self._unstored: list[tuple[Answer, asyncio.Future[None]]] = []
+        self._unstored: list[Answer] = []
+        self._storing = asyncio.Lock()
         self._next_progress = time.monotonic() + _PROGRESS_SECONDS
 
     async def ask_all(self, queue: Iterator[Request]) -> None:
@@ -70,7 +68,7 @@ class _Asker:
                 with _first_signal(self._stop):
                     await asyncio.gather(*(self._work(client, queue) for _ in range(workers)))
         finally:
-            self._cache.put(self._context, [], self._budget.take_attempts())
+            await self._store()
 
     def _stop(self, number: signal.Signals) -> None:
         self._fail(MarknerError(f"stopped by {number.name}; {self._budget.spent()}", "run again to go on"))
@@ -90,7 +88,8 @@ class _Asker:
                 reserved = self._budget.reserve(request)
                 try:
                     response = await self._answer(client, request)
-                    await self._store((request.key, request.body, response))
+                    self._unstored.append((request.key, request.body, response))
+                    await self._store()
                 finally:
                     self._budget.release(reserved)
                 self.left -= 1
@@ -103,27 +102,24 @@ class _Asker:
             logger.info("run %s: %d requests left; %s", self._context.run, self.left, self._budget.spent())
             self._next_progress = time.monotonic() + _PROGRESS_SECONDS
 
-    async def _store(self, answer: Answer) -> None:
-        """Store an answer together with others that come within `_GROUP_SECONDS`, and wait until it is stored."""
-        loop = asyncio.get_running_loop()
-        stored: asyncio.Future[None] = loop.create_future()
-        self._unstored.append((answer, stored))
-        if len(self._unstored) == 1:
-            loop.call_later(_GROUP_SECONDS, self._flush)
-        await stored
+    async def _store(self) -> None:
+        """Store all answers that are not stored yet, and the HTTP requests since the last time.
 
-    def _flush(self) -> None:
-        unstored, self._unstored = self._unstored, []
-        try:
-            self._cache.put(self._context, [answer for answer, _ in unstored], self._budget.take_attempts())
-        except sqlite3.Error as error:
-            for _, stored in unstored:
-                stored.set_exception(
-                    MarknerError(f"{self._cache.path}: cannot store an answer: {error}", "check the disk; run again")
-                )
-        else:
-            for _, stored in unstored:
-                stored.set_result(None)
+        A transaction waits for the disk and for other writers, in a thread: a loop that waited would let the requests
+        under way run into their time limits. Answers that come meanwhile are stored together, by the next call.
+        """
+        async with self._storing:
+            answers, attempts = list(self._unstored), self._budget.attempts
+            if not answers and not attempts:
+                return
+            try:
+                account = await asyncio.to_thread(self._cache.put, self._context, answers, attempts)
+            except sqlite3.Error as error:
+                raise MarknerError(
+                    f"{self._cache.path}: cannot store an answer: {error}", "check the disk; run again"
+                ) from error
+            del self._unstored[: len(answers)]
+            self._budget.charged(attempts, account)
 
     async def _answer(self, client: openai.AsyncOpenAI, request: Request) -> Response:
         """Return a usable answer. Defects that the client cannot see, such as malformed JSON, are asked again."""

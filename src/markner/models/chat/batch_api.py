@@ -146,9 +146,8 @@ class _Batcher:
         for request in part:
             reserved += self._budget.reserve(request)
             self._budget.attempt()
-        self._budget.take_attempts()  # `plan_batch` counts them
         requests = {request.key: request.body for request in part}
-        self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
+        self._budget.charged(len(part), self._cache.plan_batch(self._context, uuid.uuid4().hex, requests))
         return reserved
 
     async def _finish(self, client: openai.AsyncOpenAI, batches: Sequence[OpenBatch]) -> None:
@@ -249,7 +248,7 @@ class _Batcher:
                 answers.append((key, body, outcome))
             else:
                 self._defects[key] = f"{outcome} {error or ''}".strip()
-        self._cache.put(self._context, answers)
+        self._budget.charged(0, self._cache.put(self._context, answers))
 
     def _read(self, request: Request, reply: Any, batch: str) -> Response | str:
         """Return the response of one line of results, or its defect."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markner.errors import MarknerError
-from markner.models.chat.cache import Cache
+from markner.models.chat.cache import Cache, Spent
 from markner.models.chat.context import ChatContext
 from markner.models.chat.cost import MARK_TOKENS, four_characters
 from markner.models.chat.requests import Request
@@ -53,15 +53,16 @@ class Budget:
 
     HTTP requests count when they are sent, repeated ones included. Before a request is sent, the price of its longest
     answer is reserved. So the dollars stay below the cap if the prompt's tokens are estimated right. The account lies
-    in the cache: all jobs and seeds of a run share it.
+    in the cache: all jobs and seeds of a run share it. It is read whenever answers are stored, since a reader may have
+    to wait for a writer.
     """
 
     def __init__(self, context: ChatContext, cache: Cache) -> None:
         self._context = context
-        self._cache = cache
         self._caps = context.pacing
         self._reserved = 0.0
         self._attempts = 0
+        self._account = cache.spent(context.run)
         if self._caps.budget_dollars is not None and context.price(0, 0) is None:
             raise MarknerError(
                 f"run {context.run}: `budget_dollars` is set, but the prices of model {context.model} are not known",
@@ -70,7 +71,7 @@ class Budget:
 
     def admit(self, estimate: Estimate) -> None:
         """Raise a MarknerError if the rest of the budget cannot pay for the dry count."""
-        requests, dollars = self._cache.spent(self._context.run)
+        requests, dollars = self._account
         caps = self._caps
         if caps.budget_requests is not None and requests + estimate.requests > caps.budget_requests:
             raise self._exceeded(f"{estimate.requests} more requests would exceed `budget_requests`")
@@ -81,7 +82,7 @@ class Budget:
         """Reserve the price of a request's longest answer. Returns the dollars, to be given to `release`."""
         price = self._context.price(request.prompt_tokens, request.answer_limit) or 0.0
         cap = self._caps.budget_dollars
-        if cap is not None and self._cache.spent(self._context.run).dollars + self._reserved + price > cap:
+        if cap is not None and self._account.dollars + self._reserved + price > cap:
             raise self._exceeded("the next request could exceed `budget_dollars`")
         self._reserved += price
         return price
@@ -93,18 +94,23 @@ class Budget:
     def attempt(self) -> None:
         """Count an HTTP request that is about to be sent."""
         cap = self._caps.budget_requests
-        if cap is not None and self._cache.spent(self._context.run).requests + self._attempts >= cap:
+        if cap is not None and self._account.requests + self._attempts >= cap:
             raise self._exceeded("the next request would exceed `budget_requests`")
         self._attempts += 1
 
-    def take_attempts(self) -> int:
-        """Return the HTTP requests since the last call, for the account in the cache."""
-        attempts, self._attempts = self._attempts, 0
-        return attempts
+    @property
+    def attempts(self) -> int:
+        """HTTP requests that are not in the account yet."""
+        return self._attempts
+
+    def charged(self, attempts: int, account: Spent) -> None:
+        """Take over the account after it was charged with HTTP requests that `attempt` had counted."""
+        self._attempts -= attempts
+        self._account = account
 
     def spent(self) -> str:
         """Return the run's spending so far, as text."""
-        requests, dollars = self._cache.spent(self._context.run)
+        requests, dollars = self._account
         return f"{requests + self._attempts} requests and {dollars:.4f} dollars spent"
 
     def _exceeded(self, what: str) -> MarknerError:

@@ -82,13 +82,13 @@ class Cache:
 
     A rollback journal with full synchronization: a process that is killed, or a machine that loses power, loses
     nothing that was stored. Unlike the write-ahead log it also works on a shared file system that has locks. Several
-    processes may share the file.
+    processes may share the file, and several threads the object, one call at a time.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+        self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         try:
             self._db.execute("PRAGMA synchronous = FULL")
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -122,8 +122,10 @@ class Cache:
         """Return whether there is a response to a request."""
         return self._db.execute("SELECT 1 FROM responses WHERE key = ?", (key,)).fetchone() is not None
 
-    def put(self, context: ChatContext, answers: Sequence[Answer], attempts: int = 0) -> None:
-        """Store answers and their cost in one transaction. An answer that is stored already stays.
+    def put(self, context: ChatContext, answers: Sequence[Answer], attempts: int = 0) -> Spent:
+        """Store answers and their cost in one transaction, and return the run's spending after it.
+
+        An answer that is stored already stays.
 
         Args:
             context: Who answered, and on whose account.
@@ -156,14 +158,15 @@ class Cache:
                 if stored or response.batch is None:
                     dollars += response.dollars
             self._charge(context.run, attempts, dollars)
+            return self.spent(context.run)
 
     def spent(self, run: str) -> Spent:
         """Return the spending of a run so far, earlier jobs included."""
         row = self._db.execute("SELECT requests, dollars FROM spending WHERE run = ?", (run,)).fetchone()
         return Spent(*row) if row else Spent(0, 0.0)
 
-    def plan_batch(self, context: ChatContext, label: str, requests: dict[str, dict[str, Any]]) -> None:
-        """Store that a batch is about to be created, and count its requests.
+    def plan_batch(self, context: ChatContext, label: str, requests: dict[str, dict[str, Any]]) -> Spent:
+        """Store that a batch is about to be created, count its requests, and return the run's spending.
 
         After a kill the batch is looked up by its label and not created again.
         """
@@ -173,6 +176,7 @@ class Cache:
                 (label, context.provider, context.server_name, context.run, json.dumps(requests), _now()),
             )
             self._charge(context.run, len(requests), 0.0)
+            return self.spent(context.run)
 
     def name_batch(self, label: str, identifier: str) -> None:
         """Store the server's identifier of a batch."""
