@@ -21,7 +21,7 @@ from markner.study.describe import (
     union_members,
     unwrap,
 )
-from markner.study.wording import did_you_mean, indented, shown, yaml_block
+from markner.study.wording import did_you_mean, indented, shown, yaml_block, yaml_hint
 from markner.study.yaml_lines import MISSING, Location, lookup
 
 
@@ -178,7 +178,7 @@ def _unfit(target: _Target, message: str) -> Problem:
         return Problem(target.location, message, f"write {_examples(target)}")
     meanings = " ".join(f"`{key}`: {documentation(fields[key])}" for key in keys)
     values = {key: examples[0] for key in keys if (examples := fields[key].examples)}
-    example = f" For example:\n{indented(yaml_block(target.location, values))}" if values else ""
+    example = yaml_hint(target.location, values, " For example:") if values else ""
     return Problem(target.location, message, f"change {listed([f'`{key}`' for key in keys])}. {meanings}{example}")
 
 
@@ -222,7 +222,7 @@ def _wrong_tag(target: _Target, value: Any, config: dict[str, Any]) -> Problem:
         f"expected {listed([f'`{name}`' for name in tags])}, found {shown(given)}" if given is not None else "missing"
     )
     lead = f"did you mean `{close}`? " if close else ""
-    return Problem(location, what, f"{lead}There are {kinds}. For example:\n{indented(yaml_block(location, chosen))}")
+    return Problem(location, what, yaml_hint(location, chosen, f"{lead}There are {kinds}. For example:"))
 
 
 def _wrong_value(target: _Target, value: Any) -> Problem:
@@ -234,9 +234,9 @@ def _wrong_value(target: _Target, value: Any) -> Problem:
         what += f". {NAME_RULE}"
     if bare is str and isinstance(value, (bool, int, float)):
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        fix = f"put text in quotes:\n{indented(yaml_block(target.location, text))}"
+        fix = yaml_hint(target.location, text, "put text in quotes:")
     elif isinstance(value, str) and (close := did_you_mean(value, _choices(bare))):
-        fix = f"did you mean `{close}`:\n{indented(yaml_block(target.location, close))}"
+        fix = yaml_hint(target.location, close, f"did you mean `{close}`:")
     elif all(isinstance(step, int) for step in below):
         fix = f"write {_examples(target)}"
     else:
@@ -302,4 +302,4 @@ def _with_block(hint: str, location: Location, value: Any) -> str:
     """A hint, with the YAML when the value is short enough to repeat."""
     items = value if isinstance(value, list) else [value]
     short = len(str(value)) <= 80 and all(isinstance(item, (str, int, float)) for item in items)
-    return f"{hint}\n{indented(yaml_block(location, value))}" if short else hint
+    return yaml_hint(location, value, hint) if short else hint

@@ -1,4 +1,4 @@
-"""Pieces of an error message: YAML to write, a value on one line, the closest known word."""
+"""Parts of an error message: YAML to write, a value on one line, the closest known word."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -10,7 +10,7 @@ from markner.study.yaml_lines import Location
 
 
 def yaml_block(location: Location, value: Any) -> str:
-    """The YAML that sets one value, from the top of the study down."""
+    """Return the YAML that sets one value, from the top of the study down."""
     for step in reversed(location):
         value = [value] if isinstance(step, int) else {step: value}
     return (
@@ -18,15 +18,20 @@ def yaml_block(location: Location, value: Any) -> str:
     )
 
 
+def yaml_hint(location: Location, value: Any, lead: str) -> str:
+    """Return a hint with the YAML to write below it."""
+    return f"{lead}\n{indented(yaml_block(location, value))}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The known word closest to a mistaken one; None when nothing is close."""
+    """Return the known word closest to a mistaken one; None when nothing is close."""
     lower = {name.lower(): name for name in known}
     close = get_close_matches(str(word).lower(), lower, n=1, cutoff=0.6)
     return lower[close[0]] if close else None
 
 
 def shown(value: Any) -> str:
-    """A value as an error message shows it: short, on one line."""
+    """Return a value as an error message shows it: short, on one line."""
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
@@ -42,7 +47,7 @@ def shown(value: Any) -> str:
 
 
 def indented(block: str) -> str:
-    """YAML as it stands in a fix: four spaces in."""
+    """Return YAML as a fix shows it: indented by four spaces."""
     return "\n".join(f"    {line}" for line in block.splitlines())
 
 

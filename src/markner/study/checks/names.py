@@ -1,21 +1,21 @@
-"""Checks of single names: does what a study names exist, and has it what is needed?"""
+"""Checks of single names: does the part of the study exist, and has it what is needed?"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Corpus, Split
 from markner.study.schema.study import Study
-from markner.study.wording import did_you_mean, indented, yaml_block
+from markner.study.wording import did_you_mean, yaml_hint
 from markner.study.yaml_lines import Location
 
 
 def corpus_problems(
     at: Location, name: str, study: Study, splits: Iterable[Split], instead: str = "choose another corpus"
 ) -> Iterator[Problem]:
-    """A corpus by name, with the splits that are needed of it on the variant it takes."""
+    """Check that a corpus exists, and that its variant has the splits that are needed."""
     yield from unknown_name(at, name, "corpora", study.corpora)
     if name not in study.corpora:
         return
@@ -33,20 +33,35 @@ def corpus_problems(
 
 
 def local_model_problems(at: Location, name: str, study: Study) -> Iterator[Problem]:
-    """A model by name that has weights."""
+    """Check that a model exists and has weights."""
     yield from unknown_name(at, name, "models", study.models)
     if isinstance(study.models.get(name), ApiModel):
         local = [other for other, model in study.models.items() if not isinstance(model, ApiModel)]
         fix = f"name a model with weights: {quoted_names(local)}"
         if len(at) == 3 and at[0] == "runs" and at[2] == "model":
-            fix += f"; or ask it:\n{indented(yaml_block((*at[:2], 'system'), 'chat'))}"
+            fix += yaml_hint((*at[:2], "system"), "chat", "; or ask it:")
         yield Problem(at, f"`{name}` is asked over the network (`source: api`); it has no weights here", fix)
 
 
 def unknown_name(at: Location, name: str, section: str, known: Mapping[str, Any]) -> Iterator[Problem]:
-    """A name that is not in the part of the study it should be in."""
+    """Check that a section of the study has an entry of a name."""
     if name not in known:
         yield no_such_name(at, name, f"entry of `{section}:`", known)
+
+
+def unknown_names(at: Location, names: Iterable[str], section: str, known: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check a list of different names, each of which a section of the study has."""
+    names = list(names)
+    yield from repeated_values(at, names)
+    for index, name in enumerate(names):
+        yield from unknown_name((*at, index), name, section, known)
+
+
+def unknown_seed(at: Location, run: str, seeds: Sequence[int], seed: int | None) -> Iterator[Problem]:
+    """Check that a run has a seed. None stands for its first."""
+    if seed is not None and seed not in seeds:
+        fix = yaml_hint((*at, "seed"), seeds[0], "write one of its seeds, for example")
+        yield Problem((*at, "seed"), f"`{run}` has no seed {seed}", fix)
 
 
 def no_such_name(at: Location, name: str, kind: str, known: Iterable[str]) -> Problem:
@@ -63,16 +78,11 @@ def no_such_name(at: Location, name: str, kind: str, known: Iterable[str]) -> Pr
 
 
 def repeated_values(at: Location, values: Iterable[Any]) -> Iterator[Problem]:
-    """A list in which something stands twice."""
+    """Check that no value of a list stands there twice."""
     counts = Counter(values)
     twice = [value for value, count in counts.items() if count > 1]
     if twice:
         yield Problem(at, f"{quoted_names(twice)} stands there more than once", yaml_hint(at, list(counts), "write"))
-
-
-def yaml_hint(at: Location, value: Any, lead: str) -> str:
-    """A hint with the YAML to write."""
-    return f"{lead}\n{indented(yaml_block(at, value))}"
 
 
 def quoted_names(names: Iterable[Any]) -> str:

@@ -10,7 +10,7 @@ from markner.study.checks.names import (
     no_such_name,
     repeated_values,
     unknown_name,
-    yaml_hint,
+    unknown_seed,
 )
 from markner.study.checks.results import adjudication_problems, figure_problems, size_figure_problems, table_problems
 from markner.study.checks.runs import run_problems
@@ -20,6 +20,7 @@ from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
 SECTIONS = (
@@ -113,9 +114,7 @@ def _annotations(study: Study) -> Iterator[Problem]:
             if item.run not in study.runs:
                 continue
             run = study.runs[item.run]
-            if item.seed is not None and item.seed not in run.seeds:
-                fix = yaml_hint((*at, "seed"), run.seeds[0], "write one of its seeds, for example")
-                yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)
+            yield from unknown_seed(at, item.run, run.seeds, item.seed)
             if isinstance(run, EncoderRun) and run.corpus in study.corpora:
                 own = study.corpora[run.corpus].entity
                 if set(item.entities) - {own}:
@@ -125,11 +124,6 @@ def _annotations(study: Study) -> Iterator[Problem]:
             elif isinstance(run, GenerativeRun) and not (run.mixture or run.weights_of or item.entities):
                 fix = yaml_hint((*at, "entities"), ["disease"], "say what it is asked for, for example")
                 yield Problem((*at, "run"), f"`{item.run}` is not tuned, so it knows no entity type of its own", fix)
-            elif isinstance(run, ChatRun):
-                yield Problem(
-                    (*at, "run"), f"`{item.run}` asks a model behind an API", "name a run whose weights are here"
-                )
-            elif isinstance(run, PredictionsRun):
-                yield Problem(
-                    (*at, "run"), f"`{item.run}` has answers and no model", "name a run whose weights are here"
-                )
+            elif isinstance(run, (ChatRun, PredictionsRun)):
+                lacks = "asks a model behind an API" if isinstance(run, ChatRun) else "has answers and no model"
+                yield Problem((*at, "run"), f"`{item.run}` {lacks}", "name a run whose weights are here")

@@ -3,10 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from markner.study.checks.names import no_such_name, quoted_names, repeated_values, unknown_name, yaml_hint
+from markner.study.checks.names import (
+    no_such_name,
+    quoted_names,
+    repeated_values,
+    unknown_name,
+    unknown_names,
+    unknown_seed,
+)
 from markner.study.problems import Problem
 from markner.study.schema.study import Study, Table, TableRow
 from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
 
@@ -14,9 +22,7 @@ def table_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Pr
     """Check the corpora and rows of all tables, and the rows of the paper beside them."""
     for name, table in study.tables.items():
         at: Location = ("tables", name)
-        yield from repeated_values((*at, "corpora"), table.corpora)
-        for index, corpus in enumerate(table.corpora):
-            yield from unknown_name((*at, "corpora", index), corpus, "corpora", study.corpora)
+        yield from unknown_names((*at, "corpora"), table.corpora, "corpora", study.corpora)
         if paper is not None and table.paper_table is not None and table.paper_table not in paper:
             yield no_such_name((*at, "paper_table"), table.paper_table, "table of the paper", paper)
         for index, row in enumerate(table.rows):
@@ -70,10 +76,8 @@ def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Itera
     for name, figure in study.size_figures.items():
         at: Location = ("size_figures", name)
         yield from _same_files("size_figures", name, ["figures", "error_figures"], study)
-        yield from repeated_values((*at, "corpora"), figure.corpora)
         yield from repeated_values((*at, "series"), [series.label for series in figure.series])
-        for index, corpus in enumerate(figure.corpora):
-            yield from unknown_name((*at, "corpora", index), corpus, "corpora", study.corpora)
+        yield from unknown_names((*at, "corpora"), figure.corpora, "corpora", study.corpora)
         known = paper is None or figure.paper_figure is None or figure.paper_figure in paper
         if paper is not None and figure.paper_figure is not None and not known:
             yield no_such_name((*at, "paper_figure"), figure.paper_figure, "figure of the paper", paper)
@@ -146,6 +150,4 @@ def adjudication_problems(study: Study) -> Iterator[Problem]:
             run = study.runs[item.run]
             if item.corpus not in run.evaluate:
                 yield no_such_name((*at, "corpus"), item.corpus, f"corpus of `runs.{item.run}.evaluate`", run.evaluate)
-            if item.seed not in run.seeds:
-                fix = yaml_hint((*at, "seed"), run.seeds[0], "write one of its seeds, for example")
-                yield Problem((*at, "seed"), f"`{item.run}` has no seed {item.seed}", fix)
+            yield from unknown_seed(at, item.run, run.seeds, item.seed)

@@ -9,14 +9,13 @@ from markner.study.checks.names import (
     quoted_names,
     repeated_values,
     unknown_name,
-    yaml_hint,
 )
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun
-from markner.study.wording import indented, yaml_block
+from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
 
@@ -46,13 +45,17 @@ def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
     yield from unknown_name((*at, "model"), run.model, "models", study.models)
     yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
     if model is not None and not isinstance(model, ApiModel):
-        asked = [other for other, known in study.models.items() if isinstance(known, ApiModel)]
+        known = [other for other, each in study.models.items() if isinstance(each, ApiModel)]
         served = {"source": "api", "model": run.model, "weights": run.model}
         yield Problem(
             (*at, "model"),
             f"`{run.model}` has `source: {model.source}`; a chat run asks a model of source `api`",
-            f"name one of {quoted_names(asked)}; or let a server on loopback answer with its weights, under a name"
-            f" of its own:\n{indented(yaml_block(('models', f'{run.model}-chat'), served))}",
+            yaml_hint(
+                ("models", f"{run.model}-chat"),
+                served,
+                f"name one of {quoted_names(known)}; or let a server on loopback answer with its weights, under a name"
+                " of its own:",
+            ),
         )
     if run.embedding is not None:
         yield from local_model_problems((*at, "embedding"), run.embedding, study)
@@ -98,7 +101,7 @@ def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
         yield Problem(
             (*at, "budget_dollars"),
             f"the prices of `models.{run.model}` are not known",
-            f"look them up and add, for example:\n{indented(yaml_block(('models', run.model), prices))}",
+            yaml_hint(("models", run.model), prices, "look them up and add, for example:"),
         )
     if run.batch_api and model.weights is not None:
         fix = yaml_hint((*at, "batch_api"), False, "write")
