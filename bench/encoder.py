@@ -174,7 +174,7 @@ def _peer(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> floa
         )
         trainer.train()
         trainer.save_model(folder)
-    return evaluate(model, rows[1], tokenizer, "fp32", "valid")[1]
+    return evaluate(model, rows[1], tokenizer, "fp32")[1]
 
 
 def _features(row: Any) -> dict[str, list[int]]:

@@ -75,14 +75,6 @@ def test_the_lowest_loss_is_selected_and_of_equals_the_first(tmp_path: Path) -> 
     }
 
 
-def test_points_can_be_compared_by_f1_instead(tmp_path: Path) -> None:
-    files = [dev_file(tmp_path, rate, loss) for rate, loss in ((1e-5, 0.3), (3e-5, 0.1), (5e-5, 0.2))]
-    value = read_json(files[2])
-    write_json(files[2], {**value, "dev_f1": 0.95})
-    select(named(files), tmp_path / "selection.json", "highest-f1")
-    assert read_json(tmp_path / "selection.json")["selected"] == "lr5e-05_len256_bs16_drop0.1"
-
-
 def test_what_is_not_a_points_file_is_named(tmp_path: Path) -> None:
     write_json(tmp_path / "dev.json", {"point": point(1e-5)})
     with pytest.raises(MarknerError, match=r"dev\.json: not the dev\.json of a grid point"):

@@ -51,7 +51,7 @@ def test_it_learns_and_its_predictions_have_the_f1_of_its_report(data: Path, tmp
     assert load_file(tmp_path / "model" / "model.safetensors")["classifier.weight"].shape == (3, 32)
     assert read_json(tmp_path / "model" / "config.json")["id2label"] == {"0": "O", "1": "B", "2": "I"}
 
-    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 32, "valid")
+    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 32)
     gold = list(read_sentences(data / "dev.jsonl"))
     found = list(read_predictions(tmp_path / "dev.jsonl"))
     assert [row.id for row in found] == [row.id for row in gold]
@@ -93,7 +93,7 @@ def test_the_best_epoch_is_written_not_the_last(data: Path, tmp_path: Path) -> N
     losses = [row["dev_loss"] for row in report["epochs"]]
     assert report["best_epoch"] < 4
     assert report["dev_loss"] == min(losses) == losses[report["best_epoch"] - 1]
-    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 32, "valid")
+    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 32)
     gold = {row.id: set(row.spans) for row in read_sentences(data / "dev.jsonl")}
     found = {row.id: set(row.spans) for row in read_predictions(tmp_path / "dev.jsonl")}
     total = sum(map(len, gold.values())) + sum(map(len, found.values()))
@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_missed_and_told(data: Path, tmp_path: Path) -> Non
     assert report["truncated_mentions"]["train"] > report["truncated_mentions"]["dev"]
     assert report["dev_f1"] < 0.9
 
-    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 8, "valid", batch_size=7)
+    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 8, batch_size=7)
     found = list(read_predictions(tmp_path / "dev.jsonl"))
     assert len(found) == len(gold)
     assert {row.status for row in found} == {"truncated"}
@@ -149,7 +149,7 @@ def test_impossible_requests_name_the_fix(data: Path, tmp_path: Path) -> None:
     with pytest.raises(MarknerError, match="diverged"):
         trained(data, tmp_path, point={**POINT, "learning_rate": 1e30})
     with pytest.raises(MarknerError, match="its labels are"):
-        predict_encoder(data / "weights", data / "dev.jsonl", tmp_path / "out.jsonl", 32, "valid")
+        predict_encoder(data / "weights", data / "dev.jsonl", tmp_path / "out.jsonl", 32)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -157,7 +157,7 @@ def test_a_sentence_without_words_has_no_mentions(data: Path, tmp_path: Path) ->
     trained(data, tmp_path, training=replace(TRAINING, epochs=1))
     blank = replace(sentence(1), text=" ", spans=(), mentions=())
     write_sentences(tmp_path / "blank.jsonl", [blank, sentence(2)])
-    predict_encoder(tmp_path / "model", tmp_path / "blank.jsonl", tmp_path / "out.jsonl", 32, "valid")
+    predict_encoder(tmp_path / "model", tmp_path / "blank.jsonl", tmp_path / "out.jsonl", 32)
     first, second = read_predictions(tmp_path / "out.jsonl")
     assert (first.spans, first.status) == ((), "ok")
     assert all(isinstance(span, Span) for span in second.spans)

@@ -28,7 +28,7 @@ def _scores(tags: str) -> list[list[float]]:
 
 def test_predicted_classes_become_spans_through_first_pieces() -> None:
     (row,) = encode([MENTION], TOKENIZER, 16)
-    assert row.spans(_scores("BOBBIOB"), "valid") == (Span(4, 15),)
+    assert row.spans(_scores("BOBBIOB")) == (Span(4, 15),)
 
 
 def test_words_beyond_the_longest_input_are_outside_and_their_mentions_counted() -> None:
@@ -36,7 +36,7 @@ def test_words_beyond_the_longest_input_are_outside_and_their_mentions_counted()
     (row,) = encode([long], TOKENIZER, 5)
     assert row.truncated
     assert row.first == [1, 2, 3, None, None]
-    assert row.spans(_scores("BBBBB"), "valid") == (Span(0, 3), Span(4, 8), Span(9, 16))
+    assert row.spans(_scores("BBBBB")) == (Span(0, 3), Span(4, 8), Span(9, 16))
     assert row.truncated_mentions() == 1
     (row,) = encode([long], TOKENIZER, 4)
     assert row.truncated_mentions() == 2

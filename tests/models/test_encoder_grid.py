@@ -50,9 +50,9 @@ def test_each_point_is_as_it_is_alone(data: Path, tmp_path: Path) -> None:
 
     models = {name: tmp_path / "all" / name / "model" for name in POINTS}
     lengths = {name: point["max_length"] for name, point in POINTS.items()}
-    predict_grid(models, lengths, data / "dev.jsonl", tmp_path / "grid", "valid")
+    predict_grid(models, lengths, data / "dev.jsonl", tmp_path / "grid")
     for name, model in models.items():
-        predict_encoder(model, data / "dev.jsonl", tmp_path / f"{name}.jsonl", lengths[name], "valid")
+        predict_encoder(model, data / "dev.jsonl", tmp_path / f"{name}.jsonl", lengths[name])
         assert (tmp_path / "grid" / f"{name}.jsonl").read_bytes() == (tmp_path / f"{name}.jsonl").read_bytes()
 
 

@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from markner.models.encoder.viterbi import LABELS, likeliest_each, likeliest_valid
+from markner.models.encoder.viterbi import LABELS, likeliest_valid
 
 SCORES = st.lists(st.lists(st.integers(-50, 50), min_size=3, max_size=3), max_size=6)
 
@@ -25,7 +25,6 @@ def test_the_likeliest_valid_sequence_is_that_of_all_sequences(scores: list[list
 
 def test_an_orphan_either_begins_an_entity_or_is_dropped_as_the_words_around_say() -> None:
     weak, strong = [1.0, 0.0, 1.5], [0.0, 2.9, 3.0]
-    assert likeliest_each([weak, strong]) == ["I", "I"]
     assert likeliest_valid([weak]) == ["O"]
     assert likeliest_valid([weak, strong]) == ["O", "B"]
     assert likeliest_valid([[1.0, 0.95, 0.0], strong]) == ["B", "I"]

@@ -9,4 +9,4 @@ from runrecord.job import job
 with job(snakemake):
     params, grid = SelectEncoderParams.load(snakemake.params), Path(snakemake.input[0]).parent
     files = {folder: grid / folder / "dev.json" for folder in params.folders.values()}
-    select(files, snakemake.output[0], params.select)
+    select(files, snakemake.output[0])

@@ -72,7 +72,6 @@ class TrainEncoderParams(Params):
     points: dict[str, Point]
     epochs: int
     keep: Literal["highest-f1", "lowest-loss", "last"]
-    tagging: Literal["valid", "each-word"]
     warmup: float
     weight_decay: float
     precision: Literal["bf16", "fp32"]
@@ -92,17 +91,16 @@ class TrainEncoderParams(Params):
 
 
 class SelectEncoderParams(Params):
-    """The grid points of an encoder run, and how they are compared."""
+    """The grid points of an encoder run, among which the best is selected."""
 
     folders: dict[str, str]
-    select: Literal["lowest-loss", "highest-f1"]
 
     @classmethod
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the folders of the points by name, in the grid's order."""
         run = encoder(study, wildcards["run"])
-        return cls(folders=point_folders(run), select=run.select)
+        return cls(folders=point_folders(run))
 
 
 class PredictEncoderParams(Params):
@@ -110,7 +108,6 @@ class PredictEncoderParams(Params):
 
     folders: dict[str, str]
     max_lengths: dict[str, int]
-    tagging: Literal["valid", "each-word"]
 
     @classmethod
     @planning_only
@@ -118,4 +115,4 @@ class PredictEncoderParams(Params):
         """Take the folders and lengths of the points by name."""
         run = encoder(study, wildcards["run"])
         lengths = {name: point["max_length"] for name, point in points(run).items()}
-        return cls(folders=point_folders(run), max_lengths=lengths, tagging=run.tagging)
+        return cls(folders=point_folders(run), max_lengths=lengths)

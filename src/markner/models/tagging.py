@@ -72,7 +72,6 @@ class EncoderSystem:
             model = folder / "grid" / point["folder"] / "model"
         except (OSError, ValueError, KeyError, StopIteration) as error:
             raise MarknerError(f"{selection}: does not name a point of the grid", "run the study to its end") from error
-        self._tagging = settings.tagging
         self._entity = next(iter(settings.instructions))
         self._tokenizer = load_tokenizer(model)
         self._model = load_trained(model, self._max_length)
@@ -84,7 +83,7 @@ class EncoderSystem:
             self._tokenizer,
             self._max_length,
         )
-        spans = tag_rows(self._model, self._tokenizer, rows, self._tagging, self.batch_size)
+        spans = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
         return [
             Tagged({self._entity: spans[row.sentence.id]}, ("truncated" if row.truncated else "ok",)) for row in rows
         ]

@@ -3,7 +3,6 @@
 import itertools
 import os
 from collections.abc import Collection, Mapping
-from typing import Literal
 
 from typing_extensions import TypedDict
 
@@ -66,16 +65,11 @@ def _parts(point: Point) -> dict[Axis, str]:
     }
 
 
-def select(
-    dev_files: Mapping[str, str | os.PathLike[str]],
-    output: str | os.PathLike[str],
-    by: Literal["lowest-loss", "highest-f1"] = "lowest-loss",
-) -> None:
-    """Write which point is the best on the dev split (the first of equals), and what each of them reached.
+def select(dev_files: Mapping[str, str | os.PathLike[str]], output: str | os.PathLike[str]) -> None:
+    """Write which point has the lowest loss on the dev split (the first of equals), and what each of them reached.
 
     Args:
         dev_files: The `dev.json` of every point by its folder in the grid's, in the grid's order.
-        by: What is compared.
         output: JSON, `selected`: a point's name; `points`: for each `name`, `folder`, its settings, `best_epoch`,
             `dev_loss` (mean cross entropy a word), `dev_f1` (strict) and `truncated_mentions`.
 
@@ -85,10 +79,7 @@ def select(
     points = [_summary(folder, path) for folder, path in dev_files.items()]
     if not points:
         raise MarknerError("no grid points to select from", "give each list under `grid` at least one value")
-    if by == "lowest-loss":
-        best = min(points, key=lambda summary: float(summary["dev_loss"]))
-    else:
-        best = max(points, key=lambda summary: float(summary["dev_f1"]))
+    best = min(points, key=lambda summary: float(summary["dev_loss"]))
     write_json(output, {"selected": best["name"], "points": points})
 
 

@@ -97,9 +97,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         if set(entities) - {own}:
             raise MarknerError(f"{run} finds {own} only, not {', '.join(entities)}", f"ask it for {own}")
         folder = f"models/{run}/seed{seed}"
-        return Tagger(
-            run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""}, tagging=settings.tagging
-        )
+        return Tagger(run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""})
     causal, prompt, owner = generative(study, run), run_prompt(study, run), study.owner(run)
     mixture = generative(study, owner).mixture
     if not entities and mixture:

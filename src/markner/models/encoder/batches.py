@@ -7,7 +7,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from markner.data.documents import Sentence, Span
-from markner.models.encoder.viterbi import IMPOSSIBLE, LABELS, Tagging, likeliest_each, likeliest_valid
+from markner.models.encoder.viterbi import IMPOSSIBLE, LABELS, likeliest_valid
 from markner.tags import spans_from_tags, tags_from_spans, words
 
 IGNORED = -100
@@ -42,11 +42,10 @@ class Encoded:
                 labels[position] = LABELS.index(tag)
         return labels
 
-    def spans(self, scores: Sequence[Sequence[float]], tagging: Tagging) -> tuple[Span, ...]:
+    def spans(self, scores: Sequence[Sequence[float]]) -> tuple[Span, ...]:
         """Return the predicted mentions from the logits of each piece, [pieces, 3]. Words without a piece are `O`."""
         of_words = [OUTSIDE if position is None else scores[position] for position in self.first]
-        tags = likeliest_valid(of_words) if tagging == "valid" else likeliest_each(of_words)
-        return spans_from_tags(self.words, tags)
+        return spans_from_tags(self.words, likeliest_valid(of_words))
 
     def truncated_mentions(self) -> int:
         """Count the gold mentions that end beyond the longest input."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from markner.files import fresh_folder, replace_folder
 from markner.models.checkpoints import claim_folder, fingerprint
 from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
-from markner.models.encoder.viterbi import Tagging
 from markner.study.grid import Point, point_folder
 
 
@@ -64,7 +63,6 @@ def predict_grid(
     max_lengths: Mapping[str, int],
     sentences: Path,
     output: Path,
-    tagging: Tagging,
 ) -> None:
     """Tag every sentence with the model of each grid point, one after the other in one process.
 
@@ -73,12 +71,11 @@ def predict_grid(
         max_lengths: Longest input in word pieces by the name of the grid point.
         sentences: Sentences to tag.
         output: Folder of the predictions, `<point>.jsonl`. Complete or absent.
-        tagging: How tags are chosen.
 
     Raises:
         MarknerError: as `predict_encoder`.
     """
     folder = fresh_folder(output)
     for point, model in models.items():
-        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point], tagging)
+        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point])
     replace_folder(folder, output)

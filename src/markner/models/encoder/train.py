@@ -38,7 +38,7 @@ from markner.models.encoder.batches import (
     shuffled_batches,
     sorted_batches,
 )
-from markner.models.encoder.viterbi import LABELS, Tagging
+from markner.models.encoder.viterbi import LABELS
 from markner.models.encoder.vocabulary import UsedVocabulary
 from markner.models.weights import load_tokenizer
 from markner.predictions import Prediction, write_predictions
@@ -71,7 +71,6 @@ class EncoderTraining:
     precision: Precision
     fraction: float = 1.0
     keep: Keep = "highest-f1"
-    tagging: Tagging = "valid"
 
 
 def train_point(
@@ -141,7 +140,7 @@ def train_point(
                 total += loss.detach()
                 count += words
                 progress.update()
-            dev_loss, dev_f1 = evaluate(model, dev_rows, tokenizer, settings.precision, settings.tagging)
+            dev_loss, dev_f1 = evaluate(model, dev_rows, tokenizer, settings.precision)
             reached = {
                 "epoch": epoch,
                 "train_loss": total.item() / max(count, 1),
@@ -188,9 +187,7 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
     return bool(new["dev_f1"] > best["dev_f1"])
 
 
-def predict_encoder(
-    model: Path, sentences: Path, output: Path, max_length: int, tagging: Tagging, batch_size: int = 64
-) -> None:
+def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int, batch_size: int = 64) -> None:
     """Tag every sentence with a trained model in float32, and write the mentions to a prediction file.
 
     Words beyond `max_length` word pieces are `O`; the status of such a sentence is `truncated`.
@@ -201,7 +198,7 @@ def predict_encoder(
     tokenizer = load_tokenizer(model)
     tagger = load_trained(model, max_length)
     rows = encode(read_sentences(sentences), tokenizer, max_length)
-    spans = tag_rows(tagger, tokenizer, rows, tagging, batch_size, output.stem)
+    spans = tag_rows(tagger, tokenizer, rows, batch_size, output.stem)
     write_predictions(
         output,
         (Prediction(row.sentence.id, spans[row.sentence.id], "truncated" if row.truncated else "ok") for row in rows),
@@ -212,7 +209,6 @@ def tag_rows(
     tagger: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     rows: list[Encoded],
-    tagging: Tagging,
     batch_size: int,
     title: str = "",
 ) -> dict[str, tuple[Span, ...]]:
@@ -222,7 +218,7 @@ def tag_rows(
         with torch.inference_mode():
             _, logits, _ = _forward(tagger, chosen, tokenizer, "fp32")
         for row, scores in zip(chosen, logits.tolist(), strict=True):
-            spans[row.sentence.id] = row.spans(scores, tagging)
+            spans[row.sentence.id] = row.spans(scores)
     return spans
 
 
@@ -231,7 +227,6 @@ def evaluate(
     rows: Iterable[Encoded],
     tokenizer: PreTrainedTokenizerBase,
     precision: Precision,
-    tagging: Tagging,
 ) -> tuple[float, float]:
     """Return the mean cross entropy per word, and strict F1 over all gold mentions, also beyond the longest input."""
     model.eval()  # type: ignore[no-untyped-call]
@@ -243,7 +238,7 @@ def evaluate(
         total += loss.item()
         count += words
         for row, scores in zip(chosen, logits.tolist(), strict=True):
-            spans = set(row.spans(scores, tagging))
+            spans = set(row.spans(scores))
             hits += len(spans.intersection(row.sentence.spans))
             predicted += len(spans)
             gold += len(row.sentence.spans)

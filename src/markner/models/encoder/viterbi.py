@@ -1,12 +1,8 @@
-"""Find the most likely BIO tags of a sentence, with or without the rule that I follows only B or I."""
+"""Find the most likely BIO tags of a sentence in which I follows only B or I."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from markner.tags import Tag
-
-Tagging = Literal["valid", "each-word"]
-"""`valid`: the most likely valid sequence. `each-word`: the most likely tag of each word."""
 
 LABELS: tuple[Tag, ...] = ("O", "B", "I")
 """Tags by the number of their class."""
@@ -14,11 +10,6 @@ LABELS: tuple[Tag, ...] = ("O", "B", "I")
 _O, _B, _I = range(3)
 
 IMPOSSIBLE = float("-inf")
-
-
-def likeliest_each(scores: Sequence[Sequence[float]]) -> list[Tag]:
-    """Return the most likely tag of each word; `scores` is [words, 3], any increasing function of the probabilities."""
-    return [LABELS[max(range(len(LABELS)), key=row.__getitem__)] for row in scores]
 
 
 def likeliest_valid(scores: Sequence[Sequence[float]]) -> list[Tag]:

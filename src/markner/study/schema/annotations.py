@@ -52,5 +52,3 @@ class Tagger(Settings):
     """Text around instruction and input."""
     decoding: Decoding = Decoding()
     """How it answers."""
-    tagging: Literal["valid", "each-word"] = "valid"
-    """How an encoder's tags are chosen."""

@@ -222,7 +222,7 @@ class EncoderRun(Settings):
     corpus: Name
     """Corpus it is trained on (train) and selected on (dev)."""
     grid: Grid = Grid()
-    """Hyperparameters that are searched."""
+    """Hyperparameters that are searched. The point with the lowest loss on dev counts, as in the paper."""
     grid_batching: list[Axis] = Field(default=["learning_rate", "max_length", "batch_size", "dropout"])
     """Hyperparameters each value of which has jobs of its own. A job trains the points that differ in the others, one
     after the other in one process: fewer starts and fewer jobs, but one more value of those others trains all again."""
@@ -232,11 +232,6 @@ class EncoderRun(Settings):
     """Passes over the training split. The paper does not state it."""
     keep: Literal["highest-f1", "lowest-loss", "last"] = "highest-f1"
     """Epoch whose weights are kept, judged on dev."""
-    select: Literal["lowest-loss", "highest-f1"] = "lowest-loss"
-    """Grid point whose predictions count, judged on dev with the epoch kept; the paper compares losses."""
-    tagging: Literal["valid", "each-word"] = "valid"
-    """`valid`: the likeliest tag sequence in which each I continues an entity. `each-word`: the likeliest tag of each
-    word by itself; an I that continues nothing begins an entity."""
     warmup: float = Field(0.1, ge=0, lt=1)
     """Part of the steps over which the learning rate rises; it falls linearly after."""
     weight_decay: float = Field(0.01, ge=0)
