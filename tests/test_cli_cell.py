@@ -76,7 +76,7 @@ def test_rows_by_number_and_columns_by_heading_match_and_metric(
 
 
 @pytest.mark.parametrize("cell", ["genes", "Good,genes", "4,genes", "Bad,mice", "Bad,genes:f2", "Bad,genes:f1:recall"])
-def test_a_cell_that_is_not_there_is_told(study: Path, capsys: pytest.CaptureFixture[str], cell: str) -> None:
+def test_a_cell_that_is_not_there_is_an_error(study: Path, capsys: pytest.CaptureFixture[str], cell: str) -> None:
     assert main(["audit", str(study / TABLE), "--cell", cell]) == 64
     assert "fix: " in capsys.readouterr().err
 

@@ -27,7 +27,7 @@ endless|infinite|1|gpu:8|100|1
 """
 
 
-def test_a_cluster_is_read_as_sinfo_tells_it() -> None:
+def test_a_cluster_is_read_from_sinfo() -> None:
     found = parse_sinfo(SINFO)
     assert found["cpu"] == found[""]
     gpu = found["gpu"]
@@ -145,7 +145,7 @@ def test_missing_keys_files_and_weights_are_named(monkeypatch: pytest.MonkeyPatc
     assert "resources/sample/iob/disease/train.tsv is not there" in preflight_text(demo, monkeypatch, tmp_path)
 
 
-def test_the_cost_of_chat_runs_is_reckoned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cost_of_chat_runs_is_estimated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     line = next(line for line in preflight_text(PAPER, monkeypatch, tmp_path).splitlines() if "gpt-4.1-5shot:" in line)
     run = PAPER.runs["gpt-4.1-5shot"]
     assert isinstance(run, ChatRun)

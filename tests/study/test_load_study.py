@@ -14,7 +14,7 @@ from markner.study.loading import load_study, load_study_file
 pytest_plugins = ["study_folder"]
 
 
-def told_by_load(config: Any, files: list[Path] | None = None) -> str:
+def message_of_load(config: Any, files: list[Path] | None = None) -> str:
     with pytest.raises(MarknerError) as error:
         load_study(config, files or [])
     return str(error.value)
@@ -99,26 +99,26 @@ def test_the_file_that_holds_the_value_in_force_is_named(here: Path, study_text:
     over.write_text("# over\nscoring:\n  resamples: 5\n  seed: 2\n")
     config = yaml.safe_load(study_text) | {"scoring": {"resamples": 5, "seed": 2}}
     for files in ([base, over], [over, base]):
-        assert "over.yaml, line 3: `scoring.resamples`: expected a whole number, at least 100" in told_by_load(
+        assert "over.yaml, line 3: `scoring.resamples`: expected a whole number, at least 100" in message_of_load(
             config, files
         )
     base.write_text(study_text + "scoring:\n  resamples: 7\n")
     config["scoring"]["resamples"] = 7
-    assert told_by_load(config, [over, base]).startswith("base.yaml, line 62:")
+    assert message_of_load(config, [over, base]).startswith("base.yaml, line 62:")
 
 
 def test_a_value_that_no_file_holds_came_by_the_command_line(here: Path, study_text: str) -> None:
     file = here / "study.yaml"
     file.write_text(study_text)
     config = yaml.safe_load(study_text)
-    assert told_by_load(config | {"mirorr": "x"}, [file]).startswith("--config mirorr=...: `mirorr`: unknown key")
+    assert message_of_load(config | {"mirorr": "x"}, [file]).startswith("--config mirorr=...: `mirorr`: unknown key")
     config["runs"]["tuned"]["training"]["epochs"] = -1
-    assert told_by_load(config, [file]).startswith("--config runs=...: `runs.tuned.training.epochs`")
-    assert told_by_load(config).startswith("the configuration: `runs.tuned.training.epochs`")
+    assert message_of_load(config, [file]).startswith("--config runs=...: `runs.tuned.training.epochs`")
+    assert message_of_load(config).startswith("the configuration: `runs.tuned.training.epochs`")
 
 
 def test_a_configuration_that_is_no_mapping() -> None:
-    assert "the configuration is a list" in told_by_load([])
+    assert "the configuration is a list" in message_of_load([])
 
 
 def _places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

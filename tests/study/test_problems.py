@@ -207,7 +207,7 @@ def test_keys_that_do_not_fit_each_other(
     assert fix in rest
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_file(message_of: MessageOf) -> None:
+def test_all_problems_are_shown_at_once_in_the_order_of_the_file(message_of: MessageOf) -> None:
     message = message_of(("epochs: 2", "epochs: 0"), ("study: small", "study: a b"), ("figures:", "figurs:"))
     assert message.startswith("3 problems in the configuration\n\nstudy.yaml, line 1: `study`:")
     places = [line.split(":")[0] for line in message.splitlines() if line.startswith("study.yaml")]

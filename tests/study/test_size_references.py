@@ -41,7 +41,7 @@ def test_the_demo_s_own_is_right() -> None:
         (series("smollm2-4pct") | {"paper_figure": "figure5"}, "no figure of the paper is called `figure5`"),
     ],
 )
-def test_runs_that_give_no_point_are_told(figure: Mapping[str, Any], expected: str) -> None:
+def test_runs_that_give_no_point_are_named(figure: Mapping[str, Any], expected: str) -> None:
     assert expected in problems(figure)
 
 

@@ -1,4 +1,4 @@
-"""What a setting's type means in plain words: shared by error messages and the config reference."""
+"""Types of settings in plain words, for error messages and the config reference."""
 
 import functools
 import operator
@@ -35,13 +35,13 @@ class TypeParts:
 
 
 def unwrap(annotation: Any, constraints: Sequence[Any] = ()) -> TypeParts:
-    """Take `Annotated` and `| None` off a type; their constraints are collected."""
-    found = list(constraints)
+    """Remove `Annotated` and `| None` from a type, and collect their constraints."""
+    collected = list(constraints)
     nullable = False
     while True:
         if get_origin(annotation) is Annotated:
             annotation, *more = get_args(annotation)
-            found += more
+            collected += more
             continue
         members = union_members(annotation)
         present = [member for member in members if member is not types.NoneType]
@@ -49,32 +49,32 @@ def unwrap(annotation: Any, constraints: Sequence[Any] = ()) -> TypeParts:
             nullable = True
             annotation = present[0] if len(present) == 1 else functools.reduce(operator.or_, present)
             continue
-        return TypeParts(annotation, tuple(found), nullable)
+        return TypeParts(annotation, tuple(collected), nullable)
 
 
 def union_members(annotation: Any) -> list[Any]:
-    """The members of a union; an empty list for any other type."""
+    """Return the members of a union; an empty list for any other type."""
     return list(get_args(annotation)) if get_origin(annotation) in (Union, types.UnionType) else []
 
 
 def is_model(annotation: Any) -> bool:
-    """Whether a bare type is a settings section."""
+    """Return whether a bare type is a settings section."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def discriminator(parts: TypeParts) -> str | None:
-    """The key that tells the members of a union of sections apart, None where there is no such key."""
+    """Return the key by which the members of a union of sections differ, None if there is no such key."""
     names = (constraint.discriminator for constraint in parts.constraints if isinstance(constraint, FieldInfo))
     return next((name for name in names if isinstance(name, str)), None)
 
 
 def tag(model: type[BaseModel], key: str) -> str:
-    """The value of the discriminating key that selects a section."""
+    """Return the value of the discriminating key that selects a section."""
     return str(get_args(model.model_fields[key].annotation)[0])
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """All sections that a type mentions directly, in order."""
+    """Return all sections that a type mentions directly, in order."""
     bare = unwrap(annotation).bare
     if is_model(bare):
         return [bare]
@@ -82,17 +82,17 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def documentation(field: FieldInfo) -> str:
-    """The docstring of a setting on one line."""
+    """Return the docstring of a setting on one line."""
     return " ".join((field.description or "").split())
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words as an English list: `a`, `b` or `c`."""
+    """Return words as an English list: `a`, `b` or `c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def plain_type(annotation: Any, constraints: Sequence[Any], model_text: ModelText) -> str:
-    """A type with its range in plain words; `model_text` says how a section is called."""
+    """Return a type with its range in plain words; `model_text` names a section."""
     parts = unwrap(annotation, constraints)
     bare, origin = parts.bare, get_origin(parts.bare)
     if origin is Literal:
@@ -120,7 +120,7 @@ def plain_type(annotation: Any, constraints: Sequence[Any], model_text: ModelTex
 
 
 def _text(constraints: Sequence[Any]) -> str:
-    """Text in plain words: by its pattern if it has one."""
+    """Return the kind of a text in plain words, by its pattern if it has one."""
     pattern = _constraint(constraints, "pattern")
     if pattern is not None:
         return PATTERNS.get(pattern, f"text that matches `{pattern}`")
@@ -128,19 +128,19 @@ def _text(constraints: Sequence[Any]) -> str:
 
 
 def _bounds(constraints: Sequence[Any]) -> str:
-    """A number's range in plain words; empty when it has none."""
+    """Return a number's range in plain words; empty if it has none."""
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    found = [(word, _constraint(constraints, name)) for name, word in words.items()]
-    return " and ".join(f"{word} {value}" for word, value in found if value is not None)
+    bounds = [(word, _constraint(constraints, name)) for name, word in words.items()]
+    return " and ".join(f"{word} {value}" for word, value in bounds if value is not None)
 
 
 def _at_least_one(constraints: Sequence[Any]) -> str:
-    """The words for a list or a section that must not be empty."""
+    """Return the words for a list or a section that must not be empty."""
     return " that is not empty" if _constraint(constraints, "min_length") else ""
 
 
 def _constraint(constraints: Sequence[Any], name: str) -> Any:
-    """The value of a constraint by name, None when it is not set."""
+    """Return the value of a constraint by name, None if it is not set."""
     for constraint in constraints:
         value = getattr(constraint, name, None)
         if value is not None:

@@ -21,7 +21,7 @@ class Point(TypedDict):
 
 
 def grid_points(grid: Grid) -> list[Point]:
-    """All combinations of a grid, the learning rate changing slowest and the dropout fastest."""
+    """Return all combinations of a grid, the learning rate changing slowest and the dropout fastest."""
     return [
         Point(learning_rate=learning_rate, max_length=max_length, batch_size=batch_size, dropout=dropout)
         for learning_rate, max_length, batch_size, dropout in itertools.product(
@@ -31,7 +31,7 @@ def grid_points(grid: Grid) -> list[Point]:
 
 
 def point_name(point: Point) -> str:
-    """The name of a point in paths, such as `lr3e-05_len256_bs16_drop0.1`; different points have different names."""
+    """Return the name of a point in paths, such as `lr3e-05_len256_bs16_drop0.1`, unique among points."""
     return "_".join(_parts(point).values())
 
 
@@ -47,12 +47,12 @@ def grid_jobs(grid: Grid, grid_batching: Collection[Axis]) -> dict[str, dict[str
 
 
 def point_folder(job: str, point: str) -> str:
-    """Where in the grid's folder a point is that a job trained: in the job's own if it is named as the point is."""
+    """Return the folder of a point within the grid's: the job's own if it has the name of the point."""
     return point if job == point else f"{job}/{point}"
 
 
 def job_name(point: Point, grid_batching: Collection[Axis]) -> str:
-    """The name of the job that trains a point: the point's own, without the values that the job's points differ in."""
+    """Return the name of the job that trains a point: the point's, without the values in which its points differ."""
     return "_".join(part for axis, part in _parts(point).items() if axis in grid_batching) or "all"
 
 

@@ -18,7 +18,7 @@ MIRROR_VARIABLE = "MARKNER_MIRROR"
 
 
 def load_study(config: Mapping[str, Any], files: Sequence[str | os.PathLike[str]] = ()) -> Study:
-    """Check a merged configuration and make a study of it.
+    """Load a study from a merged configuration.
 
     Args:
         config: the configuration as Snakemake merged it from files and `--config`.
@@ -35,7 +35,7 @@ def load_study(config: Mapping[str, Any], files: Sequence[str | os.PathLike[str]
 
 
 def load_study_file(path: str | os.PathLike[str]) -> Study:
-    """Read one YAML file, check it and make a study of it.
+    """Load a study from one YAML file.
 
     Raises:
         MarknerError: the file cannot be read, or anything is wrong with the study.
@@ -61,7 +61,7 @@ def _study(config: dict[str, Any], files: Sequence[SourceFile]) -> Study:
 
 
 def _error(problems: Sequence[Problem], sources: Sources) -> MarknerError:
-    """One error that lists all problems."""
+    """Return one error that lists all problems."""
     problems = sorted(problems, key=lambda problem: sources.order(problem.location))
     lines = [f"{sources.place(problem.location)}: {_dotted(problem.location)}: {problem.what}" for problem in problems]
     if len(problems) == 1:
@@ -71,6 +71,6 @@ def _error(problems: Sequence[Problem], sources: Sources) -> MarknerError:
 
 
 def _dotted(location: Location) -> str:
-    """A location as people write it: `runs.llama.evaluate[0]`."""
+    """Return a location as people write it: `runs.llama.evaluate[0]`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
     return f"`{text.removeprefix('.')}`" if text else "the study"

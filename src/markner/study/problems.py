@@ -114,7 +114,7 @@ def _branch_of(members: Sequence[Any], value: Any) -> Any:
 
 
 def _undecided(target: _Target, config: dict[str, Any]) -> tuple[Location, tuple[Any, ...]] | None:
-    """The outermost union on the way whose value resembles none of its members."""
+    """Return the outermost union on the way whose value resembles none of its members."""
     for at, members, _ in target.branches:
         if _branch_of(members, lookup(config, at)) is None:
             return at, members
@@ -183,7 +183,7 @@ def _unfit(target: _Target, message: str) -> Problem:
 
 
 def _unknown_key(location: Location, owner: type[BaseModel], value: Any, config: dict[str, Any]) -> Problem:
-    """A key that its section does not have: the closest one, or the section below where it belongs."""
+    """Return the problem of an unknown key: the closest one, or the section below where it belongs."""
     key, fields = str(location[-1]), owner.model_fields
     below = [
         (name, model)
@@ -206,7 +206,7 @@ def _unknown_key(location: Location, owner: type[BaseModel], value: Any, config:
 
 
 def _wrong_tag(target: _Target, value: Any, config: dict[str, Any]) -> Problem:
-    """The key that says which kind of section this is lacks, or has an unknown value."""
+    """Return the problem of a section whose kind is missing or unknown."""
     parts = unwrap(target.annotation, target.constraints)
     key = discriminator(parts) or ""
     members = union_members(parts.bare)
@@ -248,7 +248,7 @@ def _wrong_value(target: _Target, value: Any) -> Problem:
 
 
 def _wrong_name(target: _Target, config: dict[str, Any]) -> Problem:
-    """A key that is to be a name, or one of a few words, and is not."""
+    """Return the problem of a key that is no name, or none of the allowed words."""
     key = str(target.location[-1])
     kind = _kind(target.annotation, ())
     rule = f". {NAME_RULE}" if kind == "a name" else ""
@@ -280,7 +280,7 @@ def _without_echoes(problems: list[Problem], config: dict[str, Any]) -> list[Pro
 
 
 def _choices(bare: Any) -> list[str]:
-    """The words a setting chooses from."""
+    """Return the words a setting chooses from."""
     return [str(value) for value in get_args(bare)] if get_origin(bare) is not None and not union_members(bare) else []
 
 
@@ -293,13 +293,13 @@ def _keys_of(model: type[BaseModel]) -> str:
 
 
 def _clean(key: str) -> str:
-    """A name made of a key: everything that a path could stumble over becomes `-`."""
+    """Return a valid name made of a key: every other character becomes `-`."""
     kept = "".join(char if char.isascii() and (char.isalnum() or char in "_.-") else "-" for char in key)
     return kept.strip("-._")[:80] or "NAME"
 
 
 def _with_block(hint: str, location: Location, value: Any) -> str:
-    """A hint, with the YAML when the value is short enough to repeat."""
+    """Return a hint, with the YAML if the value is short enough to repeat."""
     items = value if isinstance(value, list) else [value]
     short = len(str(value)) <= 80 and all(isinstance(item, (str, int, float)) for item in items)
     return yaml_hint(location, value, hint) if short else hint

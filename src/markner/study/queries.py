@@ -1,4 +1,4 @@
-"""What a study says by name: which run fills which cell, whose model answers, how a run is asked.
+"""Look things up in a study by name: the run of a cell, the model of a run, the prompt of a run.
 
 The rules' functions and the params classes look things up here, so that both see the same.
 """
@@ -19,12 +19,12 @@ _Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun, PredictionsRun)
 
 
 def shot_corpus(study: Study, run: str, corpus: str) -> str:
-    """The corpus whose training split gives the examples of a chat run on a corpus."""
+    """Return the corpus whose training split gives the examples of a chat run on a corpus."""
     return chat_run(study, run).shot_corpus or corpus
 
 
 def chat_model(study: Study, run: str) -> ApiModel:
-    """The model of a chat run that can be asked."""
+    """Return the model of a chat run. Raises NotInStudyError for a retired model."""
     model = study.models[chat_run(study, run).model]
     if not isinstance(model, ApiModel) or model.retired is not None:
         raise NotInStudyError(f"runs.{run} has no model that can be asked")
@@ -32,9 +32,9 @@ def chat_model(study: Study, run: str) -> ApiModel:
 
 
 def compared(study: Study, corpus: str, table: str = "") -> list[str]:
-    """The runs that are compared with each other on a corpus: a table's own, or without one all that are scored on it.
+    """Return the runs that are compared on a corpus: a table's own, or without one all that are scored on it.
 
-    By name: in which order a study has them plays no part.
+    They are sorted by name, so their order in the study does not matter.
     """
     if table:
         return sorted({run for _, run, name in table_runs(study, study.tables[table]) if name == corpus})
@@ -42,7 +42,7 @@ def compared(study: Study, corpus: str, table: str = "") -> list[str]:
 
 
 def has_official(study: Study, corpus: str) -> bool:
-    """Whether a corpus can be scored as BioCreative II did: with the acceptable alternatives of its test split."""
+    """Return whether a corpus can be scored as BioCreative II did: its test split has acceptable alternatives."""
     source = study.corpora[corpus].raw
     if source is None or source.format != "bc2gm" or source.test is None:
         return False
@@ -50,14 +50,14 @@ def has_official(study: Study, corpus: str) -> bool:
 
 
 def adjudicated(study: Study, run: str, seed: int, corpus: str) -> str | None:
-    """The file of a person's judgements of the errors of a run, None if there is none."""
+    """Return the file of a person's judgements of the errors of a run, None if there is none."""
     place = (run, seed, corpus)
     judged = study.errors.adjudicated
     return next((item.path for item in judged if (item.run, item.seed, item.corpus) == place), None)
 
 
 def size_points(study: Study, figure: SizeFigure) -> list[tuple[str, str, float, str]]:
-    """Label, corpus, fraction of the training data, and run of each point of a figure of training sizes."""
+    """Return label, corpus, fraction of the training data, and run of each point of a figure of training sizes."""
     return [
         (series.label, corpus, training_fraction(study, run), run)
         for series in figure.series
@@ -68,7 +68,7 @@ def size_points(study: Study, figure: SizeFigure) -> list[tuple[str, str, float,
 
 
 def training_fraction(study: Study, run: str) -> float:
-    """The part of its training data that a run is trained on."""
+    """Return the part of its training data that a run is trained on."""
     settings = study.runs[run]
     if isinstance(settings, EncoderRun):
         return settings.fraction
@@ -79,7 +79,7 @@ def training_fraction(study: Study, run: str) -> float:
 
 
 def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[str] = ()) -> Tagger:
-    """How a run tags texts.
+    """Return how a run tags texts.
 
     Args:
         study: The study.
@@ -118,13 +118,13 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
 
 
 def run_prompt(study: Study, run: str) -> Prompt:
-    """The prompt of a generative run: that of the mixture its model was tuned on, or its own when it is not tuned."""
+    """Return the prompt of a generative run: its mixture's if its model is tuned, else its own."""
     settings = generative(study, study.owner(run))
     return study.prompts[study.prompt_of_mixture(settings.mixture) if settings.mixture else settings.prompt]
 
 
 def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
-    """Row label, run and corpus of each cell of a table that a run fills, in the table's order."""
+    """Return row label, run and corpus of each cell of a table that a run fills, in the table's order."""
     return [
         (row.label, run, corpus)
         for row in table.rows
@@ -154,17 +154,17 @@ def training_nodes(study: Study, run: str) -> int:
 
 
 def generative(study: Study, run: str) -> GenerativeRun:
-    """A run by name as a generative one."""
+    """Return a generative run by name."""
     return _of_kind(study, run, GenerativeRun, "a generative")
 
 
 def encoder(study: Study, run: str) -> EncoderRun:
-    """A run by name as an encoder."""
+    """Return an encoder run by name."""
     return _of_kind(study, run, EncoderRun, "an encoder")
 
 
 def chat_run(study: Study, run: str) -> ChatRun:
-    """A run by name as a chat run."""
+    """Return a chat run by name."""
     return _of_kind(study, run, ChatRun, "a chat")
 
 
@@ -181,7 +181,7 @@ def _of_kind(study: Study, run: str, kind: type[_Run], name: str) -> _Run:
 
 
 def source_of(corpus: Corpus, variant: Variant) -> CorpusSource:
-    """The files of a corpus on a variant."""
+    """Return the files of a variant of a corpus."""
     source = corpus.source(variant)
     if source is None:
         raise NotInStudyError(f"the corpus has no section `{variant}`")
@@ -189,15 +189,15 @@ def source_of(corpus: Corpus, variant: Variant) -> CorpusSource:
 
 
 def points(run: EncoderRun) -> dict[str, Point]:
-    """The grid points of an encoder run by name."""
+    """Return the grid points of an encoder run by name."""
     return {point_name(point): point for point in grid_points(run.grid)}
 
 
 def point_folders(run: EncoderRun) -> dict[str, str]:
-    """Where in the folder of an encoder run's grid each point is, by the point's name, in the grid's order."""
+    """Return the folder of each point in the grid folder of an encoder run, by name, in the grid's order."""
     return {name: point_folder(job_name(point, run.grid_batching), name) for name, point in points(run).items()}
 
 
 def corpora_of(study: Study, mixture: str) -> list[str]:
-    """The corpora whose sentences an instruction set of either kind holds."""
+    """Return the corpora whose sentences an instruction set of either kind holds."""
     return study.mixtures[mixture].corpora if mixture in study.mixtures else [study.self_instruct[mixture].corpus]

@@ -56,26 +56,26 @@ A study is a YAML file. A small one:
 - {NAME_RULE}
   Names that differ only by case are refused.
 - Write exponents after a dot, `2.0e-5`: YAML 1.1 reads `2e-5` as text. Loading takes both, the schema only the first.
-- A key that stands twice in one section, a key that is not listed here, and a name that leads nowhere are errors. All
-  all errors of a study are shown together, each with file, line and the YAML to write.
+- A key that stands twice in one section, a key that is not listed here, and a name that does not exist are errors. All
+  errors of a study are shown together, each with file, line and what to write.
 - One value for one call: `--config mirror=DIR`, `--config 'scoring={{resamples: 200}}'`.
 """
 
 
 class _Schema(GenerateJsonSchema):
-    """JSON Schema without what the 2020-12 vocabulary does not know."""
+    """JSON Schema of the 2020-12 vocabulary alone."""
 
     def tagged_union_schema(self, schema: Any) -> Any:
-        """Drop OpenAPI's `discriminator`; the members' constants already tell them apart."""
+        """Drop OpenAPI's `discriminator`; the members differ by their constants."""
         made = super().tagged_union_schema(schema)
         made.pop("discriminator", None)
         return made
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a study file.
+    """Return the JSON Schema (draft 2020-12) of a study file.
 
-    It knows keys, types and ranges; what joins several keys, and names across sections, is checked on loading.
+    It knows keys, types and ranges. Loading also checks keys against each other, and names across sections.
     """
     made = Study.model_json_schema(schema_generator=_Schema)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "MarkNER study"}
@@ -83,7 +83,7 @@ def schema() -> dict[str, Any]:
 
 
 def reference_markdown() -> str:
-    """The config reference as Markdown: one section for each part of a study, one row for each key."""
+    """Return the config reference as Markdown: one section for each part of a study, one row for each key."""
     return "\n".join([HEAD, *(_section(model) for model in _models())])
 
 
@@ -94,7 +94,7 @@ def write() -> None:
 
 
 def _closed(value: Any) -> Any:
-    """A schema with `additionalProperties: false` wherever keys follow a pattern, and descriptions on one line."""
+    """Return a schema without further keys where keys follow a pattern, and with descriptions on one line."""
     if isinstance(value, list):
         return [_closed(item) for item in value]
     if not isinstance(value, dict):
@@ -108,23 +108,23 @@ def _closed(value: Any) -> Any:
 
 
 def _models() -> list[type[BaseModel]]:
-    """All sections, each once, in the order in which a reader of Study meets them."""
-    found: list[type[BaseModel]] = []
+    """Return all sections, each once, in the order in which a reader of Study meets them."""
+    models: list[type[BaseModel]] = []
 
     def visit(model: type[BaseModel]) -> None:
-        if model in found:
+        if model in models:
             return
-        found.append(model)
+        models.append(model)
         for field in model.model_fields.values():
             for below in models_in(field.annotation):
                 visit(below)
 
     visit(Study)
-    return found
+    return models
 
 
 def _section(model: type[BaseModel]) -> str:
-    """One section of the reference."""
+    """Return one section of the reference."""
     rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
     for key, field in model.model_fields.items():
         kind = plain_type(
@@ -138,7 +138,7 @@ def _section(model: type[BaseModel]) -> str:
 
 
 def _default(value: Any) -> str:
-    """A default in its table cell."""
+    """Return a default as its table cell shows it."""
     if value is PydanticUndefined:
         return "**required**"
     if value is None:

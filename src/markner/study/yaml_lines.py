@@ -1,4 +1,4 @@
-"""Where a setting stands: file and line of every key of the study's YAML files."""
+"""File and line of every key of the study's YAML files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ Location = tuple[str | int, ...]
 """The way to a value from the top of the study: keys of sections, indices of lists."""
 
 MISSING = object()
-"""What `lookup` gives for a value that is not there."""
+"""Result of `lookup` for a value that is not there."""
 
 MERGE = "tag:yaml.org,2002:merge"
 """YAML's tag of the key `<<`, which merges another section into its own."""
@@ -22,7 +22,7 @@ MAX_DEPTH = 40
 
 
 def text_keys(value: Any, depth: int = 0) -> Any:
-    """A copy with every key of every section as text, as YAML reads `2020:` as a number and `on:` as true.
+    """Return a copy with every key of every section as text, since YAML reads `2020:` as a number and `on:` as true.
 
     Raises:
         MarknerError: the value is nested without end.
@@ -40,7 +40,7 @@ def text_keys(value: Any, depth: int = 0) -> Any:
 
 
 def lookup(value: Any, location: Location) -> Any:
-    """The value at a location, or MISSING."""
+    """Return the value at a location, or MISSING."""
     for step in location:
         in_list = isinstance(value, list) and isinstance(step, int) and step < len(value)
         if not in_list and not (isinstance(value, dict) and step in value):
@@ -50,14 +50,14 @@ def lookup(value: Any, location: Location) -> Any:
 
 
 def longest_present(value: Any, location: Location) -> Location:
-    """The part of a location, from the top, that exists."""
+    """Return the part of a location, from the top, that exists."""
     while location and lookup(value, location) is MISSING:
         location = location[:-1]
     return location
 
 
 class SourceFile:
-    """One YAML file: its values, and the lines on which they stand.
+    """One YAML file: its values and their lines.
 
     Raises:
         MarknerError: the file cannot be read, is not YAML, or has a key twice in one section.
@@ -95,7 +95,7 @@ class SourceFile:
         self.value = text_keys(value)
 
     def line(self, location: Location) -> int | None:
-        """The line of a key or list item, counted from 1; None when the file lacks it. The top is line 1."""
+        """Return the line of a key or list item, counted from 1; None if the file lacks it. The top is line 1."""
         node, line = self._root, 1
         for step in location:
             child = self._child(node, step)
@@ -105,7 +105,7 @@ class SourceFile:
         return line
 
     def _child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | None:
-        """The node under a key or index, and its line."""
+        """Return the node under a key or index, and its line."""
         if isinstance(node, yaml.SequenceNode):
             if not isinstance(step, int) or step >= len(node.value):
                 return None
@@ -119,7 +119,7 @@ class SourceFile:
         return None
 
     def _repeated(self, node: yaml.Node, seen: set[int]) -> Iterator[tuple[str, int, int]]:
-        """Keys that stand twice in one section: key, first line, second line."""
+        """Yield the keys that stand twice in one section: key, first line, second line."""
         if id(node) in seen:
             return
         seen.add(id(node))
@@ -137,19 +137,19 @@ class SourceFile:
                 yield from self._repeated(item, seen)
 
     def _construct(self, node: yaml.Node) -> Any:
-        """The Python value of a node."""
+        """Return the Python value of a node."""
         return self._loader.construct_document(node)
 
 
 class Sources:
-    """The files a study was read from, with what `--config` may have put over them."""
+    """The files of a study, and the merged configuration, in which `--config` may have replaced values."""
 
     def __init__(self, config: Mapping[str, Any], files: Sequence[SourceFile]) -> None:
         self._config = config
         self._files = files
 
     def place(self, location: Location) -> str:
-        """File and line of a location, or of the nearest section above it; values of no file came by `--config`."""
+        """Return file and line of a location, or of the section above it; a value of no file came by `--config`."""
         index, line = self.order(location)
         if not self._files:
             return "the configuration"
@@ -158,7 +158,7 @@ class Sources:
         return f"{self._files[index].name}, line {line}"
 
     def order(self, location: Location) -> tuple[int, int]:
-        """Index of the file and line in it, to sort by; the index after the last file stands for `--config`."""
+        """Return index of the file and line in it, to sort by. The index after the last file means `--config`."""
         location = longest_present(self._config, location)
         value = lookup(self._config, location)
         for index, file in reversed(list(enumerate(self._files))):
@@ -175,6 +175,6 @@ def _holds(written: Any, value: Any) -> bool:
 
 
 def _shown(path: Path) -> str:
-    """A path as people know it: relative when below the working directory."""
+    """Return a path for messages: relative if it is below the working directory."""
     absolute, here = path.absolute(), Path.cwd()
     return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
