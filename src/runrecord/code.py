@@ -61,9 +61,9 @@ def code_parts(script: str | Path, package_root: Path | None = None) -> dict[str
     walk.run()
     parts = {path.name: digest("".join(module.digest(key) for key in module.parts))}
     for name, key in walk.seen - {(path.name, key) for key in module.parts}:
-        found = walk.modules[name]
-        if found and found.parts[key].dump:  # a body of imports alone says nothing by itself
-            parts[f"{name} {key}" if key.startswith("(") else f"{name}.{key}"] = found.digest(key)
+        definitions = walk.modules[name]
+        if definitions and definitions.parts[key].dump:  # a body of imports alone says nothing by itself
+            parts[f"{name} {key}" if key.startswith("(") else f"{name}.{key}"] = definitions.digest(key)
     return dict(sorted((parts | _pinned(walk.packages, root.parents[1] / "envs")).items()))
 
 

@@ -162,7 +162,7 @@ def _environment(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[
         # Another job imports other packages; only versions can differ then.
         if ABSENT not in (x, y) or (left["rule"], left["wildcards"]) == (right["rule"], right["wildcards"]):
             yield Fact("package", name, x.strip("'"), y.strip("'"))
-    machines = [{**{key: found[key] for key in _MACHINE}, **found["slurm"]} for found in (one, other)]
+    machines = [{**{key: environment[key] for key in _MACHINE}, **environment["slurm"]} for environment in (one, other)]
     for name, x, y in _unequal(*machines):
         yield Fact("machine", name, x, y)
     if left["threads"] != right["threads"] and left["rule"] == right["rule"]:
@@ -183,11 +183,11 @@ def _paired(a: Node, b: Node) -> Iterator[tuple[list[Node], list[Node]]]:
         ones, twos = list(left.get(name, ())), list(right.get(name, ()))
         for allowed in (set[tuple[str, str]](), others):
             for one in list(ones):
-                found = next((two for two in twos if _differing_parts(one.path, two.path) <= allowed), None)
-                if found is not None:
+                pair = next((two for two in twos if _differing_parts(one.path, two.path) <= allowed), None)
+                if pair is not None:
                     ones.remove(one)
-                    twos.remove(found)
-                    yield [one], [found]
+                    twos.remove(pair)
+                    yield [one], [pair]
         if ones or twos:
             yield ones, twos
 
@@ -205,22 +205,22 @@ def _differing_parts(one: str, two: str) -> set[tuple[str, str]]:
 
 def _substitutions(a: Node, b: Node) -> set[tuple[str, str]]:
     """What differs in the paths and wildcards of two files: so much may differ in the paths of their inputs too."""
-    found = _differing_parts(a.path, b.path) - _NEVER
+    differing = _differing_parts(a.path, b.path) - _NEVER
     one, two = ((node.record or {})["wildcards"] for node in (a, b))
     for name in one.keys() & two.keys():
-        found |= _differing_parts(one[name].strip("/"), two[name].strip("/")) - _NEVER
-    return found
+        differing |= _differing_parts(one[name].strip("/"), two[name].strip("/")) - _NEVER
+    return differing
 
 
 def _inputs(node: Node) -> dict[str, list[Node]]:
     """Inputs by their names in the rule, in order; one that lies in another's folder stands for it."""
-    found: dict[str, list[Node]] = {}
+    by_name: dict[str, list[Node]] = {}
     children = {child.path: child for child in node.inputs}
     for entry in node.record["inputs"] if node.record else ():
         owner = next((path for path in _upwards(entry["path"]) if path in children), None)
         if owner is not None:
-            found.setdefault(entry["name"], []).append(children[owner])
-    return found
+            by_name.setdefault(entry["name"], []).append(children[owner])
+    return by_name
 
 
 def _upwards(path: str) -> Iterator[str]:

@@ -40,11 +40,11 @@ def effects(audit: Audit, node: Node) -> list[Effect]:
     groups: dict[tuple[str, ...], list[_Change]] = {}
     for cause in sorted(set().union(*(_changes(item) for item in node.lineage()))):
         groups.setdefault(tuple(item.path for item in results if cause in reached[item.path]), []).append(cause)
-    found = [
+    changes = [
         _effect(tuple(map(_told, causes)), (item for item in results if item.path in set(paths)))
         for paths, causes in groups.items()
     ]
-    return sorted(found, key=lambda effect: -len(effect.results))
+    return sorted(changes, key=lambda effect: -len(effect.results))
 
 
 _Change = tuple[str, str, str]
@@ -65,11 +65,11 @@ def _told(change: _Change) -> str:
 
 
 def _effect(causes: tuple[str, ...], nodes: Iterable[Node]) -> Effect:
-    found = [(node.path, node.record) for node in nodes if node.record]
-    jobs = {tuple(record["outputs"]): record for _, record in found}
+    recorded = [(node.path, node.record) for node in nodes if node.record]
+    jobs = {tuple(record["outputs"]): record for _, record in recorded}
     return Effect(
         causes,
-        tuple(path for path, _ in found),
+        tuple(path for path, _ in recorded),
         dict(Counter(record["rule"] for record in jobs.values())),
         sum(map(job_seconds, jobs.values())),
     )

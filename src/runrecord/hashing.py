@@ -30,8 +30,8 @@ def hash_path(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") 
 def hash_files(folder: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> dict[str, str]:
     """SHA-256 of every file below a folder by its path in it, sorted; Snakemake's time stamps are left out."""
     base = Path(folder)
-    found = sorted(path for path in base.rglob("*") if path.is_file() and path.name not in _IGNORED)
-    return {path.relative_to(base).as_posix(): hash_file(path, root) for path in found}
+    files = sorted(path for path in base.rglob("*") if path.is_file() and path.name not in _IGNORED)
+    return {path.relative_to(base).as_posix(): hash_file(path, root) for path in files}
 
 
 def tree_hash(files: dict[str, str]) -> str:

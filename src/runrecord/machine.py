@@ -55,10 +55,10 @@ def git_state() -> dict[str, Any] | None:
     """Commit of the checkout and whether tracked files differ from it; None outside of git."""
     command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+        output = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
-    return {"commit": found.removesuffix("-dirty"), "dirty": found.endswith("-dirty")}
+    return {"commit": output.removesuffix("-dirty"), "dirty": output.endswith("-dirty")}
 
 
 def _cpu() -> str:

@@ -177,20 +177,20 @@ class _Reader:
 
     def _imports(self, node: ast.Import | ast.ImportFrom) -> list[tuple[str, str, str | None]]:
         """Note an import: what runs, and what its names stand for. Returns bound name, module and symbol of each."""
-        found: list[tuple[str, str, str | None]] = []
+        imported: list[tuple[str, str, str | None]] = []
         for alias in node.names:
             if isinstance(node, ast.Import):
                 self.part.imports.add((alias.name, None))
                 top = alias.name.partition(".")[0]
-                found.append((alias.asname, alias.name, None) if alias.asname else (top, top, None))
+                imported.append((alias.asname, alias.name, None) if alias.asname else (top, top, None))
             else:
                 base = self.package.split(".")[: len(self.package.split(".")) - node.level + 1] if node.level else []
                 target = ".".join([*base, *([node.module] if node.module else [])])
                 self.part.imports.add((target, alias.name))
-                found.append((alias.asname or alias.name, target, alias.name))
-        for bound, target, symbol in found:
+                imported.append((alias.asname or alias.name, target, alias.name))
+        for bound, target, symbol in imported:
             self.module.imported.setdefault(bound, set()).add((target, symbol))
-        return found
+        return imported
 
 
 def _says_nothing(item: Any) -> bool:

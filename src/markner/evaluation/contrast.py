@@ -63,7 +63,7 @@ def contrast(
     true_spans = [sentence.spans for sentence in gold]
     answers = [[read_answers(gold, sentences, path) for path in paths] for paths in (a, b)]
     counts: list[list[Counts]] = [
-        [MATCHES[match](true_spans, [answer.spans for answer in rows]) for rows in found] for found in answers
+        [MATCHES[match](true_spans, [answer.spans for answer in rows]) for rows in of_system] for of_system in answers
     ]
     scale = lcm(len(a), len(b))
     pools = [pooled(seeds, scale // len(seeds)) for seeds in counts]

@@ -55,11 +55,11 @@ def analyse(
     """
     gold = list(read_sentences(sentences))
     answers = read_answers(gold, sentences, predictions)
-    found: list[tuple[Error, Sentence, Sequence[Span]]] = []
+    listed: list[tuple[Error, Sentence, Sequence[Span]]] = []
     for sentence, answer in zip(gold, answers, strict=True):
         check_answer(sentence, sentence.spans, sentences)
-        found += [(error, sentence, answer.spans) for error in sentence_errors(sentence, answer.spans)]
-    errors = [error for error, _, _ in found]
+        listed += [(error, sentence, answer.spans) for error in sentence_errors(sentence, answer.spans)]
+    errors = [error for error, _, _ in listed]
     sampled = [errors[place] for place in subset(len(errors), limit=sample, seed=sample_seed)]
     names = {error.id for error in sampled}
     place = {"corpus": corpus, "run": run, "seed": str(seed)}
@@ -69,7 +69,7 @@ def analyse(
     with atomic(errors_csv) as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for error, sentence, predicted in found:
+        for error, sentence, predicted in listed:
             judgement = judged.get(error.id, UNJUDGED)
             writer.writerow(
                 {

@@ -29,6 +29,6 @@ def score_grid(sentences: Path, predictions: Path, output: Path) -> None:
         predicted = [answer.spans for answer in read_answers(gold, sentences, path)]
         ratios = {match: total_ratios(count(true_spans, predicted)) for match, count in MATCHES.items()}
         points[path.stem] = {
-            match: {name: rounded(value) for name, value in found._asdict().items()} for match, found in ratios.items()
+            match: {name: rounded(value) for name, value in ratio._asdict().items()} for match, ratio in ratios.items()
         }
     write_json(output, points)

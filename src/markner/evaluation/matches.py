@@ -25,5 +25,5 @@ def counts_and_intervals(
     strict, partial, authors = (count(gold, predicted) for count in MATCHES.values())
     shared = {"strict": strict, "partial": partial, "semeval": semeval_counts(gold, predicted).counts}
     intervals = bootstrap(list(shared.values()), scoring)
-    scored = {name: (counts, found) for (name, counts), found in zip(shared.items(), intervals, strict=True)}
+    scored = {name: (counts, interval) for (name, counts), interval in zip(shared.items(), intervals, strict=True)}
     return {**scored, "authors_partial": (authors, bootstrap([authors], scoring)[0])}

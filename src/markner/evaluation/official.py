@@ -53,11 +53,11 @@ def read_alternatives(sentences: Path, genes: Path, alternatives: Path) -> Refer
     Raises:
         MarknerError: A damaged line, or an annotation of no sentence or outside of it; names file and line.
     """
-    found: dict[str, list[Reference]] = {}
+    by_sentence: dict[str, list[Reference]] = {}
     for document, other in zip(bc2gm.read(sentences, genes), bc2gm.read(sentences, alternatives), strict=True):
         reference = Reference(_annotated(document), _annotated(other))
-        found.setdefault(_dense(document.text), []).append(reference)
-    return found
+        by_sentence.setdefault(_dense(document.text), []).append(reference)
+    return by_sentence
 
 
 def references_of(sentences: Sequence[Sentence], references: References) -> list[Reference]:
@@ -69,7 +69,7 @@ def references_of(sentences: Sequence[Sentence], references: References) -> list
     Raises:
         MarknerError: A sentence is not in the native files.
     """
-    found = []
+    of_sentences = []
     for sentence in sentences:
         candidates = references.get(_dense(sentence.text))
         if not candidates:
@@ -78,8 +78,8 @@ def references_of(sentences: Sequence[Sentence], references: References) -> list
                 "score the split that the sentence file, GENE.eval and ALTGENE.eval belong to",
             )
         own = set(without_spaces(sentence.text, sentence.mentions))
-        found.append(max(candidates, key=lambda candidate: len(own.intersection(candidate.gold))))
-    return found
+        of_sentences.append(max(candidates, key=lambda candidate: len(own.intersection(candidate.gold))))
+    return of_sentences
 
 
 def without_spaces(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:

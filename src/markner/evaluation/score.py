@@ -68,7 +68,7 @@ def score(
 
 def _scores(gold: SpanLists, predicted: SpanLists, scoring: Scoring) -> dict[str, dict[str, Any]]:
     """Return the scores of each kind of match, with their intervals."""
-    scores = {name: score_values(*found) for name, found in counts_and_intervals(gold, predicted, scoring).items()}
+    scores = {name: score_values(*parts) for name, parts in counts_and_intervals(gold, predicted, scoring).items()}
     semeval = semeval_counts(gold, predicted)
     for name in ("correct", "partial", "spurious", "missed"):
         scores["semeval"][name] = int(getattr(semeval, name).sum())

@@ -89,7 +89,7 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
 
 def mean_values(traces: Sequence[Trace]) -> dict[str, float]:
     """Return the means over seeds, rounded as in a table's CSV."""
-    return {name: rounded(fmean(found.values[name] for found in traces)) for name in traces[0].values}
+    return {name: rounded(fmean(each.values[name] for each in traces)) for name in traces[0].values}
 
 
 def _marked(text: str, spans: Sequence[Span], path: Path, name: str) -> str:

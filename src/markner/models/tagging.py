@@ -107,8 +107,8 @@ class GenerativeSystem:
             inputs = [escape_marks(text) for text in sentences]
             answers = generate(self._model, self._tokenizer, prompts, inputs, self._settings.decoding)
             for answer in answers:
-                found = align(sentences[answer.index], answer.text, answer.limit_reached)
-                aligned[entity, answer.index] = found
+                alignment = align(sentences[answer.index], answer.text, answer.limit_reached)
+                aligned[entity, answer.index] = alignment
         entities = self._settings.instructions
         return [
             Tagged(

@@ -48,8 +48,8 @@ def partitions() -> dict[str, Partition] | None:
 @cache
 def largest_memory_mb() -> int | None:
     """Return the memory of the node that has the most, in MB; None where there is no SLURM."""
-    found = partitions()
-    return max((each.memory_mb for each in found.values()), default=None) if found else None
+    known = partitions()
+    return max((each.memory_mb for each in known.values()), default=None) if known else None
 
 
 def slurm_output(*command: str) -> str | None:
@@ -62,13 +62,13 @@ def slurm_output(*command: str) -> str | None:
 
 def parse_sinfo(text: str) -> dict[str, Partition]:
     """Parse partitions from `sinfo -o "%P|%l|%D|%G|%m|%c"`, whose lines are a partition and a kind of node each."""
-    found: dict[str, Partition] = {}
+    by_name: dict[str, Partition] = {}
     for line in text.splitlines():
         label, limit, nodes, gres, memory, cores = line.strip().split("|")
         gpus = sum(int(count) for count in re.findall(r"gpu:(?:[^:,(]+:)?(\d+)", gres))
         for name in (label.rstrip("*"), *([""] if label.endswith("*") else [])):
-            before = found.get(name, Partition(name, None, 0, 0, 0, 0))
-            found[name] = Partition(
+            before = by_name.get(name, Partition(name, None, 0, 0, 0, 0))
+            by_name[name] = Partition(
                 name=label.rstrip("*"),
                 minutes=_minutes(limit),
                 nodes=before.nodes + int(nodes),
@@ -76,7 +76,7 @@ def parse_sinfo(text: str) -> dict[str, Partition]:
                 memory_mb=max(before.memory_mb, int(memory.rstrip("+"))),
                 cores=max(before.cores, int(cores.rstrip("+"))),
             )
-    return found
+    return by_name
 
 
 def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ def check_orphaned_jobs(folder: Path) -> None:
         return
     runs = orphaned_jobs(slurm_output("squeue", "-h", "--me", "-o", _FORMAT) or "", folder)
     if runs:
-        jobs = [job for found in runs.values() for job in found]
+        jobs = [job for of_run in runs.values() for job in of_run]
         names = ",".join(runs)
         raise MarknerError(
             f"an earlier Snakemake left {len(jobs)} jobs in this folder, which would now be started a second time: "
@@ -41,9 +41,9 @@ def orphaned_jobs(text: str, folder: Path) -> dict[str, list[str]]:
         text: What `squeue -o "%i|%j|%T|%k|%Z"` says.
         folder: Where Snakemake is started.
     """
-    found: dict[str, list[str]] = {}
+    runs: dict[str, list[str]] = {}
     for line in text.splitlines():
         job, run, state, rule, place = line.strip().split("|", 4)
         if _RUN.fullmatch(run) and rule.startswith("rule_") and Path(place).resolve() == folder.resolve():
-            found.setdefault(run, []).append(f"{job} ({state.lower()}, {rule.removeprefix('rule_')})")
-    return found
+            runs.setdefault(run, []).append(f"{job} ({state.lower()}, {rule.removeprefix('rule_')})")
+    return runs

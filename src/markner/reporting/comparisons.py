@@ -32,8 +32,8 @@ def compare_cells(cells: Sequence[dict[str, Any]], files: Mapping[str, Path]) ->
                 cell for cell in cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["run"] is not None
             ]
             # If every F1 is 0, there is no best.
-            found = [cell for cell in column if float(cell["f1"])]
-            best = max(found, key=lambda cell: float(cell["f1"]), default=None)
+            filled = [cell for cell in column if float(cell["f1"])]
+            best = max(filled, key=lambda cell: float(cell["f1"]), default=None)
             for cell in column:
                 cell.update(_comparison(cell["run"], best, tests, path) if best else {})
 

@@ -154,8 +154,8 @@ def _paper_table(table: Table, printed: Any, path: Path) -> dict[str, Any]:
             f"table {table.title!r}: {path} has no table {table.paper_table!r}",
             f"write one of {', '.join(printed['tables'])} as `paper_table`",
         )
-    found: dict[str, Any] = printed["tables"][table.paper_table]
-    return found
+    values: dict[str, Any] = printed["tables"][table.paper_table]
+    return values
 
 
 def _paper_row(row: TableRow, paper_rows: dict[str, Any], table: Table, path: Path) -> dict[str, Any]:
@@ -167,8 +167,8 @@ def _paper_row(row: TableRow, paper_rows: dict[str, Any], table: Table, path: Pa
             f"table {table.title!r}, row {row.label!r}: {path} has no row {row.paper!r} in {table.paper_table}",
             f"write one of {', '.join(paper_rows)} as `paper`",
         )
-    found: dict[str, Any] = paper_rows[row.paper]
-    return found
+    values: dict[str, Any] = paper_rows[row.paper]
+    return values
 
 
 def _first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -> str | None:
@@ -179,7 +179,7 @@ def _first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -
 def files_by_seed(files: Mapping[Key, Path], run: str | None, corpus: str) -> list[tuple[int, Path]]:
     """Return seed and file of a run on a corpus, sorted by seed."""
     return sorted(
-        ((seed, found) for (name, seed, other), found in files.items() if (name, other) == (run, corpus)),
+        ((seed, path) for (name, seed, other), path in files.items() if (name, other) == (run, corpus)),
         key=lambda pair: pair[0],
     )
 
@@ -196,12 +196,12 @@ def _own_values(scores: Sequence[dict[str, Any]], match: str) -> dict[str, Any]:
     if not scores:
         return {}
     by_seed = [score[match] for score in scores]
-    cell: dict[str, Any] = {metric: _mean(found[metric] for found in by_seed) for metric in METRICS}
+    cell: dict[str, Any] = {metric: _mean(of_seed[metric] for of_seed in by_seed) for metric in METRICS}
     for metric in METRICS:
         for place, end in enumerate(("low", "high")):
-            cell[f"{metric}_{end}"] = _mean(found[f"{metric}_interval"][place] for found in by_seed)
+            cell[f"{metric}_{end}"] = _mean(of_seed[f"{metric}_interval"][place] for of_seed in by_seed)
     if len(scores) > 1:
-        cell["f1_sd"] = rounded(stdev(found["f1"] for found in by_seed))
+        cell["f1_sd"] = rounded(stdev(of_seed["f1"] for of_seed in by_seed))
     first = scores[0]
     return {
         **cell,

@@ -55,9 +55,9 @@ def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path) -> 
 
 def _grid(title: str, frame: pd.DataFrame) -> Grid:
     """A table of F1 for the terminal: one line a system and corpus."""
-    found = records(frame)
-    strict = [cell for cell in found if cell["match"] == "strict"]
-    partial = {(cell["label"], cell["corpus"]): cell for cell in found if cell["match"] == "partial"}
+    rows = records(frame)
+    strict = [cell for cell in rows if cell["match"] == "strict"]
+    partial = {(cell["label"], cell["corpus"]): cell for cell in rows if cell["match"] == "partial"}
     compared = any(cell["paper_f1"] is not None for cell in strict)
     grid = Grid(title=escape(title), title_justify="left", title_style="", box=SIMPLE_HEAD, pad_edge=False)
     grid.add_column("Model", overflow="fold")

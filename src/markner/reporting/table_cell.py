@@ -70,22 +70,22 @@ def find_cell(table: Path, wanted: str) -> Cell:
         label = labels[int(label) - 1]
     corpus = next((name for name, heading in corpora.items() if corpus in (name, heading)), corpus)
     place = (label, corpus, match)
-    found = next((row for row in rows if (row["label"], row["corpus"], row["match"]) == place), None)
-    if found is None:
+    row_of_place = next((row for row in rows if (row["label"], row["corpus"], row["match"]) == place), None)
+    if row_of_place is None:
         raise MarknerError(
             f"{table} has no cell in row {label!r}, corpus {corpus!r}",
             f"rows are {'; '.join(labels)}; corpora are {', '.join(corpora)}",
         )
-    if not found["run"]:
-        printed_in_paper = found[f"paper_{metric}"]
+    if not row_of_place["run"]:
+        printed_in_paper = row_of_place[f"paper_{metric}"]
         raise MarknerError(
             f"{table}: no run of this study fills the cell {label}, {corpus}, {match} {metric}",
             f"it shows the paper's value, {printed_in_paper}, from resources/paper/tables.json"
             if printed_in_paper
             else "add a run to its row",
         )
-    printed = {name: found[name] for name in (metric, f"{metric}_low", f"{metric}_high")}
-    return Cell(*place, metric, found["run"], printed)
+    printed = {name: row_of_place[name] for name in (metric, f"{metric}_low", f"{metric}_high")}
+    return Cell(*place, metric, row_of_place["run"], printed)
 
 
 def f1_values(path: Path) -> dict[str, float]:
@@ -118,13 +118,13 @@ def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[
     agreement = "DIFFERENT" if cell.differences(list(traces.values())) else "equal"
     bounds = f"{now[f'{cell.metric}_low']} to {now[f'{cell.metric}_high']}"
     yield f"recomputed  {cell.metric} {now[cell.metric]}, interval {bounds}, from the sentences, {seeds}: {agreement}"
-    for seed, found in traces.items():
-        ratios = ", ".join(f"{name} {found.values[name]}" for name in METRICS)
-        totals = ", ".join(f"{kind} {found.total(kind)}" for kind in _KINDS)
-        yield f"\nseed {seed}: {len(found.sentences)} sentences, {totals}: {ratios}"
+    for seed, traced in traces.items():
+        ratios = ", ".join(f"{name} {traced.values[name]}" for name in METRICS)
+        totals = ", ".join(f"{kind} {traced.total(kind)}" for kind in _KINDS)
+        yield f"\nseed {seed}: {len(traced.sentences)} sentences, {totals}: {ratios}"
         for kind, words in _KINDS.items():
-            having = found.having(kind)
-            yield f"  {words}: {found.total(kind)} in {len(having)} sentences"
+            having = traced.having(kind)
+            yield f"  {words}: {traced.total(kind)} in {len(having)} sentences"
             for sentence in having[:shown]:
                 yield from _sentence_lines(sentence)
             if len(having) > shown:
@@ -144,11 +144,11 @@ def cell_facts(cell: Cell, traces: Mapping[int, Trace]) -> dict[str, Any]:
         "equal": not cell.differences(list(traces.values())) if traces else None,
         "seeds": {
             str(seed): {
-                **{kind: found.total(kind) for kind in _KINDS},
-                "values": found.values,
-                "sentences": [_sentence_facts(sentence) for sentence in found.sentences],
+                **{kind: traced.total(kind) for kind in _KINDS},
+                "values": traced.values,
+                "sentences": [_sentence_facts(sentence) for sentence in traced.sentences],
             }
-            for seed, found in traces.items()
+            for seed, traced in traces.items()
         },
     }
 

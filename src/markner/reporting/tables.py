@@ -100,9 +100,9 @@ def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, la
         latex: The same; it needs the package booktabs.
     """
     write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
-    found = TableCells(table, tuple(records(frame)))
-    write_text(markdown, _markdown(found))
-    write_text(latex, _latex(found))
+    cells = TableCells(table, tuple(records(frame)))
+    write_text(markdown, _markdown(cells))
+    write_text(latex, _latex(cells))
 
 
 def tex(text: str) -> str:

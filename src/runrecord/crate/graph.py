@@ -30,8 +30,8 @@ FORMATS = {
 
 def refs(identifiers: Iterable[str]) -> Any:
     """References to entities: one alone, or a list of several, each once and in order."""
-    found = [{"@id": identifier} for identifier in dict.fromkeys(identifiers)]
-    return found[0] if len(found) == 1 else found
+    references = [{"@id": identifier} for identifier in dict.fromkeys(identifiers)]
+    return references[0] if len(references) == 1 else references
 
 
 class Graph:
@@ -59,8 +59,8 @@ class Graph:
         part = self.entities[identifier]
         before = part.get(name, [])
         known = [item["@id"] for item in (before if isinstance(before, list) else [before])]
-        if found := refs([*known, *targets]):
-            part[name] = found
+        if references := refs([*known, *targets]):
+            part[name] = references
 
     def file(self, path: str, sha256: str | None, size: int | None, description: str | None = None) -> str:
         """Add a file by its path; size in bytes, None if it is not there any more."""

@@ -37,11 +37,11 @@ def import_predictions(
         MarknerError: The file is damaged or holds no answers, or fewer sentences have an answer than must have one.
     """
     options = ReadOptions(params.types, params.offsets, untyped=True)
-    found = list(read_external_answers(answers, params.format, Marks(*params.marks), options))
-    if not found:
+    given = list(read_external_answers(answers, params.format, Marks(*params.marks), options))
+    if not given:
         raise MarknerError(f"{answers}: holds no answers", f"correct `runs.{run}.files.{corpus}` or `format`")
     gold = list(read_sentences(sentences))
-    matched = match_answers(gold, found)
+    matched = match_answers(gold, given)
     lacking = [
         sentence.text
         for sentence, prediction in zip(gold, matched.predictions, strict=True)

@@ -39,16 +39,16 @@ class Shape:
         """Read the sizes of a `PretrainedConfig`; the model is built on the meta device, where no tensor has memory."""
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
-        found = model.config
-        heads = int(found.num_attention_heads)
-        size = int(getattr(found, "head_dim", None) or found.hidden_size // heads)
+        full = model.config
+        heads = int(full.num_attention_heads)
+        size = int(getattr(full, "head_dim", None) or full.hidden_size // heads)
         return cls(
             parameters=int(model.num_parameters()),
-            layers=int(found.num_hidden_layers),
-            hidden=int(found.hidden_size),
-            intermediate=int(getattr(found, "intermediate_size", 4 * found.hidden_size)),
-            keys=size * int(getattr(found, "num_key_value_heads", None) or heads),
-            vocabulary=int(found.vocab_size),
+            layers=int(full.num_hidden_layers),
+            hidden=int(full.hidden_size),
+            intermediate=int(getattr(full, "intermediate_size", 4 * full.hidden_size)),
+            keys=size * int(getattr(full, "num_key_value_heads", None) or heads),
+            vocabulary=int(full.vocab_size),
         )
 
     @classmethod

@@ -86,7 +86,7 @@ class Vocabulary:
 
     def allowed(self, source: _Source, states: frozenset[_State]) -> list[int]:
         """Tokens all of whose bytes may follow."""
-        found: list[int] = []
+        tokens: list[int] = []
         open_ends = [(b"", states)]
         while open_ends:
             begun, reached = open_ends.pop()
@@ -94,11 +94,11 @@ class Vocabulary:
                 content = begun + bytes([byte])
                 place = bisect_left(self._contents, content)
                 while place < len(self._contents) and self._contents[place] == content:
-                    found.append(self._tokens[place])
+                    tokens.append(self._tokens[place])
                     place += 1
                 if place < len(self._contents) and self._contents[place].startswith(content):
                     open_ends.append((content, following))
-        return found
+        return tokens
 
 
 class Constraint:
@@ -140,10 +140,10 @@ class Constraint:
         for byte in self._vocabulary.bytes_of(answer):
             self._states[row] = _step(source, self._states[row]).get(byte, frozenset())
         states = self._states[row]
-        found = self._vocabulary.allowed(source, states) if states else []
-        if not found or source.finished(states):
-            found += sorted(self._ends)
-        return found
+        tokens = self._vocabulary.allowed(source, states) if states else []
+        if not tokens or source.finished(states):
+            tokens += sorted(self._ends)
+        return tokens
 
 
 def _step(source: _Source, states: frozenset[_State]) -> dict[int, frozenset[_State]]:
@@ -152,7 +152,7 @@ def _step(source: _Source, states: frozenset[_State]) -> dict[int, frozenset[_St
     for state in states:
         for byte, following in source.next(state):
             reached.setdefault(byte, set()).add(following)
-    return {byte: frozenset(found) for byte, found in reached.items()}
+    return {byte: frozenset(reachable) for byte, reachable in reached.items()}
 
 
 def _contents(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, bytes]]:

@@ -115,7 +115,7 @@ def continuation(source: str, answer: str) -> tuple[str, bool]:
         return remainder + source[len(plain) :], inside
     for size in _ANCHORS:
         anchor = plain[-size:]
-        places = [found.end() for found in re.finditer(re.escape(anchor), source)]
+        places = [match.end() for match in re.finditer(re.escape(anchor), source)]
         if len(anchor) == size and places:
             return remainder + source[min(places, key=lambda place: abs(place - len(plain))) :], inside
     return remainder, inside

@@ -99,14 +99,14 @@ def _bars(runs: Sequence[str], corpus: str, read: Mapping[Key, dict[str, Any]]) 
     """Bars of a cell, all errors and the sample; none where no run was analysed."""
     analysed = {run for run, _, name in read if name == corpus}
     run = next((run for run in runs if run in analysed), None)
-    found = [summary for (name, _, other), summary in sorted(read.items()) if (name, other) == (run, corpus)]
+    summaries = [summary for (name, _, other), summary in sorted(read.items()) if (name, other) == (run, corpus)]
     return {
         scope: Bar(
-            {kind: sum(summary[scope]["counts"][kind] for summary in found) for kind in KINDS},
-            all(summary[scope]["judged_by"] == "person" for summary in found),
+            {kind: sum(summary[scope]["counts"][kind] for summary in summaries) for kind in KINDS},
+            all(summary[scope]["judged_by"] == "person" for summary in summaries),
         )
         for scope in _SCOPES
-        if found
+        if summaries
     }
 
 
@@ -117,7 +117,7 @@ def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> 
     numbers = [len(cells) for cells in shown.values()]
     systems = [max(numbers[line * columns : (line + 1) * columns]) for line in range(lines)]
     heights = [number * _SYSTEM * _INCHES_PER_BAR + _HEAD for number in systems]
-    bars = [bar for cells in shown.values() for _, found in cells for bar in found.values()]
+    bars = [bar for cells in shown.values() for _, by_kind in cells for bar in by_kind.values()]
     pitch = _POINTS_PER_DIGIT * max(len(str(count)) for bar in bars for count in bar.counts.values()) + _GAP
     note = f"Bars: shares; numbers: counts. Sample: {size} errors at random, all where there are fewer."
     note += f" {_BY_PERSON} Judged by a person." if any(bar.by_person for bar in bars) else ""

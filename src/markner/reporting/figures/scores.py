@@ -60,9 +60,9 @@ def draw(frame: pd.DataFrame, table: Table, figure: Figure, pdf: Path, svg: Path
         svg: File to write.
         png: File to write, 300 dots per inch.
     """
-    found = records(frame)
+    rows = records(frame)
     with mpl.rc_context(STYLE):
-        canvas = _panels(found, table, figure)
+        canvas = _panels(rows, table, figure)
         save(canvas, pdf, svg, png)
 
 

@@ -82,7 +82,7 @@ def gather(
         paper_points = _paper_points(figure, series.paper, printed, paper)
         for corpus in figure.corpora:
             ours = {fraction for label, name, fraction in runs if (label, name) == (series.label, corpus)}
-            known = {float(fraction) for fraction, found in paper_points.items() if corpus in found}
+            known = {float(fraction) for fraction, by_corpus in paper_points.items() if corpus in by_corpus}
             for fraction in sorted(ours | known):
                 run = runs.get((series.label, corpus, fraction))
                 scores = _scores(run, corpus, score_files) if run is not None else []
@@ -120,23 +120,23 @@ def write_points(points: Sequence[SizePoint], csv: Path) -> None:
 
 def _scores(run: str, corpus: str, files: Mapping[Key, Path]) -> list[dict[str, Any]]:
     """The score files of a run on a corpus, by seed."""
-    found = files_by_seed(files, run, corpus)
-    if not found:
+    scored = files_by_seed(files, run, corpus)
+    if not scored:
         raise MarknerError(f"run {run!r} has no score on {corpus!r}", "score it, or take it out of the figure")
-    return [read_json(path) for _, path in found]
+    return [read_json(path) for _, path in scored]
 
 
 def _paper_points(figure: SizeFigure, system: str | None, printed: Any, path: Path) -> dict[str, Any]:
     """Return the paper's values of a system, by fraction and corpus."""
     if figure.paper_figure is None or system is None:
         return {}
-    found = printed["figures"].get(figure.paper_figure, {}).get("systems", {})
-    if system not in found:
+    by_system = printed["figures"].get(figure.paper_figure, {}).get("systems", {})
+    if system not in by_system:
         raise MarknerError(
             f"{path} has no system {system!r} in the figure {figure.paper_figure!r}",
-            f"write one of {', '.join(found)} as `paper`" if found else "write `figure4` as `paper_figure`",
+            f"write one of {', '.join(by_system)} as `paper`" if by_system else "write `figure4` as `paper_figure`",
         )
-    systems: dict[str, Any] = found[system]
+    systems: dict[str, Any] = by_system[system]
     return systems
 
 

@@ -104,9 +104,9 @@ def _sentences(results: Path, corpus: str, place: ShownSentences) -> list[list[A
     }
     rows = []
     for sentence in gold:
-        found = {run: [of[sentence.id].spans, of[sentence.id].status] for run, of in answers.items()}
-        if sentence.spans or any(spans for spans, _ in found.values()):
-            rows.append([sentence.id, sentence.text, sentence.spans, found])
+        of_runs = {run: [of[sentence.id].spans, of[sentence.id].status] for run, of in answers.items()}
+        if sentence.spans or any(spans for spans, _ in of_runs.values()):
+            rows.append([sentence.id, sentence.text, sentence.spans, of_runs])
     return rows
 
 
@@ -119,11 +119,11 @@ def _cells(
     """Return the score files behind each cell, as indices into the lineage, by run and corpus."""
     place = {node["path"]: index for index, node in enumerate(lineage)}
     pairs = {(row.run, row.corpus) for table in tables for row in table.rows if row.run}
-    found = {}
+    cells = {}
     for run, corpus in sorted(pairs):
         paths = [f"{results.as_posix()}/scores/{run}/seed{seed}/{corpus}.json" for seed in seeds[run]]
-        found[f"{run} {corpus}"] = [place[path] for path in paths if path in place]
-    return found
+        cells[f"{run} {corpus}"] = [place[path] for path in paths if path in place]
+    return cells
 
 
 def _jobs(lineage: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -49,18 +49,18 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
     """Read the CSV of a table; cells without a score and without a value of the paper are left out."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
-        found = list(reader)
+        records = list(reader)
         columns = tuple(reader.fieldnames or ())
     if not set(columns) >= _NEEDED:
-        return ScoreTable(name, title, columns=columns, lines=tuple(tuple(row.values()) for row in found))
-    labels = {row["run"]: row["label"] for row in found if row["run"]}
+        return ScoreTable(name, title, columns=columns, lines=tuple(tuple(row.values()) for row in records))
+    labels = {row["run"]: row["label"] for row in records if row["run"]}
     highest: dict[tuple[str, str], float] = {}
-    for row in found:
+    for row in records:
         value, place = number_of(row["f1"]), (row["corpus"], row["match"])
         if value is not None:
             highest[place] = max(value, highest.get(place, 0.0))
     rows = []
-    for row in found:
+    for row in records:
         place = row["corpus"], row["match"]
         values = {key: number_of(text) for key, text in row.items()}
         if not row["run"] and values.get("paper_f1") is None:
@@ -85,9 +85,9 @@ def read_significance(paths: Iterable[Path]) -> Significant:
                 if float(row["difference"]) < 0:
                     first, second = second, first
                 better.setdefault((path.stem, row["match"], second), [])
-                found = better.setdefault((path.stem, row["match"], first), [])
+                others = better.setdefault((path.stem, row["match"], first), [])
                 if row["significant"] == "yes":
-                    found.append(second)
+                    others.append(second)
     return better
 
 
