@@ -105,8 +105,8 @@ class _Asker:
     async def _store(self) -> None:
         """Store all answers that are not stored yet, and the HTTP requests since the last time.
 
-        A transaction waits for the disk and for other writers, in a thread: a loop that waited would let the requests
-        under way run into their time limits. Answers that come meanwhile are stored together, by the next call.
+        A transaction waits for the disk and for other writers. It runs in a thread, so the requests go on meanwhile.
+        Answers that come during the wait are stored together, by the next call.
         """
         async with self._storing:
             answers, attempts = list(self._unstored), self._budget.attempts
