@@ -74,7 +74,7 @@ def crate_results(kind):
 
 
 def rule_descriptions(wildcards):
-    """By rule that runs a script: its docstring, and the file that describes its packages."""
+    """Return the docstring and the environment file of each rule that runs a script, by its name."""
     return {
         each.name: {
             "description": each.docstring,
