@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -89,9 +90,22 @@ def _usage() -> dict[str, float]:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     unit = 1 if sys.platform == "darwin" else 1024
     return {
-        "memory": max(own.ru_maxrss, children.ru_maxrss) * unit,
+        "memory": max(_peak_memory() or own.ru_maxrss * unit, children.ru_maxrss * unit),
         "processor": round(sum(used.ru_utime + used.ru_stime for used in (own, children)), 3),
     }
+
+
+def _peak_memory() -> int | None:
+    """Return this process's peak memory in bytes, None without Linux's /proc.
+
+    `getrusage` would count the memory of the process that started this one, if that was larger.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(peak[1]) * 1024 if peak else None
 
 
 def _script() -> Path:

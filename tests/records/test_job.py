@@ -82,6 +82,14 @@ def test_a_job_leaves_a_record_beside_each_output(folder: Path) -> None:
     assert str(Path.home()) not in text
 
 
+def test_the_memory_of_the_process_that_starts_a_job_is_not_counted(folder: Path) -> None:
+    held = bytearray(300_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    assert run(folder, "finish()") == (0, "")
+    assert record(folder)["usage"]["memory"] < 290_000_000
+    del held
+
+
 def test_stderr_of_the_job_and_of_its_children_goes_to_terminal_and_log(folder: Path) -> None:
     speak = 'print("own", file=sys.stderr)\nos.system("echo child >&2")\nlogging.getLogger("markner.x").info("told")'
     code, stderr = run(folder, f"{speak}\nfinish()")

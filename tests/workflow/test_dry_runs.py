@@ -40,7 +40,7 @@ def test_the_whole_study_is_planned(study: str, folder: Path) -> None:
     done = snakemake("-n", "--configfile", str(ROOT / "config" / study), folder=folder)
     assert done.returncode == 0, done.stdout
     jobs = planned(done.stdout)
-    assert jobs["train"] >= 1
+    assert jobs.get("train", 0) + jobs["train_encoder"] >= 3
     assert jobs["total"] > 40
     assert not (folder / "results").exists(), "planning must write nothing"
 
@@ -203,7 +203,7 @@ def test_weights_that_cannot_be_had_are_told_before_the_first_job(
 @pytest.mark.parametrize(
     ("target", "rule", "facts"),
     [
-        ("results/paper/self_instruct/gene-self/candidates.jsonl", "write_candidates", ("gpu=1", "mem_mb=110000")),
+        ("results/paper/self_instruct/gene-self/candidates.jsonl", "write_candidates", ("gpu=1", "mem_mb=40000")),
         ("results/paper/models/llama2-qlora/seed1", "train", ("gpu=1", "processes=1")),
         ("results/paper/models/bioner-llama1/seed1", "train", ("gpu=4", "processes=4")),
     ],
