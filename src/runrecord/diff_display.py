@@ -10,12 +10,12 @@ from runrecord.diff import Comparison, Evidence, Fact
 _LONG = 100
 
 
-def comparison_json(found: Comparison) -> str:
+def comparison_json(comparison: Comparison) -> str:
     """Two results, their figures and the differences of their lineages."""
     value = {
-        "a": {"path": found.a.path, "verdict": found.a.verdict.name},
-        "b": {"path": found.b.path, "verdict": found.b.verdict.name},
-        "figures": {name: _figure_facts(*pair) for name, pair in found.figures.items()},
+        "a": {"path": comparison.a.path, "verdict": comparison.a.verdict.name},
+        "b": {"path": comparison.b.path, "verdict": comparison.b.verdict.name},
+        "figures": {name: _figure_facts(*pair) for name, pair in comparison.figures.items()},
         "facts": [
             {
                 "kind": fact.kind,
@@ -28,27 +28,27 @@ def comparison_json(found: Comparison) -> str:
                     for place, figures in evidence.measured.items()
                 },
             }
-            for fact, evidence in found.facts.items()
+            for fact, evidence in comparison.facts.items()
         ],
     }
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def show_comparison(found: Comparison, explain: bool) -> None:
+def show_comparison(comparison: Comparison, explain: bool) -> None:
     """Print two results, their figures, and the differences of their lineages with the figures that rest on each."""
     console = new_console()
-    for name, node in (("A", found.a), ("B", found.b)):
+    for name, node in (("A", comparison.a), ("B", comparison.b)):
         console.print(f"{name}  {label(node, node.verdict)}")
-    if found.figures:
-        changed = {name: pair for name, pair in found.figures.items() if pair[0] != pair[1]}
-        console.print(f"\n[bold]figures[/] {len(changed)} of {len(found.figures)} differ")
+    if comparison.figures:
+        changed = {name: pair for name, pair in comparison.figures.items() if pair[0] != pair[1]}
+        console.print(f"\n[bold]figures[/] {len(changed)} of {len(comparison.figures)} differ")
         for name, (left, right) in changed.items():
             console.print(f"  {escape(name)}: {left} -> {right} ({right - left:+.6g})")
-    if not found.facts:
+    if not comparison.facts:
         console.print("\n[green]the same lineage[/]: inputs, settings, code, packages and machine are the same")
         return
     by_kind: dict[str, list[tuple[Fact, Evidence]]] = {}
-    for fact, evidence in found.facts.items():
+    for fact, evidence in comparison.facts.items():
         by_kind.setdefault(fact.kind, []).append((fact, evidence))
     for kind, items in by_kind.items():
         console.print(f"\n[bold]{kind}[/]")

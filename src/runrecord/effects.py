@@ -41,7 +41,7 @@ def effects(audit: Audit, node: Node) -> list[Effect]:
     for cause in sorted(set().union(*(_changes(item) for item in node.lineage()))):
         groups.setdefault(tuple(item.path for item in results if cause in reached[item.path]), []).append(cause)
     changes = [
-        _effect(tuple(map(_told, causes)), (item for item in results if item.path in set(paths)))
+        _effect(tuple(map(_change_text, causes)), (item for item in results if item.path in set(paths)))
         for paths, causes in groups.items()
     ]
     return sorted(changes, key=lambda effect: -len(effect.results))
@@ -59,7 +59,7 @@ def _changes(node: Node) -> set[_Change]:
     }
 
 
-def _told(change: _Change) -> str:
+def _change_text(change: _Change) -> str:
     kind, subject, job = change
     return f"{kind} {subject}{f' of {job}' if job else ''}"
 
@@ -95,7 +95,7 @@ def job_count(jobs: dict[str, int]) -> str:
     return f"{total} job{'s' * (total != 1)} ({', '.join(f'{number} {rule}' for rule, number in jobs.items())})"
 
 
-def facts(found: Collection[Effect]) -> list[dict[str, Any]]:
+def facts(listed: Collection[Effect]) -> list[dict[str, Any]]:
     """Effects for JSON."""
     return [
         {
@@ -104,5 +104,5 @@ def facts(found: Collection[Effect]) -> list[dict[str, Any]]:
             "jobs": item.jobs,
             "seconds": round(item.seconds, 3),
         }
-        for item in found
+        for item in listed
     ]

@@ -218,10 +218,10 @@ def _last(node: ast.expr) -> str:
 def _assigned(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
     """The names that a statement assigns; none if it also changes something else."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    leaves = [leaf for target in targets for leaf in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    elements = [leaf for target in targets for leaf in (target.elts if isinstance(target, ast.Tuple) else [target])]
     return (
-        [leaf.id for leaf in leaves if isinstance(leaf, ast.Name)]
-        if all(isinstance(leaf, ast.Name) for leaf in leaves)
+        [leaf.id for leaf in elements if isinstance(leaf, ast.Name)]
+        if all(isinstance(leaf, ast.Name) for leaf in elements)
         else []
     )
 

@@ -110,15 +110,15 @@ def tex(text: str) -> str:
     return "".join(_TEX.get(sign, sign) for sign in text)
 
 
-def _markdown(found: TableCells) -> str:
+def _markdown(cells: TableCells) -> str:
     style = Style(lambda text: f"**{text}**", lambda text: f"*{text}*", _plain_markdown)
-    parts = [f"**{style.plain(found.table.title)}**"]
-    for sheet in (_scores(found, style), _intervals(found, style)):
+    parts = [f"**{style.plain(cells.table.title)}**"]
+    for sheet in (_scores(cells, style), _intervals(cells, style)):
         if sheet.rows:
             columns = [name for title, below in sheet.groups for name in (f"{title} {below[0]}", *below[1:])]
             lines = [["Model", "Match", *columns], ["---"] * 2 + [":-:"] * len(columns), *sheet.rows]
             parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
-    parts += [style.plain(note) for note in notes(found)]
+    parts += [style.plain(note) for note in notes(cells)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -126,18 +126,18 @@ def _plain_markdown(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
 
 
-def _latex(found: TableCells) -> str:
+def _latex(cells: TableCells) -> str:
     style = Style(lambda text: rf"\textbf{{{text}}}", lambda text: rf"\textit{{{text}}}", tex)
-    sheets = [sheet for sheet in (_scores(found, style), _intervals(found, style)) if sheet.rows]
+    sheets = [sheet for sheet in (_scores(cells, style), _intervals(cells, style)) if sheet.rows]
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table*}[tbp]",
         r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
-        rf"\caption{{{tex(found.table.title)}}}",
+        rf"\caption{{{tex(cells.table.title)}}}",
     ]
     for number, sheet in enumerate(sheets):
         lines += [r"\par\medskip"] * bool(number) + _tabular(sheet)
-    for note in notes(found):
+    for note in notes(cells):
         lines.append(r"\par\smallskip{\raggedright " + tex(note) + r"\par}")
     return "\n".join([*lines, r"\end{table*}"]) + "\n"
 
@@ -159,20 +159,20 @@ def _tabular(sheet: Sheet) -> list[str]:
     return [*lines, r"\bottomrule", r"\end{tabular}"]
 
 
-def _scores(found: TableCells, style: Style) -> Sheet:
+def _scores(cells: TableCells, style: Style) -> Sheet:
     """The table of P/R/F1."""
-    table = found.table
-    beside = [corpus for corpus in table.corpora if found.in_paper(corpus)]
+    table = cells.table
+    beside = [corpus for corpus in table.corpora if cells.in_paper(corpus)]
     groups = [
-        (style.plain(found.heading(corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
+        (style.plain(cells.heading(corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
         for corpus in table.corpora
     ]
-    best = {(corpus, match): found.best(corpus, match) for corpus in table.corpora for match in table.matches}
+    best = {(corpus, match): cells.best(corpus, match) for corpus in table.corpora for match in table.matches}
     rows = []
-    for label, match in found.lines:
+    for label, match in cells.lines:
         row = [style.plain(label) if match == table.matches[0] else "", style.plain(match)]
         for corpus in table.corpora:
-            cell = found.cell(label, corpus, match)
+            cell = cells.cell(label, corpus, match)
             row.append(_triple(cell, best[corpus, match], style))
             if corpus in beside:
                 row.append(style.plain(_beside(cell)))
@@ -200,15 +200,15 @@ def _beside(cell: Record) -> str:
     return f"{in_paper} ({_signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
 
 
-def _intervals(found: TableCells, style: Style) -> Sheet:
+def _intervals(cells: TableCells, style: Style) -> Sheet:
     """The table of intervals; rows of the paper alone are left out."""
-    table = found.table
-    spread = any(cell["f1_sd"] is not None for cell in found.cells)
+    table = cells.table
+    spread = any(cell["f1_sd"] is not None for cell in cells.cells)
     below = style.plain("F1 interval ± seeds" if spread else "F1 interval")
-    groups = [(style.plain(found.heading(corpus)), [below]) for corpus in table.corpora]
+    groups = [(style.plain(cells.heading(corpus)), [below]) for corpus in table.corpora]
     rows = []
-    for label, match in found.lines:
-        line = [found.cell(label, corpus, match) for corpus in table.corpora]
+    for label, match in cells.lines:
+        line = [cells.cell(label, corpus, match) for corpus in table.corpora]
         if any(cell["f1"] is not None for cell in line):
             bounds = [style.plain(_bounds(cell)) for cell in line]
             rows.append([style.plain(label) if match == table.matches[0] else "", style.plain(match), *bounds])
@@ -223,9 +223,9 @@ def _bounds(cell: Record) -> str:
     return f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}{spread}"
 
 
-def notes(found: TableCells) -> list[str]:
+def notes(cells: TableCells) -> list[str]:
     """Return the notes below a table as plain text."""
-    ours = [cell for cell in found.cells if cell["f1"] is not None]
+    ours = [cell for cell in cells.cells if cell["f1"] is not None]
     lines = []
     if ours:
         level, resamples = ours[0]["confidence"], ours[0]["resamples"]
@@ -233,13 +233,13 @@ def notes(found: TableCells) -> list[str]:
             f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
             f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
             + " authors_partial: the authors' own count of overlaps, inferred."
-            * found.table.authors_partial
+            * cells.table.authors_partial
         )
     if tested := [cell for cell in ours if cell["best"] is not None]:
         lines.append(_tests(tested))
-    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in found.cells):
+    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in cells.cells):
         lines.append("Italics: values of the paper; not run here.")
-    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in found.cells if cell["retired"] is not None)
+    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in cells.cells if cell["retired"] is not None)
     for reason in dict.fromkeys(reason for reason, _ in gone):
         labels = ", ".join(label for why, label in gone if why == reason)
         lines.append(f"Not run, and not replaced by another model: {labels} ({reason}).")

@@ -79,7 +79,7 @@ def save(canvas: Canvas, pdf: Path, svg: Path, png: Path) -> None:
             stream.write(buffer.getvalue())
 
 
-def _panels(found: Sequence[Record], table: Table, figure: Figure) -> Canvas:
+def _panels(rows: Sequence[Record], table: Table, figure: Figure) -> Canvas:
     """The whole figure: title, a panel for each corpus, a legend below."""
     canvas = Canvas(figsize=(figure.width, figure.height), layout="constrained")
     FigureCanvasAgg(canvas)
@@ -88,13 +88,13 @@ def _panels(found: Sequence[Record], table: Table, figure: Figure) -> Canvas:
     panels = canvas.subplots(1, len(table.corpora), sharex=True, sharey=True, squeeze=False)[0]
     colours = [PALETTE[place % len(PALETTE)] for place in range(len(table.rows))]
     for panel, corpus in zip(panels, table.corpora, strict=True):
-        _panel(panel, [cell for cell in found if cell["corpus"] == corpus], table, colours)
-    low, high = _limits(found)
+        _panel(panel, [cell for cell in rows if cell["corpus"] == corpus], table, colours)
+    low, high = _limits(rows)
     panels[0].set_xlim(low, high)
     panels[0].set_ylim(len(table.rows) - 0.5, -0.5)
     panels[0].set_yticks(range(len(table.rows)), [_two_lines(row.label) for row in table.rows], linespacing=0.95)
     canvas.legend(
-        handles=_legend(found), loc="outside lower center", ncols=6, columnspacing=1.2, frameon=False, handletextpad=0.4
+        handles=_legend(rows), loc="outside lower center", ncols=6, columnspacing=1.2, frameon=False, handletextpad=0.4
     )
     return canvas
 
@@ -104,9 +104,9 @@ def _two_lines(label: str) -> str:
     return textwrap.fill(label, max(_LABEL_WIDTH, len(label) // 2 + 5))
 
 
-def _panel(panel: Axes, found: Sequence[Record], table: Table, colours: Sequence[str]) -> None:
+def _panel(panel: Axes, rows: Sequence[Record], table: Table, colours: Sequence[str]) -> None:
     """The systems' figures on one corpus."""
-    panel.set_title(str(found[0]["heading"]))
+    panel.set_title(str(rows[0]["heading"]))
     panel.grid(axis="x", color="#dddddd", linewidth=0.5)
     panel.set_axisbelow(True)
     panel.tick_params(axis="y", length=0)
@@ -117,7 +117,7 @@ def _panel(panel: Axes, found: Sequence[Record], table: Table, colours: Sequence
         if place % 2:
             panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
         strict, partial = (
-            next(cell for cell in found if (cell["label"], cell["match"]) == (row.label, match))
+            next(cell for cell in rows if (cell["label"], cell["match"]) == (row.label, match))
             for match in ("strict", "partial")
         )
         _band(panel, place, strict, partial, colour)
@@ -170,11 +170,11 @@ def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str)
     )
 
 
-def _limits(found: Sequence[Record]) -> tuple[float, float]:
+def _limits(rows: Sequence[Record]) -> tuple[float, float]:
     """The range of all that is drawn with a little room, inside 0 to 1."""
     drawn = [
         cell[name]
-        for cell in found
+        for cell in rows
         for name in (
             ("f1", "paper_f1", *(f"{metric}_{end}" for metric in METRICS for end in ("low", "high")))
             if cell["match"] == "strict"
@@ -188,7 +188,7 @@ def _limits(found: Sequence[Record]) -> tuple[float, float]:
     return max(min(drawn) - room, -0.02), min(max(drawn) + room, 1.02)
 
 
-def _legend(found: Sequence[Record]) -> list[Line2D]:
+def _legend(rows: Sequence[Record]) -> list[Line2D]:
     """Return the legend of the markers."""
 
     def entry(label: str, marker: str, face: str, size: float = _SIZE) -> Line2D:
@@ -203,13 +203,13 @@ def _legend(found: Sequence[Record]) -> list[Line2D]:
             label=label,
         )
 
-    ours = [cell for cell in found if cell["f1"] is not None]
+    ours = [cell for cell in rows if cell["f1"] is not None]
     handles = []
     if ours:
         level = f"{100 * ours[0]['confidence']:g} % interval"
         handles += [entry(_NAMES[metric], _MARKERS[metric], "#bbbbbb") for metric in METRICS]
         handles += [entry("F1 (partial match)", "D", "white", _SIZE - 0.8)]
         handles += [Line2D([], [], color=EDGE, linewidth=0.9, label=level)]
-    if any(cell["paper_f1"] is not None for cell in found):
+    if any(cell["paper_f1"] is not None for cell in rows):
         handles.append(entry("F1 of the paper", "|", EDGE, 8))
     return handles

@@ -140,7 +140,7 @@ def _paper_points(figure: SizeFigure, system: str | None, printed: Any, path: Pa
     return systems
 
 
-def _paper_value(found: Mapping[str, Any], metric: str) -> dict[str, Any]:
+def _paper_value(point: Mapping[str, Any], metric: str) -> dict[str, Any]:
     """Return the paper's value of a point, or its range."""
-    bounds = found.get(f"{metric}_range")
-    return {"paper": found.get(metric), "paper_range": (bounds[0], bounds[1]) if bounds else None}
+    bounds = point.get(f"{metric}_range")
+    return {"paper": point.get(metric), "paper_range": (bounds[0], bounds[1]) if bounds else None}
