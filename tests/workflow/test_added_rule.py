@@ -2,13 +2,12 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ROOT
-from tiny_study import PARTS, command, snakemake
+from tiny_study import command, copy_workflow, snakemake
 
 from markner.data.documents import read_sentences
 
@@ -78,12 +77,7 @@ def jobs(text: str) -> set[str]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the workflow with the page's rule, and a small study."""
     folder = tmp_path_factory.mktemp("added")
-    for name in PARTS:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        else:
-            shutil.copy(source, folder / name)
+    copy_workflow(folder)
     for block in BLOCKS:
         add(folder, *block)
     write_study(folder)

@@ -104,14 +104,19 @@ def plan(folder: Path, *arguments: str, config: str = CONFIG) -> set[Job]:
     return jobs
 
 
-def _make(folder: Path) -> frozenset[Job]:
-    folder.mkdir()
+def copy_workflow(folder: Path) -> None:
+    """Copy the code, the workflow and its files into a folder."""
     for name in PARTS:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, folder / name)
+
+
+def _make(folder: Path) -> frozenset[Job]:
+    folder.mkdir()
+    copy_workflow(folder)
     write_tiny_llama(folder / "models/llama", positions=4096)
     (folder / "models/llama/chat_template.jinja").write_text("{% for m in messages %}{{ m.content }}\n{% endfor %}")
     tiny_encoder(folder / "models/bert", positions=160)

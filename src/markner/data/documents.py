@@ -66,6 +66,11 @@ class Document:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
+def without_space(text: str) -> str:
+    """Return the text without its white space."""
+    return "".join(text.split())
+
+
 class PassageText(NamedTuple):
     """A passage of a file that stores the passages one by one: its text, its own offset if it has one, its infons."""
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from markner.data.documents import Document, Sentence, Span, read_sentences
+from markner.data.documents import Document, Sentence, Span, read_sentences, without_space
 from markner.data.formats import bc2gm
 from markner.errors import MarknerError
 from markner.evaluation.intervals import bootstrap, score_values
@@ -56,7 +56,7 @@ def read_alternatives(sentences: Path, genes: Path, alternatives: Path) -> Refer
     by_sentence: dict[str, list[Reference]] = {}
     for document, other in zip(bc2gm.read(sentences, genes), bc2gm.read(sentences, alternatives), strict=True):
         reference = Reference(_annotated(document), _annotated(other))
-        by_sentence.setdefault(_dense(document.text), []).append(reference)
+        by_sentence.setdefault(without_space(document.text), []).append(reference)
     return by_sentence
 
 
@@ -71,7 +71,7 @@ def references_of(sentences: Sequence[Sentence], references: References) -> list
     """
     of_sentences = []
     for sentence in sentences:
-        candidates = references.get(_dense(sentence.text))
+        candidates = references.get(without_space(sentence.text))
         if not candidates:
             raise MarknerError(
                 f"sentence {sentence.id!r} is not in the native files: {sentence.text!r}",
@@ -166,7 +166,3 @@ def _credited(mention: Span, reference: Reference, accepted: set[Span]) -> bool:
 
 def _annotated(document: Document) -> tuple[Span, ...]:
     return without_spaces(document.text, [Span(mention.start, mention.end) for mention in document.mentions])
-
-
-def _dense(text: str) -> str:
-    return "".join(character for character in text if not character.isspace())

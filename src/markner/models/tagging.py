@@ -10,7 +10,7 @@ import torch
 from markner.data.documents import Sentence, Span
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import align, escape_marks
+from markner.markup import align
 from markner.models.decoding.generate import generate
 from markner.models.device import device
 from markner.models.encoder.batches import encode
@@ -104,8 +104,7 @@ class GenerativeSystem:
         aligned = {}
         for entity, instruction in self._settings.instructions.items():
             prompts = [render_prompt(self._settings.template, instruction, text) for text in sentences]
-            inputs = [escape_marks(text) for text in sentences]
-            answers = generate(self._model, self._tokenizer, prompts, inputs, self._settings.decoding)
+            answers = generate(self._model, self._tokenizer, prompts, sentences, self._settings.decoding)
             for answer in answers:
                 alignment = align(sentences[answer.index], answer.text, answer.limit_reached)
                 aligned[entity, answer.index] = alignment

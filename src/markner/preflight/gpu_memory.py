@@ -13,6 +13,12 @@ _USABLE = 0.9
 _LONG_ROW = 1024
 
 
+def fetched_weights(study: Study, model: str) -> Path | None:
+    """Return the folder with the weights of a model, None if they are not here yet."""
+    folder = Path("results", study.study, "weights", model)
+    return folder if (folder / "config.json").is_file() else None
+
+
 def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, tuple[str, str] | None]]:
     """Yield a line for each training and prediction on GPUs, with the problem and its fix if it does not fit.
 
@@ -32,14 +38,14 @@ def _run_lines(
 ) -> Iterator[tuple[str, tuple[str, str] | None]]:
     from markner.models.causal.memory import Shape, activation_bytes, prediction_bytes, read_shape, training_bytes
 
-    folder = Path("results", study.study, "weights", run.model)
-    here = (folder / "config.json").is_file()
-    billions = hardware_of(study, name).billions
-    if not here and billions is None:
+    folder, billions = fetched_weights(study, run.model), hardware_of(study, name).billions
+    if folder is not None:
+        shape, known = read_shape(folder), ""
+    elif billions is not None:
+        shape, known = Shape.of_parameters(1e9 * billions), ", estimated"
+    else:
         yield f"  {name}: unknown before its weights are here; set `hardware.billions`", None
         return
-    shape = read_shape(folder) if here else Shape.of_parameters(1e9 * (billions or 0))
-    known = "" if here else ", estimated"
     room = _USABLE * gpu_gb
 
     def needed(training: Training, processes: int) -> float:

@@ -10,7 +10,7 @@ from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, account_needed, misfits, partitions
-from markner.preflight.gpu_memory import memory_lines
+from markner.preflight.gpu_memory import fetched_weights, memory_lines
 from markner.preflight.requests import profile_of, requests
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
@@ -95,7 +95,7 @@ def _weights(study: Study, report: Report) -> None:
     for name, model in study.models.items():
         if isinstance(model, ApiModel):
             continue
-        if _folder(study, name) is not None:
+        if fetched_weights(study, name) is not None:
             report.lines.append(f"  {name}: here")
             continue
         if isinstance(model, HubModel):
@@ -109,12 +109,6 @@ def _weights(study: Study, report: Report) -> None:
             report.lines.append(f"  {name}: in the package {model.package}")
         elif not Path(model.path).is_dir():
             report.problems.append((f"models.{name}: {model.path} is not a folder", "correct `path`"))
-
-
-def _folder(study: Study, model: str) -> Path | None:
-    """Return the folder with the weights of a model, None if they are not here yet."""
-    made = Path("results", study.study, "weights", model)
-    return made if (made / "config.json").is_file() else None
 
 
 def _memory(study: Study, report: Report, gpu_gb: float) -> None:

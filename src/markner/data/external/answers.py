@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from markner.data.documents import Document, Span
+from markner.data.documents import Document, Span, without_space
 from markner.data.formats import brat, iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import DocumentFormat, read_documents
-from markner.data.formats.lines import numbered_lines, open_file
+from markner.data.formats.lines import line_value, numbered_lines, open_file
 from markner.errors import MarknerError
 from markner.markup import Marks, align, strip_marks
 from markner.predictions import Status
@@ -71,21 +71,13 @@ def read_marked(text: str, raw: str, marks: Marks) -> ExternalAnswer:
     return ExternalAnswer(text, alignment.spans, alignment.status, raw)
 
 
-def without_space(text: str) -> str:
-    """Return the text without its white space."""
-    return "".join(text.split())
-
-
 def _marked(path: Path, marks: Marks) -> Iterator[ExternalAnswer]:
     fix = 'write {"text": "the sentence", "answer": "the sentence with its marks"}, one object a line'
     for number, line in numbered_lines(path):
         if not line.strip():
             continue
         where = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise MarknerError(f"{where}: not valid JSON: {error.msg}", fix) from error
+        row = line_value(where, line, fix)
         if not isinstance(row, dict) or not isinstance(row.get("text"), str) or "answer" not in row:
             raise MarknerError(f"{where}: not an object with `text` and `answer`", fix)
         answer = row["answer"] if row["answer"] is not None else ""

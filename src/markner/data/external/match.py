@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from markner.data.documents import Sentence, Span
-from markner.data.external.answers import ExternalAnswer, without_space
+from markner.data.documents import Sentence, Span, without_space
+from markner.data.external.answers import ExternalAnswer
 from markner.data.sentences import resolve_overlaps
 from markner.predictions import Prediction, Status
 

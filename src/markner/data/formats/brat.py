@@ -10,7 +10,7 @@ from pathlib import Path
 
 from markner.data.documents import Document, Mention, PassageText, Span, join_passages
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
-from markner.data.formats.lines import numbered_lines
+from markner.data.formats.lines import decoded_text, numbered_lines
 from markner.errors import MarknerError
 
 _LINE_END = re.compile(r"\r?\n")
@@ -30,10 +30,7 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
     if not texts:
         raise MarknerError(f"{folder}: a folder with .txt files is expected", "name the brat folder")
     for path in texts:
-        try:
-            text = path.read_bytes().decode()
-        except UnicodeDecodeError as error:
-            raise MarknerError(f"{path}: not UTF-8: {error.reason}", "save the file as UTF-8") from error
+        text = decoded_text(path.read_bytes(), str(path))
         annotations = list(_annotations(path.with_suffix(".ann"))) if options.mentions else []
         identifier = path.relative_to(folder).with_suffix("").as_posix()
         document = join_passages(identifier, [PassageText(text)] if text else [], "\n")

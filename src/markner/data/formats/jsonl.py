@@ -11,7 +11,7 @@ from typing import IO, Any, BinaryIO
 
 from markner.data.documents import Document, PassageText, Span, join_passages
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
-from markner.data.formats.lines import decoded_lines
+from markner.data.formats.lines import decoded_lines, line_value
 from markner.errors import MarknerError
 
 _SPAN_KEYS = ("mentions", "spans", "entities", "label", "labels")
@@ -31,10 +31,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         if not line.strip():
             continue
         where = f"{name}, line {number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise MarknerError(f"{where}: not valid JSON: {error.msg}", "write one JSON object a line") from error
+        row = line_value(where, line, "write one JSON object a line")
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             raise MarknerError(f"{where}: not an object with a text", 'write {"id": "1", "text": "..."}')
         text = check_characters(where, row["text"])

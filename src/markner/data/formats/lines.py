@@ -1,11 +1,12 @@
 """Bytes and lines of text files: plain or gzipped; UTF-8 with or without a byte order mark, LF or CRLF."""
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from markner.errors import MarknerError
 
@@ -56,3 +57,21 @@ def decoded_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
                 f"{name}, line {number}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
             ) from error
         yield number, line.removesuffix("\n").removesuffix("\r")
+
+
+def line_value(where: str, line: str, fix: str) -> Any:
+    """Return the JSON value of a line; a damaged one is a MarknerError at `where`, with this fix."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise MarknerError(f"{where}: not valid JSON: {error.msg}", fix) from error
+
+
+def decoded_text(content: bytes, name: str) -> str:
+    """Return the text of a whole file; what is not UTF-8 is a MarknerError that names the file and the byte."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MarknerError(
+            f"{name}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
+        ) from error

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from markner.data.documents import Document, Passage
-from markner.errors import MarknerError
+from markner.data.formats.lines import decoded_text
 
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\Z|[^\S\n]*\n[^\S\n]*\n\s*)", re.DOTALL)
 
@@ -18,11 +18,6 @@ def read(stream: BinaryIO, name: str, identifier: str) -> Iterator[Document]:
     Raises:
         MarknerError: the file is not UTF-8.
     """
-    try:
-        text = stream.read().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MarknerError(
-            f"{name}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
-        ) from error
+    text = decoded_text(stream.read(), name)
     passages = (Passage(*match.span(), match.start(), {"type": "paragraph"}) for match in _PARAGRAPH.finditer(text))
     yield Document(identifier, text, tuple(passages))

@@ -96,9 +96,9 @@ def saved_bytes(shape: Shape, training: Training, processes: int, tokens: int, s
     """
     autocast = training.precision == "bf16" and processes == 1
     width = 2 if training.precision == "bf16" else 4
-    # Without autocast the residual stream has the width of everything else.
     layer = _layer_bytes(shape, training, width, autocast, tokens, slots)
     if training.gradient_checkpointing:
+        # The inputs of all layers; under autocast the residual stream is float32. One layer at a time is computed anew.
         return shape.layers * tokens * shape.hidden * (4 if autocast else width) + layer
     # Autocast keeps a 16-bit copy of the layers' weights.
     return shape.layers * (layer + (2 * _layer_parameters(shape) if autocast else 0))

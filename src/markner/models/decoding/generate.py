@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from markner.markup import escape_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.decoding.constrained import Constraint, Vocabulary
 from markner.models.decoding.copy_draft import CopyDraft
@@ -43,11 +44,12 @@ def generate(
         model: A causal language model, on the device it shall run on, with `sdpa` attention.
         tokenizer: Its tokenizer.
         prompts: The full texts before the answers.
-        inputs: The sentences in the prompts. An answer may have twice their tokens and `max_new_tokens_margin` more;
-            `copy-draft` takes them as its draft.
+        inputs: The sentences in the prompts, whose marks are escaped as in the prompts. An answer may have twice their
+            tokens and `max_new_tokens_margin` more; `copy-draft` takes them as its draft.
         decoding: Method, batch size, max_new_tokens_margin.
     """
     ends = end_tokens(model, tokenizer)
+    inputs = [escape_marks(text) for text in inputs]
     queries = [
         Query(prompt, text, 2 * len(ids) + decoding.max_new_tokens_margin)
         for prompt, text, ids in zip(

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from markner.data.documents import Sentence, read_sentences
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import align, escape_marks
+from markner.markup import align
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import Answer, generate
 from markner.models.device import device
@@ -72,7 +72,7 @@ def _decode(
         partial.open("a", encoding="utf-8") as stream,
         tqdm(total=total, initial=total - len(rows), unit="sentence", file=sys.stderr, mininterval=interval) as bar,
     ):
-        for answer in generate(model, tokenizer, prompts, [escape_marks(row.text) for row in rows], decoding):
+        for answer in generate(model, tokenizer, prompts, [row.text for row in rows], decoding):
             row = rows[answer.index]
             answers[row.id] = answer
             line = {"id": row.id, "text": answer.text, "limit_reached": answer.limit_reached}
