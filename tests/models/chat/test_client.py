@@ -204,6 +204,7 @@ def test_sigkill_costs_at_most_the_answers_under_way(
     server = start_server(0.3, 1, *FAULTS, *(3 * [fault for fault in FAULTS if fault != "hang"]))
     rng = random.Random(5)
     again: Counter[str] = Counter()
+    seen = 0
     for threshold in sorted(rng.sample(range(1, count - concurrency), 3)):
         client = start_client(tmp_path, server, count, concurrency)
         wait_until_stored(client, tmp_path, threshold)
@@ -211,7 +212,9 @@ def test_sigkill_costs_at_most_the_answers_under_way(
         client.wait()
         time.sleep(0.5)  # the server delivers what was under way
         delivered = server.state()["delivered"]
-        lost = set(delivered) - stored(tmp_path)
+        # Of this job alone: an answer that an earlier kill cost may not have been asked again yet.
+        lost = set(delivered[seen:]) - stored(tmp_path)
+        seen = len(delivered)
         assert len(lost) <= concurrency
         again.update(lost)
         assert len(delivered) == len(stored(tmp_path)) + again.total()
