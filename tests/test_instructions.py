@@ -52,12 +52,35 @@ def test_smaller_draws_lie_within_larger_ones() -> None:
 def test_a_mixture_holds_exactly_three_keys(tmp_path: Path) -> None:
     write_sentences(tmp_path / "a.jsonl", SENTENCES)
     mixture, output, index = Mixture(corpora=["a"]), tmp_path / "mixture.json", tmp_path / "mixture.csv"
-    build_mixture(mixture, Prompt(), {"a": "disease"}, {"a": tmp_path / "a.jsonl"}, output, index)
+    build_mixture(mixture, Prompt(), {"a": "disease"}, [tmp_path / "a.jsonl"], output, index)
     rows = json.loads(output.read_text(encoding="utf-8"))
     assert [set(row) for row in rows] == [{"instruction", "input", "output"}] * 2
     assert [row["output"] for row in rows] == ["No entity here .", "<mark>Type 2 diabetes</mark>"]
     assert index.read_text(encoding="utf-8") == "instance,corpus,sentence\n0,a,a.1\n1,a,a.2\n"
     assert read_instances(output)[1].input == "Type 2 diabetes"
+
+
+def test_the_splits_of_each_corpus_are_joined_before_the_draw(tmp_path: Path) -> None:
+    rows = [
+        Sentence(f"{corpus}.{split}.{number}", "d", f"{corpus} {split} {number}")
+        for corpus in "ab"
+        for split in ("train", "dev")
+        for number in range(4)
+    ]
+    for first in range(0, 16, 4):
+        write_sentences(tmp_path / f"{first}.jsonl", rows[first : first + 4])
+    mixture, output, index = (
+        Mixture(corpora=["a", "b"], split=["train", "dev"]),
+        tmp_path / "m.json",
+        tmp_path / "m.csv",
+    )
+    files = [tmp_path / f"{first}.jsonl" for first in range(0, 16, 4)]
+    build_mixture(mixture, Prompt(), {"a": "disease", "b": "gene"}, files, output, index)
+    assert [instance.input for instance in read_instances(output)] == [row.text for row in rows]
+    half = mixture.model_copy(update={"fraction": 0.5})
+    build_mixture(half, Prompt(), {"a": "disease", "b": "gene"}, files, output, index)
+    drawn = [*subset(8, 0.5, None, 1), *(8 + place for place in subset(8, 0.5, None, 1))]
+    assert [instance.input for instance in read_instances(output)] == [rows[place].text for place in drawn]
 
 
 def test_a_sentence_without_a_released_form_is_named(tmp_path: Path) -> None:
@@ -67,7 +90,7 @@ def test_a_sentence_without_a_released_form_is_named(tmp_path: Path) -> None:
             Mixture(corpora=["a"], annotation_scheme="released"),
             Prompt(),
             {"a": "disease"},
-            {"a": tmp_path / "a.jsonl"},
+            [tmp_path / "a.jsonl"],
             tmp_path / "mixture.json",
             tmp_path / "mixture.csv",
         )

@@ -108,6 +108,12 @@ def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict", "chat_served"}
 
 
+def test_one_split_is_the_same_setting_in_a_list_and_alone() -> None:
+    assert (current_settings(DEMO, "mixture", AT["mixture"]) or {})["mixture"]["split"] == "train"
+    assert changed(mixtures__disease__split=["train"]) == set()
+    assert changed(mixtures__disease__split=["train", "dev"]) == {"mixture"}
+
+
 def test_what_changes_no_answer_of_a_chat_model_is_no_setting() -> None:
     assert changed(runs__smollm2_5shot__temperature=None) == {"chat_served"}
     assert changed(runs__smollm2_5shot__max_new_tokens_margin=9) == {"chat_served"}

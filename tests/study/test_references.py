@@ -38,6 +38,22 @@ KEYS = ("corpus", "model", "prompt")
         ),
         (
             "    corpora: [ncbi]\n",
+            "    corpora: [bc2gm]\n    split: [test, dev]\n",
+            25,
+            "mixtures.ncbi.corpora[0]",
+            "`bc2gm` has no dev split on its variant `raw`; it has `test`",
+            "dev: data/dev.txt",
+        ),
+        (
+            "    corpora: [ncbi]\n",
+            "    corpora: [ncbi]\n    split: [train, train]\n",
+            26,
+            "mixtures.ncbi.split",
+            "`train` stands there more than once",
+            "split:",
+        ),
+        (
+            "    corpora: [ncbi]\n",
             "    corpora: [ncbi, ncbi]\n",
             25,
             "mixtures.ncbi.corpora",

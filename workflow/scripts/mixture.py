@@ -10,7 +10,7 @@ with job(snakemake):
         params.mixture,
         params.prompt,
         params.entities,
-        dict(zip(params.mixture.corpora, snakemake.input.sentences, strict=True)),
+        snakemake.input.sentences,
         snakemake.output.instructions,
         snakemake.output.index,
     )

@@ -59,7 +59,7 @@ def build_mixture(
     mixture: Mixture,
     prompt: Prompt,
     entities: Mapping[str, str],
-    sentences: Mapping[str, str | os.PathLike[str]],
+    sentences: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     index: str | os.PathLike[str],
 ) -> None:
@@ -69,15 +69,18 @@ def build_mixture(
         mixture: Corpora, how much of each is drawn, and the annotation scheme.
         prompt: The prompt that gives the instruction.
         entities: Entity type by corpus.
-        sentences: Sentence file by corpus.
+        sentences: Sentence files: for each corpus, in order, one a split. `fraction` and `limit` draw from the
+            sentences of all its splits together.
         output: The instruction set.
         index: CSV naming the corpus and the sentence behind each instance, in the same order.
     """
     rows: list[Instance] = []
     origin: list[tuple[str, str]] = []
+    files = iter(sentences)
     for corpus in mixture.corpora:
         instruction = prompt.instruction_text(entities[corpus])
-        part, ids = instances(list(read_sentences(sentences[corpus])), corpus, instruction, mixture)
+        together = [sentence for _ in mixture.split for sentence in read_sentences(next(files))]
+        part, ids = instances(together, corpus, instruction, mixture)
         rows += part
         origin += [(corpus, identifier) for identifier in ids]
     write_instances(rows, origin, output, index)

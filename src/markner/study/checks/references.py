@@ -70,9 +70,10 @@ def _mixtures(study: Study) -> Iterator[Problem]:
         at: Location = ("mixtures", name)
         yield from unknown_name((*at, "prompt"), mixture.prompt, "prompts", study.prompts)
         yield from repeated_values((*at, "corpora"), mixture.corpora)
+        yield from repeated_values((*at, "split"), mixture.split)
         for index, corpus in enumerate(mixture.corpora):
             here = (*at, "corpora", index)
-            yield from corpus_problems(here, corpus, study, [mixture.split])
+            yield from corpus_problems(here, corpus, study, mixture.split)
             if (
                 mixture.annotation_scheme == "released"
                 and corpus in study.corpora

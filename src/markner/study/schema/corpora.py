@@ -1,8 +1,8 @@
 """Settings of corpora: where the files are, how they are read, split into sentences and marked."""
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from markner.errors import NotInStudyError
 from markner.study.schema.base import Name, Settings
@@ -12,6 +12,22 @@ Variant = Literal["tokenized", "raw"]
 Split = Literal["train", "dev", "test"]
 AnnotationScheme = Literal["span", "released"]
 OffsetUnit = Literal["characters", "bytes", "utf16"]
+
+
+def _listed(value: Any) -> Any:
+    """Return a single split as a list."""
+    return [value] if isinstance(value, str) and value in get_args(Split) else value
+
+
+def _as_written(splits: list[Split]) -> Split | list[Split]:
+    """Return a list of one split as its only entry, so that params say what the config usually says."""
+    return splits[0] if len(splits) == 1 else splits
+
+
+Splits = Annotated[
+    list[Split], BeforeValidator(_listed, json_schema_input_type=Split | list[Split]), PlainSerializer(_as_written)
+]
+"""One split, or a list of splits."""
 
 
 class CorpusFile(Settings):
@@ -188,8 +204,8 @@ class Mixture(Settings):
 
     corpora: list[Name] = Field(min_length=1)
     """Corpora whose sentences are used, in this order."""
-    split: Split = "train"
-    """Split the sentences are taken from."""
+    split: Splits = Field(default=["train"], min_length=1)
+    """Split the sentences are taken from, `train`; or a list of splits, one after the other: `[train, dev]`."""
     prompt: Name = "generic"
     """Prompt whose instruction is used."""
     fraction: float = Field(1.0, gt=0, le=1)
