@@ -66,6 +66,22 @@ def test_a_training_learns_logs_and_leaves_a_plain_model(weights: Path, tmp_path
     assert {parameter.dtype for parameter in load_causal(output, torch.float32).parameters()} == {torch.float32}
 
 
+def test_a_bf16_training_saves_half_the_bytes_and_answers_as_one_saved_in_float32(
+    weights: Path, tmp_path: Path
+) -> None:
+    """Decoding in bfloat16 rounds float32 weights as saving does."""
+    training = BASE.model_copy(update={"precision": "bf16"})
+    half = tune(weights, tmp_path / "half", training)
+    whole = tune(weights, tmp_path / "whole", training.model_copy(update={"save_precision": "fp32"}))
+    sizes = [(folder / "model.safetensors").stat().st_size for folder in (half, whole)]
+    assert sizes[0] < 0.6 * sizes[1]
+    rounded = load_causal(whole, torch.float32).state_dict()
+    assert any(not torch.equal(weight, weight.bfloat16().float()) for weight in rounded.values())
+    loaded = [load_causal(folder, torch.bfloat16).state_dict() for folder in (half, whole)]
+    assert all(torch.equal(weight, loaded[1][name]) for name, weight in loaded[0].items())
+    assert Training().saved_precision == "bf16" and BASE.saved_precision == "fp32"
+
+
 def test_accumulation_and_batching_do_not_change_the_result(weights: Path, tmp_path: Path) -> None:
     """The loss of a step is the mean over its tokens, however it is cut into device batches."""
     whole = BASE.model_copy(update={"device_batch_size": 4, "batching": "padded"})

@@ -134,6 +134,9 @@ class Training(Settings):
     """Gradients are clipped to this norm."""
     precision: Literal["bf16", "fp32"] = "bf16"
     """Mixed bfloat16 with float32 master weights, or float32 throughout."""
+    save_precision: Literal["bf16", "fp32"] | None = None
+    """Precision of the saved model: 2 or 4 bytes a parameter; by default that of the training. Answers decoded in
+    bfloat16 are the same from both."""
     max_length: int = Field(1024, ge=16)
     """Longest example in tokens, prompt and answer and end token together; never cut."""
     too_long: Literal["error", "exclude"] = "error"
@@ -147,6 +150,11 @@ class Training(Settings):
     """Rank of the adapters, for `lora` and `qlora`."""
     lora_alpha: int = Field(32, ge=1)
     """Scale of the adapters, for `lora` and `qlora`."""
+
+    @property
+    def saved_precision(self) -> Literal["bf16", "fp32"]:
+        """Precision of the saved model."""
+        return self.save_precision or self.precision
 
     @model_validator(mode="after")
     def _batches_divide(self) -> "Training":
