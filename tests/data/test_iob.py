@@ -74,8 +74,29 @@ def test_four_columns_of_any_scheme_and_separator(tmp_path: Path, tags: tuple[st
 
 
 def test_entities_that_touch_are_two_in_iobes(tmp_path: Path) -> None:
-    (sentence,) = read(tmp_path, "a B-G\nb E-G\nc I-G\nd E-G\n")
+    (sentence,) = read(tmp_path, "a B-G\nb E-G\nc B-G\nd E-G\n")
     assert surfaces(sentence) == ["a b", "c d"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ("B-G E-G I-G E-G", "line 3: the tags do not fit IOBES: I-G outside of an entity"),
+        ("B-G E-D O O", "line 2: the tags do not fit IOBES: E-D inside of an entity"),
+        ("S-G B-G O O", "line 3: the tags do not fit IOBES: O inside of an entity"),
+        ("S-G O O B-G", "line 4: the tags do not fit IOBES: the end of the sentence inside of an entity"),
+        ("L-G U-G O O", "line 1: the tags do not fit BILOU: L-G outside of an entity"),
+        ("S-G O U-G O", "line 3: the tags fit no scheme: O, S, U belong to IOBES and BILOU"),
+    ],
+)
+def test_tags_that_fit_no_scheme_are_an_error_in_gold_and_read_in_predictions(
+    tmp_path: Path, tags: str, message: str
+) -> None:
+    content = "".join(f"{token} {tag}\n" for token, tag in zip("abcd", tags.split(), strict=True))
+    with pytest.raises(MarknerError, match=rf"x\.tsv, {message}"):
+        read(tmp_path, content)
+    (sentence,) = iob.read(tmp_path / "x.tsv", strict=False)
+    assert sentence.text == "a b c d"
 
 
 def test_a_space_is_a_part_of_the_token_where_tabs_separate(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def read_external_answers(
         yield from _marked(path, marks)
     elif file_format == "iob":
         _check_types(path, options.types, iob.kinds(path) if options.types is not None else ())
-        for sentence in iob.read(path, options.types):
+        for sentence in iob.read(path, options.types, strict=False):
             yield ExternalAnswer(sentence.text, tuple(sentence.spans()))
     else:
         documents = list(_documents(path, file_format, replace(options, types=None)))

@@ -6,6 +6,7 @@ An empty line ends a sentence. Tab or white space separates the columns. A line 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from markner.data.documents import Span
 from markner.data.formats.lines import numbered_lines
@@ -15,6 +16,8 @@ _DOCUMENT = "-DOCSTART-"
 _BEGINS = {"B", "S", "U"}
 _CONTINUES = {"I", "E", "L"}
 _ENDS = {"S", "U", "E", "L"}
+_OPEN = {"B", "I"}
+_SCHEMES = {"IOBES": "ES", "BILOU": "LU"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,44 +51,98 @@ class TaggedSentence:
         return spans
 
 
-def read(path: Path, types: Collection[str] | None = None) -> Iterator[TaggedSentence]:
+def read(path: Path, types: Collection[str] | None = None, *, strict: bool = True) -> Iterator[TaggedSentence]:
     """Read the sentences of a file; entities of other types than the given ones become `O` (None: all count).
 
     Tags are `O`, or a letter with or without `-TYPE`, of any of the schemes IOB1, IOB2, IOBES and BILOU. The letters
     have one meaning in all of them: `B`, `S` and `U` begin an entity; `I`, `E` and `L` continue one, or begin one if
     there is none of their type before them (as conlleval reads IOB1 and IOB2); `S`, `U`, `E` and `L` end it.
 
+    Args:
+        path: The file.
+        types: Types that count.
+        strict: Refuse a file in which IOBES or BILOU is broken. Predictions may break it.
+
     Raises:
-        MarknerError: a line without token and tag, or with another number of columns than the first one; names file
-            and line.
+        MarknerError: a line without token and tag, with another number of columns than the first one, or with a tag
+            that does not fit the scheme of the file; names file and line.
     """
-    tokens: list[str] = []
-    tags: list[str] = []
+    if strict:
+        _check_scheme(path)
+    for document, rows in _sentences(path):
+        tags: list[str] = []
+        current = ""  # `-TYPE` of the entity that the next token can continue
+        for row in rows:
+            if row.letter == "O" or (types is not None and row.kind not in types):
+                tags.append("O")
+                current = ""
+            else:
+                tags.append("I" if row.letter in _CONTINUES and current == f"-{row.kind}" else "B")
+                current = "" if row.letter in _ENDS else f"-{row.kind}"
+        yield TaggedSentence(tuple(row.token for row in rows), tuple(tags), document)
+
+
+class _Row(NamedTuple):
+    """A token line."""
+
+    number: int
+    token: str
+    letter: str
+    kind: str
+
+    @property
+    def tag(self) -> str:
+        return f"{self.letter}-{self.kind}" if self.kind else self.letter
+
+
+def _sentences(path: Path) -> Iterator[tuple[int, list[_Row]]]:
+    """The token lines of each sentence, with the number of its document."""
+    rows: list[_Row] = []
     document = 0
-    current = ""  # `-TYPE` of the entity that the next token can continue
     for number, columns in _rows(path):
-        if not columns or columns[0] == _DOCUMENT:
-            if tokens:
-                yield TaggedSentence(tuple(tokens), tuple(tags), document)
-            tokens, tags, current = [], [], ""
-            document += bool(columns)
+        if columns and columns[0] != _DOCUMENT:
+            rows.append(_Row(number, columns[0], *_tag(path, number, columns[-1])))
             continue
-        letter, kind = _tag(path, number, columns[-1])
-        tokens.append(columns[0])
-        if letter == "O" or (types is not None and kind not in types):
-            tags.append("O")
-            current = ""
-        else:
-            tags.append("I" if letter in _CONTINUES and current == f"-{kind}" else "B")
-            current = "" if letter in _ENDS else f"-{kind}"
-    if tokens:
-        yield TaggedSentence(tuple(tokens), tuple(tags), document)
+        if rows:
+            yield document, rows
+        rows = []
+        document += bool(columns)
+    if rows:
+        yield document, rows
+
+
+def _check_scheme(path: Path) -> None:
+    """Raise a MarknerError if the tags fit no scheme. A file with `B`, `I` and `O` alone is IOB1 or IOB2."""
+    letters: dict[str, int] = {}
+    for _, rows in _sentences(path):
+        for row in rows:
+            letters.setdefault(row.letter, row.number)
+    schemes = {name: [letters[each] for each in ends if each in letters] for name, ends in _SCHEMES.items()}
+    found = [name for name, numbers in schemes.items() if numbers]
+    if len(found) > 1:
+        raise MarknerError(
+            f"{path}, line {max(min(numbers) for numbers in schemes.values())}: the tags fit no scheme: "
+            f"{', '.join(sorted(letters))} belong to {' and '.join(found)}",
+            "write the tags of one scheme",
+        )
+    if not found:
+        return
+    for _, rows in _sentences(path):
+        for before, after in zip([None, *rows], [*rows, None], strict=True):
+            inside = before is not None and before.letter in _OPEN
+            continues = after is not None and after.letter in _CONTINUES
+            if inside != continues or (inside and before and after and before.kind != after.kind):
+                raise MarknerError(
+                    f"{path}, line {(after or rows[-1]).number}: the tags do not fit {found[0]}: "
+                    f"{after.tag if after else 'the end of the sentence'} "
+                    f"{'inside' if inside else 'outside'} of an entity",
+                    f"an entity of more than one token begins with B and ends with {_SCHEMES[found[0]][0]}",
+                )
 
 
 def kinds(path: Path) -> set[str]:
     """Return the entity types of a file, as they stand after the dash."""
-    tags = (_tag(path, number, row[-1]) for number, row in _rows(path) if row and row[0] != _DOCUMENT)
-    return {kind for letter, kind in tags if letter != "O"}
+    return {row.kind for _, rows in _sentences(path) for row in rows if row.letter != "O"}
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
