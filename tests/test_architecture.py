@@ -1,11 +1,15 @@
 """docs/architecture.md is true: imports run one way, torch stays under models/, the Snakefile stays short."""
 
 import ast
+import itertools
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from markner.rules import PARAMS
 
@@ -74,14 +78,34 @@ def test_rules_hold_no_lambda(path: Path) -> None:
     assert "lambda" not in path.read_text(encoding="utf-8")
 
 
-def test_pins_of_environments_agree() -> None:
-    def pins(name: str) -> set[str]:
-        lines = (ROOT / "envs" / name).read_text(encoding="utf-8").splitlines()
-        return {line.strip(" -") for line in lines if "==" in line and not line.startswith("#")}
+def pins(name: str) -> set[str]:
+    lines = (ROOT / "envs" / name).read_text(encoding="utf-8").splitlines()
+    return {line.strip(" -") for line in lines if "==" in line and not line.startswith("#")}
 
+
+def test_pins_of_environments_agree() -> None:
     base, torch, gpu = pins("requirements.txt"), pins("requirements-torch.txt"), pins("requirements-gpu.txt")
     assert pins("base.yaml") == base
     assert pins("torch.yaml") == base | torch | gpu | {"torch==2.13.0"}
+
+
+def split_pin(line: str) -> tuple[str, str]:
+    name, _, version = line.partition(";")[0].partition("==")
+    return name.strip(), version.strip()
+
+
+def test_extras_hold_what_is_pinned() -> None:
+    """Each pinned version satisfies the range of `pyproject.toml`; the `dev` extra has all tools of tests and style."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    ranges = [Requirement(text) for text in [*project["dependencies"], *itertools.chain(*extras.values())]]
+    files = ("requirements.txt", "requirements-torch.txt", "requirements-gpu.txt", "requirements-dev.txt")
+    pinned = {canonicalize_name(name): version for file in files for name, version in map(split_pin, pins(file))}
+    for each in ranges:
+        name = canonicalize_name(each.name)
+        assert name not in pinned or each.specifier.contains(pinned[name]), each
+    tools = {canonicalize_name(split_pin(line)[0]) for line in pins("requirements-dev.txt")}
+    assert tools <= {canonicalize_name(Requirement(text).name) for text in extras["dev"]}
 
 
 def rules() -> list[tuple[str, str]]:

@@ -3,71 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from markner.annotate.params import AnnotateParams
-from markner.data.params import DatasetCardParams, FetchParams, ImportPredictionsParams, MixtureParams, SentencesParams
-from markner.data.synthetic.params import SelfInstructParams, WriteCandidatesParams
+# Each class in these modules registers itself under the names of its rules.
+import markner.annotate.params
+import markner.data.params
+import markner.data.synthetic.params
+import markner.evaluation.params
+import markner.models.chat.params
+import markner.models.params
+import markner.reporting.params  # noqa: F401
 from markner.errors import MarknerError, NotInStudyError
-from markner.evaluation.params import ErrorsParams, OfficialParams, ScoreParams, SignificanceParams
-from markner.models.chat.params import ChatParams, FewShotParams
-from markner.models.params import (
-    PredictEncoderParams,
-    PredictParams,
-    SelectEncoderParams,
-    TrainEncoderParams,
-    TrainParams,
-    WeightsParams,
-)
-from markner.reporting.params import (
-    CostsParams,
-    CrateParams,
-    ErrorFigureParams,
-    FigureParams,
-    InstructionSetCardParams,
-    ModelCardParams,
-    ReportParams,
-    SizeFigureParams,
-    TableParams,
-)
-from markner.study.params import NoParams, Params
+from markner.study.params import PARAMS, Params
 from markner.study.schema.study import Study
-
-PARAMS: dict[str, type[Params]] = {
-    "fetch": FetchParams,
-    "sentences": SentencesParams,
-    "card": DatasetCardParams,
-    "released_marks": NoParams,
-    "mixture": MixtureParams,
-    "write_candidates": WriteCandidatesParams,
-    "self_instruct": SelfInstructParams,
-    "weights": WeightsParams,
-    "train": TrainParams,
-    "train_on_nodes": TrainParams,
-    "predict": PredictParams,
-    "import_predictions": ImportPredictionsParams,
-    "train_encoder": TrainEncoderParams,
-    "select_encoder": SelectEncoderParams,
-    "predict_encoder": PredictEncoderParams,
-    "selected_predictions": NoParams,
-    "few_shot": FewShotParams,
-    "similar_few_shot": FewShotParams,
-    "chat": ChatParams,
-    "chat_served": ChatParams,
-    "score": ScoreParams,
-    "score_grid": NoParams,
-    "significance": SignificanceParams,
-    "official": OfficialParams,
-    "errors": ErrorsParams,
-    "error_figure": ErrorFigureParams,
-    "size_figure": SizeFigureParams,
-    "table": TableParams,
-    "costs": CostsParams,
-    "figure": FigureParams,
-    "dataset": InstructionSetCardParams,
-    "model_card": ModelCardParams,
-    "crate": CrateParams,
-    "report": ReportParams,
-    "annotate": AnnotateParams,
-}
 
 _SECTIONS = {
     "corpus": ("corpora",),
@@ -87,7 +33,9 @@ _SECTIONS = {
 def params_of(rule: str) -> type[Params]:
     """Return the params class of a rule. Raises MarknerError for a rule that is not registered."""
     if rule not in PARAMS:
-        raise MarknerError(f"rule {rule} has no params class", "add it to PARAMS in src/markner/rules.py")
+        raise MarknerError(
+            f"rule {rule} has no params class", f'write one with `rules=["{rule}"]` into the params.py of its room'
+        )
     return PARAMS[rule]
 
 

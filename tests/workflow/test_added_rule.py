@@ -14,14 +14,13 @@ from markner.data.documents import read_sentences
 pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs" / "add-a-rule.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^(In|New file) `([^`]+)`([^\n]*):\n\n```python\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(In|New file) `([^`]+)`([^\n]*):\n\n```python\n(.*?)```", re.MULTILINE | re.DOTALL)
+PAGES_RULE, PAGES_KEY = (BLOCK.findall(part) for part in PAGE.split("## A key of its own in the config\n"))
 # The line before which a block goes into a file, by the words of the page; the end of the file for the others.
 PLACES = {
     ", before `class Study`": "class Study(Settings):\n",
     ", among the fields of `Study`": "    tables: dict[Name, Table] =",
-    ", among the imports": "from markner.models.chat.params import",
-    ", among the entries of `PARAMS`": '    "score": ScoreParams,\n',
-    ", before `complete_rules()`, which adds the hash of the script's code to each rule": "complete_rules()\n",
+    ", among the imports": "\n\ninclude:",
 }
 CONFIG = "study.yaml"
 RESULT = "results/mine/mention_lengths/genes.json"
@@ -39,9 +38,14 @@ def add(folder: Path, kind: str, name: str, place: str, code: str) -> None:
     if place == ", at the end":
         path.write_text(f"{text}\n\n{code}", encoding="utf-8")
         return
+    if place == ", instead of the class above":
+        before = next(block[3] for block in PAGES_RULE if block[1] == name)
+        assert text.count(before) == 1
+        path.write_text(text.replace(before, code), encoding="utf-8")
+        return
     anchor = PLACES[place]
     assert text.count(anchor) == 1, anchor
-    gap = "\n\n" if anchor[0] != " " and "import" not in anchor else ""
+    gap = "\n\n" if anchor.startswith("class") else ""
     path.write_text(text.replace(anchor, code + gap + anchor), encoding="utf-8")
 
 
@@ -78,21 +82,30 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the workflow with the page's rule, and a small study."""
     folder = tmp_path_factory.mktemp("added")
     copy_workflow(folder)
-    for block in BLOCKS:
+    for block in PAGES_RULE:
         add(folder, *block)
     write_study(folder)
     return folder
 
 
-def test_every_block_of_the_page_is_used() -> None:
-    assert len(BLOCKS) == PAGE.count("```python")
-    edited = {name for kind, name, _, _ in BLOCKS if kind == "In"}
-    added = {name for kind, name, _, _ in BLOCKS if kind == "New file"}
-    assert (len(edited), len(added)) == (4, 3)
+def test_a_rule_touches_four_files() -> None:
+    assert len(PAGES_RULE) + len(PAGES_KEY) == PAGE.count("```python")
+    assert len({name for _, name, _, _ in PAGES_RULE}) == 4
+
+
+AUDIT = ("-m", "markner.cli.main", "audit", RESULT, "--configfile", CONFIG)
+PARAMS = "src/markner/evaluation/params.py"
+
+
+def set_longest(folder: Path, before: str, after: str) -> None:
+    text = (folder / PARAMS).read_text(encoding="utf-8")
+    assert text.count(f"    longest: int = {before}\n") == 1
+    (folder / PARAMS).write_text(
+        text.replace(f"longest: int = {before}\n", f"longest: int = {after}\n"), encoding="utf-8"
+    )
 
 
 def test_the_rule_has_record_rerun_and_audit(checkout: Path) -> None:
-    audit = ("-m", "markner.cli.main", "audit", RESULT, "--configfile", CONFIG)
     first = snakemake(checkout, RESULT, config=CONFIG)
     assert jobs(first) == {"fetch", "sentences", "mention_lengths"}
     record = json.loads((checkout / f"{RESULT}.prov.json").read_text(encoding="utf-8"))
@@ -103,13 +116,30 @@ def test_the_rule_has_record_rerun_and_audit(checkout: Path) -> None:
     assert value(checkout) == counted(checkout, 5)
     assert len(value(checkout)) > 1
     assert "Nothing to be done" in snakemake(checkout, RESULT, config=CONFIG)
-    assert command(checkout, *audit).stdout.startswith("FRESH")
+    assert command(checkout, *AUDIT).stdout.startswith("FRESH")
+
+    set_longest(checkout, "5", "1")
+    assert command(checkout, *AUDIT, code=1).stdout.startswith("STALE")
+    again = snakemake(checkout, RESULT, config=CONFIG)
+    assert jobs(again) == {"mention_lengths"}
+    assert value(checkout) == counted(checkout, 1)
+    assert "Nothing to be done" in snakemake(checkout, RESULT, config=CONFIG)
+    assert command(checkout, *AUDIT).stdout.startswith("FRESH")
+    set_longest(checkout, "1", "5")
+
+
+def test_a_key_of_the_config_runs_the_rule_again_if_its_value_is_another(checkout: Path) -> None:
+    for block in PAGES_KEY:
+        add(checkout, *block)
+    assert jobs(snakemake(checkout, RESULT, config=CONFIG)) == {"mention_lengths"}
+    assert value(checkout) == counted(checkout, 5)
+    assert command(checkout, *AUDIT).stdout.startswith("FRESH")
 
     write_study(checkout, longest=1)
-    assert command(checkout, *audit, code=1).stdout.startswith("STALE")
+    assert command(checkout, *AUDIT, code=1).stdout.startswith("STALE")
     again = snakemake(checkout, RESULT, config=CONFIG)
     assert jobs(again) == {"mention_lengths"}
     assert value(checkout) == counted(checkout, 1)
     assert list(value(checkout)) == ["1"]
     assert "Nothing to be done" in snakemake(checkout, RESULT, config=CONFIG)
-    assert command(checkout, *audit).stdout.startswith("FRESH")
+    assert command(checkout, *AUDIT).stdout.startswith("FRESH")

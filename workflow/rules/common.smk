@@ -104,7 +104,7 @@ def complete_rules():
                 )
             if registered is not given:
                 raise WorkflowError(
-                    f"rule {each.name} has {given.__name__}; PARAMS in src/markner/rules.py has {registered.__name__}"
+                    f"rule {each.name} has {given.__name__}, but {registered.__name__} names it among its rules"
                 )
             script = os.path.join(CHECKOUT, "workflow", "scripts", os.path.basename(each.script))
             each.set_params(code=code_hash(script))

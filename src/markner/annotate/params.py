@@ -9,7 +9,7 @@ from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
 
-class AnnotateParams(Params):
+class AnnotateParams(Params, rules=["annotate"]):
     """The formats of texts, and the runs that tag them."""
 
     files: list[str]

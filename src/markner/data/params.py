@@ -11,7 +11,7 @@ from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
 
-class FetchParams(Params):
+class FetchParams(Params, rules=["fetch"]):
     """Files of a corpus, of all its variants, and the bytes they must have."""
 
     corpus: CorpusFiles
@@ -31,7 +31,7 @@ class FetchParams(Params):
         return cls(corpus=files, sha256=expected_hashes(corpus))
 
 
-class SentencesParams(Params):
+class SentencesParams(Params, rules=["sentences"]):
     """How one split of a corpus is read and sampled."""
 
     corpus: CorpusFiles
@@ -50,7 +50,7 @@ class SentencesParams(Params):
         return cls(corpus=files, sample=corpus.sample.model_copy(update=others))
 
 
-class DatasetCardParams(Params):
+class DatasetCardParams(Params, rules=["card"]):
     """Which splits there are, and the paper's counts beside theirs."""
 
     corpora: dict[str, CorpusFiles]
@@ -68,7 +68,7 @@ class DatasetCardParams(Params):
         )
 
 
-class MixtureParams(Params):
+class MixtureParams(Params, rules=["mixture"]):
     """An instruction set: its draw, and its instruction for each of its entity types."""
 
     mixture: Mixture
@@ -95,7 +95,7 @@ class MixtureParams(Params):
         return self.model_dump(exclude={"mixture": {"prompt"}, "prompt": {"template"}})
 
 
-class ImportPredictionsParams(Params):
+class ImportPredictionsParams(Params, rules=["import_predictions"]):
     """How the answers of another system to a corpus are read, and how many sentences must have one."""
 
     format: AnswerFormat

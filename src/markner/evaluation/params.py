@@ -9,7 +9,7 @@ from markner.study.schema.study import Scoring, Study
 from runrecord.planned import planning_only
 
 
-class ScoreParams(Params):
+class ScoreParams(Params, rules=["score"]):
     """How predictions are scored."""
 
     scoring: Scoring
@@ -21,7 +21,7 @@ class ScoreParams(Params):
         return cls(scoring=study.scoring)
 
 
-class SignificanceParams(Params):
+class SignificanceParams(Params, rules=["significance"]):
     """How the systems of a table, or all that are scored on a corpus, are compared on it, and which they are."""
 
     scoring: Scoring
@@ -38,7 +38,7 @@ class SignificanceParams(Params):
         return cls(scoring=study.scoring, permutations=study.significance.permutations, runs=runs)
 
 
-class OfficialParams(Params):
+class OfficialParams(Params, rules=["official"]):
     """The native files of a corpus' test split, and the intervals of its official scores."""
 
     scoring: Scoring
@@ -52,7 +52,7 @@ class OfficialParams(Params):
         return cls(scoring=study.scoring, native=[native_name(file) for file in source.split_files("test").files])
 
 
-class ErrorsParams(Params):
+class ErrorsParams(Params, rules=["errors"]):
     """The sample of errors, and the file of a person's judgements if there is one."""
 
     sample: int

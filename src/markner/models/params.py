@@ -13,7 +13,7 @@ from runrecord.machine import package_version
 from runrecord.planned import planning_only
 
 
-class WeightsParams(Params):
+class WeightsParams(Params, rules=["weights"]):
     """Where pretrained weights come from, and the version of a package that carries them."""
 
     model: LocalModel
@@ -34,7 +34,7 @@ class WeightsParams(Params):
         return self.model_dump(exclude={"model": {"hardware"}})
 
 
-class TrainParams(Params):
+class TrainParams(Params, rules=["train", "train_on_nodes"]):
     """How a generative run is tuned."""
 
     training: Training
@@ -50,7 +50,7 @@ class TrainParams(Params):
         return cls(training=generative(study, run).training, template=template, seed=int(wildcards["seed"]))
 
 
-class PredictParams(Params):
+class PredictParams(Params, rules=["predict"]):
     """How a generative run is asked and decoded on a corpus."""
 
     decoding: Decoding
@@ -66,7 +66,7 @@ class PredictParams(Params):
         )
 
 
-class TrainEncoderParams(Params):
+class TrainEncoderParams(Params, rules=["train_encoder"]):
     """How the grid points of one job of an encoder run are trained."""
 
     points: dict[str, Point]
@@ -90,7 +90,7 @@ class TrainEncoderParams(Params):
         return cls(points=jobs[wildcards["part"]], seed=int(wildcards["seed"]), **own)
 
 
-class SelectEncoderParams(Params):
+class SelectEncoderParams(Params, rules=["select_encoder"]):
     """The grid points of an encoder run, among which the best is selected."""
 
     folders: dict[str, str]
@@ -103,7 +103,7 @@ class SelectEncoderParams(Params):
         return cls(folders=point_folders(run))
 
 
-class PredictEncoderParams(Params):
+class PredictEncoderParams(Params, rules=["predict_encoder"]):
     """How the grid points of an encoder run predict."""
 
     folders: dict[str, str]

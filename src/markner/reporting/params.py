@@ -13,7 +13,7 @@ from markner.study.schema.systems import GenerativeRun, Training
 from runrecord.planned import planning_only
 
 
-class TableParams(Params):
+class TableParams(Params, rules=["table"]):
     """A table's layout, which run fills which cell, and which run's model is gone."""
 
     table: Table
@@ -33,7 +33,7 @@ class TableParams(Params):
         return cls(table=table, cells=table_runs(study, table), retired=retired, titles=_titles(study, table.corpora))
 
 
-class FigureParams(Params):
+class FigureParams(Params, rules=["figure"]):
     """A figure's layout and that of the table whose cells it draws."""
 
     figure: Figure
@@ -47,7 +47,7 @@ class FigureParams(Params):
         return cls(figure=figure, table=study.tables[figure.table])
 
 
-class ErrorFigureParams(Params):
+class ErrorFigureParams(Params, rules=["error_figure"]):
     """A figure of errors and the table whose systems it shows."""
 
     figure: ErrorFigure
@@ -63,7 +63,7 @@ class ErrorFigureParams(Params):
         return cls(figure=figure, table=table, titles=_titles(study, table.corpora))
 
 
-class SizeFigureParams(Params):
+class SizeFigureParams(Params, rules=["size_figure"]):
     """A figure of training sizes, and which run gives which point."""
 
     figure: SizeFigure
@@ -79,7 +79,7 @@ class SizeFigureParams(Params):
         return cls(figure=figure, points=size_points(study, figure), titles=_titles(study, figure.corpora))
 
 
-class CostsParams(Params):
+class CostsParams(Params, rules=["costs"]):
     """What was tuned on what, of each run that is tuned."""
 
     runs: dict[str, dict[str, str]]
@@ -100,7 +100,7 @@ class ShownSentences(Settings):
     runs: dict[str, int]
 
 
-class ReportParams(Params):
+class ReportParams(Params, rules=["report"]):
     """What the report shows: the question, titles, and for each corpus the runs that answered it, by first seed."""
 
     study: str
@@ -135,7 +135,7 @@ class ReportParams(Params):
         )
 
 
-class CrateParams(Params):
+class CrateParams(Params, rules=["crate"]):
     """The whole study, for its research object."""
 
     study: dict[str, Any]
@@ -156,7 +156,7 @@ class CardCorpus(Settings):
     licences: list[str]
 
 
-class InstructionSetCardParams(Params):
+class InstructionSetCardParams(Params, rules=["dataset"]):
     """What the card of an instruction set says: its corpora and their licences, its prompt, who publishes it."""
 
     name: str
@@ -184,7 +184,7 @@ class InstructionSetCardParams(Params):
         )
 
 
-class ModelCardParams(Params):
+class ModelCardParams(Params, rules=["model_card"]):
     """What the card of a tuned model says: its base, data and settings, how to ask it, who publishes it."""
 
     name: str

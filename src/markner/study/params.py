@@ -1,11 +1,11 @@
 """The settings of a job: the base class of all params.
 
-A rule has one params class. It stands in `params.py` of the room whose code the rule runs. What is not in the params
-cannot influence the result, and a change of it runs nothing again.
+A rule has one params class. It stands in `params.py` of the room whose code the rule runs, and names the rule. What is
+not in the params cannot influence the result, and a change of it runs nothing again.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from markner.study.schema.base import Settings
@@ -14,10 +14,20 @@ from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
 Wildcards = Mapping[str, str]
+PARAMS: dict[str, type["Params"]] = {}
+"""The params classes by rule. Each class adds itself; `markner.rules` imports them all."""
 
 
 class Params(Settings):
     """Settings of a job, built from the study and the job's wildcards."""
+
+    def __init_subclass__(cls, rules: Sequence[str], **config: Any) -> None:
+        """Register the class for its rules. Raises TypeError for a rule that has a class."""
+        super().__init_subclass__(**config)
+        for rule in rules:
+            if rule in PARAMS:
+                raise TypeError(f"rule {rule} has two params classes: {PARAMS[rule].__name__} and {cls.__name__}")
+            PARAMS[rule] = cls
 
     @classmethod
     @planning_only
@@ -35,8 +45,8 @@ class Params(Settings):
         return self.model_dump()
 
 
-class NoParams(Params):
-    """The params of a rule that uses no setting."""
+class NoParams(Params, rules=["released_marks", "selected_predictions", "score_grid"]):
+    """The params of the rules that use no setting."""
 
     @classmethod
     @planning_only

@@ -8,7 +8,7 @@ from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
 
-class WriteCandidatesParams(Params):
+class WriteCandidatesParams(Params, rules=["write_candidates"]):
     """What a writing model is shown and how it is sampled."""
 
     model: str
@@ -31,7 +31,7 @@ class WriteCandidatesParams(Params):
         )
 
 
-class SelfInstructParams(Params):
+class SelfInstructParams(Params, rules=["self_instruct"]):
     """The seed of a self-instruct set, its filters and its instruction."""
 
     corpus: str

@@ -48,7 +48,7 @@ class ChatEndpoint(Settings):
         )
 
 
-class FewShotParams(Params):
+class FewShotParams(Params, rules=["few_shot", "similar_few_shot"]):
     """How the examples of a chat run are chosen."""
 
     shots: int
@@ -72,7 +72,7 @@ class FewShotParams(Params):
         )
 
 
-class ChatParams(Params):
+class ChatParams(Params, rules=["chat", "chat_served"]):
     """What a chat model is asked on a corpus: all that is part of a request, and nothing else."""
 
     model: ChatEndpoint
