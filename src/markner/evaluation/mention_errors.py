@@ -103,6 +103,11 @@ def pair(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[int, int
     return pairs
 
 
+def surface(text: str, span: Span) -> str:
+    """Return the text of a mention without white space beside punctuation: the same for tokenized and raw text."""
+    return re.sub(r"\s*([^\w\s])\s*", r"\1", text[slice(*span)])
+
+
 def is_abbreviation(text: str, span: Span) -> bool:
     """Whether a mention is an abbreviation, symbol or formula, by its form or by its definition in the sentence.
 
@@ -110,7 +115,7 @@ def is_abbreviation(text: str, span: Span) -> bool:
     letter or a digit. It counts if it looks like one (two capitals, or letter and digit in its first word, a capital or
     a digit in its second), or if it stands in brackets after words that hold its letters in order, as they define it.
     """
-    short = re.sub(r"\s*([^\w\s])\s*", r"\1", text[slice(*span)])
+    short = surface(text, span)
     words = short.split()
     if len(short) not in _ABBREVIATION_LENGTH or len(words) > 2 or not short[0].isalnum():
         return False

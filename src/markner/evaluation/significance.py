@@ -28,16 +28,25 @@ from markner.data.documents import read_sentences
 from markner.errors import MarknerError
 from markner.evaluation.intervals import Interval
 from markner.evaluation.matches import MATCHES
-from markner.evaluation.matching import Counts, Floats, total_ratios
+from markner.evaluation.matching import Counts, Floats
 from markner.evaluation.pairing import read_answers
 from markner.evaluation.rounding import DIGITS
 from markner.files import atomic
 from markner.study.schema.study import Scoring
 
-COLUMNS = (
-    *("run_a", "run_b", "match", "seeds_a", "seeds_b", "f1_a", "f1_b", "difference", "low", "high", "effect"),
-    *("p", "p_holm", "significant", "draws", "sentences"),
-)
+Pairs = Mapping[tuple[str, str], tuple[Sequence[Counts], Sequence[Counts]]]
+"""By pair of runs: the counts of each by sentence, one for each seed."""
+
+
+def columns(*tested: str) -> tuple[str, ...]:
+    """Return the columns of a file of paired tests, with those that name what is tested."""
+    return (
+        *("run_a", "run_b", *tested, "seeds_a", "seeds_b", "f1_a", "f1_b", "difference", "low", "high", "effect"),
+        *("p", "p_holm", "significant", "draws", "sentences"),
+    )
+
+
+COLUMNS = columns("match")
 # Two differences of F1 closer than this are the same one, rounded differently.
 _TIE = 1e-12
 
@@ -167,28 +176,33 @@ def compare(
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(COLUMNS)
         for match, runs in counts.items():
-            writer.writerows(_rows(match, runs, scoring, permutations))
+            pairs = {(a, b): (runs[a], runs[b]) for a, b in combinations(runs, 2)}
+            writer.writerows(pair_rows([match], pairs, scoring, permutations))
 
 
-def _rows(
-    match: str, runs: Mapping[str, Sequence[Counts]], scoring: Scoring, permutations: int
-) -> list[list[str | int]]:
-    """Rows of the CSV for one kind of match."""
-    pairs = list(combinations(runs, 2))
+def pair_rows(tested: Sequence[str], pairs: Pairs, scoring: Scoring, permutations: int) -> list[list[str | int]]:
+    """Return a row with the columns `columns` for each pair of runs. Holm's correction is over these pairs.
+
+    Args:
+        tested: The values of the columns that name what is tested.
+        pairs: The counts of each pair.
+        scoring: Resamples, confidence and seed.
+        permutations: Draws of each permutation test.
+    """
     # Whole multiples instead of averages: equal sentences then have equal counts to the last bit.
-    scale = lcm(*(len(seeds) for seeds in runs.values()))
-    pools = {run: pooled(seeds, scale // len(seeds)) for run, seeds in runs.items()}
-    tests = [permutation_test(pools[a], pools[b], permutations, scoring.seed) for a, b in pairs]
+    scale = lcm(*(len(seeds) for both in pairs.values() for seeds in both))
+    pools = {pair: [pooled(seeds, scale // len(seeds)) for seeds in both] for pair, both in pairs.items()}
+    tests = [permutation_test(a, b, permutations, scoring.seed) for a, b in pools.values()]
     corrected = holm([test.p_value for test in tests])
     rows: list[list[str | int]] = []
-    for (a, b), test, p_holm in zip(pairs, tests, corrected, strict=True):
-        low, high = difference_interval(runs[a], runs[b], scoring)
+    for (pair, seeds), test, p_holm in zip(pairs.items(), tests, corrected, strict=True):
+        low, high = difference_interval(*seeds, scoring)
         significant = p_holm <= 1 - scoring.confidence and not low <= 0 <= high
-        f1 = [_shown(float(total_ratios(pools[run]).f1)) for run in (a, b)]
+        f1 = [_shown(float(pool.f1(pool.f1_columns().sum(axis=0)))) for pool in pools[pair]]
         values = [_shown(value) for value in (test.difference, low, high, test.effect, test.p_value, p_holm)]
         verdict = "yes" if significant else "no"
-        seeds = [len(runs[a]), len(runs[b])]
-        rows.append([a, b, match, *seeds, *f1, *values, verdict, permutations, len(pools[a].tp)])
+        numbers = [len(of_run) for of_run in seeds]
+        rows.append([*pair, *tested, *numbers, *f1, *values, verdict, permutations, len(seeds[0][0].tp)])
     return rows
 
 
