@@ -1,6 +1,6 @@
 # The commands people need; `make help` lists them. Everything is installed into .venv of this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test test-fast lint format docs dag site check clean
+.PHONY: help setup demo bench test test-fast lint format docs picture site check clean
 
 # The system's own Python if it is 3.11 to 3.14, else the newest of these that runs, else one that uv has.
 SUITABLE = import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
@@ -82,9 +82,8 @@ docs: .venv/installed ## write the generated documents anew (config schema, refe
 	$(BIN)/python -m markner.study.reference
 	$(BIN)/python -m markner.cli.reference
 
-dag: .venv/installed ## draw docs/images/dag.svg anew from the demo's rules (needs graphviz)
-	$(BIN)/snakemake --configfile config/demo.yaml --rulegraph 2>/dev/null | sed -n '/^digraph/,$$p' \
-		| $(BIN)/python docs/images/restyle_dag.py | tred | dot -Tsvg > docs/images/dag.svg
+picture: ## copy the demo's picture of the workflow into docs/images (after `make demo`)
+	cp results/demo/figures/workflow.svg docs/images/workflow.svg
 
 site: .venv/installed-dev ## build the documentation as a site, in site/
 	$(BIN)/mkdocs build --strict

@@ -42,6 +42,7 @@ AT = {
     "figure": {"figure": "scores"},
     "annotate": {"annotation": "sample"},
     "report": {},
+    "workflow_figure": {},
     "few_shot": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "chat_served": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "costs": {},

@@ -47,3 +47,4 @@ def test_runs_that_give_no_point_are_named(figure: Mapping[str, Any], expected: 
 
 def test_a_figure_has_its_files_for_itself() -> None:
     assert "`figures.scores` has the same files" in problems(series("smollm2-4pct"), "scores")
+    assert "rename it, for example to `workflow-size`" in problems(series("smollm2-4pct"), "workflow")

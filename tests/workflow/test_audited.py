@@ -27,6 +27,9 @@ KINDS = {
     "table": f"{RESULTS}/tables/table1.csv",
     "figure": f"{RESULTS}/figures/scores.pdf",
     "figure of errors": f"{RESULTS}/figures/errors.svg",
+    "figure of training sizes": f"{RESULTS}/figures/sizes.png",
+    "picture of the workflow": f"{RESULTS}/figures/workflow.svg",
+    "report": f"{RESULTS}/report/index.html",
 }
 
 

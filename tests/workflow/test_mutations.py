@@ -290,12 +290,14 @@ MUTATIONS = {
         both(gone(TUNED_ANSWERS), setting(lambda s: s.update(errors={"sample": 5}))),
         "errors\npredict run=smollm2-tuned",
     ),
-    "output: a folder deleted": Mutation(gone(f"{RESULTS}/figures"), "figure\nerror_figure\nsize_figure"),
+    "output: a folder deleted": Mutation(
+        gone(f"{RESULTS}/figures"), "figure\nerror_figure\nsize_figure\nworkflow_figure"
+    ),
     "record: deleted": Mutation(gone(f"{TUNED_ANSWERS}.prov.json"), "predict run=smollm2-tuned"),
     "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene corpus=sample_gene"),
     "log and benchmark deleted": Mutation(both(gone(f"{RESULTS}/logs"), gone(f"{RESULTS}/benchmarks"))),
     "interrupted half-way": Mutation(
-        half_written, "figure\nerror_figure\nsize_figure\nscore run=minilm-gene corpus=sample_gene"
+        half_written, "figure\nerror_figure\nsize_figure\nworkflow_figure\nscore run=minilm-gene corpus=sample_gene"
     ),
     # memory and times
     "memory of Snakemake lost": Mutation(gone(".snakemake")),

@@ -1,5 +1,10 @@
 # Figures: the cells of a table, kinds of errors, scores against the size of the training data.
-from markner.reporting.params import ErrorFigureParams, FigureParams, SizeFigureParams
+from markner.reporting.params import (
+    ErrorFigureParams,
+    FigureParams,
+    SizeFigureParams,
+    WorkflowFigureParams,
+)
 
 
 include: "inputs/figures.smk"
@@ -85,3 +90,26 @@ rule size_figure:
         settings=settings(SizeFigureParams),
     script:
         "../scripts/size_figure.py"
+
+
+rule workflow_figure:
+    """Draw the workflow: the rules of the study's jobs by stage, with the number of jobs."""
+    input:
+        f"{RESULTS}/lineage.json",
+    output:
+        pdf=f"{RESULTS}/figures/workflow.pdf",
+        svg=f"{RESULTS}/figures/workflow.svg",
+        png=f"{RESULTS}/figures/workflow.png",
+    log:
+        f"{LOGS}/workflow_figure.log",
+    benchmark:
+        f"{BENCHMARKS}/workflow_figure.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(WorkflowFigureParams),
+    script:
+        "../scripts/workflow_figure.py"

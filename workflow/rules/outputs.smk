@@ -51,7 +51,10 @@ def targets_of(part):
                 if queries.has_official(STUDY, corpus)
             ),
         ],
-        "report": [f"{RESULTS}/report/index.html"],
+        "report": [
+            *(f"{RESULTS}/figures/workflow.{kind}" for kind in ("pdf", "svg", "png")),
+            f"{RESULTS}/report/index.html",
+        ],
         "hub": [
             *(f"{RESULTS}/hub/datasets/{mixture}" for mixture in INSTRUCTION_SETS),
             *(

@@ -1,8 +1,30 @@
 # The page that holds it all, from the question to the bytes behind each number.
 from markner.reporting.params import ReportParams
+from markner.study.params import NoParams
 
 
 include: "inputs/report.smk"
+
+
+rule lineage:
+    """Audit the results and list their lineages, for the page and the picture of the workflow."""
+    input:
+        lineage_results,
+    output:
+        f"{RESULTS}/lineage.json",
+    log:
+        f"{LOGS}/lineage.log",
+    benchmark:
+        f"{BENCHMARKS}/lineage.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings(NoParams),
+    script:
+        "../scripts/lineage.py"
 
 
 rule report:
@@ -10,6 +32,8 @@ rule report:
     input:
         results=report_results,
         models=report_models,
+        lineage=rules.lineage.output,
+        workflow=f"{RESULTS}/figures/workflow.svg",
         templates=TEMPLATES,
     output:
         f"{RESULTS}/report/index.html",

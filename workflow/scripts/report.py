@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
+from markner.files import read_json
 from markner.reporting.page.page import write_report
 from markner.reporting.params import ReportParams
 from runrecord.job import job
-from runrecord.lineage import lineage_facts
 
 with job(snakemake):
     write_report(
         ReportParams.load(snakemake.params),
         Path(snakemake.output[0]).parent.parent,
         [Path(path) for path in [*snakemake.input.results, *snakemake.input.models]],
-        lineage_facts(snakemake.input.results, Path.cwd()),
+        read_json(snakemake.input.lineage[0]),
         Path(snakemake.output[0]),
     )

@@ -79,6 +79,20 @@ class SizeFigureParams(Params, rules=["size_figure"]):
         return cls(figure=figure, points=size_points(study, figure), titles=_titles(study, figure.corpora))
 
 
+class WorkflowFigureParams(Params, rules=["workflow_figure"]):
+    """What the picture of the workflow says beyond the records of the jobs."""
+
+    study: str
+    annotations: int
+    """Number of collections that trained runs tag."""
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the study's name and its annotations."""
+        return cls(study=study.study, annotations=len(study.annotations))
+
+
 class CostsParams(Params, rules=["costs"]):
     """What was tuned on what, of each run that is tuned."""
 
@@ -122,7 +136,7 @@ class ReportParams(Params, rules=["report"]):
             study=study.study,
             question=study.question,
             tables={name: table.title for name, table in study.tables.items()},
-            figures=titles | others,
+            figures=titles | others | {"workflow": "The workflow: the study's jobs by rule and stage"},
             seeds={name: run.seeds for name, run in runs.items()},
             sentences={
                 corpus: ShownSentences(

@@ -45,7 +45,7 @@ class Params(Settings):
         return self.model_dump()
 
 
-class NoParams(Params, rules=["released_marks", "selected_predictions", "score_grid"]):
+class NoParams(Params, rules=["released_marks", "selected_predictions", "score_grid", "lineage"]):
     """The params of the rules that use no setting."""
 
     @classmethod

@@ -23,6 +23,13 @@ def report_results(wildcards):
     ]
 
 
+def lineage_results(wildcards):
+    """Results of all parts but annotations, which may take longer than the study itself."""
+    parts = ("tables", "figures", "analyses", "corpora", "instructions", "released")
+    files = [*(file for part in parts for file in targets_of(part)), *report_results(wildcards)]
+    return list(dict.fromkeys(files))
+
+
 def report_models(wildcards):
     """Folders of the trained models, for the curves of their training."""
     trained = [run for run in RUNS if run in TUNED or run in ENCODERS]

@@ -66,6 +66,7 @@ def figure_problems(study: Study) -> Iterator[Problem]:
     """Check the tables of all figures of scores and of errors."""
     for name, figure in study.figures.items():
         yield from unknown_name(("figures", name, "table"), figure.table, "tables", study.tables)
+        yield from _same_files("figures", name, [], study)
     for name, error_figure in study.error_figures.items():
         yield from unknown_name(("error_figures", name, "table"), error_figure.table, "tables", study.tables)
         yield from _same_files("error_figures", name, ["figures"], study)
@@ -129,7 +130,10 @@ def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> 
 
 
 def _same_files(section: str, name: str, others: Iterable[str], study: Study) -> Iterator[Problem]:
-    """A figure with the name of another one."""
+    """A figure with the name of another one, or of the picture of the workflow."""
+    if name == "workflow":
+        fix = f"rename it, for example to `{name}-{section.partition('_')[0]}`"
+        yield Problem((section, name), "each study has a figure `workflow`, with the same files", fix)
     for other in others:
         if name in getattr(study, other):
             yield Problem(
