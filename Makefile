@@ -59,6 +59,9 @@ bench: .venv/installed-dev ## measure against what people would use, on the demo
 		results/demo/instructions/disease.json results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/plot.py
 
+gpu: .venv/installed-dev ## measure training, decoding and a small study on one GPU in ten minutes (toy size without one)
+	PYTHONPATH=bench $(BIN)/python -m gpu $(if $(MIRROR),--mirror $(MIRROR))
+
 test-fast: .venv/installed-dev ## run the tests that need no model, no browser and no whole study
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not models and not corpora" \
 		--ignore tests/models --ignore tests/workflow --ignore tests/slurm

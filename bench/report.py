@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 FOLDER = Path("docs/measured/bench")
 PACKAGES = ("torch", "transformers", "numpy", "scipy", "seqeval", "nervaluate")
 
@@ -35,11 +37,11 @@ def spread(seconds: list[float]) -> dict[str, float]:
     }
 
 
-def write(name: str, title: str, rows: list[dict[str, Any]], **facts: Any) -> None:
+def write(name: str, title: str, rows: list[dict[str, Any]], folder: Path = FOLDER, **facts: Any) -> None:
     """Write `<name>.csv` and `<name>.md`, the latter with machine, versions and `facts`, and show the table."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     columns = list(rows[0])
-    with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -47,7 +49,7 @@ def write(name: str, title: str, rows: list[dict[str, Any]], **facts: Any) -> No
     table += ["| " + " | ".join(str(row[column]) for column in columns) + " |" for row in rows]
     facts = {"machine": _machine(), "versions": {each: importlib.metadata.version(each) for each in PACKAGES}, **facts}
     text = "\n".join([f"# {title}", "", *table, "", "```json", json.dumps(facts, indent=1), "```", ""])
-    (FOLDER / f"{name}.md").write_text(text, encoding="utf-8")
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
     print("\n".join(table))
 
 
@@ -55,4 +57,11 @@ def _machine() -> dict[str, Any]:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+    gpu = {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda} if torch.cuda.is_available() else {}
+    return {
+        **gpu,
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }

@@ -1,0 +1,173 @@
+"""Measure training, decoding and a small study on one GPU within ten minutes: `make gpu`.
+
+python -m gpu [--minutes 10] [--mirror FOLDER] [--output FOLDER] [--toy]   (with bench/ on PYTHONPATH)
+
+1. Training at the shape of LLaMA-2-7B with random weights, with as many layers as fit: Alpaca's recipe, padded batches
+   and a shared prefix, with the peak memory beside the memory model's prediction.
+2. SmolLM2-135M tuned on three corpora for the time that is left, scored on their test sets; the grid of an encoder.
+3. Decoding with the tuned model in the shape of 7B (`grown.py`), against Hugging Face's greedy search and prompt
+   lookup; the answers are compared in float32.
+
+Without a GPU the same runs at toy size, and proves only that it works. With `--mirror` the corpora are the real ones,
+without it the sample corpus.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from answering import Answering, sampled_texts
+from decoding import compared
+from report import write
+
+from gpu.grown import grown
+from gpu.plot import draw
+from gpu.shapes import LLAMA_7B, TOY, Size
+from gpu.study import GpuStudy
+from gpu.training import examples_per_second, measure, row
+from markner.data.instructions import read_instances
+from markner.models.causal.examples import Example, build_examples
+from markner.models.weights import load_causal, load_tokenizer
+from markner.study.schema.corpora import Prompt
+from markner.study.schema.systems import Training
+
+_WAYS = {"alpaca": "Alpaca recipe", "padded": "padded, answers' columns only", "prefix": "shared prefix"}
+_SMOLLM2 = Size("SmolLM2-135M", 30, 576, 1536, 9, 49_152)
+_LARGER_SMOLLM2 = Size("SmolLM2-135M, a little larger", 30, 1280, 1600, 10, 49_152)
+_DECODING_MINUTES = 3.5
+"""Kept for the encoder's grid and for decoding."""
+
+
+class Session:
+    """The settings of one measurement and its clock."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.toy: bool = arguments.toy or not torch.cuda.is_available()
+        self.output = Path(arguments.output or ("results/gpu-toy" if self.toy else "docs/measured/gpu"))
+        self.mirror: str | None = arguments.mirror
+        self._end = time.monotonic() + 60 * arguments.minutes
+
+    def seconds_left(self) -> float:
+        """Return the seconds until the time is up; negative afterwards."""
+        return self._end - time.monotonic()
+
+    def start(self, part: str) -> None:
+        """Say which part starts, and how much time is left."""
+        print(f"\n== {part}; {self.seconds_left() / 60:.1f} minutes left", flush=True)
+
+
+def main() -> None:
+    """Measure everything and write tables and a picture."""
+    parser = argparse.ArgumentParser(prog="make gpu", description=str(__doc__).splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10, help="time for everything (10)")
+    parser.add_argument("--mirror", help="folder with the real corpora, as for the studies")
+    parser.add_argument("--output", help="folder of the tables (docs/measured/gpu; results/gpu-toy without a GPU)")
+    parser.add_argument("--toy", action="store_true", help="toy size, also on a GPU")
+    session = Session(parser.parse_args())
+    if session.toy:
+        print("Toy size: this proves that the measurement works; its figures mean nothing.")
+    config = "config/real-cpu.yaml" if session.mirror else "config/demo.yaml"
+    study = GpuStudy(Path(config), session.mirror, session.toy)
+    session.start("corpora and pretrained weights")
+    study.make(study.instructions, study.weights)
+    rate = _measure_training(session, study)
+    _tune(session, study, rate)
+    _measure_decoding(session, study)
+    draw(session.output)
+    print(f"\nTables and picture: {session.output}")
+
+
+def _measure_training(session: Session, study: GpuStudy) -> float:
+    """Write the training table and return SmolLM2's examples per second with a shared prefix."""
+    session.start("training at the shape of 7B")
+    training, steps = Training(batch_size=32, device_batch_size=32, max_length=512), 12
+    size = LLAMA_7B
+    if session.toy:
+        training, steps, size = Training(batch_size=4, device_batch_size=4, max_length=256), 2, TOY
+    tokenizer = load_tokenizer(study.weights)
+    instances = read_instances(str(study.instructions))
+    examples, _ = build_examples(instances, Prompt().template, tokenizer, training)
+    # The tokens are SmolLM2's, so the vocabulary is too.
+    size = replace(size, vocabulary=len(tokenizer))
+    if not session.toy:
+        size = size.that_fits(_longest(training, examples), 0.92 * torch.cuda.mem_get_info()[0])
+    measured = {way: measure(size, examples, training, way, steps) for way in _WAYS}
+    alpaca = measured["alpaca"].examples / sum(measured["alpaca"].seconds)
+    write(
+        "training",
+        f"Training at the width of {size.name}, {size.layers} layers, random weights, bf16 under autocast",
+        [row(label, measured[way], alpaca) for way, label in _WAYS.items()],
+        folder=session.output,
+        layers=size.layers,
+        parameters=size.shape().parameters,
+        batch=training.batch_size,
+        steps=steps,
+        tokens_per_example=round(measured["alpaca"].tokens / measured["alpaca"].examples, 1),
+    )
+    probe = TOY if session.toy else _SMOLLM2
+    return examples_per_second(replace(probe, vocabulary=len(tokenizer)), examples, training, steps)
+
+
+def _longest(training: Training, examples: list[Example]) -> Training:
+    """Return the settings with the length of the longest example, for which memory is reserved."""
+    return training.model_copy(update={"max_length": max(map(len, examples))})
+
+
+def _tune(session: Session, study: GpuStudy, rate: float) -> None:
+    """Tune SmolLM2 for the time that is left, train the encoder's grid, and write their scores."""
+    instances = len(read_instances(str(study.instructions)))
+    # Half of the time that decoding leaves is for training, the rest for starting, predicting and the grid.
+    seconds = max(0.0, session.seconds_left() - 60 * _DECODING_MINUTES) / 2
+    fraction = min(1.0, round(rate * seconds / instances, 2))
+    if session.toy:
+        fraction = 1.0
+    if fraction <= 0:
+        print("no time is left to tune SmolLM2")
+        return
+    session.start(f"SmolLM2-135M on {fraction:.0%} of {instances} instructions ({rate:.0f} examples a second)")
+    study.set_fraction(fraction)
+    study.make(*study.scores("smollm2", study.corpora))
+    session.start("an encoder's grid")
+    study.make(*study.scores("minilm", study.corpora[:1]))
+    costs = study.costs()
+    write(
+        "study",
+        f"SmolLM2-135M tuned on {fraction:.0%} of three corpora, and an encoder",
+        study.rows(),
+        folder=session.output,
+        training=costs,
+        encoder_points_an_hour=round(study.encoder_points_an_hour()),
+    )
+
+
+def _measure_decoding(session: Session, study: GpuStudy) -> None:
+    """Write the decoding tables: speed in bf16, and whether the answers are the same in float32."""
+    if not study.tuned.is_dir():
+        return
+    session.start("decoding at the shape of 7B")
+    size = _LARGER_SMOLLM2 if session.toy else LLAMA_7B
+    number, batches = ("3", (2,)) if session.toy else ("32", (1, 8, 32))
+    for precision in ("bf16", "fp32"):
+        if session.seconds_left() < 0 and not session.toy:
+            print(f"no time is left for decoding in {precision}")
+            return
+        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        answering = Answering(str(study.tuned), str(study.instructions))
+        small: Any = load_causal(study.tuned, torch.float32)
+        answering.model = grown(small, size, dtype).to("cuda" if torch.cuda.is_available() else "cpu")
+        rows = compared(answering, sampled_texts(str(study.sentences()), number), batches, repeats=1)
+        write(
+            f"decoding-{precision}",
+            f"Decoding at the shape of {size.name} in {precision}, answers compared with HF greedy at batch 1",
+            rows,
+            folder=session.output,
+            sentences=int(number),
+            parameters=answering.model.num_parameters(),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Training speed and memory at the 7B shape: Alpaca's recipe, padded batches and a shared prefix in turn."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+import torch
+from training import alpaca
+
+from gpu.shapes import Size, random_model
+from markner.models.causal.batching import Batch, pad, share_prefix
+from markner.models.causal.examples import Example
+from markner.models.causal.memory import saved_bytes, training_bytes
+from markner.models.causal.prefix_attention import use_prefix_attention
+from markner.models.causal.progress import flops_per_token, peak_flops
+from markner.study.schema.systems import Training
+
+_UNTIMED = 2
+"""Steps before the clock starts: the first ones allocate memory and choose kernels."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the steps of one way of training took."""
+
+    seconds: list[float]
+    tokens: int
+    """Tokens of prompts and answers in the timed steps, without padding, a shared prefix counted for each example."""
+    examples: int
+    slots: int
+    """Positions that were computed in the timed steps."""
+    flops_per_token: float
+    peak_bytes: int | None
+    predicted_bytes: float
+    """The memory model's answer for the largest batch of these steps."""
+
+
+def measure(size: Size, examples: Sequence[Example], training: Training, way: str, steps: int) -> Measured:
+    """Take optimizer steps from random weights and return what they took.
+
+    Args:
+        size: Sizes of the model; the weights are float32, the computation bf16 under autocast.
+        examples: Encoded examples, used in turn, `batch_size` in each step.
+        training: Precision, batch size and gradient checkpointing.
+        way: `alpaca`, `padded` or `prefix`.
+        steps: Timed steps.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    model: Any = random_model(size, device)
+    if way == "prefix":
+        use_prefix_attention(model)
+    if training.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+    collate = _collators()[way]
+    source = cycle(examples)
+    seconds: list[float] = []
+    tokens = slots = 0
+    predicted = 0.0
+    for step in range(_UNTIMED + steps):
+        part = list(islice(source, training.batch_size))
+        batch = {name: value.to(device) for name, value in collate(part).items()}
+        _wait(device)
+        begun = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16):
+            loss = model(**batch, use_cache=False).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), training.max_grad_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        _wait(device)
+        if step >= _UNTIMED:
+            seconds.append(time.perf_counter() - begun)
+            tokens += sum(map(len, part))
+            slots += batch["input_ids"].numel()
+        predicted = max(predicted, _predicted_bytes(size, training, way, batch, part))
+    mean = tokens / (steps * training.batch_size)
+    return Measured(
+        seconds=seconds,
+        tokens=tokens,
+        examples=steps * training.batch_size,
+        slots=slots,
+        flops_per_token=flops_per_token(model, mean, full=True),
+        peak_bytes=torch.cuda.max_memory_allocated() if device.type == "cuda" else None,
+        predicted_bytes=predicted,
+    )
+
+
+def row(way: str, measured: Measured, alpaca_rate: float) -> dict[str, Any]:
+    """Return a row of the table; `alpaca_rate` is the examples per second of Alpaca's recipe."""
+    seconds, peak = sum(measured.seconds), peak_flops()
+    speed, computed = measured.tokens / seconds, measured.slots / seconds
+
+    def share(tokens_per_second: float) -> str:
+        return f"{tokens_per_second * measured.flops_per_token / peak:.1%}" if peak else "–"
+
+    return {
+        "way": way,
+        "examples/s": round(measured.examples / seconds, 2),
+        "x Alpaca": round(measured.examples / seconds / alpaca_rate, 2),
+        "tokens/s": round(speed),
+        "MFU": share(speed),
+        "MFU of computed positions": share(computed),
+        "peak GB": f"{measured.peak_bytes / 1e9:.1f}" if measured.peak_bytes else "–",
+        "predicted GB": f"{measured.predicted_bytes / 1e9:.1f}",
+        "seconds a step": round(seconds / len(measured.seconds), 3),
+    }
+
+
+def examples_per_second(size: Size, examples: Sequence[Example], training: Training, steps: int) -> float:
+    """Return the speed of a training with a shared prefix."""
+    measured = measure(size, examples, training, "prefix", steps)
+    return measured.examples / sum(measured.seconds)
+
+
+def _collators() -> dict[str, Callable[[Sequence[Example]], Batch]]:
+    return {
+        "alpaca": lambda part: alpaca(list(part), 0),
+        "padded": lambda part: pad(part, 0),
+        "prefix": share_prefix,
+    }
+
+
+def _predicted_bytes(size: Size, training: Training, way: str, batch: Batch, part: Sequence[Example]) -> float:
+    shape, slots = size.shape(), batch["input_ids"].numel()
+    supervised = slots if way == "alpaca" else batch["labels"].numel()
+    keys = sum(map(len, part)) if way == "prefix" else slots
+    settings = _with_batching(training, "prefix" if way == "prefix" else "padded")
+    # Float32 logits, their gradient and a 16-bit copy, as in `activation_bytes`.
+    logits = supervised * 10 * shape.vocabulary
+    return training_bytes(shape.parameters, settings, 1) + saved_bytes(shape, settings, 1, slots, keys) + logits
+
+
+def _with_batching(training: Training, batching: str) -> Training:
+    """Return the settings with another `batching`."""
+    return training.model_copy(update={"batching": batching})
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
