@@ -36,7 +36,7 @@ from markner.study.schema.systems import Training
 
 _WAYS = {"alpaca": "Alpaca recipe", "padded": "padded, answers' columns only", "prefix": "shared prefix"}
 _SMOLLM2 = Size("SmolLM2-135M", 30, 576, 1536, 9, 49_152)
-_LARGER_SMOLLM2 = Size("SmolLM2-135M, a little larger", 30, 1280, 1600, 10, 49_152)
+_LARGER_SMOLLM2 = Size("SmolLM2-135M, a little larger", 30, 640, 1600, 10, 49_152)
 _DECODING_MINUTES = 3.5
 """Kept for the encoder's grid and for decoding."""
 
