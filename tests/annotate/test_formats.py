@@ -14,7 +14,7 @@ from markner.data.formats import plain, pubtator
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import format_of, open_writer, read_documents
 from markner.errors import MarknerError
-from markner.study.schema.annotations import InputFormat, OutputFormat
+from markner.study.schema.formats import InputFormat, OutputFormat
 
 TEXT = "Ataxia in 🧬 mice\r\n\r\n \tHeart\nfailure is αβ; no <mark>.\n\n\nEnd of ataxia\n"
 MENTIONS = [Mention(TEXT.index(word), TEXT.index(word) + len(word), "disease") for word in ("Ataxia", "Heart\nfailure")]
@@ -53,7 +53,7 @@ def test_paragraphs_of_plain_text_keep_their_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", " \r\n\r\n ", "x", "x\n\ny", "\ufeffx", "a\n \n\n b  "])
 def test_paragraphs_hold_all_that_is_not_white(text: str) -> None:
-    (document,) = plain.read(io.BytesIO(text.encode()), "name", "id")
+    (document,) = plain.read(io.BytesIO(text.encode()), "name", ReadOptions(identifier="id"))
     inside = "".join(document.text[part.start : part.end] for part in document.passages)
     assert "".join(inside.split()) == "".join(text.split())
 

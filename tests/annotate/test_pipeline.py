@@ -19,7 +19,7 @@ from markner.data.documents import Document, Mention, Span
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.data.sentences import document_sentences
-from markner.study.schema.annotations import InputFormat, OutputFormat
+from markner.study.schema.formats import InputFormat, OutputFormat
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
 FORMATS: tuple[Literal["pubtator", "bioc-xml", "bioc-json", "jsonl"], ...] = (

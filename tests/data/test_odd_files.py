@@ -8,7 +8,7 @@ from markner.data.documents import Document
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
-from markner.study.schema.annotations import InputFormat
+from markner.study.schema.formats import InputFormat
 
 BOMB = '<!DOCTYPE c [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 OUTSIDE = '<!DOCTYPE c [<!ENTITY a SYSTEM "file:///etc/hostname">]>'

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 SAMPLE = ROOT / "resources" / "sample"
 CONFIG = "study.yaml"
-FORMATS = ("marked", "jsonl", "iob", "pubtator", "bioc", "brat")
+FORMATS = ("marked", "jsonl", "iob", "pubtator", "bioc-xml", "brat")
 SCORES = {
     # From the README beside the files: a published 8B model, scored here against the tokenized gold.
     "ncbi_disease": ("mtl-bioinformatics-2016/NCBI-disease-IOB/test.tsv", "disease", 0.895, 4),
@@ -61,7 +61,7 @@ def write_answers(folder: Path) -> dict[str, str]:
         "jsonl": "spans.jsonl",
         "iob": "resources/sample/iob/disease/test.tsv",
         "pubtator": "resources/sample/pubtator/test.PubTator",
-        "bioc": "resources/sample/bioc/test.xml",
+        "bioc-xml": "resources/sample/bioc/test.xml",
         "brat": "brat",
     }
 
@@ -70,7 +70,7 @@ def write_study(folder: Path, files: dict[str, str], **changed: Any) -> None:
     runs: dict[str, Any] = {}
     for name, path in files.items():
         runs[name] = {"system": "predictions", "format": name, "files": {"sample": path}, "evaluate": ["sample"]}
-        if name in ("pubtator", "bioc", "brat"):
+        if name in ("pubtator", "bioc-xml", "brat"):
             runs[name]["types"] = {"sample": ["Disease"]}
     runs["marked"] |= {"marks": ["[[", "]]"]} | changed
     corpus = {

@@ -4,7 +4,8 @@ from typing import Self
 
 from markner.study.params import Params, Wildcards
 from markner.study.queries import tagger
-from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
+from markner.study.schema.annotations import Tagger
+from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 

@@ -18,7 +18,8 @@ from markner.data.formats.document_files import STANDARD_INPUT, open_writer, rea
 from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.models.checkpoints import fingerprint
 from markner.models.tagging import System, load_system
-from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
+from markner.study.schema.annotations import Tagger
+from markner.study.schema.formats import InputFormat, OutputFormat
 
 _BATCHES = 16
 """Batches of sentences tagged between two lines of the journal: enough to sort them by length, few to lose."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from markner.errors import MarknerError
-from markner.study.schema.annotations import InputFormat, OutputFormat, Tagger
+from markner.study.schema.annotations import Tagger
+from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.study import Study
 
 HELP = "tag texts with trained runs: plain text, PubTator, BioC or JSON lines, files, folders or standard input"

@@ -31,6 +31,7 @@ COLUMNS = (
     "crossing",
     "overlapping",
     "discontinuous",
+    "ignored",
     "repeated_documents",
     "duplicate_sentences",
     "shared_with_training",
@@ -103,6 +104,7 @@ def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | 
     row["explanation"] = paper.note if paper is not None and difference else ""
     for key in ("documents", "crossing", "overlapping", "discontinuous", "repeated_documents", "duplicate_sentences"):
         row[key] = counts[key]
+    row["ignored"] = sum(counts["ignored"].values())
     return row
 
 
@@ -123,8 +125,8 @@ def _markdown(study_name: str, table: pd.DataFrame) -> str:
         "\n".join(lines) or _agreement(table),
         "## Further counts",
         "Marked: gold spans left after overlaps are resolved. Crossing: mentions dropped because they cross a sentence "
-        "boundary. Shared with training: sentences whose exact text is also in a training split of the study on the "
-        "same variant.",
+        "boundary. Ignored: what the files hold beside mentions (relations, events, attributes, notes). Shared with "
+        "training: sentences whose exact text is also in a training split of the study on the same variant.",
         _table(table[keys + further]),
     ]
     return "\n\n".join(parts) + "\n"

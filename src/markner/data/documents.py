@@ -10,6 +10,9 @@ from typing import NamedTuple
 from markner.errors import MarknerError
 from markner.files import read_jsonl, write_jsonl
 
+SENTENCE = "sentence"
+"""Infon `type` of a passage that is one sentence."""
+
 
 class Span(NamedTuple):
     """Character offsets into the exact text of a sentence; the end is exclusive."""
@@ -51,7 +54,8 @@ class Document:
     """A document of any format: its exact text, its passages and its mentions.
 
     Passages are in order and do not overlap; at least one character lies between two of them. `infons` are the
-    properties that BioC keeps with a document.
+    properties that BioC keeps with a document. `ignored` counts what the file has beside mentions, by kind: relations,
+    events, attributes, notes.
     """
 
     id: str
@@ -59,6 +63,7 @@ class Document:
     passages: tuple[Passage, ...]
     mentions: tuple[Mention, ...] = ()
     infons: Mapping[str, str] = field(default_factory=dict)
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
     def digest(self) -> str:
         """Return the SHA-256 of the text and the bounds of its passages: all that tagging depends on."""

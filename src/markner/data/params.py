@@ -6,7 +6,7 @@ from markner.data.fetching.registry import expected_hashes
 from markner.study.params import Params, Wildcards
 from markner.study.queries import predictions_run, source_of
 from markner.study.schema.corpora import CorpusFiles, Mixture, OffsetUnit, Prompt, Sample, Variant
-from markner.study.schema.prediction_runs import AnswerFormat
+from markner.study.schema.formats import AnswerFormat
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 

@@ -1,11 +1,12 @@
 """From documents to sentences: spaCy's sentencizer, and the policies for mentions that do not fit a sentence."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markner.data.documents import Document, Sentence, Span
+from markner.data.documents import SENTENCE, Document, Sentence, Span
 from markner.stub_import import stub_import
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class SplitCounts:
     """Mentions of more than one part; the gold has the span from the first to the last part."""
     text_differs: int = 0
     """Mentions whose annotated text is not the text at their offsets; the offsets count."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """What the files have beside mentions, by kind: relations, events, attributes, notes."""
     identifiers: set[str] = field(default_factory=set)
     """Identifiers of the documents read so far."""
 
@@ -52,6 +55,7 @@ def split_documents(
         counts.documents += 1
         counts.repeated_documents += document.id in counts.identifiers
         counts.identifiers.add(document.id)
+        counts.ignored.update(document.ignored)
         for mention in document.mentions:
             counts.discontinuous += len(mention.parts) > 1
             surface = document.text[mention.start : mention.end]
@@ -76,11 +80,18 @@ def _document_bounds(document: Document, whole_passages: bool) -> list[Span]:
 
 
 def document_sentences(document: Document) -> list[Span]:
-    """Return the bounds of the sentences in the text of a document; each passage is split alone."""
+    """Return the bounds of the sentences in the text of a document; each passage is split alone.
+
+    A passage whose infon `type` is `sentence` is one sentence.
+    """
     return [
         Span(passage.start + start, passage.start + end)
         for passage in document.passages
-        for start, end in sentence_bounds(document.text[passage.start : passage.end])
+        for start, end in (
+            [Span(0, passage.end - passage.start)]
+            if passage.infons.get("type") == SENTENCE
+            else sentence_bounds(document.text[passage.start : passage.end])
+        )
     ]
 
 

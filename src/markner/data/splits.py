@@ -63,8 +63,6 @@ def counts_path(output: Path) -> Path:
 
 
 def _documents(source: CorpusSource, paths: list[Path], types: Collection[str] | None) -> Iterator[Document]:
-    if source.format == "iob":
-        raise ValueError("IOB files hold sentences, not documents")
     if source.format != "bc2gm":
         return read_documents(paths, source.format, ReadOptions(types, source.offsets))
     if len(paths) not in (2, 3):
@@ -122,6 +120,7 @@ def _counts(kept: list[Sentence], split_counts: SplitCounts, read: int, *, docum
         "identical": split_counts.identical,
         "discontinuous": split_counts.discontinuous,
         "text_differs": split_counts.text_differs,
+        "ignored": dict(sorted(split_counts.ignored.items())),
     }
     if released:
         counts["released_instances"] = len(released)

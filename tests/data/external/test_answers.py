@@ -54,7 +54,7 @@ def test_a_damaged_brat_annotation_and_a_missing_type_are_named(tmp_path: Path) 
     assert "the file has Disease" in caught.value.fix
 
 
-def test_bioc_json_is_recognised_by_its_first_character(tmp_path: Path) -> None:
+def test_bioc_json_is_a_format_of_answers(tmp_path: Path) -> None:
     path = tmp_path / "answers.bioc"
     path.write_text(
         '{"documents": [{"id": "1", "infons": {}, "passages": [{"offset": 0, "infons": {}, "text": "A cold .",'
@@ -62,7 +62,7 @@ def test_bioc_json_is_recognised_by_its_first_character(tmp_path: Path) -> None:
         ' "locations": [{"offset": 2, "length": 4}]}]}]}]}',
         encoding="utf-8",
     )
-    (answer,) = read_external_answers(path, "bioc", MARKS, ReadOptions())
+    (answer,) = read_external_answers(path, "bioc-json", MARKS, ReadOptions())
     assert [answer.text[start:end] for start, end in answer.spans] == ["cold"]
 
 

@@ -1,19 +1,19 @@
 """Answers of another system, read from a file of any of the formats that a run can name."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from markner.data.documents import Document, Span, without_space
-from markner.data.formats import brat, iob
+from markner.data.documents import Span, without_space
+from markner.data.formats import iob
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import DocumentFormat, read_documents
-from markner.data.formats.lines import line_value, numbered_lines, open_file
+from markner.data.formats.document_files import read_documents
+from markner.data.formats.lines import line_value, numbered_lines
 from markner.errors import MarknerError
 from markner.markup import Marks, align, strip_marks
 from markner.predictions import Status
-from markner.study.schema.prediction_runs import AnswerFormat
+from markner.study.schema.formats import AnswerFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ def read_external_answers(
     """Read the answers of a file, in order.
 
     Args:
-        path: A file; for brat a folder, and for PubTator, BioC and JSON lines a file or a folder.
-        file_format: Format of the file. BioC is read as XML if the file begins with `<`, else as JSON.
+        path: A file; for brat a folder, for the other formats of documents a file or a folder.
+        file_format: Format of the file.
         marks: Marks around the mentions, for `marked`.
         options: Types that count and unit of the offsets, where the format has them.
 
@@ -50,7 +50,7 @@ def read_external_answers(
         for sentence in iob.read(path, options.types, strict=False):
             yield ExternalAnswer(sentence.text, tuple(sentence.spans()))
     else:
-        documents = list(_documents(path, file_format, replace(options, types=None)))
+        documents = list(read_documents([path], file_format, replace(options, types=None)))
         types = {mention.type for document in documents for mention in document.mentions}
         _check_types(path, options.types, types)
         for document in documents:
@@ -84,21 +84,6 @@ def _marked(path: Path, marks: Marks) -> Iterator[ExternalAnswer]:
         if not isinstance(answer, str):
             raise MarknerError(f"{where}: `answer` is not text: {json.dumps(answer)[:80]}", fix)
         yield read_marked(row["text"], answer, marks)
-
-
-def _documents(path: Path, file_format: AnswerFormat, options: ReadOptions) -> Iterable[Document]:
-    if file_format == "brat":
-        return brat.read(path, options)
-    return read_documents([path], _document_format(path, file_format), options)
-
-
-def _document_format(path: Path, file_format: AnswerFormat) -> DocumentFormat:
-    if file_format != "bioc":
-        return "pubtator" if file_format == "pubtator" else "jsonl"
-    first = next((each for each in sorted(path.rglob("*")) if each.is_file()), path) if path.is_dir() else path
-    with open_file(first) as stream:
-        head = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    return "bioc-xml" if head.startswith(b"<") else "bioc-json"
 
 
 def _check_types(path: Path, types: Collection[str] | None, present: Collection[str]) -> None:

@@ -10,7 +10,7 @@ import pooch
 from tqdm import tqdm
 
 from markner.data.fetching.download import Downloads, SourceError
-from markner.data.fetching.registry import Entry, all_splits, find, native_name, split_references
+from markner.data.fetching.registry import Entry, all_splits, find_all, native_name, split_references
 from markner.errors import MarknerError
 from markner.files import atomic, write_json
 from markner.study.schema.corpora import CorpusFiles, FileRef
@@ -33,7 +33,7 @@ def fetch(
     Raises:
         MarknerError: an unknown name, or a file that no source gave; names each source and the reason.
     """
-    entries = [find(name) for name in names]
+    entries = [entry for name in names for entry in find_all(name)]
     if mirror is not None and not mirror.is_dir():
         raise MarknerError(f"the mirror {mirror} is not a folder", "`--config mirror=DIR` or MARKNER_MIRROR names it")
     downloads = Downloads(cache or Path(pooch.os_cache("markner")))

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from markner.data.formats.lines import numbered_lines
+from markner.data.formats.lines import numbered_lines, visible_files
 from markner.errors import MarknerError
 from markner.files import read_json
 from markner.study.paths import CORPUS_REGISTRY
@@ -86,6 +86,17 @@ def find(reference: FileRef) -> Entry:
         if close
         else "give a path relative to the working directory, or `url` with `sha256`",
     )
+
+
+def find_all(reference: FileRef) -> list[Entry]:
+    """Return the entry of a file, or of each visible file of a local folder; raises as `find`."""
+    path = reference.path if isinstance(reference, CorpusFile) else reference
+    if path is None or not Path(path).is_dir():
+        return [find(reference)]
+    if isinstance(reference, CorpusFile) and reference.sha256 is not None:
+        raise MarknerError(f"{path}: a folder has no `sha256`", "remove it, or name the files one by one")
+    name = native_name(reference)
+    return [Entry(f"{name}/{file.as_posix()}", None, path=Path(path, file)) for file in visible_files(Path(path))]
 
 
 def native_name(reference: FileRef) -> str:

@@ -17,13 +17,14 @@ class ReadOptions:
 
     `types`: annotation types that count; all if None. `offsets`: the unit of the file's offsets. `mentions`: if False,
     existing annotations are ignored, damaged ones too. `untyped`: spans of JSON lines may lack a type, which is then
-    empty.
+    empty. `identifier`: the name of a document that has none in its file.
     """
 
     types: Collection[str] | None = None
     offsets: OffsetUnit = "characters"
     mentions: bool = True
     untyped: bool = False
+    identifier: str = "document"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,12 @@ def _xml_document(element: Any) -> dict[str, Any]:
         }
         for passage in element.findall("passage")
     ]
-    return {"id": element.findtext("id"), "infons": _infons(element), "passages": passages}
+    return {
+        "id": element.findtext("id"),
+        "infons": _infons(element),
+        "passages": passages,
+        "relations": element.findall(".//relation"),
+    }
 
 
 def _infons(element: Any) -> dict[str, str]:
@@ -91,7 +96,7 @@ def _infons(element: Any) -> dict[str, str]:
 def _document(where: str, row: Mapping[str, Any], options: ReadOptions) -> Document:
     passages: list[PassageText] = []
     texts: list[AnnotatedText] = []
-    start = 0
+    start, relations = 0, len(row.get("relations") or ())
     for passage in row["passages"]:
         if passage.get("sentences"):
             raise MarknerError(
@@ -102,13 +107,19 @@ def _document(where: str, row: Mapping[str, Any], options: ReadOptions) -> Docum
         except (KeyError, TypeError, ValueError) as error:
             raise MarknerError(f"{where}: a passage has no offset that is a number", "write its <offset>") from error
         text = check_characters(where, passage.get("text") or "")
+        relations += len(passage.get("relations") or ())
         passages.append(PassageText(text, offset, _strings(passage.get("infons"))))
         rows = passage.get("annotations") or () if options.mentions else ()
         annotations = [_annotation(where, annotation, offset) for annotation in rows if not _is_component(annotation)]
         texts.append(AnnotatedText(text, start, annotations))
         start += len(text) + len(_GLUE)
     document = join_passages(str(row["id"]), passages, _GLUE)
-    return replace(document, mentions=read_mentions(where, texts, options), infons=_strings(row.get("infons")))
+    return replace(
+        document,
+        mentions=read_mentions(where, texts, options),
+        infons=_strings(row.get("infons")),
+        ignored={"relations": relations} if relations and options.mentions else {},
+    )
 
 
 def _is_component(annotation: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ Specification: brat standoff format, https://brat.nlplab.org/standoff.html.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,15 @@ from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOpti
 from markner.data.formats.lines import decoded_text, numbered_lines
 from markner.errors import MarknerError
 
+_KINDS = {
+    "R": "relations",
+    "*": "relations",
+    "E": "events",
+    "A": "attributes",
+    "M": "attributes",
+    "N": "normalizations",
+    "#": "notes",
+}
 _LINE_END = re.compile(r"\r?\n")
 _TEXT_BOUND = re.compile(r"T\S+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 
@@ -21,7 +31,7 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
     """Read the documents of a folder and the folders in it, in the order of their paths.
 
     A document is a `.txt` file with an `.ann` file of the same name, and one passage. Text-bound annotations (`T`) are
-    mentions; other lines are ignored.
+    mentions; other lines are counted by kind (`Document.ignored`).
 
     Raises:
         MarknerError: The folder has no texts, a text has no annotation file, or a line is damaged.
@@ -31,15 +41,19 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
         raise MarknerError(f"{folder}: a folder with .txt files is expected", "name the brat folder")
     for path in texts:
         text = decoded_text(path.read_bytes(), str(path))
-        annotations = list(_annotations(path.with_suffix(".ann"))) if options.mentions else []
+        ignored: Counter[str] = Counter()
+        annotations = list(_annotations(path.with_suffix(".ann"), ignored)) if options.mentions else []
         identifier = path.relative_to(folder).with_suffix("").as_posix()
         document = join_passages(identifier, [PassageText(text)] if text else [], "\n")
-        yield replace(document, mentions=read_mentions(str(path), [AnnotatedText(text, 0, annotations)], options))
+        mentions = read_mentions(str(path), [AnnotatedText(text, 0, annotations)], options)
+        yield replace(document, mentions=mentions, ignored=ignored)
 
 
-def _annotations(path: Path) -> Iterator[Annotation]:
+def _annotations(path: Path, ignored: Counter[str]) -> Iterator[Annotation]:
     for number, line in numbered_lines(path):
         if not line.startswith("T"):
+            if line.strip():
+                ignored[_KINDS.get(line[0], "other lines")] += 1
             continue
         where = f"{path}, line {number}"
         match = _TEXT_BOUND.fullmatch(line)

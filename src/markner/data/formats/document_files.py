@@ -1,79 +1,36 @@
-"""The formats of document files: recognition, one reader and one writer for each."""
+"""Files of documents in any format: recognition, reading and writing."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import tarfile
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from shutil import rmtree
-from types import ModuleType
-from typing import IO, BinaryIO, Literal, Protocol
+from dataclasses import replace
+from io import BufferedReader
+from pathlib import Path, PurePath
+from typing import BinaryIO, cast, get_args
 
 from markner.data.documents import Document
-from markner.data.formats import brat, jsonl, plain, pubtator
+from markner.data.formats import brat
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.lines import open_file, unpacked
+from markner.data.formats.file_formats import FORMATS, Writer
+from markner.data.formats.lines import open_file, unpacked, visible_files
 from markner.errors import MarknerError
-from markner.files import atomic
-from markner.study.schema.annotations import InputFormat, OutputFormat
+from markner.files import atomic, fresh_folder, replace_folder
+from markner.study.schema.formats import FileFormat, InputFormat, OutputFormat
 
 STANDARD_INPUT = "-"
 """Name of standard input among the files."""
 
-DocumentFormat = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl"]
-
 _HEAD = 4096
-
-
-class Writer(Protocol):
-    """Writes documents with their mentions, one after another."""
-
-    def write(self, document: Document) -> None:
-        """Write a document."""
-
-    def close(self) -> None:
-        """Write the end of the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A format of document files, but for plain text and brat folders.
-
-    `endings` are the endings of file names, `output` is the name of a file written in a folder of its own.
-    """
-
-    endings: tuple[str, ...]
-    output: str
-    read: Callable[[BinaryIO, str, ReadOptions], Iterator[Document]]
-    writer: Callable[[IO[str]], Writer]
-
-
-def _bioc() -> ModuleType:
-    """Import BioC only if it is used, as it loads an XML library."""
-    from markner.data.formats import bioc
-
-    return bioc
-
-
-FORMATS: dict[DocumentFormat, Format] = {
-    "pubtator": Format((".pubtator",), "annotations.PubTator", pubtator.read, pubtator.PubTatorWriter),
-    "bioc-xml": Format(
-        (".xml",), "annotations.xml", lambda *args: _bioc().read_xml(*args), lambda out: _bioc().BioCXmlWriter(out)
-    ),
-    "bioc-json": Format(
-        (".json",),
-        "annotations.json",
-        lambda *args: _bioc().read_json(*args),
-        lambda out: _bioc().BioCJsonWriter(out),
-    ),
-    "jsonl": Format((".jsonl", ".ndjson"), "annotations.jsonl", jsonl.read, jsonl.JsonlWriter),
-}
+_TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 def read_documents(paths: Sequence[str | Path], file_format: InputFormat, options: ReadOptions) -> Iterator[Document]:
     """Read the documents of files and folders, in order; gzipped files are unpacked.
 
-    Files of a folder are read in the order of their paths; hidden ones are left out.
+    Files of a folder are read in the order of their paths, members of a tar archive in its order; hidden ones are left
+    out. Nothing is kept of a document that was read, so that memory does not grow with the number of documents.
 
     Args:
         paths: Files, folders, or `-` for standard input.
@@ -84,58 +41,78 @@ def read_documents(paths: Sequence[str | Path], file_format: InputFormat, option
         MarknerError: a file is missing or is not in its format, or a folder has no files.
     """
     for given in paths:
+        path = Path(given)
         if given == STANDARD_INPUT:
-            yield from _read(unpacked(sys.stdin.buffer), "standard input", "stdin", file_format, options)
-            continue
-        for path, identifier in _files(Path(given)):
-            with open_file(path) as stream:
-                yield from _read(stream, str(path), identifier, file_format, options)
+            yield from _read(unpacked(sys.stdin.buffer), "standard input", PurePath("stdin"), file_format, options)
+        elif file_format == "brat" or (file_format == "auto" and path.is_dir() and any(path.rglob("*.ann"))):
+            yield from brat.read(path, options)
+        elif path.name.lower().endswith(_TAR):
+            yield from _read_archive(path, file_format, options)
+        else:
+            for file, inside in _files(path, file_format):
+                with open_file(file) as stream:
+                    yield from _read(stream, str(file), inside, file_format, options)
 
 
-def _files(given: Path) -> list[tuple[Path, str]]:
-    """Files of a path, each with the identifier of a text in it: the path of the file in its folder, without ending."""
+def _files(given: Path, file_format: InputFormat) -> list[tuple[Path, PurePath]]:
+    """Files of a path, each with its path inside of a folder."""
     if not given.is_dir():
-        return [(given, _without_gz(given).stem)]
-    inside = sorted(path.relative_to(given) for path in given.rglob("*") if path.is_file())
-    visible = [path for path in inside if not any(step.startswith(".") for step in path.parts)]
-    if not visible:
-        raise MarknerError(f"{given}: the folder has no files", "give a folder with texts")
-    return [(given / path, _without_gz(path).with_suffix("").as_posix()) for path in visible]
+        return [(given, PurePath(given.name))]
+    visible = visible_files(given)
+    if file_format != "auto" and FORMATS[file_format].binary:
+        visible = [path for path in visible if path.suffix in FORMATS[file_format].endings] or visible
+    return [(given / path, path) for path in visible]
 
 
-def _without_gz(path: Path) -> Path:
+def _read_archive(path: Path, file_format: InputFormat, options: ReadOptions) -> Iterator[Document]:
+    """Read the members of a tar archive one after another, without unpacking it."""
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for member in archive:
+                inside = PurePath(member.name)
+                packed = archive.extractfile(member) if member.isfile() else None
+                if packed is not None and not any(step.startswith(".") and step != "." for step in inside.parts):
+                    stream = unpacked(cast("BinaryIO", BufferedReader(packed)))
+                    yield from _read(stream, f"{path}, {member.name}", inside, file_format, options)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise MarknerError(f"{path}: the archive is damaged: {error}", "fetch or pack it again") from error
+    except OSError as error:
+        raise MarknerError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _without_gz(path: PurePath) -> PurePath:
     return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 def _read(
-    stream: BinaryIO, name: str, identifier: str, file_format: InputFormat, options: ReadOptions
+    stream: BinaryIO, name: str, inside: PurePath, file_format: InputFormat, options: ReadOptions
 ) -> Iterator[Document]:
-    chosen = _recognize(stream, name) if file_format == "auto" else file_format
-    return plain.read(stream, name, identifier) if chosen == "text" else FORMATS[chosen].read(stream, name, options)
+    plain_name = _without_gz(inside)
+    chosen = _recognize(stream, plain_name) if file_format == "auto" else file_format
+    read = FORMATS[chosen].read
+    if read is None:
+        raise MarknerError(f"{name}: {chosen} is a format of folders", "give a folder")
+    return read(stream, name, replace(options, identifier=plain_name.with_suffix("").as_posix()))
 
 
-def _recognize(stream: BinaryIO, name: str) -> DocumentFormat | Literal["text"]:
-    """The format of a file, by the ending of its name, else by its first bytes."""
-    ending = _without_gz(Path(name)).suffix.lower()
-    for known, file_format in FORMATS.items():
-        if ending in file_format.endings:
+def _recognize(stream: BinaryIO, name: PurePath) -> FileFormat:
+    """The format of a file: by the ending of its name, else by its first bytes."""
+    ending = name.suffix.lower()
+    ends = [known for known, file_format in FORMATS.items() if ending in file_format.endings]
+    if len(ends) == 1:
+        return ends[0]
+    peeked = stream.peek(_HEAD)[:_HEAD] if hasattr(stream, "peek") else b""
+    head = peeked.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for known in ends or FORMATS:
+        pattern = FORMATS[known].head
+        if pattern is not None and pattern.match(head):
             return known
-    head = stream.peek(_HEAD)[:_HEAD] if hasattr(stream, "peek") else b""
-    first = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
-    if first.startswith((b"<?xml", b"<!DOCTYPE collection", b"<collection")):
-        return "bioc-xml"
-    if first.startswith(b"{") and b'"text"' in first and b'"passages"' not in first:
-        return "jsonl"
-    if first.startswith((b"{", b"[")) and (b'"documents"' in head or b'"passages"' in head or b'"source"' in head):
-        return "bioc-json"
-    if b"|t|" in first.split(b"\t")[0][:200]:
-        return "pubtator"
-    return "text"
+    return ends[-1] if ends else "text"
 
 
 def file_in(folder: Path, file_format: OutputFormat) -> Path:
     """Return the file (for brat the folder) that a format is written to in a folder of its own."""
-    return folder / ("brat" if file_format == "brat" else FORMATS[file_format].output)
+    return folder / FORMATS[file_format].output
 
 
 def format_of(output: Path) -> OutputFormat:
@@ -145,9 +122,9 @@ def format_of(output: Path) -> OutputFormat:
         return "brat"
     if ending == ".txt":
         return "pubtator"
-    for known, file_format in FORMATS.items():
-        if ending in file_format.endings:
-            return known
+    for known in get_args(OutputFormat):
+        if ending in FORMATS[known].endings:
+            return cast("OutputFormat", known)
     raise MarknerError(f"{output}: no format is known by {ending}", "name the format with --to")
 
 
@@ -160,22 +137,26 @@ def open_writer(output: Path | None, file_format: OutputFormat) -> Iterator[Writ
     Raises:
         MarknerError: brat without a folder.
     """
+    chosen = FORMATS[file_format]
+    make = chosen.writer
+    if make is None:
+        raise MarknerError(f"{file_format} is not written", f"choose one of {', '.join(get_args(OutputFormat))}")
     if file_format == "brat":
         if output is None:
             raise MarknerError("brat standoff is a folder of files", "name it with --output FOLDER")
-        partial = output.with_name(f".{output.name}.partial")
-        rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        yield brat.BratWriter(partial)
-        rmtree(output, ignore_errors=True)
-        partial.rename(output)
+        partial = fresh_folder(output)
+        yield make(partial)
+        replace_folder(partial, output)
     elif output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-        yield from _closing(FORMATS[file_format].writer(sys.stdout))
+        yield from _closing(make(sys.stdout.buffer if chosen.binary else sys.stdout))
         sys.stdout.flush()
+    elif chosen.binary:
+        with atomic(output, "wb") as stream:
+            yield from _closing(make(stream))
     else:
         with atomic(output) as stream:
-            yield from _closing(FORMATS[file_format].writer(stream))
+            yield from _closing(make(stream))
 
 
 def _closing(writer: Writer) -> Iterator[Writer]:

@@ -3,13 +3,17 @@
 An empty line ends a sentence. Tab or white space separates the columns. A line with `-DOCSTART-` begins a document.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
-from markner.data.documents import Span
-from markner.data.formats.lines import numbered_lines
+from markner.data.documents import SENTENCE, Document, Mention, PassageText, Span, join_passages
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.lines import decoded_lines, numbered_lines
+from markner.data.sentences import document_sentences, resolve_overlaps
+from markner.data.tokens import tokenize
 from markner.errors import MarknerError
 
 _DOCUMENT = "-DOCSTART-"
@@ -67,19 +71,61 @@ def read(path: Path, types: Collection[str] | None = None, *, strict: bool = Tru
         MarknerError: a line without token and tag, with another number of columns than the first one, or with a tag
             that does not fit the scheme of the file; names file and line.
     """
+    file = _File(str(path), list(numbered_lines(path)))
     if strict:
-        _check_scheme(path)
-    for document, rows in _sentences(path):
-        tags: list[str] = []
-        current = ""  # `-TYPE` of the entity that the next token can continue
-        for row in rows:
-            if row.letter == "O" or (types is not None and row.kind not in types):
-                tags.append("O")
-                current = ""
-            else:
-                tags.append("I" if row.letter in _CONTINUES and current == f"-{row.kind}" else "B")
-                current = "" if row.letter in _ENDS else f"-{row.kind}"
-        yield TaggedSentence(tuple(row.token for row in rows), tuple(tags), document)
+        _check_scheme(file)
+    for document, rows in _sentences(file):
+        yield TaggedSentence(tuple(row.token for row in rows), tuple(_bio(rows, types)), document)
+
+
+def read_documents(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+    """Read the sentences of a file as passages of documents; each sentence is a document if the file names none.
+
+    A name after `-DOCSTART-` is the identifier of the document, unless it is a tag (`O`) or `-X-`. Raises as `read`.
+    """
+    file = _File(name, list(decoded_lines(stream, name)))
+    if options.mentions:
+        _check_scheme(file)
+    names = file.documents()
+    numbered = enumerate(_sentences(file), start=1)
+    for _, group in groupby(numbered, key=lambda item: item[1][0] or -item[0]):
+        passages: list[PassageText] = []
+        mentions: list[Mention] = []
+        start = 0
+        for number, (document, rows) in group:
+            identifier = names[document] or f"{options.identifier}#{document or number}"
+            sentence = TaggedSentence(tuple(row.token for row in rows), tuple(_bio(rows, options.types)))
+            types = [row.kind for row, tag in zip(rows, sentence.tags, strict=True) if tag == "B"]
+            spans = zip(types, sentence.spans(), strict=True) if options.mentions else ()
+            mentions += [Mention(start + span.start, start + span.end, kind) for kind, span in spans]
+            passages.append(PassageText(sentence.text, None, {"type": SENTENCE}))
+            start += len(sentence.text) + 1
+        yield replace(join_passages(identifier, passages, "\n"), mentions=tuple(mentions))
+
+
+def _bio(rows: Sequence["_Row"], types: Collection[str] | None) -> Iterator[str]:
+    """The tags `B`, `I` and `O` of a sentence."""
+    current = ""  # `-TYPE` of the entity that the next token can continue
+    for row in rows:
+        if row.letter == "O" or (types is not None and row.kind not in types):
+            yield "O"
+            current = ""
+        else:
+            yield "I" if row.letter in _CONTINUES and current == f"-{row.kind}" else "B"
+            current = "" if row.letter in _ENDS else f"-{row.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """Name and numbered lines of a file."""
+
+    name: str
+    lines: Sequence[tuple[int, str]]
+
+    def documents(self) -> list[str]:
+        """The names of the documents, from the first on; empty where there is none, as for the text before it."""
+        fields = [line.split() for _, line in self.lines if line.startswith(_DOCUMENT)]
+        return ["", *(row[1] if len(row) > 1 and row[1] not in ("O", "-X-") else "" for row in fields)]
 
 
 class _Row(NamedTuple):
@@ -95,13 +141,13 @@ class _Row(NamedTuple):
         return f"{self.letter}-{self.kind}" if self.kind else self.letter
 
 
-def _sentences(path: Path) -> Iterator[tuple[int, list[_Row]]]:
+def _sentences(file: _File) -> Iterator[tuple[int, list[_Row]]]:
     """The token lines of each sentence, with the number of its document."""
     rows: list[_Row] = []
     document = 0
-    for number, columns in _rows(path):
+    for number, columns in _rows(file):
         if columns and columns[0] != _DOCUMENT:
-            rows.append(_Row(number, columns[0], *_tag(path, number, columns[-1])))
+            rows.append(_Row(number, columns[0], *_tag(file.name, number, columns[-1])))
             continue
         if rows:
             yield document, rows
@@ -111,29 +157,29 @@ def _sentences(path: Path) -> Iterator[tuple[int, list[_Row]]]:
         yield document, rows
 
 
-def _check_scheme(path: Path) -> None:
+def _check_scheme(file: _File) -> None:
     """Raise a MarknerError if the tags fit no scheme. A file with `B`, `I` and `O` alone is IOB1 or IOB2."""
     letters: dict[str, int] = {}
-    for _, rows in _sentences(path):
+    for _, rows in _sentences(file):
         for row in rows:
             letters.setdefault(row.letter, row.number)
     schemes = {name: [letters[each] for each in ends if each in letters] for name, ends in _SCHEMES.items()}
     found = [name for name, numbers in schemes.items() if numbers]
     if len(found) > 1:
         raise MarknerError(
-            f"{path}, line {max(min(numbers) for numbers in schemes.values())}: the tags fit no scheme: "
+            f"{file.name}, line {max(min(numbers) for numbers in schemes.values())}: the tags fit no scheme: "
             f"{', '.join(sorted(letters))} belong to {' and '.join(found)}",
             "write the tags of one scheme",
         )
     if not found:
         return
-    for _, rows in _sentences(path):
+    for _, rows in _sentences(file):
         for before, after in zip([None, *rows], [*rows, None], strict=True):
             inside = before is not None and before.letter in _OPEN
             continues = after is not None and after.letter in _CONTINUES
             if inside != continues or (inside and before and after and before.kind != after.kind):
                 raise MarknerError(
-                    f"{path}, line {(after or rows[-1]).number}: the tags do not fit {found[0]}: "
+                    f"{file.name}, line {(after or rows[-1]).number}: the tags do not fit {found[0]}: "
                     f"{after.tag if after else 'the end of the sentence'} "
                     f"{'inside' if inside else 'outside'} of an entity",
                     f"an entity of more than one token begins with B and ends with {_SCHEMES[found[0]][0]}",
@@ -142,13 +188,14 @@ def _check_scheme(path: Path) -> None:
 
 def kinds(path: Path) -> set[str]:
     """Return the entity types of a file, as they stand after the dash."""
-    return {row.kind for _, rows in _sentences(path) for row in rows if row.letter != "O"}
+    file = _File(str(path), list(numbered_lines(path)))
+    return {row.kind for _, rows in _sentences(file) for row in rows if row.letter != "O"}
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: _File) -> Iterator[tuple[int, list[str]]]:
     """Number and columns of each line; none for an empty line. The first token line decides on the separator."""
     tabs, width = False, 0
-    for number, line in numbered_lines(path):
+    for number, line in file.lines:
         if not line.strip() and not (tabs and "\t" in line):
             yield number, []
             continue
@@ -160,19 +207,48 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         width = width or max(len(columns), 2)
         if len(columns) != width or not columns[0].strip():
             raise MarknerError(
-                f"{path}, line {number}: expected {width} columns, a token first and its tag last, found {line!r}",
+                f"{file.name}, line {number}: expected {width} columns, a token first and its tag last, found {line!r}",
                 "write the same columns in each line, separated by tabs or by spaces, and an empty line after each "
                 "sentence",
             )
         yield number, columns
 
 
-def _tag(path: Path, number: int, tag: str) -> tuple[str, str]:
+def _tag(name: str, number: int, tag: str) -> tuple[str, str]:
     """Letter and type of a tag."""
     letter, _, kind = tag.partition("-")
     if letter not in _BEGINS | _CONTINUES | {"O"} or (letter == "O" and tag != "O"):
         raise MarknerError(
-            f"{path}, line {number}: unknown tag {tag!r}",
+            f"{name}, line {number}: unknown tag {tag!r}",
             "use O and B-TYPE, I-TYPE (IOB), also E-, S- (IOBES) or L-, U- (BILOU), in the last column",
         )
     return letter, kind
+
+
+class IobWriter:
+    """Writes tokens and IOB2 tags in two columns, and `-DOCSTART-` with the identifier before each document.
+
+    Sentences and tokens are made as those of a corpus of the variant `tokenized`. If mentions overlap, the longest is
+    written. A mention over the end of a sentence is not written; one that ends inside a token grows to its end.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, document: Document) -> None:
+        """Write a document with its mentions."""
+        kinds = {Span(mention.start, mention.end): mention.type for mention in document.mentions}
+        spans = resolve_overlaps(kinds)
+        name = "_".join(document.id.split()) or "document"
+        self._stream.write(f"{_DOCUMENT}\t{name}\n\n")
+        for start, end in document_sentences(document):
+            inside = [span for span in spans if start <= span.start and span.end <= end]
+            for token in tokenize(document.text[start:end]):
+                place = Span(start + token.start, start + token.end)
+                span = next((span for span in inside if span.start < place.end and place.start < span.end), None)
+                tag = "O" if span is None else f"{'I' if span.start < place.start else 'B'}-{kinds[span]}"
+                self._stream.write(f"{document.text[place.start : place.end]}\t{tag}\n")
+            self._stream.write("\n")
+
+    def close(self) -> None:
+        """Do nothing: the file is complete."""

@@ -40,7 +40,9 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
             yield document
         elif row.get("answer") not in _REFUSED:
             annotations = [_annotation(where, span, options.untyped) for span in _spans(where, row)]
-            yield replace(document, mentions=read_mentions(where, [AnnotatedText(text, 0, annotations)], options))
+            mentions = read_mentions(where, [AnnotatedText(text, 0, annotations)], options)
+            ignored = {"relations": len(row["relations"])} if row.get("relations") else {}
+            yield replace(document, mentions=mentions, ignored=ignored)
 
 
 def _spans(where: str, row: Mapping[str, Any]) -> list[Any]:

@@ -29,6 +29,19 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
         raise MarknerError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
+def visible_files(folder: Path) -> list[Path]:
+    """Return the files of a folder and the folders in it, relative to it, by path; hidden ones are left out.
+
+    Raises:
+        MarknerError: there is none.
+    """
+    inside = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    visible = [path for path in inside if not any(step.startswith(".") for step in path.parts)]
+    if not visible:
+        raise MarknerError(f"{folder}: the folder has no files", "give a folder with files")
+    return visible
+
+
 def unpacked(stream: BinaryIO) -> BinaryIO:
     """Return a stream of the unpacked bytes if a stream is gzipped, else the stream itself."""
     head = stream.peek(len(_GZIP)) if hasattr(stream, "peek") else b""

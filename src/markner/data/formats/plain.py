@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from markner.data.documents import Document, Passage
+from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.lines import decoded_text
 
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\Z|[^\S\n]*\n[^\S\n]*\n\s*)", re.DOTALL)
 
 
-def read(stream: BinaryIO, name: str, identifier: str) -> Iterator[Document]:
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
     """Read the document of a text file; offsets count all characters of the file, line ends and byte order mark too.
 
     Blank lines separate paragraphs.
@@ -20,4 +21,4 @@ def read(stream: BinaryIO, name: str, identifier: str) -> Iterator[Document]:
     """
     text = decoded_text(stream.read(), name)
     passages = (Passage(*match.span(), match.start(), {"type": "paragraph"}) for match in _PARAGRAPH.finditer(text))
-    yield Document(identifier, text, tuple(passages))
+    yield Document(options.identifier, text, tuple(passages))

@@ -29,6 +29,7 @@ class _Block:
     title: str
     abstract: str | None = None
     annotations: list[Annotation] = field(default_factory=list)
+    relations: int = 0
 
     @property
     def has_abstract(self) -> bool:
@@ -44,7 +45,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
     Blocks that follow each other under one identifier and have no abstract are the passages of one document (NLM-Chem
     as converted for AIONER). Any other repeated identifier (8528200 in NCBI Disease) is a document of its own. Relation
-    lines and columns from the sixth on are ignored.
+    lines are counted (`Document.ignored`); columns from the sixth on are ignored.
 
     Raises:
         MarknerError: a line that has none of these forms, or wrong offsets; names file and line.
@@ -70,7 +71,9 @@ def _document(identifier: str, blocks: Sequence[_Block], options: ReadOptions) -
     for block in blocks:
         texts.append(AnnotatedText(block.text, start, block.annotations, len(block.title)))
         start += len(block.text) + 1
-    return replace(document, mentions=read_mentions(blocks[0].where, texts, options))
+    relations = sum(block.relations for block in blocks)
+    ignored = {"relations": relations} if relations else {}
+    return replace(document, mentions=read_mentions(blocks[0].where, texts, options), ignored=ignored)
 
 
 def _blocks(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Block]:
@@ -106,9 +109,13 @@ def _blocks(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Bloc
                 f"{where}: annotation of {fields[0]!r} outside of its document",
                 "write annotations after the title and abstract lines of the same identifier",
             )
-        annotation = _annotation(where, fields) if options.mentions else None
+        if not options.mentions:
+            continue
+        annotation = _annotation(where, fields)
         if annotation is not None:
             block.annotations.append(annotation)
+        else:
+            block.relations += 1
     if block is not None:
         yield block
 

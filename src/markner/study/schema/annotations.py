@@ -5,10 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from markner.study.schema.base import Name, Settings
+from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.systems import Decoding
-
-InputFormat = Literal["auto", "text", "pubtator", "bioc-xml", "bioc-json", "jsonl"]
-OutputFormat = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl", "brat"]
 
 
 class AnnotationRun(Settings):

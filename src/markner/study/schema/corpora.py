@@ -6,8 +6,8 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from markner.errors import NotInStudyError
 from markner.study.schema.base import Name, Settings
+from markner.study.schema.formats import WITHOUT_UNIT, CorpusFormat
 
-Format = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl", "bc2gm", "iob"]
 Variant = Literal["tokenized", "raw"]
 Split = Literal["train", "dev", "test"]
 AnnotationScheme = Literal["span", "released"]
@@ -79,13 +79,13 @@ def _files(split: str) -> Any:
 class CorpusSource(Settings):
     """The files of one variant of a corpus."""
 
-    format: Format
-    """Format of the files: PubTator, BioC XML or JSON, JSON lines with spans, BioCreative II GM native, or columns with
-    IOB tags."""
+    format: CorpusFormat
+    """Format of the files: PubTator, BioC XML or JSON, JSON lines with spans (MarkNER, Prodigy, doccano), brat standoff
+    (a folder for each split), BioCreative II GM native, or columns with IOB tags."""
     types: list[str] | None = None
     """Annotation types that count as the corpus' entity; all types when left out."""
     offsets: OffsetUnit = "characters"
-    """Unit that the offsets of PubTator, BioC and JSON lines count in: Unicode characters, UTF-8 bytes, or UTF-16 units
+    """Unit that the offsets of the files count in: Unicode characters, UTF-8 bytes, or UTF-16 units
     (JavaScript). A unit that does not fit the annotated texts is an error."""
     tokenize: bool = False
     """Divide the sentences into tokens as the IOB files of the paper's training corpora are, joined by one space:
@@ -103,7 +103,7 @@ class CorpusSource(Settings):
             raise ValueError("name the file of at least one of `train`, `dev`, `test`")
         if self.tokenize and self.format == "iob":
             raise ValueError("`tokenize` is for native text; an IOB file has its tokens")
-        if self.offsets != "characters" and self.format in ("iob", "bc2gm"):
+        if self.offsets != "characters" and self.format in WITHOUT_UNIT:
             raise ValueError(f"`offsets` has no meaning for the format {self.format}; remove it")
         return self
 

@@ -6,8 +6,7 @@ from pydantic import Field, model_validator
 
 from markner.study.schema.base import Name, Settings
 from markner.study.schema.corpora import OffsetUnit
-
-AnswerFormat = Literal["marked", "pubtator", "bioc", "brat", "iob", "jsonl"]
+from markner.study.schema.formats import WITHOUT_UNIT, AnswerFormat
 
 
 class PredictionsRun(Settings):
@@ -17,10 +16,10 @@ class PredictionsRun(Settings):
     """Answers in files."""
     files: dict[Name, str] = Field(min_length=1)
     """By corpus: the file of the answers to its test split, relative to the working directory. For brat it is a
-    folder; for PubTator, BioC and JSON lines it may be one."""
+    folder; for the other formats of documents it may be one."""
     format: AnswerFormat
     """`marked`: JSON lines with `text` and `answer`, the text with marks around the mentions. `jsonl`: JSON lines with
-    `text` and spans. `iob`: columns with IOB tags. `pubtator`, `bioc` (XML or JSON), `brat` (standoff): documents."""
+    `text` and spans. `iob`: columns with IOB tags. The others are the formats of corpora."""
     marks: list[str] = Field(default=["<mark>", "</mark>"], min_length=2, max_length=2)
     """The opening and the closing mark, for `marked`."""
     types: dict[Name, list[str]] = Field(default_factory=dict)
@@ -41,7 +40,7 @@ class PredictionsRun(Settings):
             raise ValueError(f"`marks` has no meaning for the format {self.format}; remove it")
         if self.format == "marked" and self.types:
             raise ValueError("`types` has no meaning for the format marked; remove it")
-        if self.format in ("marked", "iob") and self.offsets != "characters":
+        if self.format in WITHOUT_UNIT and self.offsets != "characters":
             raise ValueError(f"`offsets` has no meaning for the format {self.format}; remove it")
         return self
 

@@ -1,0 +1,97 @@
+"""The table of formats: how a file is recognized, read and written.
+
+A new format takes a module with its reader (and writer), its name in `markner.study.schema.formats`, and an entry here.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO, Protocol
+
+from markner.data.documents import Document
+from markner.data.formats import brat, iob, jsonl, plain, pubtator
+from markner.data.formats.annotations import ReadOptions
+from markner.study.schema.formats import FileFormat
+
+
+class Writer(Protocol):
+    """Writes documents with their mentions, one after another."""
+
+    def write(self, document: Document) -> None:
+        """Write a document."""
+
+    def close(self) -> None:
+        """Write the end of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How documents of a format are recognized, read and written.
+
+    `read` takes an open file, its name for errors, and options; `read_folder` a folder and options. `writer` takes an
+    open file, of bytes if `binary`, or a folder. `endings` are the endings of file names. Of formats that share an
+    ending, and for a file without a known one, that one is recognized whose `head` is at the beginning of the file.
+    `output` is the name of a file or folder that is written.
+    """
+
+    read: Callable[[BinaryIO, str, ReadOptions], Iterator[Document]] | None = None
+    read_folder: Callable[[Path, ReadOptions], Iterator[Document]] | None = None
+    writer: Callable[[Any], Writer] | None = None
+    endings: tuple[str, ...] = ()
+    head: re.Pattern[bytes] | None = None
+    output: str = ""
+    binary: bool = False
+
+
+def _bioc() -> ModuleType:
+    """Import BioC only if it is used, as it loads an XML library."""
+    from markner.data.formats import bioc
+
+    return bioc
+
+
+def _head(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.DOTALL)
+
+
+# Of formats that share an ending, the last is that of a file whose beginning fits none of them.
+FORMATS: dict[FileFormat, Format] = {
+    "pubtator": Format(
+        pubtator.read,
+        writer=pubtator.PubTatorWriter,
+        endings=(".pubtator",),
+        head=_head(rb"[^|\t\n]{1,200}\|t\|"),
+        output="annotations.PubTator",
+    ),
+    "bioc-xml": Format(
+        lambda *args: _bioc().read_xml(*args),
+        writer=lambda out: _bioc().BioCXmlWriter(out),
+        endings=(".xml",),
+        head=_head(rb"<\?xml|<!DOCTYPE collection|<collection"),
+        output="annotations.xml",
+    ),
+    "jsonl": Format(
+        jsonl.read,
+        writer=jsonl.JsonlWriter,
+        endings=(".jsonl", ".ndjson"),
+        head=_head(rb'\{(?![^\n]*"passages")[^\n]*"text"'),
+        output="annotations.jsonl",
+    ),
+    "bioc-json": Format(
+        lambda *args: _bioc().read_json(*args),
+        writer=lambda out: _bioc().BioCJsonWriter(out),
+        endings=(".json",),
+        head=_head(rb'[{\[].*"(?:documents|passages|source)"'),
+        output="annotations.json",
+    ),
+    "iob": Format(
+        iob.read_documents,
+        writer=iob.IobWriter,
+        endings=(".conll", ".iob", ".bio"),
+        output="annotations.conll",
+    ),
+    "brat": Format(read_folder=brat.read, writer=brat.BratWriter, output="brat"),
+    "text": Format(plain.read),
+}

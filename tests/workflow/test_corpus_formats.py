@@ -1,0 +1,53 @@
+"""A corpus in any format is added by its entry in the config: fetched, split into sentences and counted in the card."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import yaml
+from conftest import ROOT
+from tiny_study import PARTS, command
+
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import file_in, open_writer, read_documents
+from markner.files import read_json
+from markner.study.schema.formats import OutputFormat
+
+SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
+WRITTEN: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl", "brat")
+
+
+def source(form: str, path: str, **more: Any) -> dict[str, Any]:
+    raw = {"format": form, "types": ["Disease"], "test": path, **more}
+    return {"entity": "disease", "variant": "raw", "raw": raw}
+
+
+def checkout(folder: Path) -> dict[str, dict[str, Any]]:
+    """Write the sample's test set in each format; return the corpora of a study."""
+    for name in PARTS:
+        (folder / name).symlink_to(ROOT / name)
+    corpora = {}
+    for form in WRITTEN:
+        path = file_in(Path("own"), form)
+        with open_writer(folder / path, form) as writer:
+            for document in read_documents([SAMPLE], "pubtator", ReadOptions()):
+                writer.write(document)
+        corpora[form] = source(form, str(path))
+    for path in sorted((folder / "own" / "brat").glob("*.ann"))[:2]:
+        path.write_text(path.read_text() + "R1\tCauses Arg1:T1 Arg2:T2\n#1\tAnnotatorNotes T1\tSee there.\n")
+    return corpora
+
+
+def test_each_format_is_added_by_one_entry_and_gives_the_same_corpus(tmp_path: Path) -> None:
+    corpora = checkout(tmp_path)
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump({"study": "own", "corpora": corpora}), encoding="utf-8")
+    command(tmp_path, "-m", "snakemake", "-c1", "--configfile", "study.yaml", "--", "corpora")
+    with (tmp_path / "results/own/corpora.csv").open(encoding="utf-8", newline="") as stream:
+        card = {row.pop("corpus"): row for row in csv.DictReader(stream)}
+    assert set(card) == set(corpora)
+    assert (card["pubtator"]["instances"], int(card["pubtator"]["mentions"]) > 30) == ("109", True)
+    ignored = {name: row.pop("ignored") for name, row in card.items()}
+    assert {name: row for name, row in card.items() if row != card["pubtator"]} == {}
+    assert {name: count for name, count in ignored.items() if count != "0"} == {"brat": "4"}
+    counts = read_json(tmp_path / "results/own/corpora/brat/raw/test.counts.json")
+    assert counts["ignored"] == {"notes": 2, "relations": 2}
