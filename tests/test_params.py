@@ -34,6 +34,7 @@ AT = {
     "select_encoder": {"run": "minilm-gene", "seed": "1"},
     "score": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "significance": {"corpus": "sample_gene"},
+    "strata": {"corpus": "sample_gene"},
     "official": {"run": "minilm-gene", "seed": "1", "corpus": "raw_gene"},
     "errors": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "error_figure": {"error_figure": "errors"},
@@ -80,8 +81,8 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(mirror="somewhere") == set()
     assert changed(question="Why?") == {"report"}
     assert changed(models__smollm2_135m__hardware={"processes": 4, "memory_gb": 99}) == set()
-    assert changed(scoring__resamples=200) == {"score", "significance", "official"}
-    assert changed(significance__permutations=2000) == {"significance"}
+    assert changed(scoring__resamples=200) == {"score", "significance", "strata", "official"}
+    assert changed(significance__permutations=2000) == {"significance", "strata"}
     assert changed(errors__sample=5) == {"errors"}
     assert changed(error_figures__errors__width=6.9) == {"error_figure"}
     assert changed(figures__scores__height=4.0) == {"figure"}
@@ -185,6 +186,24 @@ def test_the_tests_behind_a_table_are_of_its_own_runs() -> None:
         "smollm2-4pct",
         "smollm2-4pct-enhanced",
     }
+
+
+def test_seen_mentions_are_those_of_what_a_run_was_trained_on() -> None:
+    at = {"family": "", "corpus": "sample_disease"}
+    sources = (current_settings(DEMO, "strata", at) or {})["training"]
+    shown = {run: (each["instructions"], each["corpus"], each["fraction"]) for run, each in sources.items()}
+    assert shown["smollm2-tuned"] == shown["smollm2-constrained"] == ("disease", None, 1.0)
+    assert shown["minilm-disease-10pct"] == (None, "sample_disease", 0.1)
+    assert shown["smollm2-untuned"] == (None, "sample_disease", 1.0)
+    lent = {run for run, each in sources.items() if each["origin"] == "corpus"}
+    assert lent == {"smollm2-untuned"}
+
+
+def test_a_run_without_training_has_seen_nothing_of_a_corpus_without_a_training_split() -> None:
+    content = DEMO.model_dump()
+    content["runs"]["smollm2-untuned"]["evaluate"] = ["sample_disease", "raw_disease"]
+    settings = current_settings(Study.model_validate(content), "strata", {"corpus": "raw_disease"}) or {}
+    assert set(settings["runs"]) - set(settings["training"]) == {"smollm2-untuned"}
 
 
 def test_points_of_training_sizes_take_their_fraction_from_what_the_run_is_trained_on() -> None:

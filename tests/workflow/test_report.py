@@ -21,6 +21,7 @@ JOBS = {
     "figure": ("figure", {"figure": "scores"}),
     "error_figure": ("error_figure", {"error_figure": "errors"}),
     "significance": ("significance", {"family": "", "corpus": "sample_gene"}),
+    "strata": ("strata", {"family": "", "corpus": "sample_gene"}),
     "errors": ("errors", {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"}),
     "official": ("official", {"run": "minilm-gene", "seed": "1", "corpus": "raw_gene"}),
     "corpora": ("card", {}),

@@ -1,5 +1,6 @@
-# What is behind the scores: are differences more than chance, which errors are made, and the official BC2GM scores.
-from markner.evaluation.params import ErrorsParams, OfficialParams, SignificanceParams
+# What is behind the scores: are differences more than chance, in which strata, which errors are made, and the official
+# BC2GM scores.
+from markner.evaluation.params import ErrorsParams, OfficialParams, SignificanceParams, StrataParams
 
 
 include: "inputs/analyses.smk"
@@ -33,6 +34,37 @@ rule significance:
         settings=settings(SignificanceParams),
     script:
         "../scripts/significance.py"
+
+
+rule strata:
+    """Score the systems on a corpus by stratum, and compare them in each."""
+    input:
+        sentences=test_sentences,
+        predictions=compared_predictions,
+        training=training_data,
+    output:
+        scores=report(
+            f"{RESULTS}/strata/{{family}}{{corpus}}.csv",
+            caption="../report/strata.rst",
+            category="Comparisons",
+            labels=strata_labels,
+        ),
+        tests=f"{RESULTS}/strata/{{family}}{{corpus}}.tests.csv",
+    log:
+        f"{LOGS}/strata/{{family}}{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/strata/{{family}}{{corpus}}.tsv"
+    wildcard_constraints:
+        family=f"(({one_of(STUDY.tables)})/)?",
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=settings(StrataParams),
+    script:
+        "../scripts/strata.py"
 
 
 rule errors:

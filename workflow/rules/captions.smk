@@ -29,6 +29,14 @@ def error_figure_labels(wildcards):
 
 
 def significance_labels(wildcards):
+    return comparison_labels("significance", wildcards)
+
+
+def strata_labels(wildcards):
+    return comparison_labels("strata", wildcards)
+
+
+def comparison_labels(folder, wildcards):
     family, corpus = wildcards.family, wildcards.corpus
-    sentences = sentence_count(f"{RESULTS}/significance/{family}{corpus}.csv")
+    sentences = sentence_count(f"{RESULTS}/{folder}/{family}{corpus}.csv")
     return {"runs": family[:-1] or "all", "corpus": corpus, "sentences": sentences}

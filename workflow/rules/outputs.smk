@@ -43,7 +43,11 @@ def targets_of(part):
             for kind in ("pdf", "svg", "png")
         ],
         "analyses": [
-            *dict.fromkeys(f"{RESULTS}/significance/{corpus}.csv" for _, _, corpus in scored),
+            *dict.fromkeys(
+                f"{RESULTS}/{kind}/{corpus}.csv"
+                for kind in ("significance", "strata")
+                for _, _, corpus in scored
+            ),
             *(f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.csv" for run, seed, corpus in scored),
             *(
                 f"{RESULTS}/official/{run}/seed{seed}/{corpus}.json"

@@ -4,7 +4,8 @@ from typing import Self
 
 from markner.data.fetching.registry import native_name
 from markner.study.params import Params, Wildcards
-from markner.study.queries import adjudicated, compared, source_of
+from markner.study.queries import adjudicated, compared, source_of, training_source
+from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring, Study
 from runrecord.planned import planning_only
 
@@ -36,6 +37,21 @@ class SignificanceParams(Params, rules=["significance"]):
         table = wildcards.get("family", "").rstrip("/")
         runs = {name: study.runs[name].seeds for name in compared(study, wildcards["corpus"], table)}
         return cls(scoring=study.scoring, permutations=study.significance.permutations, runs=runs)
+
+
+class StrataParams(SignificanceParams, rules=["strata"]):
+    """As for paired tests, and the training data behind seen mentions."""
+
+    training: dict[str, TrainingSource]
+    """By run; without the runs for which nothing can be seen."""
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the runs that are compared on a corpus, and what each was trained on."""
+        tests = SignificanceParams.of(study, wildcards)
+        sources = {run: training_source(study, run, wildcards["corpus"]) for run in tests.runs}
+        return cls(**tests.settings(), training={run: source for run, source in sources.items() if source})
 
 
 class OfficialParams(Params, rules=["official"]):

@@ -12,6 +12,7 @@ from markner.study.schema.annotations import Tagger
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Corpus, CorpusSource, Prompt, Variant
 from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import SizeFigure, Study, Table
 from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
 
@@ -39,6 +40,22 @@ def compared(study: Study, corpus: str, table: str = "") -> list[str]:
     if table:
         return sorted({run for _, run, name in table_runs(study, study.tables[table]) if name == corpus})
     return sorted(name for name, run in study.live_runs().items() if corpus in run.evaluate)
+
+
+def training_source(study: Study, run: str, corpus: str) -> TrainingSource | None:
+    """Return the training data whose mentions count as seen for a run on a corpus.
+
+    That is what the run was trained on. For a run without a training in this study (a chat model, an untuned model,
+    another system's answers) it is the training split of the corpus; None if the corpus has none.
+    """
+    settings = study.runs[run]
+    if isinstance(settings, EncoderRun):
+        return TrainingSource(corpus=settings.corpus, fraction=settings.fraction, origin="run")
+    if isinstance(settings, GenerativeRun) and (mixture := generative(study, study.owner(run)).mixture):
+        return TrainingSource(instructions=mixture, origin="run")
+    if "train" not in source_of(study.corpora[corpus], study.corpora[corpus].variant).splits():
+        return None
+    return TrainingSource(corpus=corpus, origin="corpus")
 
 
 def has_official(study: Study, corpus: str) -> bool:
