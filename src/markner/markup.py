@@ -82,18 +82,22 @@ def unmark(marked: str) -> tuple[str, tuple[Span, ...]]:
     Raises:
         MarknerError: Marks are nested or unbalanced.
     """
-    text, spans, defect = strip_marks(marked)
-    if defect is not None:
-        raise MarknerError(f"{defect} marks: {marked!r}")
-    return text, spans
+    stripped = strip_marks(marked)
+    if stripped.defect is not None:
+        raise MarknerError(f"{stripped.defect} marks: {marked!r}")
+    return stripped.text, stripped.spans
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Spans of an answer as offsets into its input, and the status of the answer."""
+    """Spans of an answer as offsets into its input, and the status of the answer.
+
+    `sources` has for each span its index among the spans that `strip_marks` finds in the answer.
+    """
 
     spans: tuple[Span, ...]
     status: Status
+    sources: tuple[int, ...] = ()
 
 
 def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS) -> Alignment:
@@ -116,26 +120,31 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
     """
     if marks == MARKS:
         text = escape_marks(text)
-    plain, marked_spans, defect = strip_marks(raw.strip(), marks)
+    stripped = strip_marks(raw.strip(), marks)
+    plain = stripped.text
     if not plain.strip() and text.strip():
         return Alignment((), "truncated" if limit_reached and raw else "empty")
     offset = len(text) - len(text.lstrip())
     exact = plain.strip() == text.strip()
+    # Trimmed before they are moved to the input: white space at their ends may lie outside of it.
+    marked = [(Span(*_trim(plain, *span)), source) for source, span in enumerate(stripped.spans)]
+    marked = [(span, source) for span, source in marked if span.start < span.end]
     if exact:
         shift = offset - (len(plain) - len(plain.lstrip()))
-        # Trimmed before they are shifted: white space at their ends may lie outside of the text.
-        marked = [_trim(plain, *span) for span in marked_spans]
-        spans = [Span(start + shift, end + shift) for start, end in marked if start < end]
+        moved = [(Span(start + shift, end + shift), source) for (start, end), source in marked]
         matched = len(text)
     else:
         position, matched = _match(plain, text)
-        spans = []
-        for span in marked_spans:
-            start, end = _trim(plain, *span)
-            if start < end and position[start] is not None and position[end - 1] is not None:
-                spans.append(Span(position[start] or 0, (position[end - 1] or 0) + 1))
-    trimmed = [Span(*_trim(text, *span)) for span in spans]
-    kept = whole_clusters(text, [span for span in trimmed if span.start < span.end])
+        moved = []
+        for (start, end), source in marked:
+            first, last = position[start], position[end - 1]
+            if first is not None and last is not None:
+                moved.append((Span(first, last + 1), source))
+    trimmed = [(Span(*_trim(text, *span)), source) for span, source in moved]
+    trimmed = [(span, source) for span, source in trimmed if span.start < span.end]
+    kept = whole_clusters(text, [span for span, _ in trimmed])
+    # Spans only grow, in order: a kept span comes from the first that ends behind its start.
+    sources = tuple(next(source for span, source in trimmed if span.end > start) for start, _ in kept)
     status: Status = "ok"
     if not exact and matched < _REFUSAL_OVERLAP * len(text) and _REFUSAL.search(plain):
         status = "refused"
@@ -143,16 +152,29 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
         status = "truncated"
     elif not exact:
         status = "changed_text"
-    elif defect is not None:
-        status = defect
-    return Alignment(kept, status)
+    elif stripped.defect is not None:
+        status = stripped.defect
+    return Alignment(kept, status, sources)
 
 
-def strip_marks(marked: str, marks: Marks = MARKS) -> tuple[str, tuple[Span, ...], Status | None]:
+class Stripped(NamedTuple):
+    """A marked text without its marks.
+
+    `spans` are the stretches inside of the outermost closed marks, in `text`; `places` the same stretches with their
+    marks, in the marked text.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+    places: tuple[Span, ...]
+    defect: Status | None
+
+
+def strip_marks(marked: str, marks: Marks = MARKS) -> Stripped:
     """Return the text without marks, the spans of the outermost closed marks, and their defect if there is one."""
     pieces: list[str] = []
-    spans: list[Span] = []
-    length = position = depth = start = 0
+    spans: list[tuple[Span, Span]] = []
+    length = position = depth = start = opened = 0
     nested = unbalanced = False
     # The longer mark first, in case it begins with the other.
     pattern = "|".join(re.escape(each) for each in sorted(marks, key=len, reverse=True))
@@ -163,19 +185,20 @@ def strip_marks(marked: str, marks: Marks = MARKS) -> tuple[str, tuple[Span, ...
         if tag.group() == marks.open:
             nested |= depth > 0
             if depth == 0:
-                start = length
+                start, opened = length, tag.start()
             depth += 1
         elif depth == 0:
             unbalanced = True
         else:
             depth -= 1
             if depth == 0:
-                spans.append(Span(start, length))
+                spans.append((Span(start, length), Span(opened, tag.end())))
     pieces.append(marked[position:])
     unbalanced |= depth > 0
-    unbalanced |= any(span.start == span.end for span in spans)
+    filled = [(span, place) for span, place in spans if span.start < span.end]
+    unbalanced |= len(filled) < len(spans)
     defect: Status | None = "nested" if nested else "unbalanced" if unbalanced else None
-    return "".join(pieces), tuple(span for span in spans if span.start < span.end), defect
+    return Stripped("".join(pieces), tuple(span for span, _ in filled), tuple(place for _, place in filled), defect)
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

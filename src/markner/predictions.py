@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from markner.data.documents import Span
 from markner.errors import MarknerError
@@ -25,13 +25,15 @@ class Prediction:
     """A system's answer for one sentence: a row of results/<study>/predictions/<run>/seed<k>/<corpus>.jsonl.
 
     `raw` is the unchanged answer of a generative system, None for an encoder. `spans` are offsets into the sentence's
-    own text: sorted, not empty, not overlapping, inside the text. No sentence is ever left out.
+    own text: sorted, not empty, not overlapping, inside the text. No sentence is ever left out. `confidences` are the
+    probabilities of the spans, one for each, None if the system gives none (docs/metrics.md#confidence).
     """
 
     id: str
     spans: tuple[Span, ...]
     status: Status
     raw: str | None = None
+    confidences: tuple[float, ...] | None = None
 
 
 def write_predictions(path: str | os.PathLike[str], predictions: Iterable[Prediction]) -> None:
@@ -40,13 +42,16 @@ def write_predictions(path: str | os.PathLike[str], predictions: Iterable[Predic
 
 
 def prediction_row(prediction: Prediction) -> dict[str, object]:
-    """Return the row of a prediction."""
-    return {
+    """Return the row of a prediction; `confidences`, rounded to four digits, only if it has them."""
+    row: dict[str, object] = {
         "id": prediction.id,
         "spans": [list(span) for span in prediction.spans],
         "status": prediction.status,
         "raw": prediction.raw,
     }
+    if prediction.confidences is not None:
+        row["confidences"] = [round(value, 4) for value in prediction.confidences]
+    return row
 
 
 def read_predictions(path: str | os.PathLike[str]) -> Iterator[Prediction]:
@@ -56,6 +61,16 @@ def read_predictions(path: str | os.PathLike[str]) -> Iterator[Prediction]:
             status = row["status"]
             if status not in STATUSES:
                 raise MarknerError(f"{path}, line {number}: unknown status {status!r}; one of {', '.join(STATUSES)}")
-            yield Prediction(row["id"], tuple(Span(*pair) for pair in row["spans"]), status, row["raw"])
-        except (KeyError, TypeError) as error:
+            spans = tuple(Span(*pair) for pair in row["spans"])
+            yield Prediction(row["id"], spans, status, row["raw"], _confidences(row, len(spans)))
+        except (KeyError, TypeError, ValueError) as error:
             raise MarknerError(f"{path}, line {number}: not a prediction: {error!r}") from error
+
+
+def _confidences(row: dict[str, Any], spans: int) -> tuple[float, ...] | None:
+    if "confidences" not in row:
+        return None
+    values = tuple(float(value) for value in row["confidences"])
+    if len(values) != spans or not all(0 <= value <= 1 for value in values):
+        raise ValueError(f"{spans} spans with confidences {list(values)}; one from 0 to 1 for each")
+    return values

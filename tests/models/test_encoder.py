@@ -56,6 +56,9 @@ def test_it_learns_and_its_predictions_have_the_f1_of_its_report(data: Path, tmp
     found = list(read_predictions(tmp_path / "dev.jsonl"))
     assert [row.id for row in found] == [row.id for row in gold]
     assert {(row.status, row.raw) for row in found} == {("ok", None)}
+    confidences = [value for row in found for value in row.confidences or ()]
+    assert len(confidences) == sum(len(row.spans) for row in found) > 0
+    assert 0 < min(confidences) < max(confidences) <= 1
     hits = sum(len(set(a.spans) & set(b.spans)) for a, b in zip(found, gold, strict=True))
     total = sum(len(row.spans) for row in found) + sum(len(row.spans) for row in gold)
     assert 2 * hits / total == pytest.approx(report["dev_f1"])

@@ -85,7 +85,7 @@ class EncoderSystem:
         )
         spans = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
         return [
-            Tagged({self._entity: spans[row.sentence.id]}, ("truncated" if row.truncated else "ok",)) for row in rows
+            Tagged({self._entity: spans[row.sentence.id][0]}, ("truncated" if row.truncated else "ok",)) for row in rows
         ]
 
 

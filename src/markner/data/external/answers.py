@@ -64,7 +64,7 @@ def read_marked(text: str, raw: str, marks: Marks) -> ExternalAnswer:
     If the answer differs from the text in white space alone, its own text and spans count. Otherwise it is aligned to
     the text character by character (`markner.markup.align`).
     """
-    plain, spans, defect = strip_marks(raw, marks)
+    plain, spans, _, defect = strip_marks(raw, marks)
     if without_space(plain) == without_space(text):
         return ExternalAnswer(plain, spans, defect or "ok", raw)
     alignment = align(text, raw, marks=marks)

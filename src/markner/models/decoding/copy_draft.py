@@ -16,7 +16,8 @@ import torch
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.models.causal.batching import common_prefix
-from markner.models.decoding.query import Query, until_end
+from markner.models.decoding.confidence import best_tokens
+from markner.models.decoding.query import Decoded, Query, until_end
 
 _TAG = re.compile(r"</?mark>")
 _BEGUN_TAG = re.compile(r"<(?:/|/?m|/?ma|/?mar|/?mark)?\Z")
@@ -39,6 +40,8 @@ class _Row:
     read: int
     """Tokens that the model has read: the position of the next one."""
     answer: list[int] = field(default_factory=list)
+    log_probabilities: list[float] = field(default_factory=list)
+    """Of each token of the answer."""
 
 
 class CopyDraft:
@@ -59,8 +62,8 @@ class CopyDraft:
             layers: list[Any] = list(cache.layers)
             self._prefix = [(layer.keys, layer.values) for layer in layers]
 
-    def __call__(self, queries: Sequence[Query], ends: frozenset[int]) -> list[list[int]]:
-        """Decode a batch: new tokens of each query, ending with an end token unless its limit was reached first."""
+    def __call__(self, queries: Sequence[Query], ends: frozenset[int]) -> list[Decoded]:
+        """Decode a batch."""
         shared = self._shared
         cache = DynamicCache()
         for number, (keys, values) in enumerate(self._prefix):
@@ -71,7 +74,7 @@ class CopyDraft:
         active = rows
         while active:
             drafts = _drafts(self._tokenizer, active)
-            choices, width = _read(self._model, cache, alive, active, drafts)
+            choices, log_probabilities, width = _read(self._model, cache, alive, active, drafts)
             columns = torch.zeros(len(active), width, dtype=torch.bool)
             going: list[int] = []
             for number, (row, draft, choice) in enumerate(zip(active, drafts, choices, strict=True)):
@@ -80,6 +83,7 @@ class CopyDraft:
                 columns[number, first : width - len(draft) + agreed] = True
                 row.read += len(row.pending) + agreed
                 row.answer += choice[: agreed + 1]
+                row.log_probabilities += log_probabilities[number][: agreed + 1]
                 row.pending = row.answer[-1:]
                 ended = until_end(row.answer, ends, row.query.limit)
                 if len(ended) < len(row.answer) or ended[-1] in ends or len(ended) == row.query.limit:
@@ -90,7 +94,7 @@ class CopyDraft:
             if going:
                 alive = _compact(cache, alive, going)
             active = [active[number] for number in going]
-        return [row.answer for row in rows]
+        return [Decoded(row.answer, row.log_probabilities[: len(row.answer)]) for row in rows]
 
 
 def continuation(source: str, answer: str) -> tuple[str, bool]:
@@ -151,7 +155,7 @@ def _read(
     alive: torch.Tensor,
     rows: Sequence[_Row],
     drafts: Sequence[list[int]],
-) -> tuple[list[list[int]], int]:
+) -> tuple[list[list[int]], list[list[float]], int]:
     """One forward pass over pending tokens and drafts, padded on the left.
 
     Args:
@@ -162,8 +166,8 @@ def _read(
         drafts: Their drafts, each of m tokens.
 
     Returns:
-        For each row the model's m + 1 choices: after the pending tokens and after each token of the draft; and how
-        many slots were added.
+        For each row the model's m + 1 choices: after the pending tokens and after each token of the draft; their log
+        probabilities; and how many slots were added.
     """
     fed = [row.pending + draft for row, draft in zip(rows, drafts, strict=True)]
     width = max(map(len, fed))
@@ -183,8 +187,13 @@ def _read(
         use_cache=True,
         logits_to_keep=kept,
     ).logits
-    best = logits.argmax(dim=-1).tolist()
-    return [choice[kept - len(draft) - 1 :] for choice, draft in zip(best, drafts, strict=True)], width
+    best, log_probabilities = best_tokens(logits)
+    starts = [kept - len(draft) - 1 for draft in drafts]
+    return (
+        [row[start:] for row, start in zip(best.tolist(), starts, strict=True)],
+        [row[start:] for row, start in zip(log_probabilities.tolist(), starts, strict=True)],
+        width,
+    )
 
 
 def _compact(cache: DynamicCache, alive: torch.Tensor, going: list[int]) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Answers of a causal language model: greedy, batched, streamed batch by batch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,9 +10,10 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from markner.markup import escape_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
+from markner.models.decoding.confidence import ChoiceRecorder, mark_confidences
 from markner.models.decoding.constrained import Constraint, Vocabulary
 from markner.models.decoding.copy_draft import CopyDraft
-from markner.models.decoding.query import Query, until_end
+from markner.models.decoding.query import Decoded, Query, until_end
 from markner.study.schema.systems import Decoding
 
 
@@ -24,6 +25,8 @@ class Answer:
     text: str
     limit_reached: bool
     """No end token came within the allowed length."""
+    confidences: tuple[float, ...] = ()
+    """Of each span that `markup.strip_marks` finds in the text; see `confidence.mark_confidences`."""
 
 
 def generate(
@@ -32,6 +35,7 @@ def generate(
     prompts: Sequence[str],
     inputs: Sequence[str],
     decoding: Decoding,
+    answered: Collection[int] = (),
 ) -> Iterator[Answer]:
     """Answer prompts with the most probable token each time, until the end token.
 
@@ -47,6 +51,8 @@ def generate(
         inputs: The sentences in the prompts, whose marks are escaped as in the prompts. An answer may have twice their
             tokens and `max_new_tokens_margin` more; `copy-draft` takes them as its draft.
         decoding: Method, batch size, max_new_tokens_margin.
+        answered: Indices of prompts whose answers are known. A batch of only such prompts is left out, and the other
+            batches are the same as without them.
     """
     ends = end_tokens(model, tokenizer)
     inputs = [escape_marks(text) for text in inputs]
@@ -64,16 +70,18 @@ def generate(
         method = CopyDraft(model, tokenizer, queries)
     for start in range(0, len(order), decoding.batch_size):
         part = order[start : start + decoding.batch_size]
+        if all(index in answered for index in part):
+            continue
         with torch.inference_mode():
             rows = method([queries[index] for index in part], ends)
         for index, row in zip(part, rows, strict=True):
-            finished = bool(row) and row[-1] in ends
-            text = tokenizer.decode(row, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            yield Answer(index, str(text), not finished)
+            finished = bool(row.tokens) and row.tokens[-1] in ends
+            text = str(tokenizer.decode(row.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+            yield Answer(index, text, not finished, mark_confidences(tokenizer, row, text))
 
 
-Method = Callable[[Sequence[Query], frozenset[int]], Sequence[list[int]]]
-"""Decodes a batch: new tokens of each query, ending with an end token unless the limit was reached first."""
+Method = Callable[[Sequence[Query], frozenset[int]], Sequence[Decoded]]
+"""Decodes a batch of queries."""
 
 
 def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
@@ -89,7 +97,7 @@ def _greedy(
     queries: Sequence[Query],
     ends: frozenset[int],
     vocabulary: Vocabulary | None = None,
-) -> list[list[int]]:
+) -> list[Decoded]:
     """Hugging Face `generate` over left-padded prompts; with a vocabulary each answer is its input with marks."""
     longest = max(len(query.prompt) for query in queries)
     ids = torch.full((len(queries), longest), tokenizer.pad_token_id)
@@ -101,6 +109,7 @@ def _greedy(
     constraint = Constraint(vocabulary, tokenizer, inputs, longest, ends) if vocabulary else None
     # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
     settings: Any = GenerationConfig
+    recorder = ChoiceRecorder()
     writer: Any = model
     own, model.generation_config = model.generation_config, settings()
     try:
@@ -108,6 +117,7 @@ def _greedy(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
             prefix_allowed_tokens_fn=constraint,
+            logits_processor=[recorder],
             generation_config=settings(
                 do_sample=False,
                 num_beams=1,
@@ -118,4 +128,5 @@ def _greedy(
         )
     finally:
         model.generation_config = own
-    return [until_end(row, ends, query.limit) for row, query in zip(out[:, longest:].tolist(), queries, strict=True)]
+    answers = [until_end(row, ends, query.limit) for row, query in zip(out[:, longest:].tolist(), queries, strict=True)]
+    return [Decoded(answer, values[: len(answer)]) for answer, values in zip(answers, recorder.rows(), strict=True)]

@@ -25,7 +25,7 @@ def predict(
     """Answer every sentence of a corpus and write the predictions in the order of the sentences.
 
     Answers are appended to `<output>.partial` batch by batch; a later call with the same model, sentences and
-    settings goes on from there. The finished file is written whole, and the partial one removed.
+    settings goes on from there, with the same batches. The finished file is written whole, and the partial one removed.
 
     Args:
         model_folder: A model with tokenizer.
@@ -43,10 +43,12 @@ def predict(
         raise MarknerError(f"{sentences}: two sentences have the same id", "make the corpus again")
     partial = output.with_name(output.name + ".partial")
     job = fingerprint([instruction, template, decoding.model_dump()], [sentences], [model_folder])
-    answers = {row["id"]: Answer(-1, row["text"], row["limit_reached"]) for row in resumed_rows(partial, job)}
-    open_rows = [row for row in rows if row.id not in answers]
-    if open_rows:
-        _decode(model_folder, open_rows, instruction, template, decoding, partial, answers, len(rows))
+    answers = {
+        row["id"]: Answer(-1, row["text"], row["limit_reached"], tuple(row["confidences"]))
+        for row in resumed_rows(partial, job)
+    }
+    if len(answers) < len(rows):
+        _decode(model_folder, rows, instruction, template, decoding, partial, answers)
     write_predictions(output, (_prediction(row, answers[row.id]) for row in rows))
     partial.unlink(missing_ok=True)
 
@@ -59,23 +61,30 @@ def _decode(
     decoding: Decoding,
     partial: Path,
     answers: dict[str, Answer],
-    total: int,
 ) -> None:
-    """Decode sentences, adding each answer to `answers` and to the partial file."""
+    """Decode the sentences without an answer, adding each answer to `answers` and to the partial file."""
     tokenizer = load_tokenizer(model_folder)
     dtype = torch.bfloat16 if decoding.precision == "bf16" else torch.float32
     model = load_causal(model_folder, dtype)
     torch.nn.Module.to(model, device())
     prompts = [render_prompt(template, instruction, row.text) for row in rows]
+    answered = {number for number, row in enumerate(rows) if row.id in answers}
     interval = 0.5 if sys.stderr.isatty() else 10.0
     with (
         partial.open("a", encoding="utf-8") as stream,
-        tqdm(total=total, initial=total - len(rows), unit="sentence", file=sys.stderr, mininterval=interval) as bar,
+        tqdm(total=len(rows), initial=len(answers), unit="sentence", file=sys.stderr, mininterval=interval) as bar,
     ):
-        for answer in generate(model, tokenizer, prompts, [row.text for row in rows], decoding):
+        for answer in generate(model, tokenizer, prompts, [row.text for row in rows], decoding, answered):
+            if answer.index in answered:
+                continue
             row = rows[answer.index]
             answers[row.id] = answer
-            line = {"id": row.id, "text": answer.text, "limit_reached": answer.limit_reached}
+            line = {
+                "id": row.id,
+                "text": answer.text,
+                "limit_reached": answer.limit_reached,
+                "confidences": answer.confidences,
+            }
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
             stream.flush()
             bar.update()
@@ -83,4 +92,5 @@ def _decode(
 
 def _prediction(row: Sentence, answer: Answer) -> Prediction:
     aligned = align(row.text, answer.text, answer.limit_reached)
-    return Prediction(row.id, aligned.spans, aligned.status, answer.text)
+    confidences = tuple(answer.confidences[source] for source in aligned.sources)
+    return Prediction(row.id, aligned.spans, aligned.status, answer.text, confidences)

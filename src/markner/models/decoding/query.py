@@ -1,4 +1,4 @@
-"""What a row of a decoded batch starts from and when it ends."""
+"""Rows of a decoded batch: what each starts from, what comes out, and when it ends."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,17 @@ class Query:
     prompt: list[int]
     input: str
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The new tokens of a query, ending with an end token unless its limit was reached first.
+
+    `log_probabilities` has the natural logarithm of each token's probability, given the prompt and the tokens before.
+    """
+
+    tokens: list[int]
+    log_probabilities: list[float]
 
 
 def until_end(tokens: list[int], ends: frozenset[int], limit: int) -> list[int]:

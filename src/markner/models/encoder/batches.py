@@ -7,6 +7,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from markner.data.documents import Sentence, Span
+from markner.models.encoder.marginals import mention_marginals
 from markner.models.encoder.viterbi import IMPOSSIBLE, LABELS, likeliest_valid
 from markner.tags import spans_from_tags, tags_from_spans, words
 
@@ -44,8 +45,16 @@ class Encoded:
 
     def spans(self, scores: Sequence[Sequence[float]]) -> tuple[Span, ...]:
         """Return the predicted mentions from the logits of each piece, [pieces, 3]. Words without a piece are `O`."""
-        of_words = [OUTSIDE if position is None else scores[position] for position in self.first]
-        return spans_from_tags(self.words, likeliest_valid(of_words))
+        return spans_from_tags(self.words, likeliest_valid(self._of_words(scores)))
+
+    def mentions(self, scores: Sequence[Sequence[float]]) -> tuple[tuple[Span, ...], tuple[float, ...]]:
+        """Return the predicted mentions as `spans` does, and the probability of each."""
+        of_words = self._of_words(scores)
+        tags = likeliest_valid(of_words)
+        return spans_from_tags(self.words, tags), mention_marginals(of_words, tags)
+
+    def _of_words(self, scores: Sequence[Sequence[float]]) -> list[Sequence[float]]:
+        return [OUTSIDE if position is None else scores[position] for position in self.first]
 
     def truncated_mentions(self) -> int:
         """Count the gold mentions that end beyond the longest input."""

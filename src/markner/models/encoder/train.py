@@ -41,7 +41,7 @@ from markner.models.encoder.batches import (
 from markner.models.encoder.viterbi import LABELS
 from markner.models.encoder.vocabulary import UsedVocabulary
 from markner.models.weights import load_tokenizer
-from markner.predictions import Prediction, write_predictions
+from markner.predictions import Prediction, Status, write_predictions
 from markner.study.grid import Point, point_name
 
 DROPOUTS = (
@@ -198,11 +198,13 @@ def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int,
     tokenizer = load_tokenizer(model)
     tagger = load_trained(model, max_length)
     rows = encode(read_sentences(sentences), tokenizer, max_length)
-    spans = tag_rows(tagger, tokenizer, rows, batch_size, output.stem)
-    write_predictions(
-        output,
-        (Prediction(row.sentence.id, spans[row.sentence.id], "truncated" if row.truncated else "ok") for row in rows),
-    )
+    mentions = tag_rows(tagger, tokenizer, rows, batch_size, output.stem)
+    predictions = []
+    for row in rows:
+        spans, confidences = mentions[row.sentence.id]
+        status: Status = "truncated" if row.truncated else "ok"
+        predictions.append(Prediction(row.sentence.id, spans, status, confidences=confidences))
+    write_predictions(output, predictions)
 
 
 def tag_rows(
@@ -211,15 +213,15 @@ def tag_rows(
     rows: list[Encoded],
     batch_size: int,
     title: str = "",
-) -> dict[str, tuple[Span, ...]]:
-    """Return the mentions by sentence. With a title, show a progress bar."""
-    spans = {}
+) -> dict[str, tuple[tuple[Span, ...], tuple[float, ...]]]:
+    """Return the mentions and their confidences by sentence. With a title, show a progress bar."""
+    mentions = {}
     for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=title, disable=not title):
         with torch.inference_mode():
             _, logits, _ = _forward(tagger, chosen, tokenizer, "fp32")
         for row, scores in zip(chosen, logits.tolist(), strict=True):
-            spans[row.sentence.id] = row.spans(scores)
-    return spans
+            mentions[row.sentence.id] = row.mentions(scores)
+    return mentions
 
 
 def evaluate(

@@ -1,0 +1,69 @@
+"""Confidence of the mentions in an answer, from the probabilities of its tokens."""
+
+import math
+from bisect import bisect_left
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor, PreTrainedTokenizerBase
+
+from markner.markup import strip_marks
+from markner.models.decoding.query import Decoded
+
+
+def best_tokens(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the most probable token at each position, and the natural logarithm of its probability in float32.
+
+    Args:
+        logits: [..., vocabulary]; impossible tokens have -inf.
+    """
+    best = logits.argmax(dim=-1)
+    highest = logits.gather(-1, best[..., None]).squeeze(-1).float()
+    return best, highest - logits.float().logsumexp(dim=-1)
+
+
+class ChoiceRecorder(LogitsProcessor):
+    """Records the log probability of the most probable token in each step of Hugging Face `generate`."""
+
+    def __init__(self) -> None:
+        self._steps: list[torch.Tensor] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> Any:
+        """Record a step, [rows, vocabulary], and return the scores unchanged."""
+        self._steps.append(best_tokens(scores)[1])
+        return scores
+
+    def rows(self) -> list[list[float]]:
+        """Return the log probabilities of each row, one a step."""
+        values: list[list[float]] = torch.stack(self._steps, dim=1).tolist()
+        return values
+
+
+def mark_confidences(tokenizer: PreTrainedTokenizerBase, decoded: Decoded, text: str) -> tuple[float, ...]:
+    """Return the confidence of each span that `strip_marks` finds in an answer.
+
+    It is the probability that the model, after the part of the answer before the mention, writes exactly this mention:
+    the product of the probabilities of the tokens from the opening to the closing mark, each given those before it. So
+    it contains the doubt where the mention begins, and where it ends. A token that a mark shares with text outside of
+    it, or with another mark, counts as a whole.
+
+    Args:
+        tokenizer: The tokenizer of the model.
+        decoded: The tokens of the answer.
+        text: Their text, without special tokens.
+    """
+    places = strip_marks(text).places
+    tokens = decoded.tokens
+
+    def length(count: int) -> int:
+        """Return how many characters the first tokens make; part of a character, decoded as U+FFFD, makes none."""
+        begun = tokenizer.decode(tokens[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return len(str(begun).rstrip("\ufffd"))
+
+    counts = range(len(tokens) + 1)
+    confidences = []
+    for start, end in places:
+        first = bisect_left(counts, start + 1, key=length) - 1
+        last = bisect_left(counts, end, lo=first, key=length)
+        confidences.append(math.exp(math.fsum(decoded.log_probabilities[first:last])))
+    return tuple(confidences)
