@@ -77,6 +77,32 @@ KEYS = ("corpus", "model", "prompt")
             "annotation_scheme: span",
         ),
         (
+            "    evaluate: [ncbi, bc2gm]\n  tuned:",
+            "    evaluate: [ncbi, bc2gm]\n  again: {system: repaired, of: bort, steps: [consistency]}\n  tuned:",
+            36,
+            "runs.again.of",
+            "no run that can be repaired is called `bort`",
+            "of: bert",
+        ),
+        (
+            "    evaluate: [ncbi, bc2gm]\n  tuned:",
+            "    evaluate: [ncbi, bc2gm]\n"
+            "  again: {system: repaired, of: bert, steps: [consistency], seeds: [2]}\n  tuned:",
+            36,
+            "runs.again.seeds",
+            "`bert` has no predictions of `2`",
+            "seeds: [1]",
+        ),
+        (
+            "    evaluate: [ncbi, bc2gm]\n  tuned:",
+            "    evaluate: [ncbi, bc2gm]\n"
+            "  again: {system: repaired, of: bert, steps: [consistency], evaluate: [bc2gm]}\n  tuned:",
+            36,
+            "runs.again.evaluate",
+            "`bert` has no predictions of `bc2gm`",
+            "evaluate: [ncbi]",
+        ),
+        (
             "    model: bert",
             "    model: brt",
             47,

@@ -12,6 +12,7 @@ from markner.study import queries
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.loading import load_study
 from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
 from markner.data.fetching.registry import local_files
 from runrecord.errors import PlainError
@@ -51,6 +52,7 @@ ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderR
 RUNS = STUDY.live_runs()
 CHAT = [name for name, run in RUNS.items() if isinstance(run, ChatRun)]
 IMPORTED = [name for name, run in STUDY.runs.items() if isinstance(run, PredictionsRun)]
+REPAIRED = [name for name, run in RUNS.items() if isinstance(run, RepairedRun)]
 SERVED = [name for name in CHAT if STUDY.models[RUNS[name].model].weights]
 SIMILAR = [name for name in CHAT if RUNS[name].shots and RUNS[name].shot_selection == "similar"]
 # Jobs that train the encoders' grids: for each run, by the job's name, its points.

@@ -4,9 +4,10 @@ from typing import Any, Self, cast
 
 from markner.data.fetching.registry import expected_hashes
 from markner.study.params import Params, Wildcards
-from markner.study.queries import predictions_run, source_of
-from markner.study.schema.corpora import CorpusFiles, Mixture, OffsetUnit, Prompt, Sample, Variant
+from markner.study.queries import native_texts, predictions_run, repaired_run, source_of
+from markner.study.schema.corpora import CorpusFiles, CorpusSource, Mixture, OffsetUnit, Prompt, Sample, Variant
 from markner.study.schema.formats import AnswerFormat
+from markner.study.schema.repaired_runs import RepairStep
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
@@ -115,4 +116,23 @@ class ImportPredictionsParams(Params, rules=["import_predictions"]):
             types=run.types.get(wildcards["corpus"]),
             offsets=run.offsets,
             min_matched=run.min_matched,
+        )
+
+
+class RepairParams(Params, rules=["repair_predictions"]):
+    """The steps of a repair, and how the sentences of a corpus get their documents."""
+
+    steps: list[RepairStep]
+    variant: Variant
+    native: CorpusSource | None
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take a repaired run; the names of its files play no part."""
+        corpus = wildcards["corpus"]
+        return cls(
+            steps=repaired_run(study, wildcards["run"]).steps,
+            variant=study.corpora[corpus].variant,
+            native=native_texts(study, corpus),
         )

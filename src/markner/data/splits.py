@@ -57,6 +57,12 @@ def build_split(
     return counts
 
 
+def native_documents(source: CorpusSource, split: Split, native: Path) -> Iterator[Document]:
+    """Read the documents of a split from the folder that `fetch_corpus` filled."""
+    paths = [native / native_name(reference) for reference in split_references(source.split_files(split), native)]
+    return _documents(source, paths, None)
+
+
 def counts_path(output: Path) -> Path:
     """Return the file of counts that belongs to a file of sentences."""
     return output.with_name(f"{output.stem}.counts.json")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from markner.data.abbreviations import compact, is_short_form, long_form_start, longest_window
 from markner.data.documents import Sentence, Span
 
 Kind = Literal["missing", "wrong", "boundary"]
@@ -16,7 +17,6 @@ predictions; `merged`: several under one; all rows of such a case bear it. `abbr
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SUB_KINDS: tuple[SubKind, ...] = get_args(SubKind)
-_ABBREVIATION_LENGTH = range(2, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def pair(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[int, int
 
 def surface(text: str, span: Span) -> str:
     """Return the text of a mention without white space beside punctuation: the same for tokenized and raw text."""
-    return re.sub(r"\s*([^\w\s])\s*", r"\1", text[slice(*span)])
+    return compact(text[slice(*span)])
 
 
 def is_abbreviation(text: str, span: Span) -> bool:
@@ -116,11 +116,9 @@ def is_abbreviation(text: str, span: Span) -> bool:
     a digit in its second), or if it stands in brackets after words that hold its letters in order, as they define it.
     """
     short = surface(text, span)
+    if not is_short_form(short):
+        return False
     words = short.split()
-    if len(short) not in _ABBREVIATION_LENGTH or len(words) > 2 or not short[0].isalnum():
-        return False
-    if not any(sign.isalpha() for sign in short):
-        return False
     first = words[0]
     mixed = any(sign.isdigit() for sign in first) and any(sign.isalpha() for sign in first)
     capitals = sum(sign.isupper() for sign in first) > 1 and not text.isupper()
@@ -129,8 +127,8 @@ def is_abbreviation(text: str, span: Span) -> bool:
     before = re.search(r"(.*\S)\s*[(\[]\s*$", text[: span.start], re.DOTALL)
     if before is None or not re.match(r"\s*[)\],;]", text[span.end :]):
         return False
-    window = before[1].split()[-min(len(short) + 5, 2 * len(short)) :]
-    return _defines(" ".join(window), short)
+    window = before[1].split()[-longest_window(short) :]
+    return long_form_start(" ".join(window), short) is not None
 
 
 def _overlap(left: Span, right: Span) -> int:
@@ -154,19 +152,3 @@ def _sub_kind_alone(text: str, span: Span, others: Iterable[Span], overlapping: 
     if _any_overlap(span, others):
         return overlapping
     return "abbreviation" if is_abbreviation(text, span) else "other"
-
-
-def _defines(long: str, short: str) -> bool:
-    """Whether words hold the letters and digits of a short form in order, the first at a word's start (ibid.)."""
-    place = len(long)
-    for number in reversed(range(len(short))):
-        if not short[number].isalnum():
-            continue
-        place -= 1
-        while place >= 0 and (
-            long[place].lower() != short[number].lower() or (number == 0 and place > 0 and long[place - 1].isalnum())
-        ):
-            place -= 1
-        if place < 0:
-            return False
-    return True

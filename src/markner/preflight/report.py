@@ -14,6 +14,7 @@ from markner.preflight.gpu_memory import fetched_weights, memory_lines
 from markner.preflight.requests import profile_of, requests
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import GenerativeRun, HubModel, PackageModel
 
@@ -85,6 +86,9 @@ def _corpora(study: Study, report: Report) -> None:
     for name, run in _live(study, PredictionsRun).items():
         gone = [run.files[corpus] for corpus in run.evaluate if not Path(run.files[corpus]).exists()]
         report.problems += [(f"runs.{name}: {path} is not there", "correct the path in `files`") for path in gone]
+    for name, run in _live(study, RepairedRun).items():
+        if run.gazetteer and not Path(run.gazetteer).is_file():
+            report.problems.append((f"runs.{name}: {run.gazetteer} is not there", "correct `gazetteer`"))
 
 
 def _weights(study: Study, report: Report) -> None:

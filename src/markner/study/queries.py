@@ -12,11 +12,12 @@ from markner.study.schema.annotations import Tagger
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Corpus, CorpusSource, Prompt, Variant
 from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import SizeFigure, Study, Table
 from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
 
-_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun, PredictionsRun)
+_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun, PredictionsRun, RepairedRun)
 
 
 def shot_corpus(study: Study, run: str, corpus: str) -> str:
@@ -49,6 +50,8 @@ def training_source(study: Study, run: str, corpus: str) -> TrainingSource | Non
     another system's answers) it is the training split of the corpus; None if the corpus has none.
     """
     settings = study.runs[run]
+    if isinstance(settings, RepairedRun):
+        return training_source(study, settings.of, corpus)
     if isinstance(settings, EncoderRun):
         return TrainingSource(corpus=settings.corpus, fraction=settings.fraction, origin="run")
     if isinstance(settings, GenerativeRun) and (mixture := generative(study, study.owner(run)).mixture):
@@ -154,7 +157,7 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
 def hardware_of(study: Study, run: str) -> Hardware:
     """Return what the jobs of a run ask of a machine; the defaults for a run whose model is elsewhere."""
     settings = study.runs[run]
-    if isinstance(settings, PredictionsRun):
+    if isinstance(settings, (PredictionsRun, RepairedRun)):
         return Hardware()
     model = study.models[settings.model]
     return Hardware() if isinstance(model, ApiModel) else model.hardware
@@ -188,6 +191,22 @@ def chat_run(study: Study, run: str) -> ChatRun:
 def predictions_run(study: Study, run: str) -> PredictionsRun:
     """A run by name as one of another system's answers."""
     return _of_kind(study, run, PredictionsRun, "a predictions")
+
+
+def repaired_run(study: Study, run: str) -> RepairedRun:
+    """Return a repaired run by name."""
+    return _of_kind(study, run, RepairedRun, "a repaired")
+
+
+def native_texts(study: Study, corpus: str) -> CorpusSource | None:
+    """Return the raw files of the test split in which sentences of the tokenized variant have their documents.
+
+    None if the variant is raw, whose sentences name their documents, or if there are no such files.
+    """
+    source = study.corpora[corpus].raw
+    if study.corpora[corpus].variant == "raw" or source is None or source.format in ("iob", "bc2gm"):
+        return None
+    return source.model_copy(update={"train": None, "dev": None, "types": None}) if source.test else None
 
 
 def _of_kind(study: Study, run: str, kind: type[_Run], name: str) -> _Run:

@@ -13,6 +13,7 @@ from markner.study.checks.names import (
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun
 from markner.study.wording import yaml_hint
@@ -27,6 +28,8 @@ def run_problems(study: Study) -> Iterator[Problem]:
             yield from _chat(at, run, study)
         elif isinstance(run, PredictionsRun):
             yield from _predictions(at, run, study)
+        elif isinstance(run, RepairedRun):
+            yield from _repaired(at, run, study)
         else:
             yield from local_model_problems((*at, "model"), run.model, study)
         if isinstance(run, GenerativeRun):
@@ -79,6 +82,21 @@ def _predictions(at: Location, run: PredictionsRun, study: Study) -> Iterator[Pr
         if name not in run.files:
             fix = yaml_hint((*at, "files", name), f"answers/{name}.jsonl", "name it, or take the corpus out:")
             yield Problem((*at, "evaluate", index), f"`{name}` has no file of answers in `files`", fix)
+
+
+def _repaired(at: Location, run: RepairedRun, study: Study) -> Iterator[Problem]:
+    """The run that is repaired, with its seeds and corpora."""
+    yield from repeated_values((*at, "steps"), run.steps)
+    known = {name: each for name, each in study.runs.items() if not isinstance(each, RepairedRun)}
+    base = known.get(run.of)
+    if base is None:
+        yield no_such_name((*at, "of"), run.of, "run that can be repaired", known)
+        return
+    for key in ("seeds", "evaluate"):
+        own, there = getattr(run, key), getattr(base, key)
+        if set(own) - set(there):
+            fix = yaml_hint((*at, key), there, "leave it out, or write some of these:")
+            yield Problem((*at, key), f"`{run.of}` has no predictions of {quoted_names(set(own) - set(there))}", fix)
 
 
 def _same_entity(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:

@@ -1,14 +1,16 @@
 """The study: every setting that can influence a result, in one typed tree."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from markner.study.schema.annotations import Annotation
 from markner.study.schema.base import Name, Settings
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Corpus, Mixture, Prompt
 from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.self_instruct import SelfInstruct
 from markner.study.schema.systems import GenerativeRun, Model, Run
 
@@ -202,11 +204,28 @@ class Study(Settings):
     annotations: dict[Name, Annotation] = Field(default_factory=dict)
     """Texts that trained runs tag, by name."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_repaired(cls, config: Any) -> Any:
+        """Give each repaired run the seeds and corpora of the run that it repairs where it names none."""
+        runs = config.get("runs") if isinstance(config, Mapping) else None
+        if not isinstance(runs, Mapping):
+            return config
+        completed = {}
+        for name, run in runs.items():
+            base = runs.get(run.get("of")) if isinstance(run, Mapping) and isinstance(run.get("of"), str) else None
+            if isinstance(base, Mapping) and run.get("system") == "repaired":
+                taken = {"seeds": base.get("seeds") or [1], "evaluate": base.get("evaluate")}
+                completed[name] = {**run, **{key: value for key, value in taken.items() if value and not run.get(key)}}
+        return {**config, "runs": {**runs, **completed}} if completed else config
+
     def retired(self, run: str) -> str | None:
         """Since when and why the model of a run is gone, None if it is there."""
         settings = self.runs[run]
         if isinstance(settings, PredictionsRun):
             return None
+        if isinstance(settings, RepairedRun):
+            return self.retired(settings.of)
         model = self.models[settings.model]
         return model.retired if isinstance(model, ApiModel) else None
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from markner.study.schema.base import Name, Settings
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.repaired_runs import RepairedRun
 
 
 class Hardware(Settings):
@@ -252,4 +253,4 @@ class EncoderRun(Settings):
     """Corpora on whose test split it is scored."""
 
 
-Run = Annotated[GenerativeRun | EncoderRun | ChatRun | PredictionsRun, Field(discriminator="system")]
+Run = Annotated[GenerativeRun | EncoderRun | ChatRun | PredictionsRun | RepairedRun, Field(discriminator="system")]

@@ -1,0 +1,53 @@
+"""Find a surface again in the sentences of a document, by its words."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from markner.data.documents import Span
+from markner.tags import words
+
+Surface = tuple[str, ...]
+"""The words of a mention or a term. White space between them does not count, so `A - T` and `A-T` are the same."""
+
+
+class Words:
+    """A sentence as words with their places."""
+
+    def __init__(self, text: str) -> None:
+        self.spans = words(text)
+        self._words = [same_case(text[span.start : span.end]) for span in self.spans]
+        self._starts = {span.start: place for place, span in enumerate(self.spans)}
+        self._ends = {span.end: place + 1 for place, span in enumerate(self.spans)}
+
+    def surface(self, span: Span) -> Surface | None:
+        """Return the surface of a span, None if it does not begin and end with a word."""
+        if span.start not in self._starts or span.end not in self._ends:
+            return None
+        return tuple(self._words[self._starts[span.start] : self._ends[span.end]])
+
+    def occurrences(self, surfaces: Collection[Surface], lengths: Sequence[int]) -> Iterator[tuple[Surface, Span]]:
+        """Yield all places of surfaces, by their beginning and then the longest first; places may overlap.
+
+        Args:
+            surfaces: The surfaces, in a form that is searched quickly.
+            lengths: Their numbers of words, longest first.
+        """
+        for start, first in enumerate(self.spans):
+            for length in lengths:
+                found = tuple(self._words[start : start + length])
+                if len(found) == length and found in surfaces:
+                    yield found, Span(first.start, self.spans[start + length - 1].end)
+
+
+def same_case(word: str) -> str:
+    """Return a word in lower case, unless a letter after its first is a capital: `WAS` is not `was`, `Was` is."""
+    return word if any(sign.isupper() for sign in word[1:]) else word.lower()
+
+
+def lengths_of(surfaces: Collection[Surface]) -> list[int]:
+    """Return the numbers of words of surfaces, longest first."""
+    return sorted({len(surface) for surface in surfaces}, reverse=True)
+
+
+def overlaps(span: Span, others: Collection[Span]) -> bool:
+    """Return whether a span has a character in common with one of others."""
+    return any(span.start < other.end and other.start < span.end for other in others)
