@@ -47,6 +47,7 @@ AT = {
     "few_shot": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "chat_served": {"run": "smollm2-5shot", "seed": "1", "corpus": "few_disease"},
     "costs": {},
+    "repair_predictions": {"run": "smollm2-tuned-repaired", "seed": "1", "corpus": "raw_disease"},
 }  # fmt: skip
 
 

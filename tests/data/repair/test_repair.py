@@ -27,7 +27,9 @@ def files(folder: Path, *, named: bool) -> tuple[Path, Path]:
     ]
     spans = [tuple(each) for marked in MARKED.values() for each in marked]
     write_sentences(folder / "test.jsonl", rows)
-    answers = (Prediction(row.id, each, "truncated", "raw") for row, each in zip(rows, spans, strict=True))
+    answers = [
+        Prediction(row.id, each, "truncated", "raw", (0.5,) * len(each)) for row, each in zip(rows, spans, strict=True)
+    ]
     write_predictions(folder / "base.jsonl", answers)
     return folder / "test.jsonl", folder / "base.jsonl"
 
@@ -46,7 +48,8 @@ def test_documents_are_repaired_one_by_one(tmp_path: Path) -> None:
     assert spans_of(tmp_path / "out.jsonl") == REPAIRED
     assert counts == {"documents": 2, "alone": 0, "consistency": {"added": 1, "removed": 1}}
     assert read_json(tmp_path / "out.counts.json") == counts
-    assert {(each.status, each.raw) for each in read_predictions(tmp_path / "out.jsonl")} == {("truncated", "raw")}
+    repaired = {(each.status, each.raw, each.confidences) for each in read_predictions(tmp_path / "out.jsonl")}
+    assert repaired == {("truncated", "raw", None)}
 
 
 def test_sentences_without_documents_get_them_from_the_native_files(tmp_path: Path) -> None:

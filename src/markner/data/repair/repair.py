@@ -26,7 +26,8 @@ def repair_predictions(
 ) -> dict[str, Any]:
     """Repair predictions step by step; write them and, in `<output stem>.counts.json`, the counts that are returned.
 
-    A repaired prediction keeps the status and the answer of its prediction.
+    A repaired prediction keeps the status and the answer of its prediction. It has no confidences: no model gave a
+    probability to what a rule adds.
 
     Args:
         sentences: Sentences of the corpus, JSON lines of `Sentence`.
@@ -61,7 +62,7 @@ def repair_predictions(
             changes[step]["added"] += _more(mentions, before)
             changes[step]["removed"] += _more(before, mentions)
         for index, spans in zip(group, mentions, strict=True):
-            repaired[index] = replace(given[index], spans=tuple(spans))
+            repaired[index] = replace(given[index], spans=tuple(spans), confidences=None)
     counts = {"documents": len(groups), "alone": names.count(None), **changes}
     _log(counts, len(rows), params)
     write_predictions(output, (repaired[index] for index in range(len(rows))))
