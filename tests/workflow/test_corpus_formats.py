@@ -1,6 +1,7 @@
 """A corpus in any format is added by its entry in the config: fetched, split into sentences and counted in the card."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import yaml
 from conftest import ROOT
 from tiny_study import PARTS, command
 
+from markner.data.documents import Document
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import file_in, open_writer, read_documents
 from markner.files import read_json
 from markner.study.schema.formats import OutputFormat
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
-WRITTEN: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl", "brat")
+WRITTEN: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl", "spacy", "parquet", "brat")
 
 
 def source(form: str, path: str, **more: Any) -> dict[str, Any]:
@@ -26,16 +28,28 @@ def checkout(folder: Path) -> dict[str, dict[str, Any]]:
     """Write the sample's test set in each format; return the corpora of a study."""
     for name in PARTS:
         (folder / name).symlink_to(ROOT / name)
+    documents = list(read_documents([SAMPLE], "pubtator", ReadOptions()))
     corpora = {}
     for form in WRITTEN:
         path = file_in(Path("own"), form)
         with open_writer(folder / path, form) as writer:
-            for document in read_documents([SAMPLE], "pubtator", ReadOptions()):
+            for document in documents:
                 writer.write(document)
         corpora[form] = source(form, str(path))
     for path in sorted((folder / "own" / "brat").glob("*.ann"))[:2]:
         path.write_text(path.read_text() + "R1\tCauses Arg1:T1 Arg2:T2\n#1\tAnnotatorNotes T1\tSee there.\n")
+    (folder / "own/tasks.json").write_text(json.dumps([task(document) for document in documents]), encoding="utf-8")
+    corpora["label-studio"] = source("label-studio", "own/tasks.json")
     return corpora
+
+
+def task(document: Document) -> dict[str, Any]:
+    """A task as Label Studio exports it, with a list of results."""
+    results = [
+        {"type": "labels", "value": {"start": item.start, "end": item.end, "labels": [item.type]}}
+        for item in document.mentions
+    ]
+    return {"id": document.id, "data": {"text": document.text}, "annotations": [{"result": results}]}
 
 
 def test_each_format_is_added_by_one_entry_and_gives_the_same_corpus(tmp_path: Path) -> None:

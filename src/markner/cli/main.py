@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markner import __version__
-from markner.cli import annotate, audit, compare, preflight, replay
+from markner.cli import annotate, audit, compare, convert, preflight, replay
 from runrecord.errors import PlainError
 
 
@@ -21,6 +21,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "annotate": Command(annotate.HELP, annotate.arguments, annotate.run),
+    "convert": Command(convert.HELP, convert.arguments, convert.run),
     "preflight": Command(preflight.HELP, preflight.arguments, preflight.run),
     "audit": Command(audit.HELP, audit.arguments, audit.run),
     "compare": Command(compare.HELP, compare.arguments, compare.run),

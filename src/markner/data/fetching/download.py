@@ -1,14 +1,18 @@
 """Download of corpus files: a file itself, or one member of an archive."""
 
 import logging
+import re
 import tarfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote
 
 import pooch
 import requests
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
@@ -17,6 +21,7 @@ from markner.data.fetching.registry import Source
 _RETRY = Retry(total=3, connect=2, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504))
 _TIMEOUT = (10.0, 60.0)
 _CHUNK = 1 << 20
+_HUB = re.compile(r"hf://datasets/(?P<repo_id>[^/@]+(?:/[^/@]+)?)@(?P<revision>[^/]+)/(?P<filename>.+)")
 _ATTEMPTS = 3
 
 # pooch logs each download, which the progress bar and the manifest already show.
@@ -46,7 +51,9 @@ class Downloads:
         """
         if source.url in self._failed:
             raise SourceError(self._failed[source.url])
-        if source.member is None:
+        if hub := _HUB.fullmatch(source.url):
+            content = self._hub_file(source.url, **hub.groupdict())
+        elif source.member is None:
             with TemporaryDirectory() as folder:
                 content = self._get(source.url, Path(folder)).read_bytes()
         else:
@@ -66,6 +73,18 @@ class Downloads:
         except (requests.RequestException, OSError, ValueError) as error:
             self._failed[url] = _reason(error)
             raise SourceError(self._failed[url]) from error
+
+    def _hub_file(self, url: str, repo_id: str, revision: str, filename: str) -> bytes:
+        """The bytes of a file of a data set on the Hugging Face hub, or in its local cache."""
+        try:
+            path = hf_hub_download(repo_id, filename, repo_type="dataset", revision=unquote(revision))
+        except LocalEntryNotFoundError as error:
+            self._failed[url] = "not in the local cache of the Hugging Face hub, and the hub does not answer"
+            raise SourceError(self._failed[url]) from error
+        except (HfHubHTTPError, OSError, ValueError) as error:
+            self._failed[url] = _reason(error)
+            raise SourceError(self._failed[url]) from error
+        return Path(path).read_bytes()
 
     def _member(self, url: str, member: str) -> bytes:
         archive = self._get(url, self.cache)

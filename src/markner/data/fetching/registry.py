@@ -108,7 +108,8 @@ def native_name(reference: FileRef) -> str:
     if isinstance(reference, CorpusFile):
         if reference.url is not None:
             file = PurePosixPath(reference.url.partition("?")[0]).name
-            return f"url/{str(reference.sha256)[:12]}/{file}"
+            key = reference.sha256 or hashlib.sha256(reference.url.encode()).hexdigest()
+            return f"url/{key[:12]}/{file}"
         path = str(reference.path)
     elif reference in registry():
         return reference

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, Protocol
 
 from markner.data.documents import Document
-from markner.data.formats import brat, iob, jsonl, plain, pubtator
+from markner.data.formats import brat, docbin, iob, jsonl, label_studio, literature, parquet, plain, pubtator
 from markner.data.formats.annotations import ReadOptions
 from markner.study.schema.formats import FileFormat
 
@@ -65,12 +65,27 @@ FORMATS: dict[FileFormat, Format] = {
         head=_head(rb"[^|\t\n]{1,200}\|t\|"),
         output="annotations.PubTator",
     ),
+    "pubmed": Format(
+        literature.read_pubmed,
+        endings=(".xml",),
+        head=_head(rb"(?:<\?.{0,1000})?<(?:!DOCTYPE )?Pubmed(?:Book)?Article"),
+    ),
+    "jats": Format(
+        literature.read_jats,
+        endings=(".xml", ".nxml"),
+        head=_head(rb"(?:<\?.{0,1000})?<(?:!DOCTYPE )?(?:article|pmc-articleset)[\s>]"),
+    ),
     "bioc-xml": Format(
         lambda *args: _bioc().read_xml(*args),
         writer=lambda out: _bioc().BioCXmlWriter(out),
         endings=(".xml",),
         head=_head(rb"<\?xml|<!DOCTYPE collection|<collection"),
         output="annotations.xml",
+    ),
+    "label-studio": Format(
+        label_studio.read,
+        endings=(".json",),
+        head=_head(rb'(?:\[|\{(?=.*"result"))(?!.*"passages").*(?:"result"|"labels")'),
     ),
     "jsonl": Format(
         jsonl.read,
@@ -91,6 +106,17 @@ FORMATS: dict[FileFormat, Format] = {
         writer=iob.IobWriter,
         endings=(".conll", ".iob", ".bio"),
         output="annotations.conll",
+    ),
+    "spacy": Format(
+        docbin.read, writer=docbin.DocBinWriter, endings=(".spacy",), output="annotations.spacy", binary=True
+    ),
+    "parquet": Format(
+        parquet.read,
+        writer=parquet.ParquetWriter,
+        endings=(".parquet", ".arrow"),
+        head=_head(rb"PAR1|ARROW1"),
+        output="annotations.parquet",
+        binary=True,
     ),
     "brat": Format(read_folder=brat.read, writer=brat.BratWriter, output="brat"),
     "text": Format(plain.read),

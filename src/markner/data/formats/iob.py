@@ -94,13 +94,26 @@ def read_documents(stream: BinaryIO, name: str, options: ReadOptions) -> Iterato
         start = 0
         for number, (document, rows) in group:
             identifier = names[document] or f"{options.identifier}#{document or number}"
-            sentence = TaggedSentence(tuple(row.token for row in rows), tuple(_bio(rows, options.types)))
-            types = [row.kind for row, tag in zip(rows, sentence.tags, strict=True) if tag == "B"]
-            spans = zip(types, sentence.spans(), strict=True) if options.mentions else ()
-            mentions += [Mention(start + span.start, start + span.end, kind) for kind, span in spans]
-            passages.append(PassageText(sentence.text, None, {"type": SENTENCE}))
-            start += len(sentence.text) + 1
+            text = " ".join(row.token for row in rows)
+            inside = _mentions(rows, options.types) if options.mentions else ()
+            mentions += [mention._replace(start=start + mention.start, end=start + mention.end) for mention in inside]
+            passages.append(PassageText(text, None, {"type": SENTENCE}))
+            start += len(text) + 1
         yield replace(join_passages(identifier, passages, "\n"), mentions=tuple(mentions))
+
+
+def sentence_mentions(
+    where: str, tokens: Sequence[str], tags: Sequence[str], types: Collection[str] | None
+) -> list[Mention]:
+    """Return the mentions of a sentence, whose text is its tokens joined by one space; `where` names it in errors."""
+    rows = [_Row(0, token, *_tag(where, tag)) for token, tag in zip(tokens, tags, strict=True)]
+    return _mentions(rows, types)
+
+
+def _mentions(rows: Sequence["_Row"], types: Collection[str] | None) -> list[Mention]:
+    sentence = TaggedSentence(tuple(row.token for row in rows), tuple(_bio(rows, types)))
+    kinds = [row.kind for row, tag in zip(rows, sentence.tags, strict=True) if tag == "B"]
+    return [Mention(*span, kind) for kind, span in zip(kinds, sentence.spans(), strict=True)]
 
 
 def _bio(rows: Sequence["_Row"], types: Collection[str] | None) -> Iterator[str]:
@@ -147,7 +160,7 @@ def _sentences(file: _File) -> Iterator[tuple[int, list[_Row]]]:
     document = 0
     for number, columns in _rows(file):
         if columns and columns[0] != _DOCUMENT:
-            rows.append(_Row(number, columns[0], *_tag(file.name, number, columns[-1])))
+            rows.append(_Row(number, columns[0], *_tag(f"{file.name}, line {number}", columns[-1])))
             continue
         if rows:
             yield document, rows
@@ -214,12 +227,12 @@ def _rows(file: _File) -> Iterator[tuple[int, list[str]]]:
         yield number, columns
 
 
-def _tag(name: str, number: int, tag: str) -> tuple[str, str]:
+def _tag(where: str, tag: str) -> tuple[str, str]:
     """Letter and type of a tag."""
     letter, _, kind = tag.partition("-")
     if letter not in _BEGINS | _CONTINUES | {"O"} or (letter == "O" and tag != "O"):
         raise MarknerError(
-            f"{name}, line {number}: unknown tag {tag!r}",
+            f"{where}: unknown tag {tag!r}",
             "use O and B-TYPE, I-TYPE (IOB), also E-, S- (IOBES) or L-, U- (BILOU), in the last column",
         )
     return letter, kind

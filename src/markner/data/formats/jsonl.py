@@ -1,7 +1,8 @@
 """JSON lines of MarkNER, Prodigy and doccano: an object a line with `text`, spans, and an `id` if it has one.
 
 The spans stand under `mentions` (MarkNER), `spans` (Prodigy), `entities` or `label` (doccano). A span is a list
-`[start, end, type]` or an object with `start` and `end` (or `start_offset` and `end_offset`) and `type` or `label`.
+`[start, end, type]` or an object with `start` and `end` (or `start_offset` and `end_offset`) and `type` or `label`; the
+`parts` of a discontinuous one are lists `[start, end]`.
 """
 
 import json
@@ -34,15 +35,20 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         row = line_value(where, line, "write one JSON object a line")
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             raise MarknerError(f"{where}: not an object with a text", 'write {"id": "1", "text": "..."}')
-        text = check_characters(where, row["text"])
-        document = join_passages(str(row.get("id", number)), [PassageText(text)] if text else [], "\n")
-        if not options.mentions:
-            yield document
-        elif row.get("answer") not in _REFUSED:
-            annotations = [_annotation(where, span, options.untyped) for span in _spans(where, row)]
-            mentions = read_mentions(where, [AnnotatedText(text, 0, annotations)], options)
-            ignored = {"relations": len(row["relations"])} if row.get("relations") else {}
-            yield replace(document, mentions=mentions, ignored=ignored)
+        if not options.mentions or row.get("answer") not in _REFUSED:
+            yield read_row(where, str(row.get("id", number)), row, options)
+
+
+def read_row(where: str, identifier: str, row: Mapping[str, Any], options: ReadOptions) -> Document:
+    """Return the document of an object with `text` and spans. Raises as `read`."""
+    text = check_characters(where, row["text"])
+    document = join_passages(identifier, [PassageText(text)] if text else [], "\n")
+    if not options.mentions:
+        return document
+    annotations = [_annotation(where, span, options.untyped) for span in _spans(where, row)]
+    mentions = read_mentions(where, [AnnotatedText(text, 0, annotations)], options)
+    ignored = {"relations": len(row["relations"])} if row.get("relations") else {}
+    return replace(document, mentions=mentions, ignored=ignored)
 
 
 def _spans(where: str, row: Mapping[str, Any]) -> list[Any]:
@@ -59,10 +65,11 @@ def _annotation(where: str, span: Any, untyped: bool) -> Annotation:
             end = span["end"] if "end" in span else span["end_offset"]
             kind = span["type"] if "type" in span else span.get("label", "") if untyped else span["label"]
             text = span.get("text")
+            parts = span.get("parts") or [[start, end]]
         else:
             start, end, kind = [*span, ""] if untyped and len(span) == 2 else span
-            text = None
-        return Annotation(where, (Span(int(start), int(end)),), str(kind), text)
+            text, parts = None, [[start, end]]
+        return Annotation(where, tuple(Span(int(first), int(last)) for first, last in parts), str(kind), text)
     except (KeyError, TypeError, ValueError) as error:
         raise MarknerError(
             f"{where}: not a span: {json.dumps(span)[:80]}", 'write {"start": 0, "end": 4, "type": "TYPE"}'
@@ -81,7 +88,7 @@ def check_characters(where: str, text: str) -> str:
 
 
 class JsonlWriter:
-    """Writes a document a line: `id`, `text`, `mentions` with `start`, `end`, `type` and `text`."""
+    """Writes a document a line: `id`, `text`, `mentions` with `start`, `end`, `type`, `text`, of more parts `parts`."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -90,6 +97,7 @@ class JsonlWriter:
         """Write a document with its mentions."""
         mentions = [
             {"start": item.start, "end": item.end, "type": item.type, "text": document.text[item.start : item.end]}
+            | ({"parts": item.parts} if item.parts else {})
             for item in document.mentions
         ]
         row = {"id": document.id, "text": document.text, "mentions": mentions}

@@ -161,8 +161,14 @@ class PubTatorWriter:
 
 
 def _title_end(document: Document) -> int:
-    """The end of the title: the first line end if the text has lines, else the end of the first passage."""
-    line_end = document.text.find("\n", document.passages[0].start if document.passages else 0)
-    if document.passages and not 0 <= line_end < document.passages[0].end:
-        return document.passages[0].end
-    return line_end if line_end >= 0 else len(document.text)
+    """The end of the title: the first line end if the text has lines, else the end of the first passage.
+
+    It is never inside a mention, which would run over it: then it is a later line end or end of a passage.
+    """
+    begin = document.passages[0].start if document.passages else 0
+    ends = [match.start() for match in re.finditer("\n", document.text) if match.start() >= begin]
+    if document.passages and not (ends and ends[0] < document.passages[0].end):
+        ends = [part.end for part in document.passages]
+    whole = len(document.text)
+    crossed = [range(mention.start, mention.end) for mention in document.mentions]
+    return next((end for end in ends if not any(end in places for places in crossed)), whole)

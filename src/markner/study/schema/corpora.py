@@ -1,5 +1,6 @@
 """Settings of corpora: where the files are, how they are read, split into sentences and marked."""
 
+import re
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
@@ -30,13 +31,18 @@ Splits = Annotated[
 """One split, or a list of splits."""
 
 
+_HUB_FILE = re.compile(r"hf://datasets/[^/@]+(/[^/@]+)?@[^/]+/.+")
+_HUB_COMMIT = re.compile(r"^hf:.*@[0-9a-f]{40}/")
+
+
 class CorpusFile(Settings):
     """One file of a corpus that the registry does not know."""
 
     path: str | None = None
     """A local file, relative to the working directory. Give either `path` or `url`."""
     url: str | None = None
-    """An address to download from; needs `sha256`."""
+    """An address to download from; needs `sha256`. A file of a data set on the Hugging Face hub is
+    `hf://datasets/OWNER/NAME@REVISION/FILE`; with a commit as revision it needs no `sha256`."""
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", examples=["0123456789abcdef" * 4])
     """SHA-256 of the file's bytes; checked for `url`, and for `path` when given."""
 
@@ -44,7 +50,9 @@ class CorpusFile(Settings):
     def _one_place(self) -> "CorpusFile":
         if (self.path is None) == (self.url is None):
             raise ValueError("give exactly one of `path` and `url`")
-        if self.url is not None and self.sha256 is None:
+        if self.url is not None and self.url.startswith("hf:") and not _HUB_FILE.match(self.url):
+            raise ValueError("write hf://datasets/OWNER/NAME@REVISION/FILE")
+        if self.url is not None and self.sha256 is None and not _HUB_COMMIT.search(self.url):
             raise ValueError("a `url` needs the file's `sha256`")
         return self
 
@@ -80,8 +88,9 @@ class CorpusSource(Settings):
     """The files of one variant of a corpus."""
 
     format: CorpusFormat
-    """Format of the files: PubTator, BioC XML or JSON, JSON lines with spans (MarkNER, Prodigy, doccano), brat standoff
-    (a folder for each split), BioCreative II GM native, or columns with IOB tags."""
+    """Format of the files: PubTator, BioC XML or JSON, JSON lines with spans (MarkNER, Prodigy, doccano), exports of
+    Label Studio, spaCy's DocBin, Parquet or Arrow files of Hugging Face data sets, brat standoff (a folder for each
+    split), BioCreative II GM native, or columns with IOB tags."""
     types: list[str] | None = None
     """Annotation types that count as the corpus' entity; all types when left out."""
     offsets: OffsetUnit = "characters"

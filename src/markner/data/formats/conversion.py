@@ -1,0 +1,81 @@
+"""From one format to another: the result is read back, and what it lacks is counted by kind."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+
+from markner.data.documents import Document, without_space
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import open_writer, read_documents
+from markner.study.schema.formats import InputFormat, OutputFormat
+
+
+def convert(
+    inputs: Sequence[str | Path],
+    file_format: InputFormat,
+    output: Path,
+    output_format: OutputFormat,
+    options: ReadOptions,
+) -> tuple[int, Counter[str]]:
+    """Write documents in another format; return their number and what was lost, counted by kind.
+
+    The written documents are read back and compared, so the counts hold for every pair of formats. All documents are
+    in memory meanwhile.
+
+    Raises:
+        MarknerError: a file is damaged, or holds a character that the format cannot hold.
+    """
+    documents = list(read_documents(inputs, file_format, options))
+    with open_writer(output, output_format) as writer:
+        for document in documents:
+            writer.write(document)
+    return len(documents), losses(documents, read_documents([output], output_format, ReadOptions()))
+
+
+def losses(originals: Sequence[Document], copies: Iterable[Document]) -> Counter[str]:
+    """Count by kind what copies of documents lack; a document is found by its text without white space."""
+    by_text: dict[str, list[Document]] = defaultdict(list)
+    for copy in copies:
+        by_text[without_space(copy.text)].append(copy)
+    lost: Counter[str] = Counter()
+    for original in originals:
+        lost.update(original.ignored)
+        found = by_text[without_space(original.text)]
+        if not found:
+            lost.update({"documents": 1, "mentions": len(original.mentions)})
+            continue
+        copy = next((each for each in found if each.id == original.id), found[0])
+        found.remove(copy)
+        lost.update(_lost(original, copy))
+    return +lost
+
+
+def _lost(original: Document, copy: Document) -> Counter[str]:
+    """Count what one copy lacks. Offsets are compared without white space, which a format may change."""
+    place, copied = _counter(original.text), _counter(copy.text)
+    bounds = {(place[part.start], place[part.end]) for part in original.passages if part.start < part.end}
+    bounds -= {(copied[part.start], copied[part.end]) for part in copy.passages}
+    kept: list[Mapping[str, str]] = [part.infons for part in copy.passages]
+    kept += [{}] * (len(original.passages) - len(kept))
+    infons = sum(len(part.infons.items() - other.items()) for part, other in zip(original.passages, kept, strict=False))
+    mentions = Counter((place[item.start], place[item.end], item.type) for item in original.mentions)
+    mentions -= Counter((copied[item.start], copied[item.end], item.type) for item in copy.mentions)
+    parts = Counter(place[part.start] for item in original.mentions for part in item.parts)
+    parts -= Counter(copied[part.start] for item in copy.mentions for part in item.parts)
+    return Counter(
+        {
+            "documents whose identifier changed": int(original.id != copy.id),
+            "documents whose white space changed": int(original.text != copy.text),
+            "bounds of passages": len(bounds),
+            "properties of passages": infons,
+            "properties of documents": len(original.infons.items() - copy.infons.items()),
+            "mentions": mentions.total(),
+            "parts of discontinuous mentions": parts.total(),
+        }
+    )
+
+
+def _counter(text: str) -> list[int]:
+    """The number of characters before each place of a text that are not white space."""
+    return list(accumulate((not character.isspace() for character in text), initial=0))

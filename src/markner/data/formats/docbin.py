@@ -1,0 +1,94 @@
+"""Binary files of spaCy (`DocBin`, `.spacy`): entities and span groups are mentions.
+
+spaCy's spans are whole tokens. The writer divides the text at the ends of mentions too, so that every mention is one.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from markner.data.documents import Document, Mention, PassageText, Span, join_passages
+from markner.data.formats.annotations import ReadOptions
+from markner.data.sentences import resolve_overlaps
+from markner.data.tokens import tokenize
+from markner.errors import MarknerError
+from markner.stub_import import stub_import
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+_GROUP = "sc"
+"""The span group that spaCy's span categorizer uses."""
+_ID = "id"
+
+
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+    """Read the documents of a file; one without an `id` in its user data gets its number.
+
+    Raises:
+        MarknerError: not a file of spaCy.
+    """
+    with stub_import("torch"):
+        from spacy.tokens import DocBin
+        from spacy.vocab import Vocab
+
+    try:
+        documents = DocBin().from_bytes(stream.read())
+        for number, doc in enumerate(documents.get_docs(Vocab()), start=1):
+            yield _document(doc, number, options)
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise MarknerError(
+            f"{name}: not a DocBin of spaCy: {error}", "write it by spacy.tokens.DocBin.to_disk"
+        ) from error
+
+
+def _document(doc: "Doc", number: int, options: ReadOptions) -> Document:
+    spans = [*doc.ents, *(span for group in doc.spans.values() for span in group)] if options.mentions else []
+    found = {(span.start_char, span.end_char, span.label_) for span in spans}
+    mentions = sorted(mention for mention in found if options.types is None or mention[2] in options.types)
+    document = join_passages(str(doc.user_data.get(_ID, number)), [PassageText(doc.text)] if doc.text else [], "\n")
+    return replace(document, mentions=tuple(Mention(*mention) for mention in mentions))
+
+
+class DocBinWriter:
+    """Writes one `DocBin` at the end: all mentions in the span group `sc`, those that do not overlap as entities."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        with stub_import("torch"):
+            from spacy.tokens import DocBin
+            from spacy.vocab import Vocab
+
+        self._stream = stream
+        self._vocab = Vocab()
+        self._documents: Any = DocBin(store_user_data=True)
+
+    def write(self, document: Document) -> None:
+        """Add a document with its mentions."""
+        from spacy.tokens import Doc
+
+        pieces = _pieces(document)
+        doc = Doc(self._vocab, words=pieces, spaces=[False] * len(pieces))
+        doc.user_data[_ID] = document.id
+        found = (doc.char_span(mention.start, mention.end, label=mention.type) for mention in document.mentions)
+        spans = [span for span in found if span is not None]
+        doc.spans[_GROUP] = spans
+        kept = {tuple(span) for span in resolve_overlaps(Span(*mention[:2]) for mention in document.mentions)}
+        for span in spans:
+            with suppress(ValueError):  # a second type of one span
+                if (span.start_char, span.end_char) in kept:
+                    doc.set_ents([span], default="unmodified")
+        self._documents.add(doc)
+
+    def close(self) -> None:
+        """Write the file."""
+        self._stream.write(self._documents.to_bytes())
+
+
+def _pieces(document: Document) -> list[str]:
+    """The text divided at tokens and at the ends of mentions."""
+    bounds = {0, len(document.text)}
+    bounds.update(bound for span in tokenize(document.text) for bound in span)
+    bounds.update(bound for mention in document.mentions for bound in mention[:2])
+    return [document.text[start:end] for start, end in pairwise(sorted(bounds))]

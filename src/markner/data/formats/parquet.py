@@ -1,0 +1,179 @@
+"""Data sets of the Hugging Face hub: Parquet and Arrow files, a document a row, read by pyarrow.
+
+Rows have one of these forms: BigBIO's `bigbio_kb` (passages and entities with lists of offsets), tokens with `ner_tags`
+(numbers of the class labels in the file, or texts), or a text with spans as in JSON lines. The writer writes
+`bigbio_kb`. Schemas: https://github.com/bigscience-workshop/biomedical/blob/main/bigbio/utils/schemas.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from markner.data.documents import SENTENCE, Document, Passage, PassageText, Span, join_passages
+from markner.data.formats import jsonl
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
+from markner.data.formats.iob import sentence_mentions
+from markner.errors import MarknerError
+
+_TAGS = ("ner_tags", "tags", "labels")
+_OTHERS = ("relations", "events", "coreferences")
+_BATCH = 256
+_FIX = "a row needs `passages` and `entities` (bigbio_kb), `tokens` and `ner_tags`, or `text` and spans"
+
+
+def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
+    """Read the documents of a Parquet or Arrow file, some rows at a time.
+
+    Raises:
+        MarknerError: not such a file, a row of another form, or wrong offsets; names file and row.
+    """
+    import pyarrow as pa
+    import pyarrow.ipc as ipc
+    import pyarrow.parquet as pq
+
+    head = stream.peek(6)[:6] if hasattr(stream, "peek") else b"PAR1"
+    try:
+        if head.startswith(b"PAR1"):
+            file = pq.ParquetFile(stream if stream.seekable() else pa.BufferReader(stream.read()))
+            schema, batches = file.schema_arrow, file.iter_batches(_BATCH)
+        else:
+            opened = ipc.open_file(stream) if head == b"ARROW1" else ipc.open_stream(stream)
+            schema = opened.schema
+            batches = map(opened.get_batch, range(opened.num_record_batches)) if head == b"ARROW1" else opened
+        names = _class_labels(schema.metadata or {})
+        number = 0
+        for batch in batches:
+            for row in batch.to_pylist():
+                number += 1
+                yield _document(f"{name}, row {number}", number, row, names, options)
+    except (pa.ArrowException, OSError) as error:
+        raise MarknerError(f"{name}: not a Parquet or Arrow file: {error}", "export the data set as Parquet") from error
+
+
+def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """Names of the class labels by column, as the library `datasets` keeps them in the file."""
+    info = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {})
+    labels = {}
+    for column, feature in info.get("features", {}).items():
+        inner = feature.get("feature", feature) if isinstance(feature, dict) else {}
+        if isinstance(inner, dict) and isinstance(inner.get("names"), list):
+            labels[column] = inner["names"]
+    return labels
+
+
+def _document(
+    where: str, number: int, row: dict[str, Any], names: Mapping[str, Sequence[str]], options: ReadOptions
+) -> Document:
+    identifier = str(row.get("document_id") or row.get("id") or number)
+    if isinstance(row.get("passages"), list):
+        return _knowledge_base(where, identifier, row, options)
+    if isinstance(row.get("tokens"), list):
+        return _tagged(where, identifier, row, names, options)
+    if isinstance(row.get("text"), str):
+        return jsonl.read_row(where, identifier, row, options)
+    raise MarknerError(f"{where}: the columns are {', '.join(row)}", _FIX)
+
+
+def _tagged(
+    where: str, identifier: str, row: dict[str, Any], names: Mapping[str, Sequence[str]], options: ReadOptions
+) -> Document:
+    text = " ".join(row["tokens"])
+    document = join_passages(identifier, [PassageText(text, None, {"type": SENTENCE})] if text else [], "\n")
+    if not options.mentions:
+        return document
+    column = next((key for key in _TAGS if isinstance(row.get(key), list)), None)
+    if column is None or len(row[column]) != len(row["tokens"]):
+        raise MarknerError(f"{where}: has not one tag a token", _FIX)
+    if any(not isinstance(tag, str) for tag in row[column]) and column not in names:
+        raise MarknerError(f"{where}: `{column}` are numbers without names", "write the tags as texts (B-TYPE, O)")
+    tags = [tag if isinstance(tag, str) else names[column][tag] for tag in row[column]]
+    return replace(document, mentions=tuple(sentence_mentions(where, row["tokens"], tags, options.types)))
+
+
+def _knowledge_base(where: str, identifier: str, row: dict[str, Any], options: ReadOptions) -> Document:
+    """A row of `bigbio_kb`. Offsets count in the passages, which stand at their own offsets."""
+    try:
+        parts = [(str(item["type"]), "".join(item["text"]), item["offsets"][0][0]) for item in row["passages"]]
+        entities = [
+            Annotation(
+                f"{where}, entity {item['id']}",
+                tuple(Span(int(start), int(end)) for start, end in item["offsets"]),
+                str(item["type"]),
+                item["text"][0] if len(item["text"]) == 1 else None,
+            )
+            for item in (row["entities"] or () if options.mentions else ())
+        ]
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise MarknerError(f"{where}: not a row of bigbio_kb: {error!r}", _FIX) from error
+    text, passages = "", []
+    for kind, part, start in parts:
+        start = int(start) if options.offsets == "characters" else len(text) + bool(text)
+        if start < len(text):
+            raise MarknerError(f"{where}: the passage at {start} overlaps the one before it", _FIX)
+        text += " " * (start - len(text))
+        passages.append(Passage(start, start + len(part), start, {"type": kind}))
+        text += part
+    ignored = {key: len(row[key]) for key in _OTHERS if row.get(key)} if options.mentions else {}
+    mentions = read_mentions(where, [AnnotatedText(text, 0, entities)], options)
+    return Document(identifier, text, tuple(passages), mentions, ignored=ignored)
+
+
+class ParquetWriter:
+    """Writes Parquet in the schema `bigbio_kb`, some documents at a time."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        texts, offsets = pa.list_(pa.string()), pa.list_(pa.list_(pa.int32()))
+        base = [("id", pa.string()), ("type", pa.string()), ("text", texts), ("offsets", offsets)]
+        self._schema = pa.schema(
+            [
+                ("id", pa.string()),
+                ("document_id", pa.string()),
+                ("passages", pa.list_(pa.struct(base))),
+                ("entities", pa.list_(pa.struct(base))),
+            ]
+        )
+        self._table: Any = pa.Table
+        self._file = pq.ParquetWriter(stream, self._schema)
+        self._rows: list[dict[str, Any]] = []
+        self._count = 0
+
+    def write(self, document: Document) -> None:
+        """Add a document with its mentions; line ends between passages become spaces."""
+        text = document.text
+        passages = [
+            {
+                "id": f"{self._count}-p{number}",
+                "type": part.infons.get("type", ""),
+                "text": [text[part.start : part.end]],
+                "offsets": [[part.start, part.end]],
+            }
+            for number, part in enumerate(document.passages)
+        ]
+        entities = [
+            {
+                "id": f"{self._count}-e{number}",
+                "type": mention.type,
+                "text": [text[start:end] for start, end in mention.parts or [mention[:2]]],
+                "offsets": [list(span) for span in mention.parts or [mention[:2]]],
+            }
+            for number, mention in enumerate(document.mentions)
+        ]
+        row = {"id": str(self._count), "document_id": document.id, "passages": passages, "entities": entities}
+        self._rows.append(row)
+        self._count += 1
+        if len(self._rows) == _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._file.write_table(self._table.from_pylist(self._rows, schema=self._schema))
+        self._rows = []
+
+    def close(self) -> None:
+        """Write the rest and the end of the file."""
+        self._flush()
+        self._file.close()
