@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,12 +22,12 @@ from markner.study.schema.corpora import Corpus, CorpusSource, OffsetUnit
 TITLE = "Interféron-γ and 🧬 L-6"
 ABSTRACT = "CFTR is mutated; 🧬 CFTR again."
 TEXT = f"{TITLE} {ABSTRACT}"
-Form = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl"]
-FORMS: tuple[Form, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl")
+Form = Literal["pubtator", "bioc-xml", "bioc-json", "jsonl", "brat", "parquet"]
+FORMS: tuple[Form, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl", "brat", "parquet")
 
 
 def size(text: str, unit: OffsetUnit) -> int:
-    return {"characters": len(text), "bytes": len(text.encode()), "utf16": len(text.encode("utf-16-le")) // 2}[unit]
+    return {"characters": len(text), "utf8": len(text.encode()), "utf16": len(text.encode("utf-16-le")) // 2}[unit]
 
 
 def spans(unit: OffsetUnit) -> list[tuple[int, int, str]]:
@@ -38,6 +40,15 @@ def write(path: Path, form: Form, unit: OffsetUnit) -> Path:
     if form == "pubtator":
         lines = "".join(f"1\t{start}\t{end}\t{text}\tGene\n" for start, end, text in spans(unit))
         path.write_text(f"1|t|{TITLE}\n1|a|{ABSTRACT}\n{lines}", encoding="utf-8")
+    elif form == "brat":
+        path.mkdir()
+        lines = "".join(f"T1\tGene {start} {end}\t{text}\n" for start, end, text in spans(unit))
+        (path / "1.txt").write_text(TEXT, encoding="utf-8")
+        (path / "1.ann").write_text(lines, encoding="utf-8")
+    elif form == "parquet":
+        entities = [{"id": "1", "type": "Gene", "text": [text], "offsets": [span]} for *span, text in spans(unit)]
+        titles = [{"id": "1", "type": "title", "text": [TEXT], "offsets": [[0, size(TEXT, unit)]]}]
+        pq.write_table(pa.Table.from_pylist([{"id": "1", "passages": titles, "entities": entities}]), path)
     elif form == "jsonl":
         rows = [{"start": start, "end": end, "label": "Gene", "text": text} for start, end, text in spans(unit)]
         path.write_text(json.dumps({"id": "1", "text": TEXT, "spans": rows}) + "\n", encoding="utf-8")
@@ -82,14 +93,14 @@ def surfaces(document: Document) -> list[str]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("unit", ["characters", "bytes", "utf16"])
+@pytest.mark.parametrize("unit", ["characters", "utf8", "utf16"])
 def test_the_configured_unit_gives_the_annotated_texts(tmp_path: Path, form: Form, unit: OffsetUnit) -> None:
     assert read(write(tmp_path / "x", form, unit), form, unit) == ["L-6", "CFTR", "CFTR"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("unit", ["characters", "bytes", "utf16"])
-@pytest.mark.parametrize("configured", ["characters", "bytes", "utf16"])
+@pytest.mark.parametrize("unit", ["characters", "utf8", "utf16"])
+@pytest.mark.parametrize("configured", ["characters", "utf8", "utf16"])
 def test_another_unit_is_an_error_that_names_the_setting(
     tmp_path: Path, form: Form, unit: OffsetUnit, configured: OffsetUnit
 ) -> None:
@@ -104,24 +115,24 @@ def test_an_offset_inside_a_character_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text('{"text": "γ-GT", "spans": [[1, 2, "Gene"]]}\n', encoding="utf-8")
     with pytest.raises(MarknerError, match="x, line 1: offsets 1 to 2 are not a part of the text"):
-        list(read_documents([path], "jsonl", ReadOptions(offsets="bytes")))
+        list(read_documents([path], "jsonl", ReadOptions(offsets="utf8")))
 
 
 @pytest.mark.parametrize("form", ["iob", "bc2gm"])
 def test_formats_without_such_offsets_refuse_the_setting(form: str) -> None:
     with pytest.raises(ValueError, match="`offsets` has no meaning"):
-        CorpusSource.model_validate({"format": form, "offsets": "bytes", "test": "x"})
+        CorpusSource.model_validate({"format": form, "offsets": "utf8", "test": "x"})
 
 
 def test_existing_annotations_are_ignored_without_mentions(tmp_path: Path) -> None:
-    path = write(tmp_path / "x", "pubtator", "bytes")
+    path = write(tmp_path / "x", "pubtator", "utf8")
     (document,) = read_documents([path], "pubtator", ReadOptions(mentions=False))
     assert (document.text, document.mentions) == (TEXT, ())
 
 
 @given(st.text())
 def test_positions_are_those_of_the_encoded_text(text: str) -> None:
-    for unit, encoding, width in (("bytes", "utf-8", 1), ("utf16", "utf-16-le", 2)):
+    for unit, encoding, width in (("utf8", "utf-8", 1), ("utf16", "utf-16-le", 2)):
         positions = character_positions(text, unit)  # type: ignore[arg-type]
         for place in range(len(text) + 1):
             offset = len(text[:place].encode(encoding)) // width

@@ -11,7 +11,7 @@ from markner.study.schema.annotations import Tagger
 from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.study import Study
 
-HELP = "tag texts with trained runs: plain text, PubTator, BioC or JSON lines, files, folders or standard input"
+HELP = "tag texts with trained runs: plain text, PubMed XML, JATS, PubTator, BioC, JSON lines and more"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -83,7 +83,7 @@ def test_a_file_without_answers_is_an_error_and_writes_nothing(tmp_path: Path) -
         ({"format": "iob", "marks": ["<", ">"]}, "`marks` has no meaning for the format iob"),
         ({"marks": ["@@", "@@"]}, "two different marks"),
         ({"types": {"a": ["Disease"]}}, "`types` has no meaning for the format marked"),
-        ({"offsets": "bytes"}, "`offsets` has no meaning for the format marked"),
+        ({"offsets": "utf8"}, "`offsets` has no meaning for the format marked"),
     ],
 )
 def test_settings_without_meaning_are_refused(changed: dict[str, object], message: str) -> None:

@@ -8,7 +8,7 @@ from markner.data.documents import Mention, Span
 from markner.errors import MarknerError
 from markner.study.schema.corpora import OffsetUnit
 
-_UNIT_NAMES: dict[OffsetUnit, str] = {"characters": "characters", "bytes": "UTF-8 bytes", "utf16": "UTF-16 units"}
+_UNIT_NAMES: dict[OffsetUnit, str] = {"characters": "characters", "utf8": "UTF-8 bytes", "utf16": "UTF-16 units"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def character_positions(text: str, unit: OffsetUnit) -> Mapping[int, int] | None
         return None
     positions, offset = {0: 0}, 0
     for place, character in enumerate(text, start=1):
-        offset += len(character.encode()) if unit == "bytes" else 1 + (character > "\uffff")
+        offset += len(character.encode()) if unit == "utf8" else 1 + (character > "\uffff")
         positions[offset] = place
     return positions
 

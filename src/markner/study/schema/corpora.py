@@ -12,7 +12,7 @@ from markner.study.schema.formats import WITHOUT_UNIT, CorpusFormat
 Variant = Literal["tokenized", "raw"]
 Split = Literal["train", "dev", "test"]
 AnnotationScheme = Literal["span", "released"]
-OffsetUnit = Literal["characters", "bytes", "utf16"]
+OffsetUnit = Literal["characters", "utf8", "utf16"]
 
 
 def _listed(value: Any) -> Any:
