@@ -51,7 +51,10 @@ def snakemake(folder: Path, *arguments: str) -> None:
 
 
 def make_study(folder: Path) -> Path:
-    """Ten sentences of one gene each; `good` finds 8 (seed 1) and 6 (seed 2) of them, `bad` none but in part."""
+    """Ten sentences of one gene each; `good` finds 8 (seed 1) and 6 (seed 2) of them, `bad` none but in part.
+
+    An eleventh has no gene; `bad` marks one in it. The last answer of `good` with a gene is another sentence.
+    """
     (folder / "Snakefile").write_text(SNAKEFILE)
     (folder / "scripts").mkdir()
     for name in ("score.py", "table.py"):
@@ -59,10 +62,14 @@ def make_study(folder: Path) -> Path:
     rows = {"Theirs": {"genes": {"strict": [0.5, 0.5, 0.5]}}}
     write_json(folder / "paper.json", {"columns": {"genes": "Genes of mice"}, "tables": {"table1": rows}})
     gold = [Sentence(f"s{i}", "d", f"The TP53 gene, {i}.", (), (Span(4, 8),)) for i in range(10)]
+    gold.append(Sentence("s10", "d", "Nothing to see, 10.", (), ()))
     write_sentences(folder / "results/s/corpora/genes/test.jsonl", gold)
     for run, seed, right in (("good", 1, 8), ("good", 2, 6), ("bad", 1, 0), ("bad", 2, 0)):
         spans = [((Span(4, 8),) if i < right else () if run == "good" else (Span(4, 13),)) for i in range(10)]
         answers = [Prediction(f"s{i}", spans[i], "ok") for i in range(10)]
+        if run == "good":
+            answers[9] = Prediction("s9", (), "changed_text", "The <mark>p53</mark> gene, 9.")
+        answers.append(Prediction("s10", (Span(0, 7),) if run == "bad" else (), "ok"))
         write_predictions(folder / f"results/s/predictions/{run}/seed{seed}/genes.jsonl", answers)
     snakemake(folder)
     return folder

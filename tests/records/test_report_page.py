@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from small_study import TABLE, make_study
 
+from markner.evaluation.significance import COLUMNS
 from markner.reporting.page.page import write_report
 from markner.reporting.params import ReportParams
 from runrecord.lineage import lineage_facts
@@ -17,16 +18,30 @@ PARAMS = ReportParams.model_validate(
         "study": "s",
         "question": "Who finds <genes> & how many?",
         "tables": {"t": "Genes of mice"},
-        "figures": {"f": "A figure"},
+        "figures": {"g": "Another figure", "f": "A figure"},
         "seeds": {"good": [1, 2], "bad": [1, 2]},
-        "sentences": {"genes": {"variant": "", "runs": {"good": 1, "bad": 1}}},
+        "sentences": {"genes": {"variant": "", "runs": {"bad": 1, "good": 1}}},
+        "tuned": ["good"],
+        "comparisons": [
+            {
+                "topic": "tuning",
+                "corpus": "genes",
+                "a": "good",
+                "b": "bad",
+                "label_a": "Good, tuned",
+                "label_b": "Bad",
+                "table": "t",
+                "figure": "f",
+            }
+        ],
     }
 )
 RESULTS = Path("results/s")
 INPUTS = [
     RESULTS / name
-    for name in ("significance/genes.csv", "costs.csv", "usage/good/seed1/genes.json", "models/good/seed1")
+    for name in ("significance/t/genes.csv", "costs.csv", "usage/good/seed1/genes.json", "models/good/seed1")
 ]
+TEST = "bad,good,strict,2,2,0.0,0.7,-0.7,-0.9,-0.5,-0.6,0.0002,0.0004,yes,10000,11"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'
 
 
@@ -37,10 +52,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = folder / "results" / "s"
     for name, text in (
         ("figures/f.svg", SVG),
-        ("corpora.csv", "corpus,instances\ngenes,10\nothers,9\n"),
-        ("significance/genes.csv", "run_a,run_b,match,difference,significant\nbad,good,strict,-0.8,yes\n"),
+        ("figures/g.svg", SVG),
+        ("corpora.csv", "corpus,instances,paper_instances\ngenes,10,\nothers,9,\n"),
+        ("significance/t/genes.csv", f"{','.join(COLUMNS)}\n{TEST}\n"),
     ):
-        (results / name).parent.mkdir(exist_ok=True)
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
         (results / name).write_text(text, encoding="utf-8")
     costs = "run,seed,method,parameters,trained_parameters,seconds,examples_per_second,memory_bytes,gpu_memory_bytes"
     (results / "costs.csv").write_text(f"{costs}\ngood,1,lora,200,10,90.4,3.5,2147483648,\n", encoding="utf-8")
@@ -59,7 +75,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         # What a run that is no longer in the study has left behind.
         for kind in ("models", "usage"):
             shutil.copytree(RESULTS / kind / "good", RESULTS / kind / "removed")
-        shutil.copy(RESULTS / "significance/genes.csv", RESULTS / "significance/removed.csv")
+        shutil.copy(RESULTS / "significance/t/genes.csv", RESULTS / "significance/t/removed.csv")
         write_report(PARAMS, RESULTS, INPUTS, facts, RESULTS / "report" / "leftovers.html")
     return results / "report" / "index.html"
 
@@ -76,8 +92,19 @@ def test_leftovers_of_a_removed_run_do_not_change_the_page(page: Path) -> None:
 def test_the_page_answers_the_question(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "Who finds &lt;genes&gt; &amp; how many?" in text
-    assert "On Genes of mice, Good, tuned has the highest strict F1" in text
-    assert "it is significantly better than every other system" in text
+    assert "Best tuned system: Good, tuned. Its strict F1 with the 95 % interval: 0.819 on Genes of mice" in text
+    start = text[text.index("What came out") : text.index('id="tables"')]
+    assert "Does tuning help?" in start
+    assert "The tuned model is better than the same model untuned on Genes of mice." in start
+    assert "difference +0.700 (95 % interval +0.500 to +0.900), p &lt; 0.001, 11 sentences." in start
+    assert 'id="figure-f"' in start
+    assert 'id="figure-g"' not in start
+
+
+def test_columns_that_are_empty_throughout_are_left_out(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "instances</button>" in text
+    assert "paper instances" not in text
 
 
 def test_the_page_tells_what_it_cost(page: Path) -> None:
@@ -145,7 +172,15 @@ def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: 
     facts = WebDriverWait(browser, 10).until(lambda _: all_of(opened))
     assert "sha256" in facts[-1].text
 
-    # From there to the sentences of the same system, filtered.
+    # The sentences begin with the errors of the best tuned system. An answer with another text is shown as it is.
+    assert [one(f"#f-{name}").get_attribute("value") for name in ("system", "kind")] == ["good", "error"]
+    assert [item.text for item in browser.find_elements("css selector", "#list .id")] == [
+        "s8",
+        "s9 · answer: changed text",
+    ]
+    assert [item.text for item in browser.find_elements("css selector", ".raw")] == ["The <mark>p53</mark> gene, 9."]
+
+    # From a number to all sentences of its system, filtered. Those in which nothing is marked or found are left out.
     one("#to-sentences").click()
     assert one("#f-system").get_attribute("value") == "good"
     assert one("#found").text == "10 sentences"
@@ -155,8 +190,11 @@ def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: 
     one("#f-system option[value=bad]").click()
     one("#f-kind option[value=boundary]").click()
     one("#f-search").send_keys("gene, 7")
-    assert one("#found").text == "1 sentences"
+    assert one("#found").text == "1 sentence"
     assert [item.text for item in all_of("#list mark.boundary")] == ["TP53", "TP53 gene"]
+    one("#f-search").clear()
+    one("#f-kind option[value=wrong]").click()
+    assert [item.text for item in all_of("#list .id")] == ["s10"]
 
     # Every link of the page leads somewhere on it, nothing was asked of a network, nothing went wrong.
     for link in browser.find_elements("css selector", "a[href]"):

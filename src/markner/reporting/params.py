@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from markner.data.fetching.registry import licences
 from markner.errors import NotInStudyError
+from markner.reporting.questions import Comparison, comparisons
 from markner.study.params import Params, Wildcards
 from markner.study.queries import corpora_of, generative, run_prompt, size_points, table_runs
 from markner.study.schema.base import Settings
@@ -123,6 +124,8 @@ class ReportParams(Params, rules=["report"]):
     figures: dict[str, str]
     seeds: dict[str, list[int]]
     sentences: dict[str, ShownSentences]
+    tuned: list[str]
+    comparisons: list[Comparison]
 
     @classmethod
     @planning_only
@@ -138,6 +141,12 @@ class ReportParams(Params, rules=["report"]):
             tables={name: table.title for name, table in study.tables.items()},
             figures=titles | others | {"workflow": "The workflow: the study's jobs by rule and stage"},
             seeds={name: run.seeds for name, run in runs.items()},
+            tuned=[
+                name
+                for name, run in runs.items()
+                if isinstance(run, GenerativeRun) and generative(study, study.owner(name)).mixture
+            ],
+            comparisons=comparisons(study),
             sentences={
                 corpus: ShownSentences(
                     variant=settings.variant,

@@ -12,6 +12,7 @@ def report_results(wildcards):
         *(file for file in targets_of("figures") if file.endswith(".svg")),
         f"{RESULTS}/corpora.csv",
         *(f"{RESULTS}/significance/{corpus}.csv" for corpus in corpora),
+        *(file for table in STUDY.tables for file in tests_of_table(table)),
         *(
             f"{RESULTS}/usage/{run}/seed{seed}/{corpus}.json"
             for run in CHAT

@@ -11,8 +11,11 @@ def table_scores(wildcards):
 
 
 def table_significance(wildcards):
+    return tests_of_table(wildcards.table)
+
+
+def tests_of_table(table):
     """Paired tests of a table's runs, for each corpus on which there are two or more to compare."""
-    table = wildcards.table
     return [
         f"{RESULTS}/significance/{table}/{corpus}.csv"
         for corpus in STUDY.tables[table].corpora

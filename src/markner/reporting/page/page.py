@@ -12,13 +12,18 @@ from markupsafe import Markup
 
 from markner.data.documents import read_sentences
 from markner.files import write_text
-from markner.predictions import read_predictions
+from markner.predictions import Prediction, read_predictions
+from markner.reporting.answers import answers
 from markner.reporting.page.cost_tables import chat_usage, training_costs
 from markner.reporting.page.curves import HEIGHT, WIDTH, curves
 from markner.reporting.page.lineage_parts import cell_files, lineage_of, timed_jobs, verdicts
-from markner.reporting.page.score_tables import conclusions, read_significance, read_table
+from markner.reporting.page.opening import best_tuned, opening
+from markner.reporting.page.score_tables import filled_columns, read_significance, read_table
 from markner.reporting.params import ReportParams, ShownSentences
 from markner.study.paths import PAGE_TEMPLATES
+
+_RAW_LENGTH = 600
+"""Characters of a raw answer that are shown."""
 
 
 def write_report(
@@ -37,11 +42,19 @@ def write_report(
         lineage: The facts of `runrecord.lineage.lineage_facts` about the study's results.
         output: The page.
     """
-    significant = read_significance(sorted(path for path in inputs if path.parent == results / "significance"))
+    tests = sorted(path for path in inputs if path.is_relative_to(results / "significance"))
     tables = [
-        read_table(name, title, results / "tables" / f"{name}.csv", significant)
+        read_table(
+            name,
+            title,
+            results / "tables" / f"{name}.csv",
+            read_significance(path for path in tests if path.parent == results / "significance" / name),
+        )
         for name, title in params.tables.items()
     ]
+    best = best_tuned(tables, params.tuned)
+    start = opening(tables, best, answers(params.comparisons, results, tests))
+    images = {name: _image(results / "figures" / f"{name}.svg") for name in params.figures}
     cells = cell_files(tables, params.seeds, results)
     chains = lineage_of(lineage, [path for paths in cells.values() for path in paths])
     place = {node["path"]: index for index, node in enumerate(chains)}
@@ -56,10 +69,12 @@ def write_report(
     page = environment.get_template("report.html").render(
         study=params.study,
         question=params.question,
-        answers=[text for table in tables[:1] for text in conclusions(table)],
+        opening=start,
+        titles=params.tables,
         tables=tables,
         authors_partial=any(row.match == "authors_partial" for table in tables for row in table.rows),
-        figures=[(name, title, _image(results / "figures" / f"{name}.svg")) for name, title in params.figures.items()],
+        figures=[(name, title, images[name]) for name, title in params.figures.items() if name != start.figure],
+        lead_figure=[(name, title, images[name]) for name, title in params.figures.items() if name == start.figure],
         card=_csv(results / "corpora.csv"),
         charts=curves([path for path in inputs if path.is_relative_to(results / "models")]),
         size=(WIDTH, HEIGHT),
@@ -71,6 +86,7 @@ def write_report(
         cells={cell: [place[path] for path in paths if path in place] for cell, paths in cells.items()},
         lineage=chains,
         chunks={corpus: _sentences(results, corpus, place) for corpus, place in params.sentences.items()},
+        best={corpus: row.run for corpus, row in best.items()},
         labels={row.run: row.label for table in reversed(tables) for row in table.rows if row.run},
         css=Markup((PAGE_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         js=Markup((PAGE_TEMPLATES / "report.js").read_text(encoding="utf-8")),
@@ -88,13 +104,16 @@ def _image(path: Path) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _csv(path: Path) -> list[list[str]]:
+def _csv(path: Path) -> list[tuple[str, ...]]:
     with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.reader(stream))
+        return filled_columns(list(csv.reader(stream)))
 
 
 def _sentences(results: Path, corpus: str, place: ShownSentences) -> list[list[Any]]:
-    """Sentences with a mention, real or found: identifier, text, gold spans, and by run spans and status."""
+    """Return the sentences with a mention, real or found: identifier, text, gold spans, and the answer of each run.
+
+    An answer is its spans and status, and the raw answer if it is not the sentence with marks.
+    """
     gold = list(read_sentences(results / "corpora" / corpus / place.variant / "test.jsonl"))
     answers = {
         run: {
@@ -105,7 +124,16 @@ def _sentences(results: Path, corpus: str, place: ShownSentences) -> list[list[A
     }
     rows = []
     for sentence in gold:
-        of_runs = {run: [of[sentence.id].spans, of[sentence.id].status] for run, of in answers.items()}
-        if sentence.spans or any(spans for spans, _ in of_runs.values()):
+        of_runs = {run: _answer(of[sentence.id]) for run, of in answers.items()}
+        if sentence.spans or any(answer[0] for answer in of_runs.values()):
             rows.append([sentence.id, sentence.text, sentence.spans, of_runs])
     return rows
+
+
+def _answer(prediction: Prediction) -> list[Any]:
+    """Return spans and status of an answer, and its raw text, cut if long, if it is not the sentence with marks."""
+    facts = [prediction.spans, prediction.status]
+    if prediction.status == "ok" or not prediction.raw:
+        return facts
+    rest = len(prediction.raw) - _RAW_LENGTH
+    return [*facts, prediction.raw[:_RAW_LENGTH] + (f" … ({rest:,} more characters)" if rest > 0 else "")]

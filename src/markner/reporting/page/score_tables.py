@@ -8,7 +8,8 @@ from pathlib import Path
 from markner.reporting.results import METRICS, number_of
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
-"""By corpus, match and run: the runs that it is significantly better than. Untested runs have no entry."""
+"""Of one table, by corpus, match and run: the runs that it is significantly better than. An untested run has no entry.
+"""
 
 _NEEDED = {"label", "corpus", "heading", "match", "run", *METRICS}
 
@@ -23,7 +24,7 @@ class ScoreRow:
     match: str
     run: str
     values: dict[str, float | None]
-    """Every numeric column of the CSV."""
+    """The CSV's columns; None where one holds no number."""
     best: bool
     better_than: tuple[str, ...] | None
     """Labels of the systems of the table that it is significantly better than; None if that was not tested."""
@@ -42,17 +43,30 @@ class ScoreTable:
     @property
     def compared(self) -> bool:
         """Whether the paper has a value for any of its cells."""
-        return any(row.values.get("paper_f1") is not None for row in self.rows)
+        return self.has("paper_f1")
+
+    @property
+    def tested(self) -> bool:
+        """Whether any of its systems was compared with another one."""
+        return any(row.better_than is not None for row in self.rows)
+
+    def has(self, column: str) -> bool:
+        """Return whether any row has a value in a column."""
+        return any(row.values.get(column) is not None for row in self.rows)
 
 
 def read_table(name: str, title: str, path: Path, significant: Significant) -> ScoreTable:
-    """Read the CSV of a table; cells without a score and without a value of the paper are left out."""
+    """Read the CSV of a table, the best system of each corpus first.
+
+    Cells without a score and without a value of the paper are left out, and so are empty columns of other CSV files.
+    """
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         records = list(reader)
         columns = tuple(reader.fieldnames or ())
     if not set(columns) >= _NEEDED:
-        return ScoreTable(name, title, columns=columns, lines=tuple(tuple(row.values()) for row in records))
+        head, *lines = filled_columns([columns, *(tuple(row.values()) for row in records)])
+        return ScoreTable(name, title, columns=head, lines=tuple(lines))
     labels = {row["run"]: row["label"] for row in records if row["run"]}
     highest: dict[tuple[str, str], float] = {}
     for row in records:
@@ -72,7 +86,21 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
         rows.append(
             ScoreRow(row["label"], row["corpus"], row["heading"], row["match"], row["run"], values, best, others)
         )
+    places = list(dict.fromkeys(row["corpus"] for row in records))
+    # If no run fills a cell, the paper's value decides where it stands.
+    rows.sort(key=lambda row: (places.index(row.corpus), -_highest(row)))
     return ScoreTable(name, title, tuple(rows))
+
+
+def _highest(row: ScoreRow) -> float:
+    value = row.values["f1"] if row.values["f1"] is not None else row.values.get("paper_f1")
+    return value or 0.0
+
+
+def filled_columns(lines: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return a table, its head first, without the columns that are empty below the head."""
+    kept = [column for column in range(len(lines[0])) if any(line[column] for line in lines[1:])]
+    return [tuple(line[column] for column in kept) for line in lines]
 
 
 def read_significance(paths: Iterable[Path]) -> Significant:

@@ -9,6 +9,7 @@
     return node;
   };
   const labels = data("data-labels");
+  const best = data("data-best");
 
   // Tables: a heading sorts, the kind of match chooses rows.
   for (const table of document.querySelectorAll("table.sortable")) {
@@ -82,7 +83,8 @@
     $("f-corpus").value = chosen.dataset.corpus;
     systems();
     $("f-system").value = chosen.dataset.run;
-    show();
+    $("f-kind").value = "";
+    again();
     $("sentences").scrollIntoView();
     $("f-corpus").focus();
   });
@@ -120,24 +122,29 @@
     const first = rows($("f-corpus").value)[0];
     const names = first ? Object.keys(first[3]) : [];
     $("f-system").replaceChildren(...names.map((run) => make("option", labels[run] ? `${labels[run]} (${run})` : run, { value: run })));
+    if (names.includes(best[$("f-corpus").value])) $("f-system").value = best[$("f-corpus").value];
   };
   const show = () => {
     const [run, kind, word] = [$("f-system").value, $("f-kind").value, $("f-search").value.toLowerCase()];
     const found = rows($("f-corpus").value).filter(([id, text, gold, answers]) => {
       if (word && !`${id} ${text}`.toLowerCase().includes(word)) return false;
-      if (!kind || !answers[run]) return true;
+      if (!answers[run]) return true;
+      if (!gold.length && !answers[run][0].length) return false;
+      if (!kind) return true;
       const all = kinds(gold, ...answers[run]);
-      return kind === "hit" ? all.size === 1 && all.has("hit") : all.has(kind);
+      const errors = all.size - all.has("hit");
+      return kind === "hit" ? !errors : kind === "error" ? errors : all.has(kind);
     });
     $("list").replaceChildren(...found.slice(0, shown).map(([id, text, gold, answers]) => {
-      const [spans, status] = answers[run] ?? [[], "ok"];
+      const [spans, status, raw] = answers[run] ?? [[], "ok"];
       const item = make("li");
       const list = make("dl");
       list.append(make("dt", "gold"), marked(text, gold, spans, "missing"), make("dt", "found"), marked(text, spans, gold, "wrong"));
+      if (raw) list.append(make("dt", "answer"), make("dd", raw, { class: "raw" }));
       item.append(make("span", status === "ok" ? id : `${id} · answer: ${status.replace("_", " ")}`, { class: "id" }), list);
       return item;
     }));
-    $("found").textContent = `${found.length} sentences${found.length > shown ? `, the first ${shown} shown` : ""}`;
+    $("found").textContent = `${found.length} ${found.length === 1 ? "sentence" : "sentences"}${found.length > shown ? `, the first ${shown} shown` : ""}`;
     $("more").hidden = found.length <= shown;
   };
   const again = () => { shown = PAGE; show(); };
@@ -148,6 +155,9 @@
     $("f-search").addEventListener("input", again);
     $("more").addEventListener("click", () => { shown += PAGE; show(); });
     document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
+    // The first corpus for which a tuned system is known, so that its errors are seen first.
+    const first = [...$("f-corpus").options].find((option) => best[option.value]);
+    if (first) first.selected = true;
     systems();
     show();
   }
