@@ -12,11 +12,11 @@ SECTIONS: dict[str, tuple[BaseModel, dict[str, set[str]], set[str]]] = {
     "runs__smollm2_tuned__decoding": (DEMO.runs["smollm2-tuned"].decoding, {}, {"predict"}),
     "runs__minilm_gene": (
         DEMO.runs["minilm-gene"],
-        {},
+        {"fraction": {"train_encoder", "strata"}},
         {"train_encoder"},
     ),
-    "scoring": (DEMO.scoring, {}, {"score", "significance", "official"}),
-    "significance": (DEMO.significance, {}, {"significance"}),
+    "scoring": (DEMO.scoring, {}, {"score", "significance", "strata", "official"}),
+    "significance": (DEMO.significance, {}, {"significance", "strata"}),
     "errors": (DEMO.errors, {}, {"errors"}),
     "error_figures__errors": (
         DEMO.error_figures["errors"],

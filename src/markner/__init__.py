@@ -1,3 +1,16 @@
 """MarkNER: biomedical named entity recognition as marking, from corpora to audited tables."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markner.annotate.text_tagger import TextTagger
+
 __version__ = "0.2.0"
+
+
+def load(*folders: str, entities: list[str] | None = None) -> "TextTagger":
+    """Load trained runs to tag texts from Python. See `markner.annotate.text_tagger.load_taggers`."""
+    # Imported here because it loads torch.
+    from markner.annotate.text_tagger import load_taggers
+
+    return load_taggers(folders, entities)

@@ -1,5 +1,5 @@
 # Texts of one's own, tagged by trained runs.
-from markner.annotate.params import AnnotateParams
+from markner.annotate.params import AnnotateParams, TaggersParams
 
 
 include: "inputs/annotate.smk"
@@ -28,3 +28,22 @@ rule annotate:
         journal=f"{RESULTS}/checkpoints/annotations/{{annotation}}.journal",
     script:
         "../scripts/annotate.py"
+
+
+rule taggers:
+    """Write how each trained run tags texts, for use from Python."""
+    output:
+        f"{RESULTS}/taggers.json",
+    log:
+        f"{LOGS}/taggers.log",
+    benchmark:
+        f"{BENCHMARKS}/taggers.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(TaggersParams),
+    script:
+        "../scripts/taggers.py"

@@ -67,7 +67,10 @@ def targets_of(part):
                 for seed in STUDY.runs[run].seeds
             ),
         ],
-        "annotations": [f"{RESULTS}/annotations/{name}" for name in STUDY.annotations],
+        "annotations": [
+            *(f"{RESULTS}/annotations/{name}" for name in STUDY.annotations),
+            *([f"{RESULTS}/taggers.json"] if TUNED or ENCODERS else []),
+        ],
     }[part]
 
 

@@ -1,9 +1,9 @@
-"""Params of the rule that tags people's own texts."""
+"""Params of the rules for people's own texts."""
 
 from typing import Self
 
 from markner.study.params import Params, Wildcards
-from markner.study.queries import tagger
+from markner.study.queries import tagger, trained_taggers
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.study import Study
@@ -25,3 +25,15 @@ class AnnotateParams(Params, rules=["annotate"]):
         settings = study.annotations[wildcards["annotation"]]
         taggers = [tagger(study, item.run, item.seed, item.entities) for item in settings.runs]
         return cls(files=settings.files, format=settings.format, output=settings.output, taggers=taggers)
+
+
+class TaggersParams(Params, rules=["taggers"]):
+    """The settings of all trained runs, for tagging without a config file."""
+
+    taggers: list[Tagger]
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take all runs that were trained, with each seed."""
+        return cls(taggers=trained_taggers(study))

@@ -137,6 +137,17 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
     )
 
 
+def trained_taggers(study: Study) -> list[Tagger]:
+    """Return how each run that is trained in this study tags texts, for each of its seeds."""
+    trained = [
+        name
+        for name, run in study.runs.items()
+        if isinstance(run, EncoderRun)
+        or (isinstance(run, GenerativeRun) and generative(study, study.owner(name)).mixture)
+    ]
+    return [tagger(study, name, seed) for name in trained for seed in study.runs[name].seeds]
+
+
 def run_prompt(study: Study, run: str) -> Prompt:
     """Return the prompt of a generative run: its mixture's if its model is tuned, else its own."""
     settings = generative(study, study.owner(run))

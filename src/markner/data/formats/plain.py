@@ -19,6 +19,10 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
     Raises:
         MarknerError: the file is not UTF-8.
     """
-    text = decoded_text(stream.read(), name)
+    yield text_document(decoded_text(stream.read(), name), options.identifier)
+
+
+def text_document(text: str, identifier: str) -> Document:
+    """Return a text as a document whose passages are its paragraphs."""
     passages = (Passage(*match.span(), match.start(), {"type": "paragraph"}) for match in _PARAGRAPH.finditer(text))
-    yield Document(options.identifier, text, tuple(passages))
+    return Document(identifier, text, tuple(passages))

@@ -1,0 +1,108 @@
+"""Tag texts from Python, without a config file."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from markner.annotate.pipeline import tag_documents
+from markner.data.documents import Mention
+from markner.data.formats.plain import text_document
+from markner.errors import MarknerError
+from markner.models.tagging import System, load_system
+from markner.study.schema.annotations import Tagger
+
+_SETTINGS = "taggers.json"
+
+
+class TextTagger:
+    """Trained runs in memory, whose mentions are merged.
+
+    Overlapping mentions of one type are resolved as in `markner annotate`: the longest is kept.
+    """
+
+    def __init__(self, systems: Sequence[System]) -> None:
+        self._systems = systems
+
+    def __call__(self, text: str) -> list[Mention]:
+        """Return the mentions in a text, in order; offsets count its characters, the end is exclusive."""
+        return next(self.tag([text]))
+
+    def tag(self, texts: Iterable[str]) -> Iterator[list[Mention]]:
+        """Yield the mentions of each text, in the order of the texts. Sentences of several texts are tagged together.
+
+        Args:
+            texts: Any number of texts; they are read as they are needed. Blank lines separate paragraphs.
+
+        Raises:
+            MarknerError: A text contains half of a surrogate pair, which is not a character.
+        """
+        documents = (text_document(_checked(text, number), str(number)) for number, text in enumerate(texts))
+        for group in tag_documents(documents, self._systems):
+            for document, entry in group:
+                yield [mention._replace(text=document.text[mention.start : mention.end]) for mention in entry.mentions]
+
+
+def load_taggers(folders: Sequence[str], entities: list[str] | None = None) -> TextTagger:
+    """Load trained runs of finished studies.
+
+    Args:
+        folders: Folders of trained models, as results/STUDY/models/RUN/seed1.
+        entities: Entity types to find; by default all types that the runs were trained on.
+
+    Raises:
+        MarknerError: A folder is no trained run, a type is one that no run knows, or no folder is given.
+    """
+    settings = [_settings(Path(folder)) for folder in folders]
+    known = {entity for _, tagger in settings for entity in tagger.instructions}
+    unknown = sorted(set(entities or ()) - known)
+    if unknown or not folders:
+        raise MarknerError(
+            f"no run finds {', '.join(unknown)}" if unknown else "no folder of a trained run is given",
+            f"they find {', '.join(sorted(known))}"
+            if unknown
+            else "for example results/demo/models/minilm-disease/seed1",
+        )
+    wanted = [(results, _narrowed(tagger, entities)) for results, tagger in settings]
+    return TextTagger([load_system(tagger, results) for results, tagger in wanted if tagger.instructions])
+
+
+def _settings(folder: Path) -> tuple[Path, Tagger]:
+    """Return the folder of the study's results, and the settings of the run with this folder."""
+    if not folder.is_dir():
+        raise MarknerError(f"{folder}: there is no such folder", "name a folder as results/STUDY/models/RUN/seed1")
+    run, seed = folder.absolute().parts[-2:]
+    results = folder.absolute().parents[2]
+    path = results / _SETTINGS
+    try:
+        taggers = TypeAdapter(list[Tagger]).validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise MarknerError(
+            f"{folder}: {path} is missing, which says how the run tags texts",
+            f"snakemake -c1 --configfile FILE -- {path}, with the config file of the study",
+        ) from None
+    except ValidationError as error:
+        raise MarknerError(f"{path}: not the settings of taggers: {error}", "remove it and make it again") from error
+    for tagger in taggers:
+        if (tagger.run, f"seed{tagger.seed}") == (run, seed):
+            return results, tagger
+    names = ", ".join(f"{tagger.run}/seed{tagger.seed}" for tagger in taggers)
+    raise MarknerError(f"{path} has no run {run}/{seed}", f"it has {names}")
+
+
+def _narrowed(tagger: Tagger, entities: list[str] | None) -> Tagger:
+    if entities is None:
+        return tagger
+    instructions = {entity: text for entity, text in tagger.instructions.items() if entity in entities}
+    return tagger.model_copy(update={"instructions": instructions})
+
+
+def _checked(text: str, number: int) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise MarknerError(
+            f"text {number} (from 0), character {error.start}: half of a surrogate pair, which is not a character",
+            "read the text as UTF-8, or replace such characters: text.encode('utf-8', 'replace').decode()",
+        ) from error
+    return text

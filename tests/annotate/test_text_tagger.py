@@ -1,0 +1,88 @@
+"""Tagging from Python gives what `markner annotate` gives, from the settings that the study wrote."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from tagged_study import TAGGER, write_tiny_study
+
+from markner import load
+from markner.annotate.pipeline import AnnotationJob, annotate
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import read_documents
+from markner.errors import MarknerError
+
+TEXTS = [
+    "Patients with asthma, or with Sjögren syndrome.\n\nThey had  no fever.",
+    "",
+    "\U0001f9ec Asthma, \x00 and <mark> marks </mark> of \u202bothers\u202c.",
+    *(
+        document.text
+        for document in read_documents([ROOT / "resources/sample/pubtator/test.PubTator"], "auto", ReadOptions())
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    results = write_tiny_study(tmp_path_factory.mktemp("study"))
+    (results / "taggers.json").write_text(json.dumps([TAGGER.model_dump()]), encoding="utf-8")
+    return results / TAGGER.folder
+
+
+def test_mentions_have_offsets_type_and_text(run: Path) -> None:
+    tagger = load(str(run))
+    mentions = [tagger(text) for text in TEXTS]
+    assert sum(map(len, mentions)) > 20
+    for text, inside in zip(TEXTS, mentions, strict=True):
+        for mention in inside:
+            assert mention.text == text[mention.start : mention.end] != ""
+            assert mention.type == "disease"
+
+
+def test_many_texts_give_what_each_gives_alone(run: Path) -> None:
+    tagger = load(str(run))
+    assert list(tagger.tag(iter(TEXTS))) == [tagger(text) for text in TEXTS]
+    assert list(tagger.tag([])) == []
+
+
+def test_the_mentions_are_those_of_the_command(run: Path, tmp_path: Path) -> None:
+    text = TEXTS[0]
+    (tmp_path / "text.txt").write_text(text, encoding="utf-8")
+    output = tmp_path / "tagged.jsonl"
+    annotate(
+        AnnotationJob([str(tmp_path / "text.txt")], "text", [TAGGER], run.parents[2], output, "jsonl", journal=None)
+    )
+    (document,) = read_documents([output], "jsonl", ReadOptions())
+    bounds = [(mention.start, mention.end, mention.type) for mention in document.mentions]
+    assert bounds == [mention[:3] for mention in load(str(run))(text)] != []
+
+
+def test_half_a_surrogate_pair_is_an_error(run: Path) -> None:
+    with pytest.raises(MarknerError, match=r"text 1 \(from 0\), character 2: half of a surrogate pair"):
+        list(load(str(run)).tag(["Asthma.", "A \ud800."]))
+
+
+def test_one_run_twice_gives_each_mention_once(run: Path) -> None:
+    twice = load(str(run), str(run))
+    assert [mention[:3] for mention in twice(TEXTS[0])] == [mention[:3] for mention in load(str(run))(TEXTS[0])]
+
+
+def test_what_cannot_be_loaded_is_an_error_with_the_way_out(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(MarknerError, match="no folder of a trained run is given"):
+        load()
+    with pytest.raises(MarknerError, match="there is no such folder"):
+        load(str(run.parent / "seed2"))
+    with pytest.raises(MarknerError, match=r"(?s)no run finds gene.*they find disease"):
+        load(str(run), entities=["gene"])
+    other = tmp_path / "results" / "other" / "models" / "tiny" / "seed1"
+    other.mkdir(parents=True)
+    with pytest.raises(MarknerError, match=r"(?s)taggers.json is missing.*snakemake -c1"):
+        load(str(other))
+    (other.parents[2] / "taggers.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(MarknerError, match="has no run tiny/seed1"):
+        load(str(other))
+    (other.parents[2] / "taggers.json").write_text("{", encoding="utf-8")
+    with pytest.raises(MarknerError, match="not the settings of taggers"):
+        load(str(other))
