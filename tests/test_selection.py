@@ -72,6 +72,7 @@ def test_the_lowest_loss_is_selected_and_of_equals_the_first(tmp_path: Path) -> 
         "dev_loss": 0.1,
         "dev_f1": 0.9,
         "truncated_mentions": {"train": 3, "dev": 1},
+        "epochs": [],
     }
 
 

@@ -40,22 +40,22 @@ def tune(weights: Path, folder: Path, training: Training = BASE, seed: int = 1, 
 
 
 def losses(output: Path) -> list[float]:
-    return [entry["loss"] for entry in read_json(output / "training.json")["history"]]
+    return [entry["loss"] for entry in read_json(output.parent / "training.json")["history"]]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(weights: Path, tmp_path: Path) -> None:
     first, again = tune(weights, tmp_path / "a"), tune(weights, tmp_path / "b")
     other = tune(weights, tmp_path / "c", seed=2)
     names = {path.name for path in first.iterdir()}
-    assert {"model.safetensors", "config.json", "tokenizer.json", "training.json"} <= names
-    for name in names:
+    assert {"model.safetensors", "config.json", "tokenizer.json"} <= names
+    for name in [*names, "../training.json"]:
         assert (first / name).read_bytes() == (again / name).read_bytes(), name
     assert (first / "model.safetensors").read_bytes() != (other / "model.safetensors").read_bytes()
 
 
 def test_a_training_learns_logs_and_leaves_a_plain_model(weights: Path, tmp_path: Path) -> None:
     output = tune(weights, tmp_path, BASE.model_copy(update={"epochs": 10.0, "precision": "bf16"}))
-    record = read_json(output / "training.json")
+    record = read_json(output.parent / "training.json")
     assert record["examples"] == 7 and record["excluded_too_long"] == 0
     assert record["steps"] == len(record["history"]) == 20
     assert losses(output)[-1] < losses(output)[0] - 1
@@ -125,7 +125,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     (checkpoints / "checkpoint-5" / "trainer_state.json").unlink()
     resumed = tune(weights, tmp_path / "broken")
     assert read_json(tmp_path / "broken" / "costs.json")["first_step"] == 3
-    for name in ("model.safetensors", "training.json"):
+    for name in ("model.safetensors", "../training.json"):
         assert (resumed / name).read_bytes() == (expected / name).read_bytes()
 
 
@@ -147,7 +147,7 @@ def test_states_are_saved_by_time_not_by_steps(weights: Path, tmp_path: Path, mo
     monkeypatch.setattr(preemption, "monotonic", lambda: clock[0])
     monkeypatch.setattr(room._OrderedTrainer, "__init__", with_clock)
     tune(weights, tmp_path, BASE.model_copy(update={"epochs": 4.5}))
-    assert read_json(tmp_path / "model" / "training.json")["steps"] == 9
+    assert read_json(tmp_path / "training.json")["steps"] == 9
     assert saved == [["checkpoint-3"], ["checkpoint-6"]]
 
 
@@ -182,7 +182,7 @@ def test_states_of_other_settings_are_not_taken_over(weights: Path, tmp_path: Pa
 
 def test_adapters_are_merged_into_a_plain_model(weights: Path, tmp_path: Path) -> None:
     output = tune(weights, tmp_path, BASE.model_copy(update={"method": "lora", "lora_rank": 4, "epochs": 10.0}))
-    record = read_json(output / "training.json")
+    record = read_json(output.parent / "training.json")
     assert 0 < record["trained_parameters"] < record["parameters"]
     assert losses(output)[-1] < losses(output)[0]
     assert not list(output.glob("adapter*"))
@@ -288,5 +288,5 @@ def test_a_signal_saves_a_state_and_the_next_run_goes_on(weights: Path, tmp_path
     assert not (tmp_path / "left" / "model").exists()
     resumed = tune(weights, tmp_path / "left")
     assert read_json(tmp_path / "left" / "costs.json")["first_step"] == 2
-    for name in ("model.safetensors", "training.json"):
+    for name in ("model.safetensors", "../training.json"):
         assert (resumed / name).read_bytes() == (expected / name).read_bytes()

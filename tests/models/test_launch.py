@@ -41,7 +41,7 @@ def tuning(place: Path, name: str, training: Training = BASE) -> FineTuning:
 
 
 def history(folder: Path, key: str) -> list[float]:
-    return [entry[key] for entry in read_json(folder / "model" / "training.json")["history"]]
+    return [entry[key] for entry in read_json(folder / "training.json")["history"]]
 
 
 def weights(folder: Path) -> Mapping[str, torch.Tensor]:

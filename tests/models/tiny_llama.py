@@ -40,6 +40,7 @@ def fine_tuning(weights: Path, folder: Path, training: Training, seed: int = 1) 
         training=training,
         seed=seed,
         output=folder / "model",
+        history=folder / "training.json",
         costs=folder / "costs.json",
         log=folder / "log.txt",
         checkpoints=folder / "checkpoints",

@@ -39,7 +39,7 @@ PARAMS = ReportParams.model_validate(
 RESULTS = Path("results/s")
 INPUTS = [
     RESULTS / name
-    for name in ("significance/t/genes.csv", "costs.csv", "usage/good/seed1/genes.json", "models/good/seed1")
+    for name in ("significance/t/genes.csv", "costs.csv", "usage/good/seed1/genes.json", "history/good/seed1.json")
 ]
 TEST = "bad,good,strict,2,2,0.0,0.7,-0.7,-0.9,-0.5,-0.6,0.0002,0.0004,yes,10000,11"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect width="20" height="20"/></svg>'
@@ -64,8 +64,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     usage = {"requests": 1234, "prompt_tokens": 5000, "completion_tokens": 600, "dollars": 1.5}
     (results / "usage/good/seed1/genes.json").write_text(json.dumps(usage), encoding="utf-8")
     history = [{"step": step, "loss": 1 / step} for step in range(1, 9)]
-    (results / "models/good/seed1").mkdir(parents=True)
-    (results / "models/good/seed1/training.json").write_text(json.dumps({"history": history}), encoding="utf-8")
+    (results / "history/good").mkdir(parents=True)
+    (results / "history/good/seed1.json").write_text(json.dumps({"history": history}), encoding="utf-8")
     facts = lineage_facts([TABLE], folder)
     # Paths in records are relative to the folder the workflow ran in, and so is the folder of the results.
     with pytest.MonkeyPatch.context() as patch:
@@ -73,7 +73,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("index", "again"):
             write_report(PARAMS, RESULTS, INPUTS, facts, RESULTS / "report" / f"{name}.html")
         # What a run that is no longer in the study has left behind.
-        for kind in ("models", "usage"):
+        for kind in ("history", "usage"):
             shutil.copytree(RESULTS / kind / "good", RESULTS / kind / "removed")
         shutil.copy(RESULTS / "significance/t/genes.csv", RESULTS / "significance/t/removed.csv")
         write_report(PARAMS, RESULTS, INPUTS, facts, RESULTS / "report" / "leftovers.html")
@@ -85,7 +85,7 @@ def test_the_same_results_give_the_same_bytes(page: Path) -> None:
 
 
 def test_leftovers_of_a_removed_run_do_not_change_the_page(page: Path) -> None:
-    assert (page.parents[1] / "models" / "removed" / "seed1" / "training.json").is_file()
+    assert (page.parents[1] / "history" / "removed" / "seed1.json").is_file()
     assert page.read_bytes() == page.with_name("leftovers.html").read_bytes()
 
 

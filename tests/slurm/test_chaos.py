@@ -50,7 +50,8 @@ def folder(calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MARKNER_SECONDS_BETWEEN_STATES", "0")
     checkout = tmp_path / "checkout"
     shutil.copytree(calm, checkout, symlinks=True)
-    for part in ("models", "costs", "costs.csv", "predictions", "scores", "tables", "errors", "report", "logs"):
+    files = ("models", "history", "costs", "costs.csv", "predictions", "scores", "tables", "errors", "report", "logs")
+    for part in files:
         place = checkout / RESULTS / part
         shutil.rmtree(place) if place.is_dir() else place.unlink()
     for record in (checkout / RESULTS).rglob("*.prov.json"):

@@ -216,6 +216,14 @@ KEYS = ("corpus", "model", "prompt")
             "differs from `prompts.Rich` only by case",
             "rich-2",
         ),
+        (
+            "  main: {table: main}",
+            "  main: {table: main}\nkeep_models: [bert, untuned]",
+            61,
+            "keep_models[1]",
+            "no trained run is called `untuned`",
+            "`tuned`",
+        ),
     ],
 )
 def test_a_reference_that_does_not_hold(

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import flag
 
 from markner.rules import params_of
 from markner.study.params import NoParams
@@ -19,6 +20,7 @@ from runrecord.errors import PlainError
 from markner.study.environment import environment as job_environment
 from markner.preflight.requests import MINUTES_A_POINT, annotation_resources
 from markner.preflight.cluster import largest_memory_mb
+from markner.preflight.disk import training_gb
 from markner.preflight.retries import memory_of_try
 from runrecord.code import code_hash
 from runrecord.planning import decide_by_records

@@ -27,6 +27,7 @@ rule train_encoder:
         device=hardware("device"),
         mem_mb=8000,
         runtime=encoder_minutes,
+        training_gb=training_disk,
     params:
         settings=settings(TrainEncoderParams),
         # Outside the output, which Snakemake deletes when a job fails.
@@ -47,6 +48,8 @@ rule select_encoder:
         f"{BENCHMARKS}/select_encoder/{{run}}/seed{{seed}}.tsv"
     wildcard_constraints:
         run=one_of(ENCODERS),
+    # Before trainings, so that models that do not stay are removed soon.
+    priority: 1
     conda:
         "../../envs/base.yaml"
     resources:
@@ -71,6 +74,8 @@ rule predict_encoder:
         f"{BENCHMARKS}/predict_encoder/{{run}}/seed{{seed}}/{{corpus}}.tsv"
     wildcard_constraints:
         run=one_of(ENCODERS),
+    # Before trainings, so that models that do not stay are removed soon.
+    priority: 1
     conda:
         "../../envs/torch.yaml"
     threads: 16

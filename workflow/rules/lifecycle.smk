@@ -22,6 +22,17 @@ def preflight_checks():
         raise WorkflowError(str(error))
 
 
+def mark_removable_models():
+    """Flag trained models that the study does not keep as temporary: Snakemake removes each after its last use.
+
+    Not by `temp` in the rules, which would hold for all runs. `--notemp` keeps them.
+    """
+    for job in workflow.dag.jobs:
+        if job.rule.name in ("train", "train_on_nodes", "train_encoder"):
+            if not queries.keeps_models(STUDY, job.wildcards.run):
+                flag(job.output[0], "temp")
+
+
 def print_summary():
     """Say what came out and where everything lies."""
     from markner.reporting.results import read_cells

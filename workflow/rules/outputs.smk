@@ -64,6 +64,7 @@ def targets_of(part):
             *(
                 f"{RESULTS}/hub/models/{run}/seed{seed}"
                 for run in TUNED
+                if queries.keeps_models(STUDY, run)
                 for seed in STUDY.runs[run].seeds
             ),
         ],

@@ -20,6 +20,8 @@ rule predict:
         f"{BENCHMARKS}/predict/{{run}}/seed{{seed}}/{{corpus}}.tsv"
     wildcard_constraints:
         run=one_of(GENERATIVE),
+    # Before trainings, so that models that do not stay are removed soon.
+    priority: 1
     conda:
         "../../envs/torch.yaml"
     threads: 16

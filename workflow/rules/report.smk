@@ -31,7 +31,7 @@ rule report:
     """Write the page that shows the whole study."""
     input:
         results=report_results,
-        models=report_models,
+        trainings=report_trainings,
         lineage=rules.lineage.output,
         workflow=f"{RESULTS}/figures/workflow.svg",
         templates=TEMPLATES,

@@ -66,3 +66,8 @@ def gpus_of_each_node(wildcards):
 
 def encoder_minutes(wildcards):
     return MINUTES_A_POINT * len(PARTS[wildcards.run][wildcards.part])
+
+
+def training_disk(wildcards):
+    """GB of disk that a training may take; the profile limits the sum over those that run at once."""
+    return training_gb(STUDY, wildcards.run, len(PARTS.get(wildcards.run, [1])))

@@ -34,6 +34,8 @@ rule train:
         instructions=run_instructions,
     output:
         model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}"),
+        # Apart from the model, which is removed if the study does not keep it.
+        history=f"{RESULTS}/history/{{run}}/seed{{seed}}.json",
         # Clock times are never the same twice: apart, so that the model is.
         costs=f"{RESULTS}/costs/{{run}}/seed{{seed}}.json",
     log:
@@ -52,6 +54,7 @@ rule train:
         device=hardware("device"),
         mem_mb=memory_in_tries("train"),
         runtime=hardware("train_minutes"),
+        training_gb=training_disk,
     params:
         settings=settings(TrainParams),
         # Outside the output, which Snakemake deletes when a job fails.
@@ -75,3 +78,4 @@ use rule train as train_on_nodes with:
         device=hardware("device"),
         mem_mb=memory_in_tries("train_on_nodes"),
         runtime=hardware("train_minutes"),
+        training_gb=training_disk,

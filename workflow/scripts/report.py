@@ -11,7 +11,7 @@ with job(snakemake):
     write_report(
         ReportParams.load(snakemake.params),
         Path(snakemake.output[0]).parent.parent,
-        [Path(path) for path in [*snakemake.input.results, *snakemake.input.models]],
+        [Path(path) for path in [*snakemake.input.results, *snakemake.input.trainings]],
         read_json(snakemake.input.lineage[0]),
         Path(snakemake.output[0]),
     )

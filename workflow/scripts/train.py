@@ -17,6 +17,7 @@ with job(snakemake):
             training=params.training,
             seed=params.seed,
             output=Path(snakemake.output.model),
+            history=Path(snakemake.output.history),
             costs=Path(snakemake.output.costs),
             log=Path(snakemake.log[0]).with_suffix(".steps.log"),
             checkpoints=Path(snakemake.params.checkpoints),

@@ -37,6 +37,8 @@ class Request:
     memory_mb: int
     cores: int
     minutes: int
+    expected_hours: float | None = None
+    """GPU-hours of all these jobs together, None if unknown."""
 
 
 def partitions() -> dict[str, Partition] | None:
@@ -79,16 +81,17 @@ def parse_sinfo(text: str) -> dict[str, Partition]:
     return by_name
 
 
-def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[tuple[str, str]]:
-    """Return what is wrong with requests, and what to write instead; empty if every job can start."""
-    problems: list[tuple[str, str]] = []
+def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[tuple[str, str, str]]:
+    """Return which part of the study asks for what it cannot get, what is wrong, and what to write instead."""
+    problems: list[tuple[str, str, str]] = []
     for request in requests:
         partition = partitions.get(request.partition or "")
-        where = f"{request.part}, rule {request.rule}"
+        where = f"rule {request.rule}"
         if partition is None:
             names = ", ".join(sorted(filter(None, partitions)))
             problems.append(
                 (
+                    request.part,
                     f"{where}: there is no partition {request.partition!r}"
                     if request.partition
                     else f"{where}: no partition is named, and the cluster has no default",
@@ -106,6 +109,7 @@ def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> li
             if most is not None and asked > most:
                 problems.append(
                     (
+                        request.part,
                         f"{where}: {what}: {asked} {unit} asked for, partition {partition.name} has {most}",
                         "lower the model's `hardware` or the profile's value, or name another partition",
                     )

@@ -1,6 +1,7 @@
 """Compare the memory that trainings and predictions need with that of a GPU, and name a setting that makes them fit."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from markner.study.queries import hardware_of, training_processes
@@ -19,7 +20,16 @@ def fetched_weights(study: Study, model: str) -> Path | None:
     return folder if (folder / "config.json").is_file() else None
 
 
-def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, tuple[str, str] | None]]:
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A run that needs more memory than a GPU has."""
+
+    part: str
+    what: str
+    fix: str
+
+
+def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, Excess | None]]:
     """Yield a line for each training and prediction on GPUs, with the problem and its fix if it does not fit.
 
     Before a model's weights are here, its sizes are estimated from `hardware.billions`.
@@ -33,9 +43,7 @@ def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, tuple[str, 
             yield from _run_lines(study, name, run, gpu_gb)
 
 
-def _run_lines(
-    study: Study, name: str, run: GenerativeRun, gpu_gb: float
-) -> Iterator[tuple[str, tuple[str, str] | None]]:
+def _run_lines(study: Study, name: str, run: GenerativeRun, gpu_gb: float) -> Iterator[tuple[str, Excess | None]]:
     from markner.models.causal.memory import Shape, activation_bytes, prediction_bytes, read_shape, training_bytes
 
     folder, billions = fetched_weights(study, run.model), hardware_of(study, name).billions
@@ -60,16 +68,16 @@ def _run_lines(
             f"  {name}, training{known}: {shape.parameters / 1e9:.2f} billion parameters over {processes}:"
             f" {held:.1f} GB and at most {total - held:.1f} GB of activations"
         )
-        problem = f"runs.{name}, training: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB"
+        problem = f"training: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB"
         changes = _changes(run.training, processes)
         fixes = (text for text, training, count in changes if needed(training, count) <= room)
         fix = next(fixes, "take a smaller model, or GPUs with more memory")
-        yield line, (problem, fix) if total > room else None
+        yield line, Excess(f"runs.{name}", problem, fix) if total > room else None
     total = prediction_bytes(shape, run.decoding, _LONG_ROW) / 1e9
     many = run.decoding.batch_size
     line = f"  {name}, prediction{known}: {total:.1f} GB with keys and values of {many} long sentences"
-    problem = f"runs.{name}, prediction: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB"
-    yield line, (problem, f"lower `decoding.batch_size` ({many})") if total > room else None
+    problem, fix = f"prediction: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB", "lower `decoding.batch_size`"
+    yield line, Excess(f"runs.{name}", problem, f"{fix} ({many})") if total > room else None
 
 
 def _changes(training: Training, processes: int) -> Iterator[tuple[str, Training, int]]:

@@ -10,27 +10,37 @@ from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, account_needed, misfits, partitions
+from markner.preflight.disk import disk
 from markner.preflight.gpu_memory import fetched_weights, memory_lines
 from markner.preflight.requests import profile_of, requests
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
-from markner.study.schema.systems import GenerativeRun, HubModel, PackageModel
+from markner.study.schema.systems import HubModel, PackageModel
 
 _GPU_GB = 80.0
 
 
 @dataclass
 class Report:
-    """Lines to read, and problems with their fixes."""
+    """Lines to read, and problems with their fixes. A problem of several parts of the study is there once."""
 
     lines: list[str] = field(default_factory=list)
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """The parts of the study that have a problem, by what is wrong and its fix."""
+
+    def add(self, what: str, fix: str, *parts: str) -> None:
+        """Add a problem of some parts of the study."""
+        known = self.problems.setdefault((what, fix), [])
+        known += [part for part in parts if part not in known]
 
     def text(self) -> str:
         """Return the report as it is printed."""
-        numbered = [f"{number}. {what}\n   fix: {fix}" for number, (what, fix) in enumerate(self.problems, start=1)]
+        numbered = [
+            f"{number}. {', '.join(parts)}{': ' if parts else ''}{what}\n   fix: {fix}"
+            for number, ((what, fix), parts) in enumerate(self.problems.items(), start=1)
+        ]
         end = [f"{len(numbered)} problems", *numbered] if numbered else ["Nothing stands in the way."]
         return "\n".join([*self.lines, "", *end])
 
@@ -53,7 +63,7 @@ def preflight(study: Study, profile: Path | None, gpu_gb: float = _GPU_GB) -> Re
     _corpora(study, report)
     _weights(study, report)
     _memory(study, report, gpu_gb)
-    _disk(study, report)
+    _disk(study, settings, report)
     _chat(study, report)
     if profile is not None:
         _cluster(requested, settings, report)
@@ -65,12 +75,15 @@ def _live(study: Study, kind: type[Any]) -> dict[str, Any]:
 
 
 def _jobs(requested: Sequence[Request], report: Report) -> None:
-    """Count the jobs that take long by rule, with the most GPU-hours that their time limits allow."""
-    report.lines.append("Jobs")
+    """Count the jobs that take long by rule, with their expected GPU-hours and the most by their time limits."""
+    report.lines.append("Jobs (expected GPU-hours: on an H100, by the rates of docs/hpc.md)")
     for rule in dict.fromkeys(request.rule for request in requested):
         jobs = [request for request in requested if request.rule == rule]
         hours = sum(each.jobs * each.nodes * each.gpus * each.minutes for each in jobs) / 60
-        limit = f"   at most {hours:g} GPU-hours by their time limits" if hours else ""
+        known = [each.expected_hours for each in jobs if each.expected_hours is not None]
+        unknown = f" and {len(jobs) - len(known)} runs of unknown size" if 0 < len(known) < len(jobs) else ""
+        expected = f"about {sum(known):.0f} GPU-hours{unknown}, " if known else ""
+        limit = f"   {expected}at most {hours:g} GPU-hours by their time limits" if hours else ""
         report.lines.append(f"  {sum(each.jobs for each in jobs):5d} {rule}{limit}")
 
 
@@ -82,13 +95,15 @@ def _corpora(study: Study, report: Report) -> None:
         fetched = Path("results", study.study, "corpora", name, "native").is_dir()
         state = "fetched" if fetched else "files of yours" if local_files(corpus) else "to be fetched"
         report.lines.append(f"  {name}: {state}")
-        report.problems += [(f"corpora.{name}: {path} is not there", "correct the path") for path in missing]
+        for path in missing:
+            report.add(f"{path} is not there", "correct the path", f"corpora.{name}")
     for name, run in _live(study, PredictionsRun).items():
         gone = [run.files[corpus] for corpus in run.evaluate if not Path(run.files[corpus]).exists()]
-        report.problems += [(f"runs.{name}: {path} is not there", "correct the path in `files`") for path in gone]
+        for path in gone:
+            report.add(f"{path} is not there", "correct the path in `files`", f"runs.{name}")
     for name, run in _live(study, RepairedRun).items():
         if run.gazetteer and not Path(run.gazetteer).is_file():
-            report.problems.append((f"runs.{name}: {run.gazetteer} is not there", "correct `gazetteer`"))
+            report.add(f"{run.gazetteer} is not there", "correct `gazetteer`", f"runs.{name}")
 
 
 def _weights(study: Study, report: Report) -> None:
@@ -108,11 +123,11 @@ def _weights(study: Study, report: Report) -> None:
             try:
                 require_access([model])
             except MarknerError as error:
-                report.problems.append((f"models.{name}: {error.message}", error.fix or "see the model's page"))
+                report.add(error.message, error.fix or "see the model's page", f"models.{name}")
         elif isinstance(model, PackageModel):
             report.lines.append(f"  {name}: in the package {model.package}")
         elif not Path(model.path).is_dir():
-            report.problems.append((f"models.{name}: {model.path} is not a folder", "correct `path`"))
+            report.add(f"{model.path} is not a folder", "correct `path`", f"models.{name}")
 
 
 def _memory(study: Study, report: Report, gpu_gb: float) -> None:
@@ -120,21 +135,25 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
     report.lines.append(f"Memory on each GPU of {gpu_gb:g} GB")
     for line, problem in memory_lines(study, gpu_gb):
         report.lines.append(line)
-        report.problems += [problem] if problem else []
+        if problem is not None:
+            report.add(problem.what, problem.fix, problem.part)
 
 
-def _disk(study: Study, report: Report) -> None:
-    """Compare the free disk with weights, models and one state of each training: 4 bytes a parameter, and 12."""
-    sizes = {name: model.hardware.billions for name, model in study.models.items() if not isinstance(model, ApiModel)}
-    tuned = [run for run in _live(study, GenerativeRun).values() if run.mixture]
-    known = sum(4 * (size or 0) for size in sizes.values())
-    known += sum(len(run.seeds) * (4 + 12) * (sizes[run.model] or 0) for run in tuned)
-    free = shutil.disk_usage(".").free / 1e9
-    report.lines.append(f"Disk\n  about {known:.0f} GB for models of known size, {free:.0f} GB are free here")
-    if known > free:
-        report.problems.append(
-            (f"{known:.0f} GB are needed, {free:.0f} GB are free", "link results/ to a larger file system")
-        )
+def _disk(study: Study, profile: Mapping[str, Any], report: Report) -> None:
+    """Compare the free disk with what models of known size take at the most and in the end."""
+    limit = (profile.get("resources") or {}).get("training_gb")
+    needed, free = disk(study, limit), shutil.disk_usage(".").free / 1e9
+    together = f"`training_gb: {limit}` in the profile" if limit else "no limit: all trainings at once"
+    report.lines += [
+        "Disk for models of known size",
+        f"  at most {needed.peak:.0f} GB: {needed.weights:.0f} GB of pretrained weights, {needed.kept:.0f} GB of models"
+        f" that stay, {needed.passing:.0f} GB of states and of models that do not stay ({together})",
+        f"  in the end {needed.final:.0f} GB; {free:.0f} GB are free here",
+        f"  besides, the hub's cache (HF_HOME) takes up to {needed.weights:.0f} GB until you empty it",
+    ]
+    if needed.peak > free:
+        fix = "link results/ to a larger file system, or lower `training_gb` in the profile's `resources`"
+        report.add(f"{needed.peak:.0f} GB are needed, {free:.0f} GB are free", fix)
 
 
 def _chat(study: Study, report: Report) -> None:
@@ -152,7 +171,7 @@ def _chat(study: Study, report: Report) -> None:
     try:
         require_keys(asked)
     except MarknerError as error:
-        report.problems.append((error.message, error.fix))
+        report.add(error.message, error.fix)
 
 
 def _cluster(requested: Sequence[Request], profile: Mapping[str, Any], report: Report) -> None:
@@ -170,7 +189,6 @@ def _cluster(requested: Sequence[Request], profile: Mapping[str, Any], report: R
     ]
     default = profile.get("default-resources") or {}
     if account_needed() and not default.get("slurm_account"):
-        report.problems.append(
-            ("this cluster wants an account, and the profile names none", "set slurm_account in the profile")
-        )
-    report.problems += dict.fromkeys(misfits(requested, known))
+        report.add("this cluster wants an account, and the profile names none", "set slurm_account in the profile")
+    for part, what, fix in misfits(requested, known):
+        report.add(what, fix, part)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from markner.errors import MarknerError
 from markner.preflight.cluster import Request
+from markner.preflight.hours import MINUTES_AN_ENCODER_POINT, prediction_hours, training_hours
 from markner.study.grid import grid_jobs
 from markner.study.queries import hardware_of, training_nodes, training_processes
 from markner.study.schema.chat_runs import ApiModel
@@ -52,7 +54,9 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
         if isinstance(run, EncoderRun):
             jobs = grid_jobs(run.grid, run.grid_batching)
             minutes = max(map(len, jobs.values())) * MINUTES_A_POINT
-            yield _request(profile, part, "train_encoder", seeds * len(jobs), {**_ENCODER, "runtime": minutes})
+            asked = _request(profile, part, "train_encoder", seeds * len(jobs), {**_ENCODER, "runtime": minutes})
+            count = sum(map(len, jobs.values()))
+            yield replace(asked, expected_hours=seeds * count * MINUTES_AN_ENCODER_POINT / 60)
         elif isinstance(run, GenerativeRun):
             hardware = hardware_of(study, name)
             if run.mixture:
@@ -63,10 +67,16 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
                     "mem_mb": hardware.memory_mb,
                     "runtime": hardware.train_minutes,
                 }
-                yield _request(profile, part, "train_on_nodes" if nodes > 1 else "train", seeds, training)
-            yield _request(profile, part, "predict", seeds * len(run.evaluate), _prediction(hardware))
+                asked = _request(profile, part, "train_on_nodes" if nodes > 1 else "train", seeds, training)
+                yield replace(asked, expected_hours=_times(seeds, training_hours(study, name)))
+            asked = _request(profile, part, "predict", seeds * len(run.evaluate), _prediction(hardware))
+            yield replace(asked, expected_hours=_times(seeds, prediction_hours(study, name)))
     for name in study.annotations:
         yield _request(profile, f"annotations.{name}", "annotate", 1, annotation_resources(study, name))
+
+
+def _times(count: int, hours: float | None) -> float | None:
+    return None if hours is None else count * hours
 
 
 def _prediction(hardware: Hardware) -> dict[str, int]:

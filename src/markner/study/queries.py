@@ -165,6 +165,11 @@ def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
     ]
 
 
+def keeps_models(study: Study, run: str) -> bool:
+    """Return whether the trained models of a run stay when everything was made from them."""
+    return study.keep_models is None or run in {study.owner(name) for name in study.keep_models}
+
+
 def hardware_of(study: Study, run: str) -> Hardware:
     """Return what the jobs of a run ask of a machine; the defaults for a run whose model is elsewhere."""
     settings = study.runs[run]

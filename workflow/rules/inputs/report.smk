@@ -31,12 +31,13 @@ def lineage_results(wildcards):
     return list(dict.fromkeys(files))
 
 
-def report_models(wildcards):
-    """Folders of the trained models, for the curves of their training."""
-    trained = [run for run in RUNS if run in TUNED or run in ENCODERS]
+def report_trainings(wildcards):
+    """Files with the curves of the trainings."""
     return [
-        folder
-        for run in trained
-        for seed in RUNS[run].seeds
-        for folder in trained_folders(run, seed)
+        *(f"{RESULTS}/history/{run}/seed{seed}.json" for run in TUNED for seed in RUNS[run].seeds),
+        *(
+            f"{RESULTS}/models/{run}/seed{seed}/selection.json"
+            for run in ENCODERS
+            for seed in RUNS[run].seeds
+        ),
     ]

@@ -53,6 +53,8 @@ class FineTuning:
     """Determines the order of the examples and the initial values of adapters."""
     output: Path
     """Folder of the tuned model; complete or absent."""
+    history: Path
+    """JSON file with counts, and one entry for each optimizer step; it stays if the model is removed."""
     costs: Path
     """JSON file with parameters, time and memory of the training (`markner.reporting.costs` makes the table)."""
     log: Path
@@ -65,10 +67,9 @@ class FineTuning:
 def finetune(job: FineTuning, processes: int = 1) -> None:
     """Tune a model on an instruction set and save it as a plain folder.
 
-    Besides safetensors, configuration and tokenizer the folder contains `training.json`: counts, and one entry for each
-    optimizer step. On a CPU, the same seed and number of threads and processes give the same bytes. On GPUs the values
-    can differ by rounding from run to run, because some CUDA kernels add in no fixed order. Times and memory use differ
-    in every run, so they are in a file of their own.
+    The folder contains safetensors, configuration and tokenizer. On a CPU, the same seed and number of threads and
+    processes give the same bytes. On GPUs the values can differ by rounding from run to run, because some CUDA kernels
+    add in no fixed order. Times and memory use differ in every run, so they are in a file of their own.
 
     Args:
         job: The training.
@@ -122,7 +123,7 @@ def finetune(job: FineTuning, processes: int = 1) -> None:
     save_plain(trainer.model, state, job.weights, training, partial)
     tokenizer.save_pretrained(partial)
     write_json(
-        partial / "training.json",
+        job.history,
         {
             "seed": seed,
             "examples": len(examples),

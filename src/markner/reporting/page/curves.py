@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from markner.files import read_json
-from markner.study.grid import point_name
 
 WIDTH, HEIGHT = 360, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 8, 26
@@ -37,25 +36,20 @@ class Chart:
     """The end of the horizontal axis."""
 
 
-def curves(models: Sequence[Path]) -> list[Chart]:
+def curves(files: Sequence[Path]) -> list[Chart]:
     """Return charts of trainings: loss by step of tuned models, dev loss and F1 by epoch of encoders.
 
     Args:
-        models: Folders of trained models: `<run>/seed<k>` of a tuned model, `<run>/seed<k>/grid/<job>` of an encoder.
+        files: `<run>/seed<k>.json` with the steps of a tuned model, `<run>/seed<k>/selection.json` of an encoder.
     """
-    grids: dict[Path, list[Path]] = {}
     charts = []
-    for folder in sorted(models):
-        if folder.parent.name == "grid":
-            grids.setdefault(folder.parent, []).append(folder)
-        else:
-            history = read_json(folder / "training.json")["history"]
-            title = f"{folder.parent.name}, {folder.name}"
-            charts.append(_chart(title, "step", {"training loss": _pairs(history, "step", "loss")}))
-    for grid, folders in grids.items():
-        reports = [read_json(path) for folder in folders for path in sorted(folder.rglob("dev.json"))]
-        points = {point_name(report["point"]): report["epochs"] for report in reports}
-        title = f"{grid.parents[1].name}, {grid.parent.name}"
+    for path in sorted(path for path in files if path.name != "selection.json"):
+        history = read_json(path)["history"]
+        title = f"{path.parent.name}, {path.stem}"
+        charts.append(_chart(title, "step", {"training loss": _pairs(history, "step", "loss")}))
+    for path in sorted(path for path in files if path.name == "selection.json"):
+        points = {point["name"]: point["epochs"] for point in read_json(path)["points"]}
+        title = f"{path.parents[1].name}, {path.parent.name}"
         for column, words in (("dev_loss", "loss on dev"), ("dev_f1", "F1 on dev")):
             series = {name: _pairs(epochs, "epoch", column) for name, epochs in points.items()}
             charts.append(_chart(f"{title}: {words}", "epoch", series))

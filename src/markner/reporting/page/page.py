@@ -76,7 +76,9 @@ def write_report(
         figures=[(name, title, images[name]) for name, title in params.figures.items() if name != start.figure],
         lead_figure=[(name, title, images[name]) for name, title in params.figures.items() if name == start.figure],
         card=_csv(results / "corpora.csv"),
-        charts=curves([path for path in inputs if path.is_relative_to(results / "models")]),
+        charts=curves(
+            [path for path in inputs if path.is_relative_to(results / "history") or path.name == "selection.json"]
+        ),
         size=(WIDTH, HEIGHT),
         jobs=timed_jobs(lineage),
         trainings=[cost for path in inputs if path == results / "costs.csv" for cost in training_costs(path)],

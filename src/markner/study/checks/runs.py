@@ -40,6 +40,14 @@ def run_problems(study: Study) -> Iterator[Problem]:
         yield from repeated_values((*at, "evaluate"), run.evaluate)
         for index, corpus in enumerate(run.evaluate):
             yield from corpus_problems((*at, "evaluate", index), corpus, study, ["test"])
+    trained = {
+        name: run
+        for name, run in study.runs.items()
+        if isinstance(run, EncoderRun) or (isinstance(run, GenerativeRun) and (run.mixture or run.weights_of))
+    }
+    for index, name in enumerate(study.keep_models or ()):
+        if name not in trained:
+            yield no_such_name(("keep_models", index), name, "trained run", trained)
 
 
 def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:

@@ -187,6 +187,10 @@ class Study(Settings):
     """Models by name: pretrained weights, and chat models behind an API."""
     runs: dict[Name, Run] = Field(default_factory=dict)
     """Runs by name."""
+    keep_models: list[Name] | None = None
+    """Runs whose trained models stay; by default all. The model of another run is removed when everything that this
+    study makes from it exists, and is made again if something new needs it. Its record stays and vouches for what was
+    made. Runs of `weights_of` count with the run whose weights they have. Influences no result."""
     scoring: Scoring = Scoring()
     """How predictions are scored."""
     significance: Significance = Significance()

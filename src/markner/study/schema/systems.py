@@ -32,6 +32,8 @@ class Hardware(Settings):
     """Time limit of the prediction of a corpus."""
     billions: float | None = Field(None, gt=0)
     """Parameters in billions: what `markner preflight` reckons with while the weights are not there yet."""
+    weights_gb: float | None = Field(None, gt=0)
+    """Size of the files of the pretrained weights in GB, for `markner preflight`; by default 2 bytes a parameter."""
 
     @model_validator(mode="after")
     def _nodes_divide(self) -> "Hardware":

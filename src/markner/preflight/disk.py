@@ -1,0 +1,97 @@
+"""How much disk the models of a study take: at the most while it runs, and in the end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markner.study.grid import grid_jobs
+from markner.study.queries import hardware_of, keeps_models, points
+from markner.study.schema.chat_runs import ApiModel
+from markner.study.schema.study import Study
+from markner.study.schema.systems import EncoderRun, GenerativeRun
+
+# A state holds the float32 weights and AdamW's two moments of what is trained: of adapters about 2% of the parameters.
+_STATE = {"full": 12.0, "lora": 0.24, "qlora": 0.24}
+_SAVED = {"bf16": 2, "fp32": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Disk in GB (10^9 bytes), of models whose size is known."""
+
+    weights: float
+    """Pretrained weights."""
+    kept: float
+    """Trained models that stay."""
+    passing: float
+    """States of trainings, and trained models until everything was made from them."""
+
+    @property
+    def final(self) -> float:
+        """What is there in the end."""
+        return self.weights + self.kept
+
+    @property
+    def peak(self) -> float:
+        """The most that there is at once."""
+        return self.final + self.passing
+
+
+def training_gb(study: Study, run: str, jobs: int = 1) -> int:
+    """Return the GB that a training job of a run may take: the resource `training_gb` of its rule.
+
+    A tuned model: two states, because the old one is removed when the new one is whole, and the model. An encoder: the
+    models of its job twice, because they wait for the rest of their grid. The profile limits the sum over jobs that
+    run at once. This bounds models that are not kept, too: a training writes its second state after forty minutes. By
+    then the models of earlier ones have been used, because predictions go before trainings.
+
+    Args:
+        study: The study.
+        run: A run that is trained.
+        jobs: Jobs that share the points of an encoder's grid.
+    """
+    settings, billions = study.runs[run], hardware_of(study, run).billions or 0.0
+    if isinstance(settings, EncoderRun):
+        return round(2 * 4 * billions * len(points(settings)) / jobs)
+    assert isinstance(settings, GenerativeRun)
+    training = settings.training
+    return round(billions * (2 * _STATE[training.method] + _SAVED[training.saved_precision]))
+
+
+def disk(study: Study, limit: float | None) -> Disk:
+    """Return the disk that a study needs.
+
+    Args:
+        study: The study.
+        limit: The most of the resource `training_gb` that runs at once; None without a limit.
+    """
+    weights = 0.0
+    for model in study.models.values():
+        if not isinstance(model, ApiModel):
+            weights += model.hardware.weights_gb or 2 * (model.hardware.billions or 0.0)
+    each = list(_training_jobs(study))
+    together = float(sum(each))
+    if limit is not None:
+        together = min(together, max([limit, *each]))
+    return Disk(weights, sum(_kept(study)), together)
+
+
+def _trained(study: Study) -> Iterator[tuple[str, EncoderRun | GenerativeRun]]:
+    for name, run in study.live_runs().items():
+        if isinstance(run, EncoderRun) or (isinstance(run, GenerativeRun) and run.mixture):
+            yield name, run
+
+
+def _kept(study: Study) -> Iterator[float]:
+    """Yield the size of all models of each run that is kept."""
+    for name, run in _trained(study):
+        if keeps_models(study, name):
+            billions = hardware_of(study, name).billions or 0.0
+            size = 4 * len(points(run)) if isinstance(run, EncoderRun) else _SAVED[run.training.saved_precision]
+            yield billions * size * len(run.seeds)
+
+
+def _training_jobs(study: Study) -> Iterator[int]:
+    """Yield the GB of each training job."""
+    for name, run in _trained(study):
+        jobs = len(grid_jobs(run.grid, run.grid_batching)) if isinstance(run, EncoderRun) else 1
+        yield from [training_gb(study, name, jobs)] * jobs * len(run.seeds)
