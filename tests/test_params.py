@@ -39,6 +39,8 @@ AT = {
     "errors": {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"},
     "error_figure": {"error_figure": "errors"},
     "size_figure": {"size_figure": "sizes"},
+    "strata_table": {"strata_table": "strata"},
+    "strata_figure": {"strata_figure": "generalisation"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
     "annotate": {"annotation": "sample"},
@@ -88,7 +90,10 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(error_figures__errors__width=6.9) == {"error_figure"}
     assert changed(figures__scores__height=4.0) == {"figure"}
     assert changed(size_figures__sizes__width=5.0) == {"size_figure"}
-    assert changed(corpora__sample_disease__title="Diseases") == {"error_figure", "size_figure", "table"}
+    assert changed(strata_figures__generalisation__width=5.0) == {"strata_figure"}
+    assert changed(strata_tables__strata__title="Strata") == {"strata_table", "report"}
+    titled = changed(corpora__sample_disease__title="Diseases")
+    assert titled == {"error_figure", "size_figure", "strata_table", "table"}
     assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure", "report"}
     assert changed(mixtures__disease__seed=2) == {"mixture"}
     assert changed(self_instruct__gene_self__seed=2) == {"write_candidates", "self_instruct"}

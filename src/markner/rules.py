@@ -25,6 +25,8 @@ _SECTIONS = {
     "figure": ("figures",),
     "error_figure": ("error_figures",),
     "size_figure": ("size_figures",),
+    "strata_table": ("strata_tables",),
+    "strata_figure": ("strata_figures",),
     "annotation": ("annotations",),
 }
 """Sections of the study that a wildcard names an entry of."""

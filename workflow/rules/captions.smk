@@ -28,6 +28,17 @@ def error_figure_labels(wildcards):
     return {"figure": wildcards.error_figure, "sentences": sentences}
 
 
+def strata_table_labels(wildcards):
+    path = f"{RESULTS}/tables/{wildcards.strata_table}.csv"
+    return {"table": wildcards.strata_table, "sentences": sentence_count(path)}
+
+
+def strata_figure_labels(wildcards):
+    table = STUDY.strata_figures[wildcards.strata_figure].strata_table
+    sentences = sentence_count(f"{RESULTS}/tables/{table}.csv")
+    return {"figure": wildcards.strata_figure, "sentences": sentences}
+
+
 def significance_labels(wildcards):
     return comparison_labels("significance", wildcards)
 

@@ -82,6 +82,8 @@ wildcard_constraints:
     figure=one_of(STUDY.figures),
     error_figure=one_of(STUDY.error_figures),
     size_figure=one_of(STUDY.size_figures),
+    strata_table=one_of(STUDY.strata_tables),
+    strata_figure=one_of(STUDY.strata_figures),
     annotation=one_of(STUDY.annotations),
 
 

@@ -1,8 +1,10 @@
-# Figures: the cells of a table, kinds of errors, scores against the size of the training data.
+# Figures: the cells of a table, kinds of errors, scores against the size of the training data, scores by
+# stratum.
 from markner.reporting.params import (
     ErrorFigureParams,
     FigureParams,
     SizeFigureParams,
+    StrataFigureParams,
     WorkflowFigureParams,
 )
 
@@ -113,3 +115,31 @@ rule workflow_figure:
         settings=settings(WorkflowFigureParams),
     script:
         "../scripts/workflow_figure.py"
+
+
+rule strata_figure:
+    """Draw scores by stratum, such as those of mentions seen and not seen in training."""
+    input:
+        table=strata_figure_table,
+    output:
+        pdf=f"{RESULTS}/figures/{{strata_figure}}.pdf",
+        svg=report(
+            f"{RESULTS}/figures/{{strata_figure}}.svg",
+            caption="../report/strata_figure.rst",
+            category="Figures",
+            labels=strata_figure_labels,
+        ),
+        png=f"{RESULTS}/figures/{{strata_figure}}.png",
+    log:
+        f"{LOGS}/strata_figure/{{strata_figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/strata_figure/{{strata_figure}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(StrataFigureParams),
+    script:
+        "../scripts/strata_figure.py"

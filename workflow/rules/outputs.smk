@@ -32,14 +32,19 @@ def targets_of(part):
         "tables": [
             *(
                 f"{RESULTS}/tables/{table}.{kind}"
-                for table in STUDY.tables
+                for table in [*STUDY.tables, *STUDY.strata_tables]
                 for kind in ("csv", "md", "tex")
             ),
             *(f"{RESULTS}/costs.{kind}" for kind in ("csv", "md") if TUNED),
         ],
         "figures": [
             f"{RESULTS}/figures/{figure}.{kind}"
-            for figure in [*STUDY.figures, *STUDY.error_figures, *STUDY.size_figures]
+            for figure in [
+                *STUDY.figures,
+                *STUDY.error_figures,
+                *STUDY.size_figures,
+                *STUDY.strata_figures,
+            ]
             for kind in ("pdf", "svg", "png")
         ],
         "analyses": [

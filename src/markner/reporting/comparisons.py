@@ -14,48 +14,59 @@ the difference to it after Holm's correction over the pairs of runs in the colum
 it is the best, or the difference is not significant), the number of these pairs, and the draws of each test."""
 
 
-def compare_cells(cells: Sequence[dict[str, Any]], files: Mapping[str, Path]) -> None:
+def compare_cells(
+    cells: Sequence[dict[str, Any]],
+    files: Mapping[str, Path],
+    by: str = "match",
+    columns: Sequence[str] = COLUMNS,
+) -> None:
     """Add the comparison with the best of its column to each cell of a table that a run fills.
 
     Args:
         cells: Cells of a table, `corpus`, `match`, `run` and `f1` at the least; `COMPARED` is added where a column has
             two runs or more.
         files: By corpus: the file of `markner.evaluation.significance.compare` for exactly the runs of the column.
+        by: What a column of the table has beside its corpus: a `match` or a `stratum`.
+        columns: Columns of the files.
 
     Raises:
         MarknerError: A file is none of significance, or lacks a pair of the table's runs.
     """
     for corpus, path in files.items():
-        tests = _read(path)
-        for match in dict.fromkeys(match for match, _ in tests):
+        tests = _read(path, by, columns)
+        for value in dict.fromkeys(value for value, _ in tests):
             column = [
-                cell for cell in cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["run"] is not None
+                cell for cell in cells if (cell["corpus"], cell[by]) == (corpus, value) and cell["run"] is not None
             ]
             # If every F1 is 0, there is no best.
             filled = [cell for cell in column if float(cell["f1"])]
             best = max(filled, key=lambda cell: float(cell["f1"]), default=None)
             for cell in column:
-                cell.update(_comparison(cell["run"], best, tests, path) if best else {})
+                cell.update(_comparison(cell["run"], best, best[by], tests, path) if best else {})
 
 
 def _comparison(
-    run: str, best: Mapping[str, Any], tests: Mapping[tuple[str, frozenset[str]], Mapping[str, str]], path: Path
+    run: str,
+    best: Mapping[str, Any],
+    value: str,
+    tests: Mapping[tuple[str, frozenset[str]], Mapping[str, str]],
+    path: Path,
 ) -> dict[str, Any]:
-    """The columns `COMPARED` of one cell."""
-    match, pairs = best["match"], [row for (match, _), row in tests.items() if match == best["match"]]
+    """The columns `COMPARED` of one cell; `value` is its match or stratum."""
+    pairs = [row for (other, _), row in tests.items() if other == value]
     shared = {"best": best["run"], "pairs": len(pairs), "draws": int(pairs[0]["draws"])}
     if run == best["run"]:
         return {**shared, "as_good": "yes"}
-    row = tests.get((match, frozenset((run, best["run"]))))
+    row = tests.get((value, frozenset((run, best["run"]))))
     if row is None:
         raise MarknerError(f"{path} does not compare {run!r} with {best['run']!r}", "compare the runs again")
     return {**shared, "p_best": float(row["p_holm"]), "as_good": "no" if row["significant"] == "yes" else "yes"}
 
 
-def _read(path: Path) -> dict[tuple[str, frozenset[str]], dict[str, str]]:
-    """Rows of a file of significance, by kind of match and pair of runs."""
+def _read(path: Path, by: str, columns: Sequence[str]) -> dict[tuple[str, frozenset[str]], dict[str, str]]:
+    """Rows of a file of paired tests, by match or stratum and pair of runs."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
+        if tuple(reader.fieldnames or ()) != tuple(columns):
             raise MarknerError(f"{path} does not have the columns of paired tests", "compare the runs again")
-        return {(row["match"], frozenset((row["run_a"], row["run_b"]))): row for row in reader}
+        return {(row[by], frozenset((row["run_a"], row["run_b"]))): row for row in reader}

@@ -9,6 +9,7 @@ from markner.reporting.questions import Comparison, comparisons
 from markner.study.params import Params, Wildcards
 from markner.study.queries import corpora_of, generative, run_prompt, size_points, table_runs
 from markner.study.schema.base import Settings
+from markner.study.schema.strata import StrataFigure
 from markner.study.schema.study import ErrorFigure, Figure, Publication, SizeFigure, Study, Table
 from markner.study.schema.systems import GenerativeRun, Training
 from runrecord.planned import planning_only
@@ -94,6 +95,39 @@ class WorkflowFigureParams(Params, rules=["workflow_figure"]):
         return cls(study=study.study, annotations=len(study.annotations))
 
 
+class StrataTableParams(Params, rules=["strata_table"]):
+    """The title of a table of strata, and which run fills which cell."""
+
+    title: str
+    cells: list[tuple[str, str, str]]
+    """Row label, run and corpus of each cell."""
+    titles: dict[str, str]
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take a table of strata of the study."""
+        settings = study.strata_tables[wildcards["strata_table"]]
+        table = study.tables[settings.table]
+        return cls(title=settings.title, cells=table_runs(study, table), titles=_titles(study, table.corpora))
+
+
+class StrataFigureParams(Params, rules=["strata_figure"]):
+    """What a figure of strata draws, its title, and the corpora of its panels."""
+
+    figure: StrataFigure
+    title: str
+    corpora: list[str]
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take a figure of strata of the study."""
+        figure = study.strata_figures[wildcards["strata_figure"]]
+        corpora = study.tables[study.strata_tables[figure.strata_table].table].corpora
+        return cls(figure=figure, title=strata_title(study, figure), corpora=corpora)
+
+
 class CostsParams(Params, rules=["costs"]):
     """What was tuned on what, of each run that is tuned."""
 
@@ -135,11 +169,12 @@ class ReportParams(Params, rules=["report"]):
         others = {name: figure.title or name for name, figure in (study.error_figures | study.size_figures).items()}
         scored = {corpus for run in runs.values() for corpus in run.evaluate}
         titles = {name: figure.title or study.tables[figure.table].title for name, figure in study.figures.items()}
+        strata = {name: strata_title(study, figure) for name, figure in study.strata_figures.items()}
         return cls(
             study=study.study,
             question=study.question,
-            tables={name: table.title for name, table in study.tables.items()},
-            figures=titles | others | {"workflow": "The workflow: the study's jobs by rule and stage"},
+            tables={name: table.title for name, table in (study.tables | study.strata_tables).items()},
+            figures=titles | others | strata | {"workflow": "The workflow: the study's jobs by rule and stage"},
             seeds={name: run.seeds for name, run in runs.items()},
             tuned=[
                 name
@@ -249,6 +284,11 @@ class ModelCardParams(Params, rules=["model_card"]):
             evaluate={name: study.corpora[name].title or name for name in run.evaluate},
             published=study.published,
         )
+
+
+def strata_title(study: Study, figure: StrataFigure) -> str:
+    """Return the title of a figure of strata: its own, or that of its table."""
+    return figure.title or study.strata_tables[figure.strata_table].title
 
 
 def _card_corpora(study: Study, mixture: str) -> dict[str, CardCorpus]:

@@ -12,8 +12,8 @@ from markner.reporting.results import METRICS, NOT_ALIGNED, UNUSED, records
 from markner.study.schema.study import Table
 
 Record = dict[str, Any]
-_NOTHING = "–"
-_AS_GOOD = "≈"
+NOTHING = "–"
+AS_GOOD = "≈"
 _OUTSIDE = "*"
 _ANSWERS = {
     "Answers that do not repeat their sentence exactly, scored by what aligns": NOT_ALIGNED,
@@ -87,6 +87,16 @@ class Style:
     plain: Callable[[str], str]
 
 
+@dataclass(frozen=True, slots=True)
+class TableText:
+    """A table in every form: caption, heading of the second column, sheets by style, and notes below as plain text."""
+
+    title: str
+    second: str
+    sheets: Callable[[Style], Sequence[Sheet]]
+    notes: Sequence[str]
+
+
 def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, latex: Path) -> None:
     """Write a table in its three forms; the same frame gives the same bytes.
 
@@ -101,8 +111,16 @@ def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, la
     """
     write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
     cells = TableCells(table, tuple(records(frame)))
-    write_text(markdown, _markdown(cells))
-    write_text(latex, _latex(cells))
+    text = TableText(
+        table.title, "Match", lambda style: [_scores(cells, style), _intervals(cells, style)], notes(cells)
+    )
+    write_forms(text, markdown, latex)
+
+
+def write_forms(text: TableText, markdown: Path, latex: Path) -> None:
+    """Write a table as Markdown and as LaTeX."""
+    write_text(markdown, _markdown(text))
+    write_text(latex, _latex(text))
 
 
 def tex(text: str) -> str:
@@ -110,15 +128,15 @@ def tex(text: str) -> str:
     return "".join(_TEX.get(sign, sign) for sign in text)
 
 
-def _markdown(cells: TableCells) -> str:
+def _markdown(table: TableText) -> str:
     style = Style(lambda text: f"**{text}**", lambda text: f"*{text}*", _plain_markdown)
-    parts = [f"**{style.plain(cells.table.title)}**"]
-    for sheet in (_scores(cells, style), _intervals(cells, style)):
+    parts = [f"**{style.plain(table.title)}**"]
+    for sheet in table.sheets(style):
         if sheet.rows:
             columns = [name for title, below in sheet.groups for name in (f"{title} {below[0]}", *below[1:])]
-            lines = [["Model", "Match", *columns], ["---"] * 2 + [":-:"] * len(columns), *sheet.rows]
+            lines = [["Model", table.second, *columns], ["---"] * 2 + [":-:"] * len(columns), *sheet.rows]
             parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
-    parts += [style.plain(note) for note in notes(cells)]
+    parts += [style.plain(note) for note in table.notes]
     return "\n\n".join(parts) + "\n"
 
 
@@ -126,25 +144,25 @@ def _plain_markdown(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
 
 
-def _latex(cells: TableCells) -> str:
+def _latex(table: TableText) -> str:
     style = Style(lambda text: rf"\textbf{{{text}}}", lambda text: rf"\textit{{{text}}}", tex)
-    sheets = [sheet for sheet in (_scores(cells, style), _intervals(cells, style)) if sheet.rows]
+    sheets = [sheet for sheet in table.sheets(style) if sheet.rows]
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table*}[tbp]",
         r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
-        rf"\caption{{{tex(cells.table.title)}}}",
+        rf"\caption{{{tex(table.title)}}}",
     ]
     for number, sheet in enumerate(sheets):
-        lines += [r"\par\medskip"] * bool(number) + _tabular(sheet)
-    for note in notes(cells):
+        lines += [r"\par\medskip"] * bool(number) + _tabular(sheet, table.second)
+    for note in table.notes:
         lines.append(r"\par\smallskip{\raggedright " + tex(note) + r"\par}")
     return "\n".join([*lines, r"\end{table*}"]) + "\n"
 
 
-def _tabular(sheet: Sheet) -> list[str]:
+def _tabular(sheet: Sheet, second_column: str) -> list[str]:
     """A sheet in LaTeX: corpora on the first line of the head, their columns on the second."""
-    first, rules, second, column = ["", ""], [], ["Model", "Match"], 3
+    first, rules, second, column = ["", ""], [], ["Model", second_column], 3
     for title, below in sheet.groups:
         first.append(rf"\multicolumn{{{len(below)}}}{{c}}{{{title}}}")
         rules.append(rf"\cmidrule(lr){{{column}-{column + len(below) - 1}}}")
@@ -185,11 +203,11 @@ def _triple(cell: Record, best: str | None, style: Style) -> str:
     if cell["f1"] is not None:
         precision, recall, f1 = (_number(cell[metric]) for metric in METRICS)
         bold = style.bold(f1) if f1 == best else f1
-        near = style.plain(_AS_GOOD) if cell["as_good"] == "yes" and cell["run"] != cell["best"] else ""
+        near = style.plain(AS_GOOD) if cell["as_good"] == "yes" and cell["run"] != cell["best"] else ""
         return f"{precision}/{recall}/{bold}{near}"
     if cell["paper_f1"] is not None:
         return style.italic("/".join(_number(cell[f"paper_{metric}"]) for metric in METRICS))
-    return style.plain(_NOTHING)
+    return style.plain(NOTHING)
 
 
 def _beside(cell: Record) -> str:
@@ -218,7 +236,7 @@ def _intervals(cells: TableCells, style: Style) -> Sheet:
 def _bounds(cell: Record) -> str:
     """The interval of F1, and its standard deviation over seeds where there are several."""
     if cell["f1"] is None:
-        return _NOTHING
+        return NOTHING
     spread = f" ± {_number(cell['f1_sd'])}" if cell["f1_sd"] is not None else ""
     return f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}{spread}"
 
@@ -264,7 +282,7 @@ def _tests(tested: Sequence[Record]) -> str:
     columns = {cell["heading"]: f"{cell['heading']} {cell['pairs']} on {cell['sentences']:,}" for cell in tested}
     level = 1 - tested[0]["confidence"]
     return (
-        f"{_AS_GOOD} Not significantly different from the best F1 of the column and match: paired permutation test,"
+        f"{AS_GOOD} Not significantly different from the best F1 of the column and match: paired permutation test,"
         f" {tested[0]['draws']:,} draws, p at most {level:.2g} after Holm's correction over the column's pairs of runs,"
         f" and an interval of the difference over sentences and seeds without zero."
         f" Pairs and sentences: {'; '.join(columns.values())}."
@@ -297,7 +315,7 @@ def _with_counts(ours: Sequence[Record], columns: Sequence[str]) -> Iterator[str
 
 
 def _number(value: float | None) -> str:
-    return _NOTHING if value is None else f"{value:.3f}"
+    return NOTHING if value is None else f"{value:.3f}"
 
 
 def _signed(value: float) -> str:

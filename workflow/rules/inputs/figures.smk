@@ -16,3 +16,7 @@ def size_scores(wildcards):
         for _, corpus, _, run in points
         for seed in STUDY.runs[run].seeds
     ]
+
+
+def strata_figure_table(wildcards):
+    return f"{RESULTS}/tables/{STUDY.strata_figures[wildcards.strata_figure].strata_table}.csv"

@@ -21,3 +21,18 @@ def tests_of_table(table):
         for corpus in STUDY.tables[table].corpora
         if len(queries.compared(STUDY, corpus, table)) > 1
     ]
+
+
+def strata_scores(wildcards):
+    """Scores by stratum of the runs of a table, a file for each corpus on which a run is scored."""
+    name = STUDY.strata_tables[wildcards.strata_table].table
+    cells = queries.table_runs(STUDY, STUDY.tables[name])
+    return [
+        f"{RESULTS}/strata/{name}/{corpus}.csv"
+        for corpus in dict.fromkeys(corpus for _, _, corpus in cells)
+    ]
+
+
+def strata_tests(wildcards):
+    """Paired tests by stratum, beside the scores."""
+    return [file.removesuffix("csv") + "tests.csv" for file in strata_scores(wildcards)]

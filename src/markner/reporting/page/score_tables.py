@@ -11,6 +11,7 @@ Significant = Mapping[tuple[str, str, str], Sequence[str]]
 """Of one table, by corpus, match and run: the runs that it is significantly better than. An untested run has no entry.
 """
 
+_STRATA_COLUMNS = ("System", "Corpus", "Stratum", "Gold mentions", "Precision", "Recall", "F1", "Interval")
 _NEEDED = {"label", "corpus", "heading", "match", "run", *METRICS}
 
 
@@ -64,6 +65,8 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
         reader = csv.DictReader(stream)
         records = list(reader)
         columns = tuple(reader.fieldnames or ())
+    if "stratum" in columns:
+        return ScoreTable(name, title, columns=_STRATA_COLUMNS, lines=tuple(map(_stratum_line, records)))
     if not set(columns) >= _NEEDED:
         head, *lines = filled_columns([columns, *(tuple(row.values()) for row in records)])
         return ScoreTable(name, title, columns=head, lines=tuple(lines))
@@ -101,6 +104,13 @@ def filled_columns(lines: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     """Return a table, its head first, without the columns that are empty below the head."""
     kept = [column for column in range(len(lines[0])) if any(line[column] for line in lines[1:])]
     return [tuple(line[column] for column in kept) for line in lines]
+
+
+def _stratum_line(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a row of a table of strata as the report shows it."""
+    values = [f"{float(row[name]):.3f}" for name in (*METRICS, "f1_low", "f1_high")]
+    mentions = f"{float(row['gold_mentions']):g}"
+    return (row["label"], row["heading"], row["stratum"], mentions, *values[:3], "–".join(values[3:]))
 
 
 def read_significance(paths: Iterable[Path]) -> Significant:

@@ -12,7 +12,13 @@ from markner.study.checks.names import (
     unknown_name,
     unknown_seed,
 )
-from markner.study.checks.results import adjudication_problems, figure_problems, size_figure_problems, table_problems
+from markner.study.checks.results import (
+    adjudication_problems,
+    figure_problems,
+    size_figure_problems,
+    strata_problems,
+    table_problems,
+)
 from markner.study.checks.runs import run_problems
 from markner.study.paths import PAPER_TABLES
 from markner.study.problems import Problem
@@ -46,6 +52,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
         *run_problems(study),
         *table_problems(study, paper),
         *figure_problems(study),
+        *strata_problems(study),
         *size_figure_problems(study, printed.get("figures")),
         *adjudication_problems(study),
         *_annotations(study),

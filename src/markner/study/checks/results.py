@@ -72,6 +72,17 @@ def figure_problems(study: Study) -> Iterator[Problem]:
         yield from _same_files("error_figures", name, ["figures"], study)
 
 
+def strata_problems(study: Study) -> Iterator[Problem]:
+    """Check the tables of all tables and figures of strata."""
+    for name, table in study.strata_tables.items():
+        yield from unknown_name(("strata_tables", name, "table"), table.table, "tables", study.tables)
+        yield from _same_files("strata_tables", name, ["tables"], study)
+    for name, figure in study.strata_figures.items():
+        at: Location = ("strata_figures", name)
+        yield from unknown_name((*at, "strata_table"), figure.strata_table, "strata_tables", study.strata_tables)
+        yield from _same_files("strata_figures", name, ["figures", "error_figures", "size_figures"], study)
+
+
 def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
     """Check the corpora and series of all figures of training sizes."""
     for name, figure in study.size_figures.items():

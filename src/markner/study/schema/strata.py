@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from markner.study.schema.base import Name, Settings
 
 
@@ -16,3 +18,28 @@ class TrainingSource(Settings):
     """Part of the training split, drawn by the seed of the run."""
     origin: Literal["run", "corpus"]
     """`run`: the run was trained on it. `corpus`: the run has no training here; it is the corpus' training split."""
+
+
+class StrataTable(Settings):
+    """Table of strict scores by stratum, of the systems and corpora of a results table."""
+
+    table: Name
+    """Results table whose rows and corpora are shown."""
+    title: str = Field(min_length=1)
+    """Caption."""
+
+
+class StrataFigure(Settings):
+    """Figure of one kind of strata: for each system and corpus a score in each stratum, with its interval."""
+
+    strata_table: Name
+    """Table of strata whose scores are drawn."""
+    kind: Literal["training", "words", "form"] = "training"
+    """`training`: mentions seen in training and others. `words`: of one, two, three and more words. `form`:
+    abbreviations and others."""
+    metric: Literal["precision", "recall", "f1"] = "recall"
+    """What is drawn."""
+    title: str = ""
+    """Title; that of the table when empty."""
+    width: float = Field(6.9, ge=3, le=20)
+    """Width in inches; 3.4 is a column, 6.9 a page."""

@@ -12,6 +12,7 @@ from markner.study.schema.corpora import Corpus, Mixture, Prompt
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.self_instruct import SelfInstruct
+from markner.study.schema.strata import StrataFigure, StrataTable
 from markner.study.schema.systems import GenerativeRun, Model, Run
 
 
@@ -205,6 +206,10 @@ class Study(Settings):
     """Figures of errors by name."""
     size_figures: dict[Name, SizeFigure] = Field(default_factory=dict)
     """Figures of training sizes by name."""
+    strata_tables: dict[Name, StrataTable] = Field(default_factory=dict)
+    """Tables of scores by stratum, by name."""
+    strata_figures: dict[Name, StrataFigure] = Field(default_factory=dict)
+    """Figures of scores by stratum, by name."""
     annotations: dict[Name, Annotation] = Field(default_factory=dict)
     """Texts that trained runs tag, by name."""
 
