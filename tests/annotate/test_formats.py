@@ -100,6 +100,27 @@ def test_brat_has_the_text_byte_for_byte_and_a_fragment_for_each_line(tmp_path: 
     assert rows[1] == f"T2\tdisease {start} {start + 5};{start + 6} {start + 13}\tHeart failure"
 
 
+@pytest.mark.parametrize("form", ["pubtator", "bioc-xml", "bioc-json", "jsonl", "brat"])
+def test_confidences_stand_where_the_format_has_a_place(tmp_path: Path, form: OutputFormat) -> None:
+    document = join_passages("own", [PassageText("Ataxia and gout")], "\n")
+    plain, scored = Mention(0, 6, "disease"), Mention(11, 15, "disease", confidence=0.875)
+    path = tmp_path / "out"
+    write(path, form, document, [plain, scored])
+    text = (path / "own.ann" if form == "brat" else path).read_text(encoding="utf-8")
+    if form == "jsonl":
+        assert [mention.get("score") for mention in json.loads(text)["mentions"]] == [None, 0.875]
+    elif form.startswith("bioc"):
+        loader = bioc.biocxml if form == "bioc-xml" else bioc.biocjson
+        annotations = loader.loads(text).documents[0].passages[0].annotations
+        assert [annotation.infons.get("score") for annotation in annotations] == [None, "0.875"]
+    elif form == "brat":
+        assert text.splitlines()[2:] == ["#2\tAnnotatorNotes T2\tscore 0.875"]
+    else:
+        assert "0.875" not in text, "PubTator has no column for it"
+    (again,) = read_documents([path], form, ReadOptions())
+    assert [mention[:3] for mention in again.mentions] == [plain[:3], scored[:3]]
+
+
 def test_brat_names_are_files_within_the_folder_and_never_the_same(tmp_path: Path) -> None:
     with open_writer(tmp_path / "out", "brat") as out:
         for identifier in ("a", "a", "../b", "c/d", ""):

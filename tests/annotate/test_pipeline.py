@@ -8,14 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from conftest import ROOT
 from tagged_study import TAGGER, write_tiny_study
 
 from markner.annotate.pipeline import AnnotationJob, annotate, journal_of, merge_mentions
-from markner.data.documents import Document, Mention, Span
+from markner.data.documents import Document, Mention
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.data.sentences import document_sentences
@@ -35,7 +35,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_study(tmp_path_factory.mktemp("study"))
 
 
-def rows(path: Path) -> Iterator[dict[str, object]]:
+def rows(path: Path) -> Iterator[dict[str, Any]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         yield json.loads(line)
 
@@ -57,8 +57,44 @@ def test_sentences_of_a_document_lie_in_its_parts() -> None:
 
 
 def test_of_one_type_the_longest_counts_and_types_may_overlap() -> None:
-    mentions = merge_mentions({"gene": [Span(0, 4), Span(0, 9), Span(12, 14)], "disease": [Span(3, 5)]})
-    assert mentions == (Mention(0, 9, "gene"), Mention(3, 5, "disease"), Mention(12, 14, "gene"))
+    found = [scored(*each) for each in [(0, 4, "gene"), (0, 9, "gene"), (12, 14, "gene"), (3, 5, "disease")]]
+    assert merge_mentions(found) == (scored(0, 9, "gene"), scored(3, 5, "disease"), scored(12, 14, "gene"))
+
+
+def scored(start: int, end: int, kind: str, confidence: float = 0.5) -> Mention:
+    return Mention(start, end, kind, confidence=confidence)
+
+
+def test_the_threshold_counts_before_overlaps_and_of_equal_mentions_the_surest_stays() -> None:
+    short, long = scored(0, 4, "gene", 0.9), scored(0, 9, "gene", 0.4)
+    assert merge_mentions([short, long]) == (long,)
+    assert merge_mentions([short, long, short._replace(confidence=0.7)], 0.5) == (short,)
+    assert merge_mentions([long], 0.4) == (long,)
+    assert merge_mentions([long, long._replace(confidence=0.6)]) == (long._replace(confidence=0.6),)
+
+
+def test_each_mention_has_its_score_and_the_threshold_leaves_out_lower_ones(results: Path, tmp_path: Path) -> None:
+    written: dict[float, list[tuple[int, int, int, float]]] = {}
+    for threshold in (0.0, 0.5):
+        output = tmp_path / f"{threshold}.jsonl"
+        annotate(AnnotationJob([str(SAMPLE)], "auto", [TAGGER], results, output, "jsonl", None, threshold))
+        written[threshold] = [
+            (number, mention["start"], mention["end"], mention["score"])
+            for number, row in enumerate(rows(output))
+            for mention in row["mentions"]
+        ]
+    assert all(0 <= mention[3] <= 1 for mention in written[0.0])
+    assert written[0.5] == [mention for mention in written[0.0] if mention[3] >= 0.5]
+    assert 0 < len(written[0.5]) < len(written[0.0])
+
+
+def test_a_threshold_that_is_no_probability_is_an_error(results: Path) -> None:
+    done = subprocess.run(
+        command(results.parents[1], "--min-confidence", "1.5", str(SAMPLE)),
+        cwd=results.parents[1], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "1.5: must be from 0 to 1" in done.stderr
 
 
 def test_two_runs_are_put_together(results: Path, tmp_path: Path) -> None:
@@ -122,6 +158,8 @@ def test_a_thousand_abstracts_fit_their_text_in_every_format(
         assert written.read_bytes() == path.read_bytes()
         text = path.read_bytes().decode()
         for line in written.with_suffix(".ann").read_text(encoding="utf-8").splitlines():
+            if line.startswith("#"):
+                continue  # the confidence
             _, place, surface = line.split("\t")
             fragments = [tuple(map(int, piece.split())) for piece in place.split(" ", 1)[1].split(";")]
             assert " ".join(text[start:end] for start, end in fragments) == surface

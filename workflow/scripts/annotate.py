@@ -20,5 +20,6 @@ with job(snakemake):
         file_in(Path(snakemake.output[0]), params.output),
         params.output,
         Path(snakemake.params.journal),
+        params.min_confidence,
     )
     print(annotate(annotation), file=sys.stderr)

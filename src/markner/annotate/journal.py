@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 def line_of(entries: Sequence[Entry]) -> str:
     """Return the journal line of documents that were tagged together."""
     rows = [
-        [entry.digest, [mention[:3] for mention in entry.mentions], entry.sentences, entry.statuses]
+        [entry.digest, [(*mention[:3], mention.confidence) for mention in entry.mentions], *entry[2:]]
         for entry in entries
     ]
     return json.dumps(rows, ensure_ascii=False) + "\n"
@@ -67,7 +67,11 @@ def _lines(path: Path) -> Iterator[tuple[list[Entry], int]]:
                 return
             end += len(line)
             rows = json.loads(line)
-            yield [Entry(row[0], tuple(Mention(*mention) for mention in row[1]), row[2], row[3]) for row in rows], end
+            yield [Entry(row[0], tuple(_mention(*mention) for mention in row[1]), row[2], row[3]) for row in rows], end
+
+
+def _mention(start: int, end: int, kind: str, confidence: float) -> Mention:
+    return Mention(start, end, kind, confidence=confidence)
 
 
 class Totals:

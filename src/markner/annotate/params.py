@@ -17,6 +17,7 @@ class AnnotateParams(Params, rules=["annotate"]):
     format: InputFormat
     output: OutputFormat
     taggers: list[Tagger]
+    min_confidence: float
 
     @classmethod
     @planning_only
@@ -24,7 +25,7 @@ class AnnotateParams(Params, rules=["annotate"]):
         """Take an annotation of the study with the settings of its runs."""
         settings = study.annotations[wildcards["annotation"]]
         taggers = [tagger(study, item.run, item.seed, item.entities) for item in settings.runs]
-        return cls(files=settings.files, format=settings.format, output=settings.output, taggers=taggers)
+        return cls(taggers=taggers, **settings.model_dump(exclude={"runs"}))
 
 
 class TaggersParams(Params, rules=["taggers"]):

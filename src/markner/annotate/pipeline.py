@@ -39,6 +39,7 @@ class AnnotationJob:
         output: File or (brat) folder; standard output if None.
         output_format: Format that is written.
         journal: File that an interrupted annotation resumes from.
+        min_confidence: Mentions of a lower confidence are left out.
     """
 
     paths: Sequence[str]
@@ -48,6 +49,7 @@ class AnnotationJob:
     output: Path | None
     output_format: OutputFormat
     journal: Path | None
+    min_confidence: float = 0.0
 
     def documents(self) -> Iterator[Document]:
         """Read the documents; annotations that they already have are ignored."""
@@ -58,9 +60,9 @@ class AnnotationJob:
         return [load_system(tagger, self.results) for tagger in self.taggers]
 
     def fingerprint(self) -> str:
-        """Return the fingerprint of the taggers and their models."""
+        """Return the fingerprint of the taggers, their models and the threshold."""
         models = [self.results / tagger.folder for tagger in self.taggers]
-        return fingerprint([tagger.model_dump() for tagger in self.taggers], folders=models)
+        return fingerprint([self.min_confidence, *(tagger.model_dump() for tagger in self.taggers)], folders=models)
 
 
 def annotate(job: AnnotationJob) -> str:
@@ -80,7 +82,7 @@ def _annotate_directly(job: AnnotationJob) -> str:
     systems = job.systems()
     totals, begun = Totals(), time.perf_counter()
     with open_writer(job.output, job.output_format) as writer, _bar(None, 0) as bar:
-        for group in tag_documents(job.documents(), systems):
+        for group in tag_documents(job.documents(), systems, job.min_confidence):
             for document, entry in group:
                 writer.write(replace(document, mentions=entry.mentions))
                 totals.add(entry)
@@ -98,7 +100,7 @@ def _annotate_by_journal(job: AnnotationJob, journal: Path) -> str:
         begun = time.perf_counter()
         rest = islice(job.documents(), done, None)
         with journal.open("a", encoding="utf-8") as stream, _bar(total, done) as bar:
-            for group in tag_documents(rest, systems):
+            for group in tag_documents(rest, systems, job.min_confidence):
                 stream.write(line_of([entry for _, entry in group]))
                 stream.flush()
                 bar.update(len(group))
@@ -112,7 +114,9 @@ def _annotate_by_journal(job: AnnotationJob, journal: Path) -> str:
     return totals.message(totals.documents - done, seconds, job.output)
 
 
-def tag_documents(documents: Iterable[Document], systems: Sequence[System]) -> Iterator[list[tuple[Document, Entry]]]:
+def tag_documents(
+    documents: Iterable[Document], systems: Sequence[System], min_confidence: float = 0.0
+) -> Iterator[list[tuple[Document, Entry]]]:
     """Tag documents, in order, in groups that fill some batches of sentences."""
     size = _BATCHES * max(system.batch_size for system in systems)
     waiting: list[tuple[Document, list[Span]]] = []
@@ -122,37 +126,49 @@ def tag_documents(documents: Iterable[Document], systems: Sequence[System]) -> I
         waiting.append((document, bounds))
         sentences += len(bounds)
         if sentences >= size:
-            yield list(_tag(waiting, systems))
+            yield list(_tag(waiting, systems, min_confidence))
             waiting, sentences = [], 0
     if waiting:
-        yield list(_tag(waiting, systems))
+        yield list(_tag(waiting, systems, min_confidence))
 
 
-def _tag(waiting: Sequence[tuple[Document, list[Span]]], systems: Sequence[System]) -> Iterator[tuple[Document, Entry]]:
+def _tag(
+    waiting: Sequence[tuple[Document, list[Span]]], systems: Sequence[System], min_confidence: float = 0.0
+) -> Iterator[tuple[Document, Entry]]:
     # No model was trained on line ends within a sentence; a space in their place keeps every offset.
     texts = [document.text[start:end].translate(_SPACES) for document, bounds in waiting for start, end in bounds]
     answers = [system.tag(texts) for system in systems] if texts else []
     position = 0
     for document, bounds in waiting:
-        spans: dict[str, list[Span]] = {}
+        mentions: list[Mention] = []
         statuses: Counter[str] = Counter()
         for start, _ in bounds:
             for answer in answers:
                 tagged = answer[position]
                 statuses.update(tagged.statuses)
-                for entity, inside in tagged.spans.items():
-                    spans.setdefault(entity, []).extend(Span(start + a, start + b) for a, b in inside)
+                mentions += [each._replace(start=start + each.start, end=start + each.end) for each in tagged.mentions]
             position += 1
-        yield document, Entry(document.digest(), merge_mentions(spans), len(bounds), dict(statuses))
+        merged = merge_mentions(mentions, min_confidence)
+        yield document, Entry(document.digest(), merged, len(bounds), dict(statuses))
 
 
-def merge_mentions(spans: dict[str, list[Span]]) -> tuple[Mention, ...]:
-    """Return the mentions of all types, in order.
+def merge_mentions(mentions: Iterable[Mention], min_confidence: float = 0.0) -> tuple[Mention, ...]:
+    """Return the mentions of at least a confidence, in order.
 
-    If mentions of one type overlap, the longest is kept. Mentions of different types may overlap.
+    If such mentions of one type overlap, the longest is kept; of equal ones, that of the highest confidence. Mentions
+    of different types may overlap.
     """
-    mentions = (Mention(*span, entity) for entity, inside in spans.items() for span in resolve_overlaps(inside))
-    return tuple(sorted(mentions, key=lambda mention: mention[:3]))
+    by_type: dict[str, dict[Span, float]] = {}
+    for start, end, kind, _, _, confidence in mentions:
+        if confidence is not None and confidence >= min_confidence:
+            spans = by_type.setdefault(kind, {})
+            spans[Span(start, end)] = max(confidence, spans.get(Span(start, end), 0.0))
+    kept = (
+        Mention(*span, kind, confidence=spans[span])
+        for kind, spans in by_type.items()
+        for span in resolve_overlaps(spans)
+    )
+    return tuple(sorted(kept, key=lambda mention: mention[:3]))
 
 
 def journal_of(paths: Sequence[str], output: Path | None) -> Path | None:

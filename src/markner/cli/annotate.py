@@ -34,6 +34,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", choices=get_args(OutputFormat), help="format to write (default: by the ending of --output, else jsonl)"
     )
+    parser.add_argument(
+        "--min-confidence",
+        type=_probability,
+        default=0.0,
+        metavar="P",
+        help="leave out mentions of a lower confidence, from 0 to 1 (default: 0)",
+    )
     parser.epilog = (
         "Offsets count the characters of your own text. If a command that writes to a file is interrupted, run it"
         " again: it continues where it stopped."
@@ -52,14 +59,25 @@ def run(options: argparse.Namespace) -> int:
 
     results = Path("results", study.study)
     journal = journal_of(options.inputs, options.output)
+    job = AnnotationJob(
+        options.inputs, options.form, taggers, results, options.output, kind, journal, options.min_confidence
+    )
     try:
-        message = annotate(AnnotationJob(options.inputs, options.form, taggers, results, options.output, kind, journal))
+        message = annotate(job)
     except BrokenPipeError:
         # The reader of standard output has closed it; Python would print another error when it closes its own end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     print(message, file=sys.stderr)
     return 0
+
+
+def _probability(text: str) -> float:
+    """Return the number of an argument from 0 to 1."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be from 0 to 1")
+    return value
 
 
 def _tagger(study: Study, text: str) -> Tagger:

@@ -25,7 +25,8 @@ class Mention(NamedTuple):
     """An entity mention: character offsets into the text of its document, end exclusive, and its entity type.
 
     `text` is the annotated text that a file gives beside the offsets; None if it gives none. A discontinuous mention
-    has more than one part; `start` and `end` are then the bounds of all parts together.
+    has more than one part; `start` and `end` are then the bounds of all parts together. `confidence` is that of the
+    system that found it, from 0 to 1; None for an annotation.
     """
 
     start: int
@@ -33,6 +34,7 @@ class Mention(NamedTuple):
     type: str
     text: str | None = None
     parts: tuple[Span, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

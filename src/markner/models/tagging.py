@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 
-from markner.data.documents import Sentence, Span
+from markner.data.documents import Mention, Sentence, Span
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
 from markner.markup import align
@@ -23,10 +23,10 @@ _ENCODER_BATCH = 64
 
 
 class Tagged(NamedTuple):
-    """What a system found in one sentence: mentions by entity type, and what became of its answers."""
+    """What a system found in one sentence: mentions at offsets in the sentence, and the status of each answer."""
 
-    spans: dict[str, tuple[Span, ...]]
-    statuses: tuple[Status, ...]
+    mentions: list[Mention]
+    statuses: list[Status]
 
 
 class System(Protocol):
@@ -83,9 +83,10 @@ class EncoderSystem:
             self._tokenizer,
             self._max_length,
         )
-        spans = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
+        found = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
         return [
-            Tagged({self._entity: spans[row.sentence.id][0]}, ("truncated" if row.truncated else "ok",)) for row in rows
+            Tagged(_mentions(self._entity, *found[row.sentence.id]), ["truncated" if row.truncated else "ok"])
+            for row in rows
         ]
 
 
@@ -101,18 +102,18 @@ class GenerativeSystem:
 
     def tag(self, sentences: Sequence[str]) -> list[Tagged]:
         """Find the mentions of sentences; an answer counts as far as it can be aligned."""
-        aligned = {}
+        tagged = [Tagged([], []) for _ in sentences]
         for entity, instruction in self._settings.instructions.items():
             prompts = [render_prompt(self._settings.template, instruction, text) for text in sentences]
             answers = generate(self._model, self._tokenizer, prompts, sentences, self._settings.decoding)
             for answer in answers:
-                alignment = align(sentences[answer.index], answer.text, answer.limit_reached)
-                aligned[entity, answer.index] = alignment
-        entities = self._settings.instructions
-        return [
-            Tagged(
-                {entity: aligned[entity, index].spans for entity in entities},
-                tuple(aligned[entity, index].status for entity in entities),
-            )
-            for index in range(len(sentences))
-        ]
+                aligned = align(sentences[answer.index], answer.text, answer.limit_reached)
+                confidences = [answer.confidences[source] for source in aligned.sources]
+                tagged[answer.index].mentions.extend(_mentions(entity, aligned.spans, confidences))
+                tagged[answer.index].statuses.append(aligned.status)
+        return tagged
+
+
+def _mentions(entity: str, spans: Sequence[Span], confidences: Sequence[float]) -> list[Mention]:
+    """Return mentions with confidences of four digits."""
+    return [Mention(*span, entity, confidence=round(value, 4)) for span, value in zip(spans, confidences, strict=True)]

@@ -157,6 +157,8 @@ def _bioc(document: Document) -> BioCDocument:
                 annotation = BioCAnnotation()
                 annotation.id, annotation.text = str(number), document.text[mention.start : mention.end]
                 annotation.infons = {"type": mention.type}
+                if mention.confidence is not None:
+                    annotation.infons["score"] = str(mention.confidence)
                 for start, end in mention.parts or (mention[:2],):
                     annotation.add_location(BioCLocation(part.offset + start - part.start, end - start))
                 passage.add_annotation(annotation)

@@ -96,14 +96,16 @@ class BratWriter:
 def _row(number: int, text: str, mention: Mention) -> str:
     """A text-bound annotation; one that runs over a line end has a fragment for each line.
 
-    Empty for a mention of line ends alone, which brat cannot hold.
+    Empty for a mention of line ends alone, which brat cannot hold. The confidence is a note.
     """
     bounds = [span for part in mention.parts or (Span(*mention[:2]),) for span in _fragments(text, part)]
     if not bounds:
         return ""
     kind = re.sub(r"\s+", "_", mention.type)
     places = ";".join(f"{start} {end}" for start, end in bounds)
-    return f"T{number}\t{kind} {places}\t{' '.join(text[start:end] for start, end in bounds)}\n"
+    row = f"T{number}\t{kind} {places}\t{' '.join(text[start:end] for start, end in bounds)}\n"
+    note = "" if mention.confidence is None else f"#{number}\tAnnotatorNotes T{number}\tscore {mention.confidence}\n"
+    return row + note
 
 
 def _fragments(text: str, span: Span) -> list[Span]:

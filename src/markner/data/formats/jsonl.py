@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Any, BinaryIO
 
-from markner.data.documents import Document, PassageText, Span, join_passages
+from markner.data.documents import Document, Mention, PassageText, Span, join_passages
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
 from markner.data.formats.lines import decoded_lines, line_value
 from markner.errors import MarknerError
@@ -88,20 +88,33 @@ def check_characters(where: str, text: str) -> str:
 
 
 class JsonlWriter:
-    """Writes a document a line: `id`, `text`, `mentions` with `start`, `end`, `type`, `text`, of more parts `parts`."""
+    """Writes a document a line: `id`, `text`, `mentions` with `start`, `end`, `type`, `text`.
+
+    A mention of more parts has `parts`, one that a system found its `score`.
+    """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
     def write(self, document: Document) -> None:
         """Write a document with its mentions."""
-        mentions = [
-            {"start": item.start, "end": item.end, "type": item.type, "text": document.text[item.start : item.end]}
-            | ({"parts": item.parts} if item.parts else {})
-            for item in document.mentions
-        ]
+        mentions = [_mention_row(document.text, mention) for mention in document.mentions]
         row = {"id": document.id, "text": document.text, "mentions": mentions}
         self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
         """Do nothing: the file is complete."""
+
+
+def _mention_row(text: str, mention: Mention) -> dict[str, object]:
+    row: dict[str, object] = {
+        "start": mention.start,
+        "end": mention.end,
+        "type": mention.type,
+        "text": text[mention.start : mention.end],
+    }
+    if mention.parts:
+        row["parts"] = mention.parts
+    if mention.confidence is not None:
+        row["score"] = mention.confidence
+    return row

@@ -31,6 +31,8 @@ class Annotation(Settings):
     """Runs whose findings are put together."""
     output: OutputFormat = "pubtator"
     """Format that is written."""
+    min_confidence: float = Field(0.0, ge=0, le=1)
+    """Mentions of a lower confidence are left out."""
 
 
 class Tagger(Settings):
