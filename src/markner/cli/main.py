@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markner import __version__
-from markner.cli import annotate, audit, compare, convert, preflight, replay
+from markner.cli import annotate, audit, compare, convert, preflight, replay, serve
 from runrecord.errors import PlainError
 
 
@@ -22,6 +22,7 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "annotate": Command(annotate.HELP, annotate.arguments, annotate.run),
     "convert": Command(convert.HELP, convert.arguments, convert.run),
+    "serve": Command(serve.HELP, serve.arguments, serve.run),
     "preflight": Command(preflight.HELP, preflight.arguments, preflight.run),
     "audit": Command(audit.HELP, audit.arguments, audit.run),
     "compare": Command(compare.HELP, compare.arguments, compare.run),

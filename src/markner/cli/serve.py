@@ -1,0 +1,27 @@
+"""`markner serve`: tag texts for other programs on this machine, over HTTP."""
+
+import argparse
+import sys
+
+HELP = "tag texts for other programs on this machine: POST /tag over HTTP"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `markner serve`."""
+    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a trained run: results/STUDY/models/RUN/seed1")
+    parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0: any free one (default: 8000)")
+    parser.epilog = "The interface is described at http://127.0.0.1:8000/docs while the server runs. Ctrl-C ends it."
+
+
+def run(options: argparse.Namespace) -> int:
+    """Load the runs and serve until interrupted. Return the exit code."""
+    # Imported here because they load torch.
+    import uvicorn
+
+    from markner.annotate.service import service
+    from markner.annotate.text_tagger import load_taggers
+
+    tagger = load_taggers(options.folders)
+    print("The runs are loaded.", file=sys.stderr)
+    uvicorn.run(service(tagger, options.folders), host="127.0.0.1", port=options.port, log_level="info")
+    return 0
