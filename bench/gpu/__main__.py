@@ -83,10 +83,10 @@ def main() -> None:
 def _measure_training(session: Session, study: GpuStudy) -> float:
     """Write the training table and return SmolLM2's examples per second with a shared prefix."""
     session.start("training at the shape of 7B")
-    training, steps = Training(batch_size=32, device_batch_size=32, max_length=512), 12
+    training, steps = Training(batch_size=32, device_batch_size=32, max_length=512, too_long="exclude"), 12
     size = LLAMA_7B
     if session.toy:
-        training, steps, size = Training(batch_size=4, device_batch_size=4, max_length=256), 2, TOY
+        training, steps, size = Training(batch_size=4, device_batch_size=4, max_length=512, too_long="exclude"), 2, TOY
     tokenizer = load_tokenizer(study.weights)
     instances = read_instances(str(study.instructions))
     examples, _ = build_examples(instances, Prompt().template, tokenizer, training)
