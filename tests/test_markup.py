@@ -1,5 +1,7 @@
 """Marked text round-trips; free answers are aligned without losing or inventing a character."""
 
+from itertools import pairwise
+
 import pytest
 import regex
 from hypothesis import example, given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from markner.data.documents import Span
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import align, escape_marks, mark, unmark
+from markner.markup import MARKS, Marks, align, check_marks, escape_marks, mark, unmark
 
 TEXT = "Mutations in BRCA1 cause breast cancer ."
 
@@ -39,6 +41,51 @@ def test_marks_in_a_text_are_escaped_and_its_offsets_hold() -> None:
     alignment = align(text, marked)
     assert (alignment.spans, alignment.status) == ((Span(29, 35),), "ok")
     assert render_prompt("{instruction}{input}", "", text) == escaped
+
+
+PAIRS = [
+    MARKS,
+    Marks("[", "]"),
+    Marks("@@", "##"),
+    Marks('<span class="disease">', "</span>"),
+    Marks("<b>", "</b>"),
+    Marks("<e", "e>"),
+    Marks("#@", "@#"),
+    Marks("(-(", ")-)"),
+]
+
+
+@given(st.sampled_from(PAIRS), st.data())
+def test_any_text_with_any_marks_comes_back(marks: Marks, data: st.DataObject) -> None:
+    signs = st.sampled_from([*marks, *"".join(marks), *(each[:-1] for each in marks), *"ae ‹［é", "\n"])
+    text = "".join(data.draw(st.lists(signs, max_size=12)))
+    places = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
+    # Every other space between two places, or every one: mentions that touch each other too.
+    ends = list(pairwise(places))[:: data.draw(st.sampled_from([1, 2]))]
+    spans = tuple(Span(*pair) for pair in ends)
+    escaped = escape_marks(text, marks)
+    assert len(escaped) == len(text)
+    marked = mark(text, spans, marks)
+    assert unmark(marked, marks) == (escaped, spans)
+    aligned = align(text, marked, marks=marks)
+    if text and not any(sign.isspace() for sign in text):
+        assert (aligned.spans, aligned.status) == (spans, "ok")
+
+
+def test_marks_that_mingle_have_each_sign_escaped_and_others_only_whole_marks() -> None:
+    assert escape_marks("a@b ## [c]", Marks("@@", "##")) == "a＠b ＃＃ [c]"
+    assert escape_marks("a@b ## [c]", Marks("[", "]")) == "a@b ## ［c］"
+    assert escape_marks("<span> <b>x</b>", Marks("<b>", "</b>")) == "<span> ‹b›x‹/b›"
+    assert mark("an @ sign", [Span(3, 4)], Marks("@@", "##")) == "an @@＠## sign"
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [("", "]"), ("[", "["), ("<b>", "<b>>"), (" [", "]"), ("[", "] "), ("a[", "]"), ("«", "»"), ("[\t", "]")],
+)
+def test_marks_that_could_not_be_turned_back_are_refused(marks: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="mark"):
+        check_marks(Marks(*marks))
 
 
 @pytest.mark.parametrize("marked", ["<mark>a<mark>b</mark></mark>", "<mark>a", "a</mark>", "<mark></mark>a"])

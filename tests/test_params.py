@@ -113,6 +113,10 @@ def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     assert changed(prompts=prompts) == {"mixture", "predict", "chat_served", "self_instruct"}
     assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mixture", "predict", "chat_served"}
     assert changed(prompts={"generic": {"enhancements": {"plant": "More."}}}) == set()
+    marks = {"generic": {"marks": ["[", "]"]}}
+    assert changed(prompts=marks) == {"mixture", "predict", "chat_served", "self_instruct", "strata"}
+    assert changed(prompts={"generic": {"marks": ["<mark>", "</mark>"]}}) == set()
+    assert "marks" not in str(current_settings(DEMO, "predict", AT["predict"]))
     assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict", "chat_served"}
 
 

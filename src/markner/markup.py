@@ -1,12 +1,14 @@
 """Text with spans <-> marked text, and the alignment of a model's free answer to its input.
 
-The marked form is the paper's (section 3.1.2): the sentence with `<mark>` and `</mark>` around each entity.
+The marked form is the paper's (section 3.1.2): the sentence with `<mark>` and `</mark>` around each entity. A prompt
+may have another pair of marks.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,7 +18,9 @@ from markner.graphemes import whole_clusters
 from markner.predictions import Status
 
 OPEN, CLOSE = "<mark>", "</mark>"
-_TAG = re.compile(r"</?mark>")
+_ANGLES = str.maketrans("<>", "‹›")
+# Printable ASCII in full width.
+_WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 
 class Marks(NamedTuple):
@@ -25,8 +29,26 @@ class Marks(NamedTuple):
     open: str = OPEN
     close: str = CLOSE
 
+    def mingle(self) -> bool:
+        """Return whether an end of a mark is a beginning of one, as in `@@`: beside `@` its place is not clear."""
+        pairs = [(one, other, min(len(one), len(other))) for one in self for other in self]
+        return any(one[:size] == other[-size:] for one, other, shorter in pairs for size in range(1, shorter))
+
 
 MARKS = Marks()
+
+
+def check_marks(marks: Marks) -> None:
+    """Raise a ValueError unless texts with these marks can be turned back, whatever the text.
+
+    A mark is printable ASCII that begins with a sign and does not end with a space; no mark is part of the other.
+    """
+    for each in marks:
+        if not each.isascii() or not each.isprintable() or each != each.strip() or not each or each[0].isalnum():
+            raise ValueError(f"a mark is printable ASCII that begins with a sign, such as `@@` or `<b>`, not {each!r}")
+    if marks.open in marks.close or marks.close in marks.open:
+        raise ValueError(f"`marks` must be two marks of which none is part of the other, not {' and '.join(marks)}")
+
 
 _REFUSAL = re.compile(
     r"\b(i['’]?m sorry|i am sorry|i (?:can ?not|can['’]t|am unable|am not able)"
@@ -37,30 +59,45 @@ _REFUSAL = re.compile(
 _REFUSAL_OVERLAP = 0.5
 
 
-def escape_marks(text: str) -> str:
-    """Return a text of the same length in which no mark stands: `<mark>` becomes `‹mark›`.
+def escape_marks(text: str, marks: Marks = MARKS) -> str:
+    """Return a text of the same length in which no mark stands: `<mark>` becomes `‹mark›`, and `[` becomes `［`.
 
-    Models read and write texts in this form, so that every mark in an answer is theirs. Offsets do not change.
+    Models read and write texts in this form, so that every mark in an answer is theirs. Offsets do not change. Of marks
+    that mingle (`@@`), each sign is replaced wherever it stands alone, too.
     """
-    return _TAG.sub(lambda tag: f"‹{tag.group()[1:-1]}›", text)
+    return _escaped(marks).sub(_look_alike, text)
 
 
-def mark(text: str, spans: Sequence[Span]) -> str:
+@cache
+def _escaped(marks: Marks) -> re.Pattern[str]:
+    """Return the pattern of what is replaced in a text."""
+    return re.compile("|".join(map(re.escape, set("".join(marks)) if marks.mingle() else marks)))
+
+
+def _look_alike(match: re.Match[str]) -> str:
+    """Return a mark, or a sign of one, with other signs that look alike: its angle brackets, or its first sign."""
+    found = match.group()
+    changed = found.translate(_ANGLES)
+    return changed if changed != found else found[0].translate(_WIDE) + found[1:]
+
+
+def mark(text: str, spans: Sequence[Span], marks: Marks = MARKS) -> str:
     """Return a text with marks around spans.
 
     Args:
         text: The sentence. Marks in it are escaped (`escape_marks`).
         spans: Character offsets into `text`, end exclusive; sorted, not empty, not overlapping (they may touch).
+        marks: The marks.
 
     Raises:
         MarknerError: A span is empty, outside the text, or overlaps its neighbour.
     """
     check_spans(text, spans)
-    text = escape_marks(text)
+    text = escape_marks(text, marks)
     pieces: list[str] = []
     position = 0
     for start, end in spans:
-        pieces += [text[position:start], OPEN, text[start:end], CLOSE]
+        pieces += [text[position:start], marks.open, text[start:end], marks.close]
         position = end
     pieces.append(text[position:])
     return "".join(pieces)
@@ -76,13 +113,13 @@ def check_spans(text: str, spans: Sequence[Span]) -> None:
             raise MarknerError(f"spans {tuple(left)} and {tuple(right)} overlap or are not sorted: {text!r}")
 
 
-def unmark(marked: str) -> tuple[str, tuple[Span, ...]]:
+def unmark(marked: str, marks: Marks = MARKS) -> tuple[str, tuple[Span, ...]]:
     """Return the text and spans of a marked text; the inverse of `mark`.
 
     Raises:
         MarknerError: Marks are nested or unbalanced.
     """
-    stripped = strip_marks(marked)
+    stripped = strip_marks(marked, marks)
     if stripped.defect is not None:
         raise MarknerError(f"{stripped.defect} marks: {marked!r}")
     return stripped.text, stripped.spans
@@ -100,7 +137,7 @@ class Alignment:
     sources: tuple[int, ...] = ()
 
 
-def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS) -> Alignment:
+def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS, *, escaped: bool = True) -> Alignment:
     """Align a model's answer to its input, character by character.
 
     White space around the answer and just inside marks is ignored. If the answer repeats the input exactly, its marks
@@ -109,17 +146,18 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
     outermost counts; an opening mark without a closing one, or the reverse, is ignored.
 
     Args:
-        text: The input sentence; the model has read it with its own marks escaped.
+        text: The input sentence.
         raw: The unchanged answer.
         limit_reached: The answer was stopped by the length limit.
         marks: The marks in the answer.
+        escaped: The model has read the text as `escape_marks` returns it.
 
     Returns:
         Spans inside `text`, sorted, not empty, not overlapping; and the first that applies of empty, refused,
         truncated, changed_text, nested, unbalanced, ok.
     """
-    if marks == MARKS:
-        text = escape_marks(text)
+    if escaped:
+        text = escape_marks(text, marks)
     stripped = strip_marks(raw.strip(), marks)
     plain = stripped.text
     if not plain.strip() and text.strip():

@@ -15,7 +15,7 @@ from markner.markup import align
 from markner.models.decoding.confidence import mark_confidences
 from markner.models.decoding.constrained import Constraint, Vocabulary
 from markner.models.decoding.generate import Answer, generate
-from markner.models.decoding.query import Decoded
+from markner.models.decoding.query import Decoded, Query
 from markner.study.schema.systems import Decoding
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -81,7 +81,8 @@ def beginnings(weights: LlamaForCausalLM, constrained: bool = False) -> tuple[di
         following: dict[Tokens, float] = {}
         for (tokens, before), row in zip(open_answers.items(), logits[:, -1].double(), strict=True):
             if constrained:
-                allowed = Constraint(vocabulary, pieces, [TEXT], 0, frozenset({END}))(0, torch.tensor(tokens).long())
+                constraint = Constraint(vocabulary, pieces, [Query([], TEXT, 99)], 0, frozenset({END}))
+                allowed = constraint(0, torch.tensor(tokens).long())
                 row[[token for token in range(len(PIECES)) if token not in allowed]] = -math.inf
             for token, probability in enumerate(row.softmax(0).tolist()):
                 (answers if token == END else following)[*tokens, token] = before * probability

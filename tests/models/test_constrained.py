@@ -10,9 +10,10 @@ from transformers import PreTrainedTokenizerFast
 
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import align
+from markner.markup import MARKS, Marks, align
 from markner.models.decoding.constrained import Constraint, Vocabulary
 from markner.models.decoding.generate import generate
+from markner.models.decoding.query import Query
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.systems import Decoding
 
@@ -33,20 +34,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_llama(tmp_path_factory.mktemp("untuned"))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_an_answer_of_random_weights_is_its_input_with_marks(folder: Path, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "marks"), [*((seed, MARKS) for seed in range(4)), (1, Marks("[", "]")), (2, Marks("@@", "##"))]
+)
+def test_an_answer_of_random_weights_is_its_input_with_marks(folder: Path, seed: int, marks: Marks) -> None:
     model, tokenizer = load_causal(folder, torch.float32), load_tokenizer(folder)
     torch.manual_seed(seed)
     for weights in model.parameters():
         torch.nn.init.normal_(weights, std=0.5)
     prompts = [render_prompt(TEMPLATE, INSTRUCTION, text) for text in INPUTS]
-    found = sorted(generate(model, tokenizer, prompts, INPUTS, CONSTRAINED), key=lambda answer: answer.index)
+    found = sorted(
+        generate(model, tokenizer, prompts, INPUTS, CONSTRAINED, marks=marks), key=lambda answer: answer.index
+    )
     assert len(found) == len(INPUTS)
     for answer, text in zip(found, INPUTS, strict=True):
-        plain = answer.text.replace("<mark>", "").replace("</mark>", "")
-        assert text.startswith(plain.removesuffix("�").partition("<")[0]) if answer.limit_reached else plain == text
+        plain = answer.text.replace(marks.open, "").replace(marks.close, "")
+        assert (
+            text.startswith(plain.removesuffix("�").partition(marks.open[0])[0].partition(marks.close[0])[0])
+            if answer.limit_reached
+            else plain == text
+        )
         if not answer.limit_reached:
-            assert align(text, answer.text).status == "ok"
+            assert align(text, answer.text, marks=marks).status == "ok"
 
 
 def words(vocabulary: Vocabulary, constraint: Constraint, tokens: list[int]) -> set[bytes]:
@@ -59,7 +68,7 @@ def test_each_step_allows_the_text_a_mark_or_the_end() -> None:
     end = number["</s>"]
 
     def after(*tokens: str) -> set[bytes]:
-        constraint = Constraint(vocabulary, tokenizer, ["ab a"], 0, frozenset({end}))
+        constraint = Constraint(vocabulary, tokenizer, [Query([], "ab a", 99)], 0, frozenset({end}))
         return words(vocabulary, constraint, [number[token] for token in tokens])
 
     marks = {b"<", b"<mark>"}

@@ -20,6 +20,7 @@ from transformers import GenerationConfig
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
+from markner.markup import MARKS, Marks, mark, strip_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.causal.finetune import finetune
 from markner.models.decoding.copy_draft import _drafts, _Row, continuation
@@ -28,6 +29,7 @@ from markner.models.decoding.predict import predict
 from markner.models.decoding.query import Query
 from markner.models.weights import fetch_weights, load_causal, load_tokenizer
 from markner.predictions import read_predictions
+from markner.study.params import EntityPrompt
 from markner.study.schema.systems import Decoding, PackageModel, Training
 
 INPUTS = [row.input for row in INSTANCES] + [
@@ -37,6 +39,7 @@ INPUTS = [row.input for row in INSTANCES] + [
 ]
 GREEDY = Decoding(method="greedy", batch_size=4, precision="fp32", max_new_tokens_margin=8)
 COPY = GREEDY.model_copy(update={"method": "copy-draft"})
+ASKED = EntityPrompt(template=TEMPLATE, instruction=INSTRUCTION)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,32 @@ def test_copy_draft_takes_a_fraction_of_the_passes(tuned: Path) -> None:
     copied, fast = answers(tuned, COPY, known)
     assert_same(copied, greedy)
     assert fast * 3 <= slow
+
+
+@pytest.mark.parametrize(
+    "marks", [MARKS, Marks("[", "]"), Marks("@@", "##"), Marks('<span class="disease">', "</span>")]
+)
+def test_a_begun_answer_goes_on_through_any_marks(marks: Marks) -> None:
+    source = "ataxia and breast cancer"
+    spans = [Span(0, 6), Span(11, 24)]
+    written = mark(source, spans, marks)
+    for cut in range(1, len(written)):
+        begun = written[:cut]
+        plain, _, places, _ = strip_marks(written, marks)
+        bounds = sorted(place for span in places for place in span)
+        # The place of a mark that the cut divides.
+        divided = next(
+            (
+                (start, start + len(each))
+                for start, each in zip(bounds, [marks.open, marks.close] * 2, strict=True)
+                for start in [start if each == marks.open else start - len(each)]
+                if start < cut < start + len(each)
+            ),
+            None,
+        )
+        rest = written[cut : divided[1]] if divided else ""
+        copied = strip_marks(begun[: divided[0]] if divided else begun, marks).text
+        assert continuation(source, begun, marks)[0] == rest + plain[len(copied) :], begun
 
 
 @pytest.mark.parametrize("text", ["ab a", "a <b", "α ab"])
@@ -182,7 +211,7 @@ def sentences(path: Path) -> list[Sentence]:
 def test_predictions_come_in_order_with_spans(tuned: Path, tmp_path: Path) -> None:
     rows = sentences(tmp_path / "test.jsonl")
     output = tmp_path / "predictions.jsonl"
-    predict(tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY, output)
+    predict(tuned, tmp_path / "test.jsonl", ASKED, COPY, output)
     found = list(read_predictions(output))
     assert [row.id for row in found] == [row.id for row in rows]
     assert [row.spans for row in found] == [row.spans for row in rows]
@@ -196,7 +225,7 @@ def test_predictions_come_in_order_with_spans(tuned: Path, tmp_path: Path) -> No
 def test_an_interrupted_prediction_goes_on(tuned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sentences(tmp_path / "test.jsonl")
     output, partial = tmp_path / "predictions.jsonl", tmp_path / "predictions.jsonl.partial"
-    arguments = (tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY)
+    arguments = (tuned, tmp_path / "test.jsonl", ASKED, COPY)
     predict(*arguments, tmp_path / "straight.jsonl")
 
     def killed(*arguments: object) -> object:
@@ -231,14 +260,14 @@ def test_a_partial_file_of_other_settings_is_not_taken_over(tuned: Path, tmp_pat
     output = tmp_path / "predictions.jsonl"
     stale = {"id": "s0", "text": "stale", "limit_reached": False}
     (tmp_path / "predictions.jsonl.partial").write_text('{"fingerprint": "other"}\n' + json.dumps(stale) + "\n")
-    predict(tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY, output)
+    predict(tuned, tmp_path / "test.jsonl", ASKED, COPY, output)
     assert next(read_predictions(output)).raw == INSTANCES[0].output
 
 
 def test_two_sentences_of_one_id_are_an_error(tuned: Path, tmp_path: Path) -> None:
     write_sentences(tmp_path / "test.jsonl", [Sentence("s", "d", "a"), Sentence("s", "d", "b")])
     with pytest.raises(MarknerError, match="same id"):
-        predict(tuned, tmp_path / "test.jsonl", INSTRUCTION, TEMPLATE, COPY, tmp_path / "out.jsonl")
+        predict(tuned, tmp_path / "test.jsonl", ASKED, COPY, tmp_path / "out.jsonl")
 
 
 @pytest.mark.models

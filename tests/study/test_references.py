@@ -61,6 +61,14 @@ KEYS = ("corpus", "model", "prompt")
             "corpora: [ncbi]",
         ),
         (
+            "  rich:\n",
+            "  rich:\n    marks: ['[', ']']\n",
+            27,
+            "mixtures.ncbi.prompt",
+            "`prompts.rich` has the marks `[`, `]`; the author release has `<mark>`, `</mark>`",
+            "name a prompt without `marks`",
+        ),
+        (
             "    prompt: rich",
             "    prompt: ritch",
             26,

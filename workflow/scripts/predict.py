@@ -13,8 +13,7 @@ with job(snakemake):
     predict(
         Path(snakemake.input.model),
         Path(snakemake.input.sentences),
-        params.prompt.instruction,
-        params.prompt.template,
+        params.prompt,
         params.decoding,
         Path(snakemake.output[0]),
     )

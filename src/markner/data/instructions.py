@@ -10,7 +10,7 @@ from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import atomic, read_json, write_json
-from markner.markup import escape_marks, mark
+from markner.markup import MARKS, Marks, escape_marks, mark
 from markner.study.schema.corpora import Mixture, Prompt
 
 
@@ -23,18 +23,18 @@ class Instance:
     output: str
 
 
-def render_prompt(template: str, instruction: str, input: str) -> str:
+def render_prompt(template: str, instruction: str, input: str, marks: Marks = MARKS) -> str:
     """Return the full text before the answer (paper Fig. 2), with marks in the input escaped.
 
     Placeholders in the instruction are not replaced.
     """
     head, _, rest = template.partition("{instruction}")
     middle, _, tail = rest.partition("{input}")
-    return f"{head}{instruction}{middle}{escape_marks(input)}{tail}"
+    return f"{head}{instruction}{middle}{escape_marks(input, marks)}{tail}"
 
 
 def instances(
-    sentences: Sequence[Sentence], corpus: str, instruction: str, mixture: Mixture
+    sentences: Sequence[Sentence], corpus: str, instruction: str, mixture: Mixture, marks: Marks = MARKS
 ) -> tuple[list[Instance], list[str]]:
     """Return the instances of one corpus of a mixture, and the identifiers of their sentences."""
     chosen = [sentences[i] for i in subset(len(sentences), mixture.fraction, mixture.limit, mixture.seed)]
@@ -49,8 +49,8 @@ def instances(
                 )
             output = sentence.released
         else:
-            output = mark(sentence.text, sentence.spans)
-        rows.append(Instance(instruction, escape_marks(sentence.text), output))
+            output = mark(sentence.text, sentence.spans, marks)
+        rows.append(Instance(instruction, escape_marks(sentence.text, marks), output))
         ids.append(sentence.id)
     return rows, ids
 
@@ -80,7 +80,7 @@ def build_mixture(
     for corpus in mixture.corpora:
         instruction = prompt.instruction_text(entities[corpus])
         together = [sentence for _ in mixture.split for sentence in read_sentences(next(files))]
-        part, ids = instances(together, corpus, instruction, mixture)
+        part, ids = instances(together, corpus, instruction, mixture, Marks(*prompt.marks))
         rows += part
         origin += [(corpus, identifier) for identifier in ids]
     write_instances(rows, origin, output, index)

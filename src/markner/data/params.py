@@ -87,7 +87,7 @@ class MixtureParams(Params, rules=["mixture"]):
         enhancements = {entity: prompt.enhancements.get(entity, "") for entity in sorted(set(entities.values()))}
         return cls(
             mixture=mixture,
-            prompt=Prompt(instruction=prompt.instruction, enhancements=enhancements),
+            prompt=Prompt(instruction=prompt.instruction, enhancements=enhancements, marks=prompt.marks),
             entities=entities,
         )
 

@@ -23,7 +23,7 @@ from markner.evaluation.pairing import read_answers
 from markner.evaluation.rounding import rounded
 from markner.evaluation.significance import Pairs, columns, pair_rows
 from markner.files import atomic
-from markner.markup import strip_marks
+from markner.markup import Marks, strip_marks
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring
 
@@ -74,7 +74,7 @@ def training_mentions(path: Path, source: TrainingSource, seed: int) -> frozense
     """
     texts: Iterable[tuple[str, Sequence[Span]]]
     if source.instructions is not None:
-        texts = (strip_marks(instance.output)[:2] for instance in read_instances(path))
+        texts = (strip_marks(instance.output, Marks(*source.marks))[:2] for instance in read_instances(path))
     else:
         sentences = list(read_sentences(path))
         chosen = subset(len(sentences), source.fraction, seed=seed)

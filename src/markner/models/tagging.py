@@ -10,7 +10,7 @@ import torch
 from markner.data.documents import Mention, Sentence, Span
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import align
+from markner.markup import Marks, align
 from markner.models.decoding.generate import generate
 from markner.models.device import device
 from markner.models.encoder.batches import encode
@@ -95,6 +95,7 @@ class GenerativeSystem:
 
     def __init__(self, settings: Tagger, folder: Path) -> None:
         self._settings = settings
+        self._marks = Marks(*settings.marks)
         self.batch_size = settings.decoding.batch_size
         self._tokenizer = load_tokenizer(folder)
         self._model = load_causal(folder, torch.bfloat16 if settings.decoding.precision == "bf16" else torch.float32)
@@ -104,10 +105,12 @@ class GenerativeSystem:
         """Find the mentions of sentences; an answer counts as far as it can be aligned."""
         tagged = [Tagged([], []) for _ in sentences]
         for entity, instruction in self._settings.instructions.items():
-            prompts = [render_prompt(self._settings.template, instruction, text) for text in sentences]
-            answers = generate(self._model, self._tokenizer, prompts, sentences, self._settings.decoding)
+            prompts = [render_prompt(self._settings.template, instruction, text, self._marks) for text in sentences]
+            answers = generate(
+                self._model, self._tokenizer, prompts, sentences, self._settings.decoding, marks=self._marks
+            )
             for answer in answers:
-                aligned = align(sentences[answer.index], answer.text, answer.limit_reached)
+                aligned = align(sentences[answer.index], answer.text, answer.limit_reached, self._marks)
                 confidences = [answer.confidences[source] for source in aligned.sources]
                 tagged[answer.index].mentions.extend(_mentions(entity, aligned.spans, confidences))
                 tagged[answer.index].statuses.append(aligned.status)

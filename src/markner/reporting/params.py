@@ -8,7 +8,7 @@ from markner.errors import NotInStudyError
 from markner.reporting.questions import Comparison, comparisons
 from markner.study.params import Params, Wildcards
 from markner.study.queries import corpora_of, generative, run_prompt, size_points, table_runs
-from markner.study.schema.base import Settings
+from markner.study.schema.base import Settings, WithMarks
 from markner.study.schema.strata import StrataFigure
 from markner.study.schema.study import ErrorFigure, Figure, Publication, SizeFigure, Study, Table
 from markner.study.schema.systems import GenerativeRun, Training
@@ -214,7 +214,7 @@ class CardCorpus(Settings):
     licences: list[str]
 
 
-class InstructionSetCardParams(Params, rules=["dataset"]):
+class InstructionSetCardParams(WithMarks, Params, rules=["dataset"]):
     """What the card of an instruction set says: its corpora and their licences, its prompt, who publishes it."""
 
     name: str
@@ -237,6 +237,7 @@ class InstructionSetCardParams(Params, rules=["dataset"]):
             question=study.question,
             corpora=_card_corpora(study, name),
             template=study.prompts[study.prompt_of_mixture(name)].template,
+            marks=study.prompts[study.prompt_of_mixture(name)].marks,
             written_by=study.self_instruct[name].model if name in study.self_instruct else None,
             published=study.published,
         )

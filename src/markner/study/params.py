@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from markner.study.schema.base import Settings
+from markner.study.schema.base import Settings, WithMarks
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
@@ -55,7 +55,7 @@ class NoParams(Params, rules=["released_marks", "selected_predictions", "score_g
         return cls()
 
 
-class EntityPrompt(Settings):
+class EntityPrompt(WithMarks):
     """A prompt for one entity type."""
 
     template: str
@@ -66,4 +66,4 @@ class EntityPrompt(Settings):
     @classmethod
     def of_prompt(cls, prompt: Prompt, entity: str) -> Self:
         """Build it from a prompt of the study."""
-        return cls(template=prompt.template, instruction=prompt.instruction_text(entity))
+        return cls(template=prompt.template, instruction=prompt.instruction_text(entity), marks=prompt.marks)

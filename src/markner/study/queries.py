@@ -55,7 +55,7 @@ def training_source(study: Study, run: str, corpus: str) -> TrainingSource | Non
     if isinstance(settings, EncoderRun):
         return TrainingSource(corpus=settings.corpus, fraction=settings.fraction, origin="run")
     if isinstance(settings, GenerativeRun) and (mixture := generative(study, study.owner(run)).mixture):
-        return TrainingSource(instructions=mixture, origin="run")
+        return TrainingSource(instructions=mixture, origin="run", marks=run_prompt(study, run).marks)
     if "train" not in source_of(study.corpora[corpus], study.corpora[corpus].variant).splits():
         return None
     return TrainingSource(corpus=corpus, origin="corpus")
@@ -134,6 +134,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         instructions={entity: prompt.instruction_text(entity) for entity in entities},
         template=prompt.template,
         decoding=causal.decoding,
+        marks=prompt.marks,
     )
 
 

@@ -11,7 +11,7 @@ from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.data.formats.lines import line_value, numbered_lines
 from markner.errors import MarknerError
-from markner.markup import Marks, align, strip_marks
+from markner.markup import MARKS, Marks, align, strip_marks
 from markner.predictions import Status
 from markner.study.schema.formats import AnswerFormat
 
@@ -67,7 +67,7 @@ def read_marked(text: str, raw: str, marks: Marks) -> ExternalAnswer:
     plain, spans, _, defect = strip_marks(raw, marks)
     if without_space(plain) == without_space(text):
         return ExternalAnswer(plain, spans, defect or "ok", raw)
-    alignment = align(text, raw, marks=marks)
+    alignment = align(text, raw, marks=marks, escaped=marks == MARKS)
     return ExternalAnswer(text, alignment.spans, alignment.status, raw)
 
 

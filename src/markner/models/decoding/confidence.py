@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
-from markner.markup import strip_marks
+from markner.markup import MARKS, Marks, strip_marks
 from markner.models.decoding.query import Decoded
 
 
@@ -39,7 +39,9 @@ class ChoiceRecorder(LogitsProcessor):
         return values
 
 
-def mark_confidences(tokenizer: PreTrainedTokenizerBase, decoded: Decoded, text: str) -> tuple[float, ...]:
+def mark_confidences(
+    tokenizer: PreTrainedTokenizerBase, decoded: Decoded, text: str, marks: Marks = MARKS
+) -> tuple[float, ...]:
     """Return the confidence of each span that `strip_marks` finds in an answer.
 
     It is the probability that the model, after the part of the answer before the mention, writes exactly this mention:
@@ -51,8 +53,9 @@ def mark_confidences(tokenizer: PreTrainedTokenizerBase, decoded: Decoded, text:
         tokenizer: The tokenizer of the model.
         decoded: The tokens of the answer.
         text: Their text, without special tokens.
+        marks: The marks in it.
     """
-    places = strip_marks(text).places
+    places = strip_marks(text, marks).places
     tokens = decoded.tokens
 
     def length(count: int) -> int:

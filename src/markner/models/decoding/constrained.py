@@ -15,10 +15,10 @@ from transformers import PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from markner.errors import MarknerError
-from markner.markup import CLOSE, OPEN
+from markner.markup import Marks
 from markner.models.causal.examples import encode_texts
+from markner.models.decoding.query import Query
 
-_OPEN, _CLOSE = OPEN.encode(), CLOSE.encode()
 _OUTSIDE, _OPENED, _INSIDE = range(3)
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 
@@ -37,26 +37,31 @@ class _State(NamedTuple):
 class _Source:
     """The automaton of one input: which byte may come next."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, marks: Marks) -> None:
         self._text = text
+        self._open, self._close = marks.open.encode(), marks.close.encode()
 
     def next(self, state: _State) -> Iterator[tuple[int, _State]]:
         """The bytes that may follow, each with the state it leads to; one byte may lead to two."""
         read, mark, tag = state
         if tag:
-            word = _CLOSE if mark else _OPEN
-            done = tag + 1 == len(word)
-            yield word[tag], _State(read, (_OUTSIDE if mark else _OPENED) if done else mark, 0 if done else tag + 1)
+            yield self._mark(state)
             return
         left = read < len(self._text)
         if left:
             yield self._text[read], _State(read + 1, _INSIDE if mark else _OUTSIDE, 0)
         if left and 0x80 <= self._text[read] < 0xC0:
             return  # within a character
-        if mark == _INSIDE:
-            yield _CLOSE[0], _State(read, mark, 1)
-        elif mark == _OUTSIDE and left:
-            yield _OPEN[0], _State(read, mark, 1)
+        if mark == _INSIDE or (mark == _OUTSIDE and left):
+            yield self._mark(state)
+
+    def _mark(self, state: _State) -> tuple[int, _State]:
+        """Return the next byte of the mark that may come, or has begun, with the state that it leads to."""
+        read, mark, tag = state
+        word = self._close if mark else self._open
+        if tag + 1 < len(word):
+            return word[tag], _State(read, mark, tag + 1)
+        return word[tag], _State(read, _OUTSIDE if mark else _OPENED, 0)
 
     def finished(self, states: Iterable[_State]) -> bool:
         """Whether an answer in one of these states may end."""
@@ -107,7 +112,7 @@ class Constraint:
     Args:
         vocabulary: Of the tokenizer.
         tokenizer: The tokenizer.
-        inputs: The sentence of each row.
+        queries: The rows.
         start: How many tokens of a row are prompt, padding included.
         ends: Tokens that end an answer.
     """
@@ -116,19 +121,21 @@ class Constraint:
         self,
         vocabulary: Vocabulary,
         tokenizer: PreTrainedTokenizerBase,
-        inputs: Sequence[str],
+        queries: Sequence[Query],
         start: int,
         ends: frozenset[int],
     ) -> None:
         self._vocabulary, self._start, self._ends = vocabulary, start, ends
         self._sources: list[_Source] = []
         self._states: list[frozenset[_State]] = []
-        for text, ids in zip(inputs, encode_texts(tokenizer, inputs), strict=True):
+        encoded = encode_texts(tokenizer, [query.input for query in queries])
+        for query, ids in zip(queries, encoded, strict=True):
+            text = query.input
             # SentencePiece puts a space before a text; a model that learnt such answers begins with it.
             space = vocabulary.bytes_of(ids) == b" " + text.encode()
-            self._sources.append(_Source(b" " * space + text.encode()))
+            self._sources.append(_Source(b" " * space + text.encode(), query.marks))
             self._states.append(frozenset({_State(0, _OUTSIDE, 0), _State(int(space), _OUTSIDE, 0)}))
-        self._read = [0] * len(inputs)
+        self._read = [0] * len(queries)
 
     def __call__(self, row: int, ids: torch.Tensor) -> list[int]:
         """Tokens that may follow the ids of a row."""

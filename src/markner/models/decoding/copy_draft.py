@@ -10,17 +10,17 @@ advance by different amounts.)
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
+from markner.markup import MARKS, Marks
 from markner.models.causal.batching import common_prefix
 from markner.models.decoding.confidence import best_tokens
 from markner.models.decoding.query import Decoded, Query, until_end
 
-_TAG = re.compile(r"</?mark>")
-_BEGUN_TAG = re.compile(r"<(?:/|/?m|/?ma|/?mar|/?mark)?\Z")
 _ANCHORS = (24, 12, 6)
 # What all rows of a pass may draft together. A pass costs what reading the weights takes, until there are so many
 # tokens that computing takes longer; so few rows may draft much, and many rows draft what is likely to be kept.
@@ -97,24 +97,34 @@ class CopyDraft:
         return [Decoded(row.answer, row.log_probabilities[: len(row.answer)]) for row in rows]
 
 
-def continuation(source: str, answer: str) -> tuple[str, bool]:
+@cache
+def _patterns(marks: Marks) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the pattern of a mark, and that of a mark that has begun at the end of an answer."""
+    begun = sorted({mark[:size] for mark in marks for size in range(1, len(mark))}, key=len, reverse=True)
+    whole = "|".join(map(re.escape, marks))
+    return re.compile(whole), re.compile(rf"(?:{'|'.join(map(re.escape, begun))})\Z" if begun else "(?!)")
+
+
+def continuation(source: str, answer: str, marks: Marks = MARKS) -> tuple[str, bool]:
     """How a begun answer goes on if from here it copies its source, and whether it is inside a mark.
 
     An answer that left the source is taken up again where its last characters occur in the source, nearest to the
     place that its length suggests; if they do not occur, the continuation is empty.
     """
-    begun = _BEGUN_TAG.search(answer)
-    if begun is not None and source.startswith(_TAG.sub("", answer)):
+    whole, begins = _patterns(marks)
+    begun = begins.search(answer)
+    # The end of a whole mark can be the beginning of one: `@@`.
+    if begun is not None and (source.startswith(whole.sub("", answer)) or answer.endswith(marks)):
         begun = None  # a less-than sign of the source, not a tag
-    inside = answer.rfind("<mark>") > answer.rfind("</mark>")
+    inside = answer.rfind(marks.open) > answer.rfind(marks.close)
     remainder = ""
     if begun is not None:
-        tag = "</mark>" if inside else "<mark>"
+        tag = marks.close if inside else marks.open
         if not tag.startswith(begun.group()):
             return "", inside
         remainder = tag[len(begun.group()) :]
         answer = answer[: begun.start()]
-    plain = _TAG.sub("", answer)
+    plain = whole.sub("", answer)
     if source.startswith(plain):
         return remainder + source[len(plain) :], inside
     for size in _ANCHORS:
@@ -130,7 +140,9 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[li
     answers = tokenizer.batch_decode(
         [row.answer for row in rows], skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
-    guesses = [continuation(row.query.input, answer) for row, answer in zip(rows, answers, strict=True)]
+    guesses = [
+        continuation(row.query.input, answer, row.query.marks) for row, answer in zip(rows, answers, strict=True)
+    ]
     # A line break before the text keeps SentencePiece from adding the space with which it begins every text. At the
     # beginning of an answer that space is right: answers are tokenized as texts of their own in training.
     leads = ["\n" if row.answer else "" for row in rows]

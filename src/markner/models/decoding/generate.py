@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from markner.markup import escape_marks
+from markner.markup import MARKS, Marks, escape_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.decoding.confidence import ChoiceRecorder, mark_confidences
 from markner.models.decoding.constrained import Constraint, Vocabulary
@@ -36,6 +36,7 @@ def generate(
     inputs: Sequence[str],
     decoding: Decoding,
     answered: Collection[int] = (),
+    marks: Marks = MARKS,
 ) -> Iterator[Answer]:
     """Answer prompts with the most probable token each time, until the end token.
 
@@ -53,11 +54,12 @@ def generate(
         decoding: Method, batch size, max_new_tokens_margin.
         answered: Indices of prompts whose answers are known. A batch of only such prompts is left out, and the other
             batches are the same as without them.
+        marks: Marks of the prompts.
     """
     ends = end_tokens(model, tokenizer)
-    inputs = [escape_marks(text) for text in inputs]
+    inputs = [escape_marks(text, marks) for text in inputs]
     queries = [
-        Query(prompt, text, 2 * len(ids) + decoding.max_new_tokens_margin)
+        Query(prompt, text, 2 * len(ids) + decoding.max_new_tokens_margin, marks)
         for prompt, text, ids in zip(
             encode_prompts(tokenizer, prompts), inputs, encode_texts(tokenizer, inputs), strict=True
         )
@@ -77,7 +79,7 @@ def generate(
         for index, row in zip(part, rows, strict=True):
             finished = bool(row.tokens) and row.tokens[-1] in ends
             text = str(tokenizer.decode(row.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
-            yield Answer(index, text, not finished, mark_confidences(tokenizer, row, text))
+            yield Answer(index, text, not finished, mark_confidences(tokenizer, row, text, marks))
 
 
 Method = Callable[[Sequence[Query], frozenset[int]], Sequence[Decoded]]
@@ -105,8 +107,7 @@ def _greedy(
     for row, query in enumerate(queries):
         ids[row, longest - len(query.prompt) :] = torch.tensor(query.prompt)
         mask[row, longest - len(query.prompt) :] = 1
-    inputs = [query.input for query in queries]
-    constraint = Constraint(vocabulary, tokenizer, inputs, longest, ends) if vocabulary else None
+    constraint = Constraint(vocabulary, tokenizer, queries, longest, ends) if vocabulary else None
     # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
     settings: Any = GenerationConfig
     recorder = ChoiceRecorder()

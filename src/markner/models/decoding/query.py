@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
+from markner.markup import MARKS, Marks
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A prompt in token ids, the sentence in it, and the most tokens its answer may have."""
+    """A prompt in token ids, the sentence in it, the most tokens its answer may have, and the marks in the answer."""
 
     prompt: list[int]
     input: str
     limit: int
+    marks: Marks = MARKS
 
 
 @dataclass(frozen=True, slots=True)

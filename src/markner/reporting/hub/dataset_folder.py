@@ -8,7 +8,7 @@ from typing import Any
 from huggingface_hub import DatasetCardData
 
 from markner.files import fresh_folder, read_json, replace_folder, write_json, write_jsonl
-from markner.markup import OPEN
+from markner.markup import MARKS
 from markner.reporting.hub.croissant import croissant
 from markner.reporting.hub.readme import write_card
 
@@ -30,7 +30,7 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
     partial = fresh_folder(folder)
     write_jsonl(partial / DATA, rows)
     content = (partial / DATA).read_bytes()
-    marks = [str(row["output"]).count(OPEN) for row in rows]
+    marks = [str(row["output"]).count(facts.get("marks", MARKS)[0]) for row in rows]
     published = facts["published"]
     data = DatasetCardData(
         language="en",

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from markner.markup import MARKS
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Corpus, Split
@@ -62,6 +63,17 @@ def unknown_seed(at: Location, run: str, seeds: Sequence[int], seed: int | None)
     if seed is not None and seed not in seeds:
         fix = yaml_hint((*at, "seed"), seeds[0], "write one of its seeds, for example")
         yield Problem((*at, "seed"), f"`{run}` has no seed {seed}", fix)
+
+
+def other_marks(at: Location, name: str, study: Study, user: str) -> Iterator[Problem]:
+    """Check that a prompt has the usual marks, for its user can have no others."""
+    prompt = study.prompts.get(name)
+    if prompt is not None and prompt.marks != [*MARKS]:
+        yield Problem(
+            at,
+            f"`prompts.{name}` has the marks {quoted_names(prompt.marks)}; {user} {quoted_names(MARKS)}",
+            "name a prompt without `marks`",
+        )
 
 
 def no_such_name(at: Location, name: str, kind: str, known: Iterable[str]) -> Problem:

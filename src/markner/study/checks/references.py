@@ -8,6 +8,7 @@ from markner.study.checks.names import (
     corpus_problems,
     local_model_problems,
     no_such_name,
+    other_marks,
     repeated_values,
     unknown_name,
     unknown_seed,
@@ -77,6 +78,8 @@ def _mixtures(study: Study) -> Iterator[Problem]:
     for name, mixture in study.mixtures.items():
         at: Location = ("mixtures", name)
         yield from unknown_name((*at, "prompt"), mixture.prompt, "prompts", study.prompts)
+        if mixture.annotation_scheme == "released":
+            yield from other_marks((*at, "prompt"), mixture.prompt, study, "the author release has")
         yield from repeated_values((*at, "corpora"), mixture.corpora)
         yield from repeated_values((*at, "split"), mixture.split)
         for index, corpus in enumerate(mixture.corpora):
@@ -112,6 +115,7 @@ def _self_instruct(study: Study) -> Iterator[Problem]:
         yield from corpus_problems((*at, "corpus"), settings.corpus, study, ["train"])
         yield from local_model_problems((*at, "model"), settings.model, study)
         yield from unknown_name((*at, "prompt"), settings.prompt, "prompts", study.prompts)
+        yield from other_marks((*at, "prompt"), settings.prompt, study, "self-instruct writes")
 
 
 def _annotations(study: Study) -> Iterator[Problem]:

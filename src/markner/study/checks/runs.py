@@ -6,6 +6,7 @@ from markner.study.checks.names import (
     corpus_problems,
     local_model_problems,
     no_such_name,
+    other_marks,
     quoted_names,
     repeated_values,
     unknown_name,
@@ -55,6 +56,7 @@ def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
     model = study.models.get(run.model)
     yield from unknown_name((*at, "model"), run.model, "models", study.models)
     yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
+    yield from other_marks((*at, "prompt"), run.prompt, study, "chat runs ask for")
     if model is not None and not isinstance(model, ApiModel):
         known = [other for other, each in study.models.items() if isinstance(each, ApiModel)]
         served = {"source": "api", "model": run.model, "weights": run.model}

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from markner.study.schema.base import Name, Settings
+from markner.study.schema.base import Name, Settings, WithMarks
 from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.systems import Decoding
 
@@ -35,7 +35,7 @@ class Annotation(Settings):
     """Mentions of a lower confidence are left out."""
 
 
-class Tagger(Settings):
+class Tagger(WithMarks):
     """All that it takes to tag texts with a run; made from the study, not written in it."""
 
     run: Name

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from markner.errors import NotInStudyError
-from markner.study.schema.base import Name, Settings
+from markner.markup import MARKS
+from markner.study.schema.base import Name, Settings, WithMarks
 from markner.study.schema.formats import WITHOUT_UNIT, CorpusFormat
 
 Variant = Literal["tokenized", "raw"]
@@ -228,14 +229,14 @@ class Mixture(Settings):
     `tokenized` only)."""
 
 
-class Prompt(Settings):
+class Prompt(WithMarks):
     """How a sentence becomes a prompt (paper Fig. 2 and section 3.5)."""
 
     instruction: str = (
         "Given a sentence extract {entity} entities from it by highlighting them with <mark> and </mark>."
         " If not present output the same sentence."
     )
-    """The task; `{entity}` is replaced by the corpus' entity type."""
+    """The task; `{entity}` is replaced by the corpus' entity type, and `<mark>` and `</mark>` by the marks."""
     enhancements: dict[str, str] = Field(default_factory=dict)
     """By entity type: a sentence appended to the instruction."""
     template: str = (
@@ -249,7 +250,10 @@ class Prompt(Settings):
         """Return the instruction for an entity type, with its enhancement if there is one (paper 3.5)."""
         text = self.instruction.replace("{entity}", entity)
         enhancement = self.enhancements.get(entity)
-        return f"{text} {enhancement}" if enhancement else text
+        text = f"{text} {enhancement}" if enhancement else text
+        for usual, own in zip(MARKS, self.marks, strict=True):
+            text = text.replace(usual, own)
+        return text
 
     @model_validator(mode="after")
     def _places(self) -> "Prompt":

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from markner.study.schema.base import Name, Settings
+from markner.study.schema.base import Name, Settings, WithMarks
 
 
-class TrainingSource(Settings):
+class TrainingSource(WithMarks):
     """The training data whose mentions count as seen for a run; made from the study, not written in it."""
 
     instructions: Name | None = None
