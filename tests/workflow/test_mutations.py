@@ -162,7 +162,7 @@ GENES = "resources/sample/iob/gene/test.tsv"
 BIG = "models/bert/notes.txt"
 ENCODER = "weights model=minilm"
 TRAINED = "train run=smollm2-tuned"
-SCORED = "score\nsignificance\nofficial"
+SCORED = "score\nsignificance\nstrata\nofficial"
 LAYOUT = "table table=table1\nfigure figure=scores\nerror_figure"
 EVALUATION = "src/markner/evaluation"
 
@@ -197,30 +197,37 @@ MUTATIONS = {
     "scoring: resamples": Mutation(setting(lambda s: s["scoring"].update(resamples=150)), SCORED),
     "scoring: two values swapped": Mutation(setting(lambda s: swap(s["scoring"], "resamples", "seed")), SCORED),
     "significance: permutations": Mutation(
-        setting(lambda s: s.update(significance={"permutations": 2000})), "significance"
+        setting(lambda s: s.update(significance={"permutations": 2000})), "significance\nstrata"
     ),
     "errors: sample": Mutation(setting(lambda s: s["errors"].update(sample=5)), "errors"),
     "table: title": Mutation(setting(lambda s: s["tables"]["table1"].update(title="Another")), LAYOUT),
-    "table: order of rows": Mutation(setting(lambda s: s["tables"]["table1"]["rows"].reverse()), LAYOUT),
+    "table: order of rows": Mutation(
+        setting(lambda s: s["tables"]["table1"]["rows"].reverse()), f"{LAYOUT}\nstrata_table"
+    ),
     "figure: height": Mutation(setting(lambda s: s["figures"]["scores"].update(height=4.0)), "figure"),
     "figure of errors: title": Mutation(
         setting(lambda s: s["error_figures"]["errors"].update(title="Kinds")), "error_figure"
+    ),
+    "figure of strata: metric": Mutation(
+        setting(lambda s: s["strata_figures"]["generalisation"].update(metric="f1")), "strata_figure"
     ),
     "another figure": Mutation(setting(lambda s: s["figures"].update(more={"table": "table1"})), "figure figure=more"),
     "seed of a run": Mutation(
         setting(lambda s: [s["runs"][run].update(seeds=[2]) for run in ("smollm2-tuned", "smollm2-constrained")]),
         "train seed=2\npredict seed=2\nsignificance family= corpus=sample_disease\n"
-        "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\nsize_figure",
+        "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\nsize_figure\n"
+        "strata family= corpus=sample_disease\nstrata family=table1/ corpus=sample_disease\nstrata_table",
     ),
     "another run": Mutation(
         setting(another_run),
-        "train_encoder run=minilm-again\nselect_encoder run=minilm-again\nsignificance corpus=sample_gene",
+        "train_encoder run=minilm-again\nselect_encoder run=minilm-again\n"
+        "significance corpus=sample_gene\nstrata family= corpus=sample_gene",
     ),
     "another decoding of a tuned run": Mutation(
         setting(lambda s: s["runs"]["smollm2-constrained"].update(decoding={"batch_size": 4})),
         "predict run=smollm2-constrained",
     ),
-    "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure\nannotate"),
+    "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure\nannotate\nstrata_table"),
     "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items())))), "costs"),
     "corpus: sample of the test split": Mutation(
         setting(lambda s: s["corpora"]["sample_gene"]["sample"].update(test=5)),
@@ -291,13 +298,14 @@ MUTATIONS = {
         "errors\npredict run=smollm2-tuned",
     ),
     "output: a folder deleted": Mutation(
-        gone(f"{RESULTS}/figures"), "figure\nerror_figure\nsize_figure\nworkflow_figure"
+        gone(f"{RESULTS}/figures"), "figure\nerror_figure\nsize_figure\nstrata_figure\nworkflow_figure"
     ),
     "record: deleted": Mutation(gone(f"{TUNED_ANSWERS}.prov.json"), "predict run=smollm2-tuned"),
     "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene corpus=sample_gene"),
     "log and benchmark deleted": Mutation(both(gone(f"{RESULTS}/logs"), gone(f"{RESULTS}/benchmarks"))),
     "interrupted half-way": Mutation(
-        half_written, "figure\nerror_figure\nsize_figure\nworkflow_figure\nscore run=minilm-gene corpus=sample_gene"
+        half_written,
+        "figure\nerror_figure\nsize_figure\nstrata_figure\nworkflow_figure\nscore run=minilm-gene corpus=sample_gene",
     ),
     # memory and times
     "memory of Snakemake lost": Mutation(gone(".snakemake")),
