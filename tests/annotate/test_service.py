@@ -59,7 +59,8 @@ def test_the_mentions_are_those_of_python(address: str, run: Path) -> None:
     assert answer.status_code == 200
     first, empty, third = answer.json()["mentions"]
     expected = [
-        {"start": each.start, "end": each.end, "type": each.type, "text": each.text} for each in load(str(run))(TEXT)
+        {"start": each.start, "end": each.end, "type": each.type, "text": each.text, "score": each.confidence}
+        for each in load(str(run))(TEXT)
     ]
     assert first == third == expected != []
     assert empty == []

@@ -39,6 +39,16 @@ def test_mentions_have_offsets_type_and_text(run: Path) -> None:
         for mention in inside:
             assert mention.text == text[mention.start : mention.end] != ""
             assert mention.type == "disease"
+            assert mention.confidence is not None
+            assert 0 < mention.confidence <= 1
+
+
+def test_mentions_of_low_confidence_are_left_out(run: Path) -> None:
+    everything = load(str(run))(TEXTS[-1])
+    middle = sorted(mention.confidence or 0 for mention in everything)[len(everything) // 2]
+    confident = load(str(run), min_confidence=middle)(TEXTS[-1])
+    assert 0 < len(confident) < len(everything)
+    assert all((mention.confidence or 0) >= middle for mention in confident)
 
 
 def test_many_texts_give_what_each_gives_alone(run: Path) -> None:

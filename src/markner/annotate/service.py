@@ -33,6 +33,8 @@ class TaggedMention(BaseModel):
     """Entity type."""
     text: str
     """The mention itself."""
+    score: float | None
+    """Confidence of the run that found it, from 0 to 1."""
 
 
 class Mentions(BaseModel):
@@ -64,7 +66,12 @@ def service(tagger: TextTagger, runs: list[str]) -> FastAPI:
             tagged = list(tagger.tag(request.texts))
         return Mentions(
             mentions=[
-                [TaggedMention(start=each.start, end=each.end, type=each.type, text=each.text or "") for each in inside]
+                [
+                    TaggedMention(
+                        start=each.start, end=each.end, type=each.type, text=each.text or "", score=each.confidence
+                    )
+                    for each in inside
+                ]
                 for inside in tagged
             ]
         )

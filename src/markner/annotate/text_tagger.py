@@ -21,8 +21,8 @@ class TextTagger:
     Overlapping mentions of one type are resolved as in `markner annotate`: the longest is kept.
     """
 
-    def __init__(self, systems: Sequence[System]) -> None:
-        self._systems = systems
+    def __init__(self, systems: Sequence[System], min_confidence: float = 0.0) -> None:
+        self._systems, self._min_confidence = systems, min_confidence
 
     def __call__(self, text: str) -> list[Mention]:
         """Return the mentions in a text, in order; offsets count its characters, the end is exclusive."""
@@ -38,17 +38,18 @@ class TextTagger:
             MarknerError: A text contains half of a surrogate pair, which is not a character.
         """
         documents = (text_document(_checked(text, number), str(number)) for number, text in enumerate(texts))
-        for group in tag_documents(documents, self._systems):
+        for group in tag_documents(documents, self._systems, self._min_confidence):
             for document, entry in group:
                 yield [mention._replace(text=document.text[mention.start : mention.end]) for mention in entry.mentions]
 
 
-def load_taggers(folders: Sequence[str], entities: list[str] | None = None) -> TextTagger:
+def load_taggers(folders: Sequence[str], entities: list[str] | None = None, min_confidence: float = 0.0) -> TextTagger:
     """Load trained runs of finished studies.
 
     Args:
         folders: Folders of trained models, as results/STUDY/models/RUN/seed1.
         entities: Entity types to find; by default all types that the runs were trained on.
+        min_confidence: Mentions of a lower confidence are left out.
 
     Raises:
         MarknerError: A folder is no trained run, a type is one that no run knows, or no folder is given.
@@ -64,7 +65,8 @@ def load_taggers(folders: Sequence[str], entities: list[str] | None = None) -> T
             else "for example results/demo/models/minilm-disease/seed1",
         )
     wanted = [(results, _narrowed(tagger, entities)) for results, tagger in settings]
-    return TextTagger([load_system(tagger, results) for results, tagger in wanted if tagger.instructions])
+    systems = [load_system(tagger, results) for results, tagger in wanted if tagger.instructions]
+    return TextTagger(systems, min_confidence)
 
 
 def _settings(folder: Path) -> tuple[Path, Tagger]:
