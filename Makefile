@@ -1,6 +1,6 @@
 # The commands people need; `make help` lists them. Everything is installed into .venv of this checkout.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench test test-fast lint format docs picture site check clean
+.PHONY: help setup demo bench rehearsal test test-fast lint format docs picture site check clean
 
 # The system's own Python if it is 3.11 to 3.14, else the newest of these that runs, else one that uv has.
 SUITABLE = import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
@@ -61,6 +61,10 @@ bench: .venv/installed-dev ## measure against what people would use, on the demo
 
 gpu: .venv/installed-dev ## measure training, decoding and a small study on one GPU in ten minutes (toy size without one)
 	PYTHONPATH=bench $(BIN)/python -m gpu $(if $(MIRROR),--mirror $(MIRROR))
+
+REHEARSAL ?= $(shell mktemp -d)/rehearsal
+rehearsal: .venv/installed-dev ## run the paper's study in small on a SLURM of its own (as root; LOCAL=1 without SLURM, REDUCED=1 one seed each)
+	$(BIN)/python tests/slurm/rehearsal.py $(if $(LOCAL),--local) $(if $(REDUCED),--reduced) $(REHEARSAL)
 
 test-fast: .venv/installed-dev ## run the tests that need no model, no browser and no whole study
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not models and not corpora" \

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import constants
-from sentencepiece import SentencePieceTrainer
-from tiny_llama import INSTANCES, TEMPLATE, write_tiny_llama
+from tiny_llama import write_sentencepiece, write_tiny_llama
 
 from markner.errors import MarknerError
-from markner.files import read_json, write_json
+from markner.files import read_json
 from markner.models.weights import fetch_weights, load_causal, load_tokenizer
 from markner.study.schema.systems import FolderModel, HubModel, PackageModel
 
@@ -49,25 +48,6 @@ def test_a_failure_leaves_nothing_at_the_destination(tmp_path: Path) -> None:
     assert not (tmp_path / "weights").exists()
     with pytest.raises(MarknerError, match="is not a folder"):
         fetch_weights(FolderModel(source="folder", path=str(tmp_path / "absent")), tmp_path / "weights")
-
-
-def write_sentencepiece(source: Path) -> None:
-    """Replace the tokenizer of a folder by a SentencePiece model, as LLaMA's first releases have it."""
-    (source / "text.txt").write_text("\n".join([*TEMPLATE.splitlines(), *(row.input for row in INSTANCES * 5)]))
-    for path in source.glob("tokenizer*"):
-        path.unlink()
-    SentencePieceTrainer.train(
-        input=str(source / "text.txt"),
-        model_prefix=str(source / "tokenizer"),
-        model_type="bpe",
-        vocab_size=380,
-        byte_fallback=True,
-        character_coverage=1.0,
-        hard_vocab_limit=False,
-        minloglevel=2,
-    )
-    special = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "add_bos_token": True}
-    write_json(source / "tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer", **special})
 
 
 def test_a_tokenizer_of_sentencepiece_alone_can_be_loaded(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from sentencepiece import SentencePieceTrainer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 from markner.data.documents import Span
 from markner.data.instructions import Instance
@@ -90,3 +91,45 @@ def sentencepiece_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Sequence([decoders.Metaspace(), decoders.ByteFallback(), decoders.Fuse()])
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>")
+
+
+def write_sentencepiece(source: Path) -> Path:
+    """Replace the tokenizer of a folder by a SentencePiece model, as LLaMA's first releases have it."""
+    (source / "text.txt").write_text("\n".join([*TEMPLATE.splitlines(), *(row.input for row in INSTANCES * 5)]))
+    for path in source.glob("tokenizer*"):
+        path.unlink()
+    SentencePieceTrainer.train(
+        input=str(source / "text.txt"),
+        model_prefix=str(source / "tokenizer"),
+        model_type="bpe",
+        vocab_size=380,
+        byte_fallback=True,
+        character_coverage=1.0,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    special = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "add_bos_token": True}
+    write_json(source / "tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer", **special})
+    return source
+
+
+def write_qwen3(folder: Path) -> Path:
+    """Save a random Qwen3 with the tokenizer of the tiny LLaMA, which is byte-level as its own."""
+    write_tiny_llama(folder)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    config = Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=48,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=12,
+        max_position_embeddings=4096,
+        tie_word_embeddings=False,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=None,
+        bos_token_id=None,
+    )
+    Qwen3ForCausalLM(config).save_pretrained(folder)
+    return folder

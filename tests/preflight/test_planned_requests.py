@@ -12,7 +12,7 @@ from conftest import ROOT
 from transformers import BertConfig, LlamaConfig, PretrainedConfig, Qwen3Config
 
 from markner.models.causal.memory import Shape, activation_bytes, prediction_bytes, training_bytes
-from markner.preflight.hours import prediction_hours, training_hours
+from markner.preflight.hours import decoding_hours, sentences, training_hours
 from markner.study.loading import load_study_file
 from markner.study.queries import training_processes
 from markner.study.schema.chat_runs import ApiModel
@@ -144,7 +144,10 @@ def hours(job: Job) -> float:
         expected = training_hours(PAPER, job.wildcards["run"])
         return (expected or 0) / max(job.number("gpu"), 1)
     if job.rule == "predict":
-        return prediction_hours(PAPER, job.wildcards["run"]) or 0
+        run = PAPER.runs[job.wildcards["run"]]
+        assert isinstance(run, GenerativeRun)
+        texts = sentences(PAPER, job.wildcards["corpus"], "test") or 0
+        return decoding_hours(shape(job.model).parameters / 1e9, run.decoding, texts)
     return 0
 
 
