@@ -32,9 +32,9 @@ NAMES = {
 ANSWERS = r"markner (audit --diff|preflight)"
 # Names of commands in a text, which are not typed as they stand.
 NAMED_ONLY = {"markner audit", "markner replay", "markner preflight"}
-# What other tests run for real: tests/slurm on a real SLURM, tests/annotate the server; `make test` and `make lint` are CI
-# itself.
-ELSEWHERE = r"(\.venv/bin/)?markner serve |scancel |make (test|lint|setup)|pre-commit |pip install"
+# What other tests run for real: tests/slurm on a real SLURM, the rehearsal there, tests/annotate the server; CI has
+# `make test` and `make lint` themselves.
+ELSEWHERE = r"(\.venv/bin/)?markner serve |scancel |make (test|lint|setup|rehearsal)|pre-commit |pip install"
 # Days of computing, or a network: planned, to the last job.
 PLANNED = r"snakemake (--profile slurm|-c2 downloads|-c2 --configfile config/config.yaml)"
 
