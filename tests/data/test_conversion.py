@@ -16,10 +16,14 @@ SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
 EXACT: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl", "spacy", "parquet", "brat")
 
 
-def read(path: Path, form: InputFormat) -> dict[str, tuple[str, list[tuple[int, int, str]]]]:
+def read(path: Path, form: InputFormat) -> dict[str, tuple[str, list[tuple[int, int, str, str | None]]]]:
     documents = read_documents([path], form, ReadOptions())
     return {
-        item.id: (" ".join(item.text.split("\n")), sorted(each[:3] for each in item.mentions)) for item in documents
+        item.id: (
+            " ".join(item.text.split("\n")),
+            sorted(((*each[:3], each.concept) for each in item.mentions), key=repr),
+        )
+        for item in documents
     }
 
 
@@ -83,7 +87,7 @@ def odd() -> Document:
         Mention(11, 25, "D"),
         Mention(19, 30, "D"),
         Mention(26, 30, "D"),
-        Mention(26, 30, "G"),
+        Mention(26, 30, "G", concept="MESH:D1|2", confidence=0.5),
     )
     return Document(document.id, document.text, document.passages, mentions, {"key": "1"}, {"relations": 2})
 
@@ -94,6 +98,7 @@ def odd() -> Document:
         (
             "pubtator",
             {
+                "scores": 1,
                 "parts of discontinuous mentions": 2,
                 "documents whose identifier changed": 1,
                 "documents whose white space changed": 1,
@@ -105,7 +110,7 @@ def odd() -> Document:
         ("bioc-xml", {"mentions": 1}),
         ("bioc-json", {"mentions": 1}),
         ("jsonl", {"bounds of passages": 2, "properties of passages": 1, "properties of documents": 1}),
-        ("parquet", {"properties of documents": 1, "documents whose white space changed": 1}),
+        ("parquet", {"scores": 1, "properties of documents": 1, "documents whose white space changed": 1}),
         (
             "brat",
             {
@@ -118,6 +123,7 @@ def odd() -> Document:
         (
             "spacy",
             {
+                "scores": 1,
                 "parts of discontinuous mentions": 2,
                 "bounds of passages": 2,
                 "properties of passages": 1,
@@ -135,16 +141,23 @@ def test_what_a_format_cannot_hold_is_counted_by_kind(
     assert losses([odd()], read_documents([path], form, ReadOptions())) == {"relations": 2, **expected}
 
 
+def test_columns_lose_concepts(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "a.conll", "iob") as writer:
+        writer.write(odd())
+    lost = losses([odd()], read_documents([tmp_path / "a.conll"], "iob", ReadOptions()))
+    assert (lost["concepts"], lost["mentions"]) == (1, 3)
+
+
 def test_the_command_prints_what_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / "a.PubTator"
     source.write_text(
-        "1|t|Gout\n1|a|Aspirin\n1\t0\t4\tGout\tDisease\n1\t5\t12\tAspirin\tDrug\n1\tCID\tD1\tD2\n", encoding="utf-8"
+        "1|t|Gout\n1|a|Aspirin\n1\t0\t4\tGout\tDisease\n1\t5\t12\tAspirin\tDrug\tD2\n1\tCID\tD1\tD2\n", encoding="utf-8"
     )
     assert main(["convert", str(source), str(tmp_path / "a.jsonl"), "--types", "Drug"]) == 0
     assert capsys.readouterr().err == (
         f"1 documents written: {tmp_path / 'a.jsonl'}\n"
         "lost: 2 bounds of passages, 2 properties of passages, 1 relations\n"
     )
-    assert read(tmp_path / "a.jsonl", "jsonl") == {"1": ("Gout Aspirin", [(5, 12, "Drug")])}
+    assert read(tmp_path / "a.jsonl", "jsonl") == {"1": ("Gout Aspirin", [(5, 12, "Drug", "D2")])}
     assert main(["convert", str(source), str(tmp_path / "a.csv")]) == 64
     assert "no format is known by .csv" in capsys.readouterr().err

@@ -25,7 +25,10 @@ def passages(document: Document) -> list[str]:
 def test_offsets_count_in_title_space_abstract(tmp_path: Path) -> None:
     (document,) = read(tmp_path, PLAIN)
     assert (document.id, passages(document)) == ("7", ["Gout and colchicine.", "It hurts."])
-    assert document.mentions == (Mention(0, 4, "Disease", "Gout"), Mention(24, 29, "Symptom", "hurts"))
+    assert document.mentions == (
+        Mention(0, 4, "Disease", "Gout", concept="D006073"),
+        Mention(24, 29, "Symptom", "hurts"),
+    )
     assert document.text[24:29] == "hurts"
 
 
@@ -62,7 +65,7 @@ def test_blocks_without_abstract_are_passages_of_one_document(tmp_path: Path) ->
 
 def test_a_text_that_differs_is_kept_at_its_offsets(tmp_path: Path) -> None:
     (document,) = read(tmp_path, PLAIN.replace("4\tGout", "4\tGOUT"), ["Disease"])
-    assert document.mentions == (Mention(0, 4, "Disease", "GOUT"),)
+    assert document.mentions == (Mention(0, 4, "Disease", "GOUT", concept="D006073"),)
 
 
 def test_only_line_ends_end_a_line(tmp_path: Path) -> None:

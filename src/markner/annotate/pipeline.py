@@ -159,10 +159,10 @@ def merge_mentions(mentions: Iterable[Mention], min_confidence: float = 0.0) -> 
     of different types may overlap.
     """
     by_type: dict[str, dict[Span, float]] = {}
-    for start, end, kind, _, _, confidence in mentions:
-        if confidence is not None and confidence >= min_confidence:
-            spans = by_type.setdefault(kind, {})
-            spans[Span(start, end)] = max(confidence, spans.get(Span(start, end), 0.0))
+    for mention in mentions:
+        if mention.confidence is not None and mention.confidence >= min_confidence:
+            spans, span = by_type.setdefault(mention.type, {}), Span(mention.start, mention.end)
+            spans[span] = max(mention.confidence, spans.get(span, 0.0))
     kept = (
         Mention(*span, kind, confidence=spans[span])
         for kind, spans in by_type.items()

@@ -26,7 +26,8 @@ class Mention(NamedTuple):
 
     `text` is the annotated text that a file gives beside the offsets; None if it gives none. A discontinuous mention
     has more than one part; `start` and `end` are then the bounds of all parts together. `confidence` is that of the
-    system that found it, from 0 to 1; None for an annotation.
+    system that found it, from 0 to 1; None for an annotation. `concept` is what it means, as the file names it:
+    `MESH:D003920`.
     """
 
     start: int
@@ -35,6 +36,7 @@ class Mention(NamedTuple):
     text: str | None = None
     parts: tuple[Span, ...] = ()
     confidence: float | None = None
+    concept: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,13 +32,16 @@ class Annotation:
     """One annotation of a file.
 
     `where` names file and line or document, for errors. `parts` are offsets into the text that the annotation belongs
-    to, in the unit of the file.
+    to, in the unit of the file. `concept` is the identifier of its meaning, `confidence` its score from 0
+    to 1, if the file has them.
     """
 
     where: str
     parts: tuple[Span, ...]
     type: str
     text: str | None
+    concept: str | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,19 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
 
 def _mention(annotation: Annotation, parts: Sequence[Span]) -> Mention:
     end = max(part.end for part in parts)
-    return Mention(parts[0].start, end, annotation.type, annotation.text, tuple(parts) if len(parts) > 1 else ())
+    several = tuple(parts) if len(parts) > 1 else ()
+    return Mention(
+        parts[0].start, end, annotation.type, annotation.text, several, annotation.confidence, annotation.concept
+    )
+
+
+def as_confidence(value: object) -> float | None:
+    """Return a score as a confidence, None if it is not a number from 0 to 1."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
 
 
 def _shifted(mention: Mention, shift: int) -> Mention:

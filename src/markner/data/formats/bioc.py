@@ -15,12 +15,13 @@ from bioc.biocjson.encoder import BioCJSONEncoder
 from lxml import etree
 
 from markner.data.documents import Document, PassageText, Span, join_passages
-from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
 from markner.data.formats.jsonl import check_characters
 from markner.errors import MarknerError
 
 _GLUE = "\n"
 _FIX = "write a BioC collection, or name the file's format"
+_CONCEPT = ("identifier", "MESH", "NCBI Gene identifier")
 _SOURCE = {"source": "MarkNER", "date": "", "key": ""}
 
 
@@ -136,7 +137,11 @@ def _annotation(where: str, row: Mapping[str, Any], offset: int) -> Annotation:
             f"{place}: a location needs an offset and a length", "locations count from the start of the document"
         ) from error
     spans = tuple(Span(start, start + length) for start, length in starts)
-    return Annotation(place, spans, _strings(row.get("infons")).get("type", ""), row.get("text"))
+    infons = _strings(row.get("infons"))
+    concept = next((infons[key] for key in _CONCEPT if infons.get(key)), None)
+    return Annotation(
+        place, spans, infons.get("type", ""), row.get("text"), concept, as_confidence(infons.get("score"))
+    )
 
 
 def _strings(infons: Mapping[str, Any] | None) -> dict[str, str]:
@@ -159,6 +164,8 @@ def _bioc(document: Document) -> BioCDocument:
                 annotation.infons = {"type": mention.type}
                 if mention.confidence is not None:
                     annotation.infons["score"] = str(mention.confidence)
+                if mention.concept is not None:
+                    annotation.infons[_CONCEPT[0]] = mention.concept
                 for start, end in mention.parts or (mention[:2],):
                     annotation.add_location(BioCLocation(part.offset + start - part.start, end - start))
                 passage.add_annotation(annotation)

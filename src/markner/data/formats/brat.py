@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from markner.data.documents import Document, Mention, PassageText, Span, join_passages
-from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
 from markner.data.formats.lines import decoded_text, numbered_lines
 from markner.errors import MarknerError
 
@@ -24,6 +24,8 @@ _KINDS = {
     "#": "notes",
 }
 _LINE_END = re.compile(r"\r?\n")
+_SCORE = re.compile(r"#\S+\tAnnotatorNotes (T\S+)\tscore (\S+)")
+_REFERENCE = re.compile(r"N\S+\tReference (T\S+) (\S+)(?:\t.*)?")
 _TEXT_BOUND = re.compile(r"T\S+\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?")
 
 
@@ -42,15 +44,25 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
     for path in texts:
         text = decoded_text(path.read_bytes(), str(path))
         ignored: Counter[str] = Counter()
-        annotations = list(_annotations(path.with_suffix(".ann"), ignored)) if options.mentions else []
+        annotations = _annotations(path.with_suffix(".ann"), ignored) if options.mentions else []
         identifier = path.relative_to(folder).with_suffix("").as_posix()
         document = join_passages(identifier, [PassageText(text)] if text else [], "\n")
         mentions = read_mentions(str(path), [AnnotatedText(text, 0, annotations)], options)
         yield replace(document, mentions=mentions, ignored=ignored)
 
 
-def _annotations(path: Path, ignored: Counter[str]) -> Iterator[Annotation]:
+def _annotations(path: Path, ignored: Counter[str]) -> list[Annotation]:
+    """The text-bound annotations, each with the reference of its normalization and its score, if it has them."""
+    annotations: list[tuple[str, Annotation]] = []
+    concepts: dict[str, str] = {}
+    scores: dict[str, float | None] = {}
     for number, line in numbered_lines(path):
+        if reference := _REFERENCE.fullmatch(line):
+            concepts[reference[1]] = "|".join(filter(None, [concepts.get(reference[1]), reference[2]]))
+            continue
+        if score := _SCORE.fullmatch(line):
+            scores[score[1]] = as_confidence(score[2])
+            continue
         if not line.startswith("T"):
             if line.strip():
                 ignored[_KINDS.get(line[0], "other lines")] += 1
@@ -62,7 +74,10 @@ def _annotations(path: Path, ignored: Counter[str]) -> Iterator[Annotation]:
                 f"{where}: not a text-bound annotation: {line!r}", "write T1<tab>TYPE START END<tab>TEXT"
             )
         parts = tuple(Span(*map(int, part.split())) for part in match[2].split(";"))
-        yield Annotation(where, parts, match[1], match[3])
+        annotations.append((line.partition("\t")[0], Annotation(where, parts, match[1], match[3])))
+    return [
+        replace(annotation, concept=concepts.get(name), confidence=scores.get(name)) for name, annotation in annotations
+    ]
 
 
 class BratWriter:
@@ -103,9 +118,14 @@ def _row(number: int, text: str, mention: Mention) -> str:
         return ""
     kind = re.sub(r"\s+", "_", mention.type)
     places = ";".join(f"{start} {end}" for start, end in bounds)
-    row = f"T{number}\t{kind} {places}\t{' '.join(text[start:end] for start, end in bounds)}\n"
-    note = "" if mention.confidence is None else f"#{number}\tAnnotatorNotes T{number}\tscore {mention.confidence}\n"
-    return row + note
+    surface = " ".join(text[start:end] for start, end in bounds)
+    row = f"T{number}\t{kind} {places}\t{surface}\n"
+    if mention.concept is not None:
+        concept = re.sub(r"\s+", "_", mention.concept)
+        row += f"N{number}\tReference T{number} {concept}\t{surface}\n"
+    if mention.confidence is not None:
+        row += f"#{number}\tAnnotatorNotes T{number}\tscore {mention.confidence}\n"
+    return row
 
 
 def _fragments(text: str, span: Span) -> list[Span]:

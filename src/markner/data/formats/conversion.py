@@ -61,6 +61,10 @@ def _lost(original: Document, copy: Document) -> Counter[str]:
     infons = sum(len(part.infons.items() - other.items()) for part, other in zip(original.passages, kept, strict=False))
     mentions = Counter((place[item.start], place[item.end], item.type) for item in original.mentions)
     mentions -= Counter((copied[item.start], copied[item.end], item.type) for item in copy.mentions)
+    concepts = Counter((place[item.start], place[item.end], item.concept or "") for item in original.mentions)
+    concepts -= Counter((copied[item.start], copied[item.end], item.concept or "") for item in copy.mentions)
+    scores = Counter((place[item.start], place[item.end], item.confidence or 0.0) for item in original.mentions)
+    scores -= Counter((copied[item.start], copied[item.end], item.confidence or 0.0) for item in copy.mentions)
     parts = Counter(place[part.start] for item in original.mentions for part in item.parts)
     parts -= Counter(copied[part.start] for item in copy.mentions for part in item.parts)
     return Counter(
@@ -71,6 +75,8 @@ def _lost(original: Document, copy: Document) -> Counter[str]:
             "properties of passages": infons,
             "properties of documents": len(original.infons.items() - copy.infons.items()),
             "mentions": mentions.total(),
+            "concepts": sum(count for (*_, concept), count in concepts.items() if concept),
+            "scores": sum(count for (*_, score), count in scores.items() if score),
             "parts of discontinuous mentions": parts.total(),
         }
     )

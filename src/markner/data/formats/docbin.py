@@ -46,10 +46,13 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
 def _document(doc: "Doc", number: int, options: ReadOptions) -> Document:
     spans = [*doc.ents, *(span for group in doc.spans.values() for span in group)] if options.mentions else []
-    found = {(span.start_char, span.end_char, span.label_) for span in spans}
+    found = {(span.start_char, span.end_char, span.label_, span.kb_id_) for span in spans}
     mentions = sorted(mention for mention in found if options.types is None or mention[2] in options.types)
     document = join_passages(str(doc.user_data.get(_ID, number)), [PassageText(doc.text)] if doc.text else [], "\n")
-    return replace(document, mentions=tuple(Mention(*mention) for mention in mentions))
+    return replace(
+        document,
+        mentions=tuple(Mention(start, end, kind, concept=concept or None) for start, end, kind, concept in mentions),
+    )
 
 
 class DocBinWriter:
@@ -71,7 +74,10 @@ class DocBinWriter:
         pieces = _pieces(document)
         doc = Doc(self._vocab, words=pieces, spaces=[False] * len(pieces))
         doc.user_data[_ID] = document.id
-        found = (doc.char_span(mention.start, mention.end, label=mention.type) for mention in document.mentions)
+        found = (
+            doc.char_span(mention.start, mention.end, label=mention.type, kb_id=mention.concept or "")
+            for mention in document.mentions
+        )
         spans = [span for span in found if span is not None]
         doc.spans[_GROUP] = spans
         kept = {tuple(span) for span in resolve_overlaps(Span(*mention[:2]) for mention in document.mentions)}

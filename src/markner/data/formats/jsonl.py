@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import IO, Any, BinaryIO
 
 from markner.data.documents import Document, Mention, PassageText, Span, join_passages
-from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
+from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
 from markner.data.formats.lines import decoded_lines, line_value
 from markner.errors import MarknerError
 
@@ -64,12 +64,14 @@ def _annotation(where: str, span: Any, untyped: bool) -> Annotation:
             start = span["start"] if "start" in span else span["start_offset"]
             end = span["end"] if "end" in span else span["end_offset"]
             kind = span["type"] if "type" in span else span.get("label", "") if untyped else span["label"]
-            text = span.get("text")
+            text, concept, score = span.get("text"), span.get("concept"), as_confidence(span.get("score"))
             parts = span.get("parts") or [[start, end]]
         else:
             start, end, kind = [*span, ""] if untyped and len(span) == 2 else span
-            text, parts = None, [[start, end]]
-        return Annotation(where, tuple(Span(int(first), int(last)) for first, last in parts), str(kind), text)
+            text, parts, concept, score = None, [[start, end]], None, None
+        return Annotation(
+            where, tuple(Span(int(first), int(last)) for first, last in parts), str(kind), text, concept, score
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise MarknerError(
             f"{where}: not a span: {json.dumps(span)[:80]}", 'write {"start": 0, "end": 4, "type": "TYPE"}'
@@ -90,7 +92,7 @@ def check_characters(where: str, text: str) -> str:
 class JsonlWriter:
     """Writes a document a line: `id`, `text`, `mentions` with `start`, `end`, `type`, `text`.
 
-    A mention of more parts has `parts`, one that a system found its `score`.
+    A mention of more parts has `parts`, one of a known meaning `concept`, one that a system found its `score`.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -115,6 +117,8 @@ def _mention_row(text: str, mention: Mention) -> dict[str, object]:
     }
     if mention.parts:
         row["parts"] = mention.parts
+    if mention.concept is not None:
+        row["concept"] = mention.concept
     if mention.confidence is not None:
         row["score"] = mention.confidence
     return row

@@ -101,6 +101,7 @@ def _knowledge_base(where: str, identifier: str, row: dict[str, Any], options: R
                 tuple(Span(int(start), int(end)) for start, end in item["offsets"]),
                 str(item["type"]),
                 item["text"][0] if len(item["text"]) == 1 else None,
+                _concept(item.get("normalized")),
             )
             for item in (row["entities"] or () if options.mentions else ())
         ]
@@ -119,6 +120,19 @@ def _knowledge_base(where: str, identifier: str, row: dict[str, Any], options: R
     return Document(identifier, text, tuple(passages), mentions, ignored=ignored)
 
 
+def _concept(normalized: Sequence[Mapping[str, str]] | None) -> str | None:
+    """The concepts of an entity: `MESH:D003920`, joined by `|`."""
+    names = (":".join(filter(None, [each["db_name"], each["db_id"]])) for each in normalized or ())
+    return "|".join(names) or None
+
+
+def _normalized(concept: str | None) -> list[dict[str, str]]:
+    if concept is None:
+        return []
+    name, colon, number = concept.partition(":")
+    return [{"db_name": name if colon else "", "db_id": number if colon else name}]
+
+
 class ParquetWriter:
     """Writes Parquet in the schema `bigbio_kb`, some documents at a time."""
 
@@ -128,12 +142,13 @@ class ParquetWriter:
 
         texts, offsets = pa.list_(pa.string()), pa.list_(pa.list_(pa.int32()))
         base = [("id", pa.string()), ("type", pa.string()), ("text", texts), ("offsets", offsets)]
+        concept = [("db_name", pa.string()), ("db_id", pa.string())]
         self._schema = pa.schema(
             [
                 ("id", pa.string()),
                 ("document_id", pa.string()),
                 ("passages", pa.list_(pa.struct(base))),
-                ("entities", pa.list_(pa.struct(base))),
+                ("entities", pa.list_(pa.struct([*base, ("normalized", pa.list_(pa.struct(concept)))]))),
             ]
         )
         self._table: Any = pa.Table
@@ -159,6 +174,7 @@ class ParquetWriter:
                 "type": mention.type,
                 "text": [text[start:end] for start, end in mention.parts or [mention[:2]]],
                 "offsets": [list(span) for span in mention.parts or [mention[:2]]],
+                "normalized": _normalized(mention.concept),
             }
             for number, mention in enumerate(document.mentions)
         ]

@@ -16,6 +16,7 @@ from markner.errors import MarknerError
 
 _TEXT_LINE = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _RELATION = re.compile(r"[A-Za-z_]")
+_NO_CONCEPT = "-"
 _LINE_BREAKS = str.maketrans("\r\n", "  ")
 _COLUMN_BREAKS = str.maketrans("\r\n\t", "   ")
 
@@ -45,7 +46,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
     Blocks that follow each other under one identifier and have no abstract are the passages of one document (NLM-Chem
     as converted for AIONER). Any other repeated identifier (8528200 in NCBI Disease) is a document of its own. Relation
-    lines are counted (`Document.ignored`); columns from the sixth on are ignored.
+    lines are counted (`Document.ignored`); columns from the seventh on are ignored.
 
     Raises:
         MarknerError: a line that has none of these forms, or wrong offsets; names file and line.
@@ -133,7 +134,8 @@ def _annotation(where: str, fields: list[str]) -> Annotation | None:
         raise MarknerError(
             f"{where}: start and end must be numbers, found {fields[1]!r} and {fields[2]!r}", f"write {form}"
         ) from error
-    return Annotation(where, (span,), fields[4], fields[3])
+    concept = fields[5].strip() if len(fields) > 5 and fields[5].strip() != _NO_CONCEPT else ""
+    return Annotation(where, (span,), fields[4], fields[3], concept or None)
 
 
 class PubTatorWriter:
@@ -153,11 +155,17 @@ class PubTatorWriter:
         lines = [f"{name}|t|{text[:end]}", f"{name}|a|{text[end + 1 :]}"]
         for mention in document.mentions:
             surface = text[mention.start : mention.end].translate(_COLUMN_BREAKS)
-            lines.append(f"{name}\t{mention.start}\t{mention.end}\t{surface}\t{mention.type}\t-")
+            lines.append(
+                f"{name}\t{mention.start}\t{mention.end}\t{surface}\t{mention.type}\t{_field(mention.concept)}"
+            )
         self._stream.write("\n".join(lines) + "\n\n")
 
     def close(self) -> None:
         """Do nothing: the file is complete."""
+
+
+def _field(concept: str | None) -> str:
+    return (concept or _NO_CONCEPT).translate(_COLUMN_BREAKS)
 
 
 def _title_end(document: Document) -> int:
