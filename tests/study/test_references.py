@@ -86,6 +86,15 @@ KEYS = ("corpus", "model", "prompt")
         ),
         (
             "    evaluate: [ncbi, bc2gm]\n  tuned:",
+            "    evaluate: [ncbi, bc2gm]\n"
+            "  ready: {system: encoder, trained: true, model: brt, labels: {B-D: B}, evaluate: [ncbi]}\n  tuned:",
+            36,
+            "runs.ready.model",
+            "no entry of `models:` is called `brt`",
+            "model: bert",
+        ),
+        (
+            "    evaluate: [ncbi, bc2gm]\n  tuned:",
             "    evaluate: [ncbi, bc2gm]\n  again: {system: repaired, of: bort, steps: [consistency]}\n  tuned:",
             36,
             "runs.again.of",

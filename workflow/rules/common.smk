@@ -14,7 +14,13 @@ from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.loading import load_study
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
-from markner.study.schema.systems import EncoderRun, FolderModel, GenerativeRun, HubModel
+from markner.study.schema.systems import (
+    EncoderRun,
+    FolderModel,
+    GenerativeRun,
+    HubModel,
+    TaggerRun,
+)
 from markner.data.fetching.registry import local_files
 from runrecord.errors import PlainError
 from markner.study.environment import environment as job_environment
@@ -50,6 +56,7 @@ GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, Genera
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mixture]
 ON_NODES = [name for name in TUNED if queries.training_nodes(STUDY, name) > 1]
 ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
+TAGGERS = [name for name, run in STUDY.runs.items() if isinstance(run, TaggerRun)]
 # Runs of retired models have no jobs.
 RUNS = STUDY.live_runs()
 CHAT = [name for name, run in RUNS.items() if isinstance(run, ChatRun)]

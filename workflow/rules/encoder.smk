@@ -1,5 +1,10 @@
 # The encoder baseline: a grid of token classifiers, one or several to a job, the best chosen on dev.
-from markner.models.params import PredictEncoderParams, SelectEncoderParams, TrainEncoderParams
+from markner.models.params import (
+    PredictEncoderParams,
+    PredictTaggerParams,
+    SelectEncoderParams,
+    TrainEncoderParams,
+)
 from markner.study.params import NoParams
 
 
@@ -111,3 +116,30 @@ rule selected_predictions:
         settings=settings(NoParams),
     script:
         "../scripts/selected_predictions.py"
+
+
+rule predict_tagger:
+    """Tag a test split with a token classifier that is trained already."""
+    input:
+        model=run_weights,
+        sentences=test_sentences,
+    output:
+        f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+    log:
+        f"{LOGS}/predict_tagger/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/predict_tagger/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    wildcard_constraints:
+        run=one_of(TAGGERS),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 16
+    resources:
+        gpu=hardware("gpus"),
+        device=hardware("device"),
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=settings(PredictTaggerParams),
+    script:
+        "../scripts/predict_tagger.py"

@@ -5,10 +5,11 @@ from typing import Literal, Self
 from markner.errors import NotInStudyError
 from markner.study.grid import Point, grid_jobs
 from markner.study.params import EntityPrompt, Params, Wildcards
-from markner.study.queries import encoder, generative, point_folders, points, run_prompt
+from markner.study.queries import encoder, generative, point_folders, points, run_prompt, tagger_run
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
 from markner.study.schema.systems import Decoding, LocalModel, PackageModel, Training
+from markner.tags import Tag
 from runrecord.machine import package_version
 from runrecord.planned import planning_only
 
@@ -116,3 +117,15 @@ class PredictEncoderParams(Params, rules=["predict_encoder"]):
         run = encoder(study, wildcards["run"])
         lengths = {name: point["max_length"] for name, point in points(run).items()}
         return cls(folders=point_folders(run), max_lengths=lengths)
+
+
+class PredictTaggerParams(Params, rules=["predict_tagger"]):
+    """How the labels of a ready-made tagger are read."""
+
+    labels: dict[str, Tag]
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the labels of a run."""
+        return cls(labels=tagger_run(study, wildcards["run"]).labels)

@@ -15,9 +15,9 @@ from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import SizeFigure, Study, Table
-from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
+from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware, TaggerRun
 
-_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun, PredictionsRun, RepairedRun)
+_Run = TypeVar("_Run", GenerativeRun, EncoderRun, ChatRun, PredictionsRun, RepairedRun, TaggerRun)
 
 
 def shot_corpus(study: Study, run: str, corpus: str) -> str:
@@ -208,6 +208,11 @@ def chat_run(study: Study, run: str) -> ChatRun:
 def predictions_run(study: Study, run: str) -> PredictionsRun:
     """A run by name as one of another system's answers."""
     return _of_kind(study, run, PredictionsRun, "a predictions")
+
+
+def tagger_run(study: Study, run: str) -> TaggerRun:
+    """Return a run of a ready-made tagger by name."""
+    return _of_kind(study, run, TaggerRun, "a tagger")
 
 
 def repaired_run(study: Study, run: str) -> RepairedRun:

@@ -195,8 +195,19 @@ def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int,
     Raises:
         MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
     """
-    tokenizer = load_tokenizer(model)
-    tagger = load_trained(model, max_length)
+    tagger, tokenizer = load_trained(model, max_length), load_tokenizer(model)
+    write_tags(tagger, tokenizer, sentences, output, max_length, batch_size)
+
+
+def write_tags(
+    tagger: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    sentences: Path,
+    output: Path,
+    max_length: int,
+    batch_size: int = 64,
+) -> None:
+    """Tag every sentence with a model that gives scores of O, B and I, as `predict_encoder` does."""
     rows = encode(read_sentences(sentences), tokenizer, max_length)
     mentions = tag_rows(tagger, tokenizer, rows, batch_size, output.stem)
     predictions = []

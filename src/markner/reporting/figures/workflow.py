@@ -24,7 +24,7 @@ STAGES = {
     "Training": ("train", "train_on_nodes", "train_encoder", "select_encoder"),
     "Prediction": (
         *("predict", "predict_encoder", "selected_predictions", "chat", "chat_served", "import_predictions"),
-        "annotate",
+        *("predict_tagger", "repair_predictions", "annotate"),
     ),
     "Evaluation": ("score", "score_grid", "significance", "strata", "official", "errors"),
     "Results": (

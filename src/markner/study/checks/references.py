@@ -27,7 +27,7 @@ from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
-from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.schema.systems import EncoderRun, GenerativeRun, TaggerRun
 from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
@@ -137,6 +137,6 @@ def _annotations(study: Study) -> Iterator[Problem]:
             elif isinstance(run, GenerativeRun) and not (run.mixture or run.weights_of or item.entities):
                 fix = yaml_hint((*at, "entities"), ["disease"], "say what it is asked for, for example")
                 yield Problem((*at, "run"), f"`{item.run}` is not tuned, so it knows no entity type of its own", fix)
-            elif isinstance(run, (ChatRun, PredictionsRun, RepairedRun)):
-                lacks = "asks a model behind an API" if isinstance(run, ChatRun) else "has answers and no model"
+            elif isinstance(run, (ChatRun, PredictionsRun, RepairedRun, TaggerRun)):
+                lacks = "asks a model behind an API" if isinstance(run, ChatRun) else "has no model trained here"
                 yield Problem((*at, "run"), f"`{item.run}` {lacks}", "name a run whose weights are here")

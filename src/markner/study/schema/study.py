@@ -215,14 +215,19 @@ class Study(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _complete_repaired(cls, config: Any) -> Any:
-        """Give each repaired run the seeds and corpora of the run that it repairs where it names none."""
+    def _complete_runs(cls, config: Any) -> Any:
+        """Give each repaired run the seeds and corpora of the run that it repairs where it names none.
+
+        An encoder that is trained already is a tagger.
+        """
         runs = config.get("runs") if isinstance(config, Mapping) else None
         if not isinstance(runs, Mapping):
             return config
         completed = {}
         for name, run in runs.items():
             base = runs.get(run.get("of")) if isinstance(run, Mapping) and isinstance(run.get("of"), str) else None
+            if isinstance(run, Mapping) and run.get("system") == "encoder" and run.get("trained") is True:
+                completed[name] = {key: value for key, value in run.items() if key != "trained"} | {"system": "tagger"}
             if isinstance(base, Mapping) and run.get("system") == "repaired":
                 taken = {"seeds": base.get("seeds") or [1], "evaluate": base.get("evaluate")}
                 completed[name] = {**run, **{key: value for key, value in taken.items() if value and not run.get(key)}}

@@ -8,6 +8,7 @@ from markner.study.schema.base import Name, Settings
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
+from markner.tags import Tag
 
 
 class Hardware(Settings):
@@ -255,4 +256,31 @@ class EncoderRun(Settings):
     """Corpora on whose test split it is scored."""
 
 
-Run = Annotated[GenerativeRun | EncoderRun | ChatRun | PredictionsRun | RepairedRun, Field(discriminator="system")]
+class TaggerRun(Settings):
+    """A token classifier that is trained already, from the hub or a folder, used as it is."""
+
+    system: Literal["tagger"]
+    """A trained token classifier. `system: encoder` with `trained: true` is the same."""
+    model: Name
+    """The classifier with its tokenizer."""
+    labels: dict[str, Tag] = Field(min_length=1, examples=[{"B-Disease": "B", "I-Disease": "I"}])
+    """Tag by label of the classifier: `B` begins a mention, `I` goes on with it. All other labels are `O`. With IO
+    labels, whose mentions have no beginning, write `I` alone."""
+    evaluate: list[Name] = Field(min_length=1)
+    """Corpora on whose test split it is scored."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """The one seed under which the predictions lie; nothing is drawn at random."""
+        return [1]
+
+    @model_validator(mode="after")
+    def _finds_something(self) -> "TaggerRun":
+        if not {"B", "I"} & set(self.labels.values()):
+            raise ValueError("`labels` must have a label that is `B` or `I`")
+        return self
+
+
+Run = Annotated[
+    GenerativeRun | EncoderRun | TaggerRun | ChatRun | PredictionsRun | RepairedRun, Field(discriminator="system")
+]
