@@ -2,6 +2,7 @@
 # Parsing is pure: nothing is written, nothing is fetched.
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -40,6 +41,7 @@ except PlainError as error:
 # The folder that holds workflow/, src/ and envs/, whichever of the two Snakefiles was given.
 CHECKOUT = os.path.dirname(os.path.dirname(workflow.current_basedir))
 
+hash_of_code = cache(code_hash)
 decide_by_records()
 os.environ.update(job_environment(STUDY, CHECKOUT))
 
@@ -104,6 +106,15 @@ def settings(params):
     return of
 
 
+def code(script):
+    """The function behind a rule's `params.code`: the hash of a script's code, computed when a job needs it."""
+
+    def of(wildcards):
+        return hash_of_code(script)
+
+    return of
+
+
 def complete_rules():
     """Give each rule the hash of its script's code. Its params class must be the registered one."""
     for each in workflow.rules:
@@ -120,7 +131,9 @@ def complete_rules():
                     f"rule {each.name} has {given.__name__}, but {registered.__name__} names it among its rules"
                 )
             script = os.path.join(CHECKOUT, "workflow", "scripts", os.path.basename(each.script))
-            each.set_params(code=code_hash(script))
+            if not os.path.isfile(script):
+                raise WorkflowError(f"there is no script {script} of rule {each.name}")
+            each.set_params(code=code(script))
 
 
 def sentences_of(corpus, split):
