@@ -71,7 +71,7 @@ test-fast: .venv/installed-dev ## run the tests that need no model, no browser a
 		--ignore tests/models --ignore tests/workflow --ignore tests/slurm
 
 test: .venv/installed-dev ## run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-dev ## check style and types
 	$(BIN)/ruff check --no-cache .

@@ -14,11 +14,9 @@ from typing import Any
 
 import torch
 from answering import Answering, Passes, same, sampled_texts
-from report import spread, write
+from report import REPEATS, spread, write
 
 from markner.study.schema.systems import Decoding
-
-REPEATS = 3
 
 
 def hf_answers(asked: Answering, texts: Sequence[str], batch: int, **options: Any) -> list[str]:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from report import interleaved, spread, write
+from report import REPEATS, interleaved, spread, write
 from transformers import (
     AutoModelForTokenClassification,
     DataCollatorForTokenClassification,
@@ -57,7 +57,7 @@ def main(
     train: str,
     dev: str,
     epochs: str = "2",
-    repeats: str = "3",
+    repeats: str = str(REPEATS),
     number: str = "1000000",
     name: str = "encoder",
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from answering import Answering
-from report import interleaved, write
+from report import REPEATS, interleaved, write
 
 from markner.data.documents import read_sentences
 from markner.markup import align, mark
@@ -24,7 +24,6 @@ from markner.models.weights import load_tokenizer
 from markner.study.schema.systems import Decoding
 
 EIGHTHS = (1, 2, 4, 8)
-REPEATS = 3
 
 
 def main(model_folder: str, encoder_folder: str, instructions: str, sentences: str, number: str = "128") -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 
 FOLDER = Path("docs/measured/bench")
+REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
+"""How often each time is measured."""
 PACKAGES = ("torch", "transformers", "numpy", "scipy", "seqeval", "nervaluate")
 
 

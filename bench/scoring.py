@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nervaluate import Evaluator
-from report import interleaved, spread, write
+from report import REPEATS, interleaved, spread, write
 from seqeval.metrics import f1_score
 from seqeval.scheme import IOB2
 
@@ -22,8 +22,6 @@ from markner.evaluation.matching import strict_counts
 from markner.evaluation.partial import partial_counts, semeval_counts
 from markner.study.schema.study import Scoring
 from markner.tags import tags_from_spans, words
-
-REPEATS = 3
 
 
 def answers(sentences: list[Sentence]) -> list[tuple[Span, ...]]:

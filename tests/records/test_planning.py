@@ -14,7 +14,7 @@ PREDICTIONS = "results/s/predictions/good/seed1/genes.jsonl"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = make_study(tmp_path_factory.mktemp("study"))
+    folder = make_study(tmp_path_factory)
     (folder / "Snakefile").write_text(RULED)
     shutil.rmtree(folder / ".snakemake")
     return folder

@@ -18,7 +18,7 @@ from runrecord.replay import Replay, plan_replay, run_replay
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory.mktemp("study"))
+    return make_study(tmp_path_factory)
 
 
 @pytest.fixture

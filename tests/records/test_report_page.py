@@ -48,7 +48,7 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect widt
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page made from a small study whose records are real."""
-    folder = make_study(tmp_path_factory.mktemp("study"))
+    folder = make_study(tmp_path_factory)
     results = folder / "results" / "s"
     for name, text in (
         ("figures/f.svg", SVG),

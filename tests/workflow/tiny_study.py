@@ -11,13 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from conftest import ROOT
-from filelock import FileLock
+from conftest import ROOT, once
 from models.tiny_encoder import tiny_encoder
 from models.tiny_llama import write_tiny_llama
 
@@ -91,9 +92,41 @@ def snakemake(folder: Path, *arguments: str, config: str = CONFIG) -> str:
     return command(folder, "-m", "snakemake", "--configfile", config, "-c2", *arguments).stdout
 
 
+class Planner(threading.local):
+    """A process of this thread that plans (`planner.py`), started when it is first needed."""
+
+    def __init__(self) -> None:
+        script = Path(__file__).with_name("planner.py")
+        self.process = subprocess.Popen(
+            [sys.executable, str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def run(self, folder: Path, *arguments: str) -> str:
+        """Run Snakemake without an error; returns all that it says."""
+        output = folder / "plan.txt"
+        asked = {"folder": str(folder), "arguments": arguments, "environment": environment(folder)}
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(json.dumps(asked | {"output": str(output)}), file=self.process.stdin, flush=True)
+        code = self.process.stdout.readline()
+        said = output.read_text(encoding="utf-8")
+        output.unlink()
+        assert code == "0\n", said[-6000:]
+        return said
+
+
+@cache
+def planner() -> Planner:
+    return Planner()
+
+
 def plan(folder: Path, *arguments: str, config: str = CONFIG) -> set[Job]:
     """The jobs that Snakemake would run, targets of files alone left out."""
-    said = snakemake(folder, "-n", *arguments, config=config)
+    said = planner().run(folder, "--configfile", config, "-c2", "-n", *arguments)
     jobs = set()
     for block in re.findall(r"^rule (\w+):\n((?:    .*\n)*)", said, re.MULTILINE):
         facts = dict(re.findall(r"^    (\w+): (.*)$", block[1], re.MULTILINE))
@@ -114,7 +147,7 @@ def copy_workflow(folder: Path) -> None:
             shutil.copy(source, folder / name)
 
 
-def _make(folder: Path) -> frozenset[Job]:
+def _make(folder: Path) -> None:
     folder.mkdir()
     copy_workflow(folder)
     write_tiny_llama(folder / "models/llama", positions=4096)
@@ -124,20 +157,13 @@ def _make(folder: Path) -> frozenset[Job]:
     write_study(folder, study())
     jobs = frozenset(plan(folder))
     (folder / "said.txt").write_text(snakemake(folder), encoding="utf-8")
-    return jobs
+    folder.with_suffix(".jobs").write_bytes(pickle.dumps(jobs))
 
 
 def finished(base: Path) -> tuple[Path, frozenset[Job]]:
-    """The checkout in which the study has been run once a session, and all its jobs; to be copied, not changed.
-
-    Several processes of a session share it: the first makes it, the others wait.
-    """
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    jobs_file = shared / "tiny.jobs"
-    with FileLock(shared / "tiny.lock"):
-        if not jobs_file.exists():
-            jobs_file.write_bytes(pickle.dumps(_make(shared / "tiny")))
-    return shared / "tiny", pickle.loads(jobs_file.read_bytes())
+    """The checkout in which the study has been run once a session, and all its jobs; to be copied, not changed."""
+    folder = once(base, "tiny", _make)
+    return folder, pickle.loads(folder.with_suffix(".jobs").read_bytes())
 
 
 def copy(source: Path, target: Path) -> Path:

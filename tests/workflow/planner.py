@@ -1,0 +1,50 @@
+"""Snakemake in processes that are forked from one which has imported it.
+
+Its import takes as long as a plan. A process serves requests, one JSON object a line: `folder`, `arguments`,
+`environment` and `output`, the file for all that Snakemake prints. It answers with the exit code, a line each.
+"""
+
+import contextlib
+import json
+import os
+import sys
+from typing import Any
+
+
+def fork(folder: str, arguments: list[str], environment: dict[str, str], output: str) -> int:
+    """Run Snakemake in a folder with the code under its `src`; returns the exit code."""
+    sys.stdout.flush()
+    process = os.fork()
+    if process:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    code: Any = 1
+    try:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        sys.path.insert(0, f"{folder}/src")
+        snakemake(arguments)
+    except SystemExit as ended:
+        code = ended.code
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def snakemake(arguments: list[str]) -> None:
+    from snakemake.cli import main
+
+    main(arguments)
+
+
+if __name__ == "__main__":
+    import pydantic  # noqa: F401 - of the workflow's own code, the slowest to import
+
+    with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(SystemExit):
+        snakemake(["--version"])  # imports the plugins too
+    for line in sys.stdin:
+        print(fork(**json.loads(line)), flush=True)
