@@ -5,14 +5,14 @@ from.
 """
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from runrecord.code import PACKAGE, PACKAGE_ROOT, code_parts
-from runrecord.differences import differences, flat_settings, shown
+from runrecord.differences import differences, flat_settings, unequal
 from runrecord.errors import RecordError
 from runrecord.hashing import hash_files, hash_path, tree_hash
 from runrecord.record import OUTSIDE, SUFFIX, clean, located, read_record, record_path
@@ -39,7 +39,7 @@ _UNRECORDED = {"logs", "benchmarks", "checkpoints"}
 _SEVERITY = (Verdict.FRESH, Verdict.UNKNOWN, Verdict.STALE, Verdict.TAMPERED)
 
 
-def worst(verdicts: Iterator[Verdict]) -> Verdict:
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst of some verdicts: TAMPERED, then STALE, UNKNOWN, FRESH."""
     return max(verdicts, key=_SEVERITY.index, default=Verdict.FRESH)
 
@@ -69,6 +69,10 @@ class Node:
     notes: list[str] = field(default_factory=list)
     inputs: list["Node"] = field(default_factory=list)
 
+    def add(self, verdict: Verdict, kind: str, subject: str, text: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(verdict, kind, subject, text))
+
     @property
     def own(self) -> Verdict:
         """Return the verdict on this file alone."""
@@ -91,6 +95,11 @@ class Node:
         return worst(node.own for node in self.lineage())
 
 
+def lineages(results: Iterable[Node]) -> dict[str, Node]:
+    """Return the results and everything that they were made from by path, each file once."""
+    return {node.path: node for result in results for node in result.lineage()}
+
+
 class Audit:
     """Audits the results of one folder. Each file is checked once.
 
@@ -109,9 +118,9 @@ class Audit:
         node = self.node(path)
         if node.record is None and not node.findings:
             why = "no job left a record of it" if node.sha256 else "there is no such file and no record of it"
-            node.findings.append(Finding(Verdict.UNKNOWN, "record", node.path, why))
+            node.add(Verdict.UNKNOWN, "record", node.path, why)
         elif node.sha256 is None and not node.findings:
-            node.findings.append(Finding(Verdict.UNKNOWN, "output", node.path, "was made, and is not there any more"))
+            node.add(Verdict.UNKNOWN, "output", node.path, "was made, and is not there any more")
         return node
 
     def part(self, path: str, name: str, made_from: Collection[str]) -> Node:
@@ -167,7 +176,7 @@ class Audit:
         except RecordError as error:
             node.sha256 = hash_path(place, self.root)
             text = error.message.partition(": ")[2]
-            node.findings.append(Finding(Verdict.TAMPERED, "record", node.path + SUFFIX, text))
+            node.add(Verdict.TAMPERED, "record", node.path + SUFFIX, text)
             return
         if node.record is None:
             node.sha256 = hash_path(place, self.root)
@@ -180,31 +189,30 @@ class Audit:
     def _output(self, node: Node, record: dict[str, Any], place: Path) -> None:
         if record["path"] != node.path:
             text = f"is the record of {record['path']}"
-            node.findings.append(Finding(Verdict.UNKNOWN, "record", node.path + SUFFIX, text))
+            node.add(Verdict.UNKNOWN, "record", node.path + SUFFIX, text)
         files = hash_files(place, self.root) if place.is_dir() else None
         node.sha256 = hash_path(place, self.root) if files is None else tree_hash(files)
         if node.sha256 in (None, record["sha256"]):
             return
         then = record.get("files")
         if files is None or then is None:
-            subjects = [(node.path, "was changed after the job wrote it")]
-        else:
-            subjects = [
-                (f"{node.path}/{name}", f"was {how} after the job wrote it") for name, how in differences(then, files)
-            ]
-        node.findings += [Finding(Verdict.TAMPERED, "output", subject, text) for subject, text in subjects]
+            node.add(Verdict.TAMPERED, "output", node.path, "was changed after the job wrote it")
+            return
+        for name, how in differences(then, files):
+            node.add(Verdict.TAMPERED, "output", f"{node.path}/{name}", f"was {how} after the job wrote it")
 
     def _changed_code(self, node: Node, record: dict[str, Any]) -> None:
         script, then = record["code"]["script"], record["code"]["parts"]
         now = self._parts(script)
         if now is None:
-            node.findings.append(Finding(Verdict.STALE, "code", script, "the script is not there any more"))
+            node.add(Verdict.STALE, "code", script, "the script is not there any more")
             return
+        versions = {name: f"{old} -> {new}" for name, old, new in unequal(then, now) if name.startswith(PACKAGE)}
         for name, how in differences(then, now):
-            text = f"{shown(then, name)} -> {shown(now, name)}" if name.startswith(PACKAGE) else f"was {how} since"
-            node.findings.append(Finding(Verdict.STALE, "code", name, text))
+            text = versions.get(name, f"was {how} since")
+            node.add(Verdict.STALE, "code", name, text)
         for name in record["code"]["changed_meanwhile"]:
-            node.findings.append(Finding(Verdict.STALE, "code", name, "was changed while the job ran"))
+            node.add(Verdict.STALE, "code", name, "was changed while the job ran")
 
     def _parts(self, script: str) -> dict[str, str] | None:
         if script not in self._code:
@@ -220,19 +228,16 @@ class Audit:
         now = self.current(record["rule"], record["wildcards"])
         if now is None:
             text = "the study does not ask for it any more"
-            node.findings.append(Finding(Verdict.STALE, "settings", f"rule {record['rule']}", text))
+            node.add(Verdict.STALE, "settings", f"rule {record['rule']}", text)
             return
-        old, new = flat_settings(record["settings"]), flat_settings(clean(now))
-        for name in [*old, *(name for name in new if name not in old)]:
-            if shown(old, name) != shown(new, name):
-                text = f"{shown(old, name)} -> {shown(new, name)}"
-                node.findings.append(Finding(Verdict.STALE, "settings", name, text))
+        for name, old, new in unequal(flat_settings(record["settings"]), flat_settings(clean(now))):
+            node.add(Verdict.STALE, "settings", name, f"{old} -> {new}")
 
     def _changed_inputs(self, node: Node, record: dict[str, Any]) -> None:
         for entry in record["inputs"]:
             path = entry["path"]
             if entry["before"] != entry["after"]:
-                node.findings.append(Finding(Verdict.STALE, "input", path, "was changed while the job ran"))
+                node.add(Verdict.STALE, "input", path, "was changed while the job ran")
             if path.startswith(OUTSIDE):
                 node.notes.append(f"{path} lies outside the working folder: not compared")
                 continue

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from runrecord.audit import Audit, Finding, Node, Verdict
+from runrecord.audit import Audit, Node, Verdict, lineages
 from runrecord.differences import flat_settings
 from runrecord.effects import duration, effects, job_count, renewal
 from runrecord.machine import package_version
@@ -23,7 +24,7 @@ _CAUSES = 3
 
 def as_json(nodes: Sequence[Node], verdict: Verdict, **more: Any) -> str:
     """Verdict, results asked for, and every file of their lineages once, with findings and inputs; then `more`."""
-    files = {node.path: node for result in nodes for node in result.lineage()}
+    files = lineages(nodes)
     value = {
         "verdict": verdict.name,
         "results": {node.path: node.verdict.name for node in nodes},
@@ -52,7 +53,7 @@ def show_folder(audit: Audit, nodes: Sequence[Node], verdict: Verdict, explain: 
     counts = Counter(node.verdict for node in nodes)
     results = ", ".join(f"{counts[kind]} {kind.name}" for kind in Verdict)
     console.print(f"[{_STYLE[verdict]}]{verdict.name}[/]  {len(nodes)} results: {results}")
-    files = {node.path: node for result in nodes for node in result.lineage()}
+    files = lineages(nodes)
     for path in sorted(files):
         if files[path].findings:
             branch = Tree(label(files[path], files[path].own))
@@ -167,16 +168,7 @@ def _node_facts(node: Node) -> dict[str, Any]:
         "verdict": node.own.name,
         "sha256": node.sha256,
         "rule": node.record["rule"] if node.record else None,
-        "findings": [_finding_facts(finding) for finding in node.findings],
+        "findings": [asdict(finding) | {"verdict": finding.verdict.name} for finding in node.findings],
         "notes": node.notes,
         "inputs": [child.path for child in node.inputs],
-    }
-
-
-def _finding_facts(finding: Finding) -> dict[str, str]:
-    return {
-        "verdict": finding.verdict.name,
-        "kind": finding.kind,
-        "subject": finding.subject,
-        "text": finding.text,
     }

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from runrecord.audit import Audit, Node
-from runrecord.differences import flat_settings
+from runrecord.differences import ABSENT, flat_settings, unequal
 
 Figures = Callable[[Path], Mapping[str, float]]
 """The figures in a file, by name; none if it is no file of figures."""
-ABSENT = "(absent)"
 _PARTS = re.compile(r"[/.]")
 _MACHINE = ("python", "platform", "host", "cpu", "cores", "gpu")
 
@@ -147,32 +146,26 @@ def _own(a: Node, b: Node) -> Iterator[Fact]:
         ("setting", flat_settings(left["settings"]), flat_settings(right["settings"])),
         ("param", left["params"], right["params"]),
     ):
-        for name, x, y in _unequal(one, other):
+        for name, x, y in unequal(one, other):
             if kind != "param" or left["rule"] == right["rule"]:
                 yield Fact(kind, f"{rule}: {name}" if name else rule, x, y)
     if left["rule"] == right["rule"]:
-        for name, x, y in _unequal(left["code"]["parts"], right["code"]["parts"]):
+        for name, x, y in unequal(left["code"]["parts"], right["code"]["parts"]):
             yield Fact("code", name, x.strip("'")[:12], y.strip("'")[:12])
     yield from _environment(left, right)
 
 
 def _environment(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[Fact]:
     one, other = left["environment"], right["environment"]
-    for name, x, y in _unequal(one["packages"], other["packages"]):
+    for name, x, y in unequal(one["packages"], other["packages"]):
         # Another job imports other packages; only versions can differ then.
         if ABSENT not in (x, y) or (left["rule"], left["wildcards"]) == (right["rule"], right["wildcards"]):
             yield Fact("package", name, x.strip("'"), y.strip("'"))
     machines = [{**{key: environment[key] for key in _MACHINE}, **environment["slurm"]} for environment in (one, other)]
-    for name, x, y in _unequal(*machines):
+    for name, x, y in unequal(*machines):
         yield Fact("machine", name, x, y)
     if left["threads"] != right["threads"] and left["rule"] == right["rule"]:
         yield Fact("machine", f"{left['rule']}: threads", str(left["threads"]), str(right["threads"]))
-
-
-def _unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for name in dict.fromkeys([*one, *other]):
-        if name not in one or name not in other or one[name] != other[name]:
-            yield name, repr(one[name]) if name in one else ABSENT, repr(other[name]) if name in other else ABSENT
 
 
 def _paired(a: Node, b: Node) -> Iterator[tuple[list[Node], list[Node]]]:

@@ -1,7 +1,9 @@
 """Nested settings and tables of hashes side by side, name by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+ABSENT = "(absent)"
 
 
 def flat_settings(settings: Any, prefix: str = "") -> dict[str, Any]:
@@ -19,12 +21,20 @@ def flat_settings(settings: Any, prefix: str = "") -> dict[str, Any]:
     }
 
 
-def shown(values: Mapping[str, Any], name: str) -> str:
-    """A leaf as text; `1` and `1.0`, `True` and `1` are different ones."""
-    return repr(values[name]) if name in values else "(absent)"
+def unequal(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield each name whose values differ, with both values as text.
+
+    `1` and `1.0`, `True` and `1` are different values. The text of a value that is not there is `ABSENT`.
+    """
+    for name in dict.fromkeys([*then, *now]):
+        old, new = (repr(values[name]) if name in values else ABSENT for values in (then, now))
+        if old != new:
+            yield name, old, new
 
 
 def differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Names that differ between two tables of hashes, with `changed`, `removed` or `added`."""
-    changed = [(name, "changed" if name in now else "removed") for name in then if now.get(name) != then[name]]
-    return changed + [(name, "added") for name in now if name not in then]
+    """List the names that differ between two tables of hashes, with `changed`, `removed` or `added`."""
+    return [
+        (name, "added" if old == ABSENT else "removed" if new == ABSENT else "changed")
+        for name, old, new in unequal(then, now)
+    ]

@@ -1,7 +1,7 @@
 """What a change does: which results rest on it, which jobs have to run again, and how long they took last time."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,31 +37,24 @@ def effects(audit: Audit, node: Node) -> list[Effect]:
     reached = {
         item.path: set().union(*(changed.get(other.path, set()) for other in item.lineage())) for item in results
     }
-    groups: dict[tuple[str, ...], list[_Change]] = {}
+    groups: dict[tuple[str, ...], list[str]] = {}
     for cause in sorted(set().union(*(_changes(item) for item in node.lineage()))):
         groups.setdefault(tuple(item.path for item in results if cause in reached[item.path]), []).append(cause)
     changes = [
-        _effect(tuple(map(_change_text, causes)), (item for item in results if item.path in set(paths)))
+        _effect(tuple(causes), (item for item in results if item.path in set(paths)))
         for paths, causes in groups.items()
     ]
     return sorted(changes, key=lambda effect: -len(effect.results))
 
 
-_Change = tuple[str, str, str]
-
-
-def _changes(node: Node) -> set[_Change]:
-    """Kind, subject and, for a setting, the job of every change found at one file."""
+def _changes(node: Node) -> set[str]:
+    """Return every change found at one file: its kind and subject, for a setting also the job."""
+    job = f" of {node.record['outputs'][0]}" if node.record else ""
     return {
-        (item.kind, item.subject, node.record["outputs"][0] if item.kind == "settings" and node.record else "")
+        f"{item.kind} {item.subject}{job if item.kind == 'settings' else ''}"
         for item in node.findings
         if item.verdict is Verdict.STALE
     }
-
-
-def _change_text(change: _Change) -> str:
-    kind, subject, job = change
-    return f"{kind} {subject}{f' of {job}' if job else ''}"
 
 
 def _effect(causes: tuple[str, ...], nodes: Iterable[Node]) -> Effect:
@@ -71,7 +64,7 @@ def _effect(causes: tuple[str, ...], nodes: Iterable[Node]) -> Effect:
         causes,
         tuple(path for path, _ in recorded),
         dict(Counter(record["rule"] for record in jobs.values())),
-        sum(map(job_seconds, jobs.values())),
+        round(sum(map(job_seconds, jobs.values())), 3),
     )
 
 
@@ -93,16 +86,3 @@ def job_count(jobs: dict[str, int]) -> str:
     """`3 jobs (1 train, 2 predict)`."""
     total = sum(jobs.values())
     return f"{total} job{'s' * (total != 1)} ({', '.join(f'{number} {rule}' for rule, number in jobs.items())})"
-
-
-def facts(listed: Collection[Effect]) -> list[dict[str, Any]]:
-    """Effects for JSON."""
-    return [
-        {
-            "causes": list(item.causes),
-            "results": list(item.results),
-            "jobs": item.jobs,
-            "seconds": round(item.seconds, 3),
-        }
-        for item in listed
-    ]

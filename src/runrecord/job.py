@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from runrecord.code import PACKAGE_ROOT, code_parts, parts_hash
+from runrecord.differences import differences
 from runrecord.errors import PlainError
 from runrecord.hashing import hash_path
 from runrecord.machine import environment
@@ -70,10 +71,8 @@ def _before(snakemake: Any) -> dict[str, Any]:
 
 def _after(snakemake: Any, facts: dict[str, Any]) -> None:
     facts["ended"] = _now()
-    parts = code_parts(_script())
-    then = facts["code"]["parts"]
-    changed = [name for name in sorted(then.keys() | parts.keys()) if then.get(name) != parts.get(name)]
-    facts["code"]["changed_meanwhile"] = changed
+    changed = differences(facts["code"]["parts"], code_parts(_script()))
+    facts["code"]["changed_meanwhile"] = sorted(name for name, _ in changed)
     for entry, (_, path) in zip(facts["inputs"], named_files(snakemake.input), strict=True):
         entry["after"] = hash_path(path)
         if entry["after"] != entry["before"]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from runrecord.audit import Audit, Node
+from runrecord.audit import Audit, lineages
 
 
 def lineage_facts(paths: Iterable[str], root: Path) -> list[dict[str, Any]]:
@@ -23,9 +23,7 @@ def lineage_facts(paths: Iterable[str], root: Path) -> list[dict[str, Any]]:
         `gpu`, `commit` and `dirty`.
     """
     audit = Audit(root)
-    nodes: dict[str, Node] = {}
-    for path in paths:
-        nodes |= {node.path: node for node in audit.node(path).lineage()}
+    nodes = lineages(audit.node(path) for path in paths)
     ordered = [nodes[path] for path in sorted(nodes)]
     place = {node.path: index for index, node in enumerate(ordered)}
     return [

@@ -39,7 +39,7 @@ from snakemake.jobs import Job
 from snakemake.persistence import ParamsChange, PersistenceBase
 
 from runrecord.code import code_parts
-from runrecord.differences import differences, flat_settings, shown
+from runrecord.differences import differences, flat_settings, unequal
 from runrecord.errors import RecordError
 from runrecord.hashing import hash_path
 from runrecord.record import asked, located, named_files, portable, read_record
@@ -101,8 +101,7 @@ def _differences_from(record: dict[str, Any], job: Any, output: str) -> Iterator
     now = asked(job.params)
     for kind in ("settings", "params"):
         then, new = flat_settings(record[kind], kind), flat_settings(json.loads(json.dumps(now[kind])), kind)
-        for name in (name for name in dict.fromkeys([*then, *new]) if shown(then, name) != shown(new, name)):
-            yield f"{name}: {shown(then, name)} -> {shown(new, name)}"
+        yield from (f"{name}: {before} -> {after}" for name, before, after in unequal(then, new))
     if record["code"]["hash"] != job.params.code:
         yield from _code(record)
     for name in record["code"]["changed_meanwhile"]:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,6 @@ def _audit_diff(options: argparse.Namespace) -> int:
 
 def _effects(audit: "Audit", node: "Node") -> dict[str, Any]:
     """Return for JSON what has to run again for a result, and what else each change affects."""
-    from runrecord.effects import effects, facts, renewal
+    from runrecord.effects import effects, renewal
 
-    return {"renewal": facts([renewal(node)])[0], "effects": facts(effects(audit, node))}
+    return {"renewal": asdict(renewal(node)), "effects": [asdict(effect) for effect in effects(audit, node)]}

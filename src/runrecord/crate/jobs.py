@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runrecord.audit import Audit, Node, Verdict
+from runrecord.audit import Audit, Node, Verdict, lineages
 from runrecord.differences import flat_settings
 from runrecord.errors import RecordError
 
@@ -66,23 +66,20 @@ def lineage(root: Path, results: Iterable[str]) -> Lineage:
         RecordError: a result has no record, or bytes of its lineage are not those that a job wrote.
     """
     audit = Audit(root)
-    nodes: dict[str, Node] = {}
-    for path in results:
-        result = audit.result(path)
+    found = [audit.result(path) for path in results]
+    for result in found:
         if result.record is None:
-            raise RecordError(f"{path}: {_why(result)}", "make the result again")
-        nodes |= {node.path: node for node in result.lineage()}
+            raise RecordError(f"{result.path}: {_why(result)}", "make the result again")
+    nodes = lineages(found)
     for node in nodes.values():
         if node.own is Verdict.TAMPERED:
             raise RecordError(
                 f"{node.path}: {_why(node)}", f"make it again; an audit of {node.path} shows what changed"
             )
-    jobs = {job.key: job for job in (Job(node.record) for node in nodes.values() if node.record)}
     depths: dict[str, int] = {}
-    for node in nodes.values():
-        _measure(node, depths)
-    order = {Job(node.record).key: depths[node.path] for node in nodes.values() if node.record}
-    return Lineage([jobs[key] for key in sorted(jobs, key=lambda key: (order[key], key))], nodes)
+    made = ((_measure(node, depths), Job(node.record)) for node in nodes.values() if node.record)
+    jobs = {(depth, job.key): job for depth, job in made}
+    return Lineage([jobs[place] for place in sorted(jobs)], nodes)
 
 
 def _measure(node: Node, depths: dict[str, int]) -> int:
