@@ -25,7 +25,7 @@ from report import write
 
 from gpu.grown import grown
 from gpu.plot import draw
-from gpu.shapes import LLAMA_7B, TOY, Size
+from gpu.shapes import LLAMA_7B, TOY, Size, slightly_larger
 from gpu.study import GpuStudy
 from gpu.training import examples_per_second, measure, row
 from markner.data.instructions import read_instances
@@ -36,7 +36,6 @@ from markner.study.schema.systems import Training
 
 _WAYS = {"alpaca": "Alpaca recipe", "padded": "padded, answers' columns only", "prefix": "shared prefix"}
 _SMOLLM2 = Size("SmolLM2-135M", 30, 576, 1536, 9, 49_152)
-_LARGER_SMOLLM2 = Size("SmolLM2-135M, a little larger", 30, 640, 1600, 10, 49_152)
 _DECODING_MINUTES = 3.5
 """Kept for the encoder's grid and for decoding."""
 
@@ -148,7 +147,6 @@ def _measure_decoding(session: Session, study: GpuStudy) -> None:
     if not study.tuned.is_dir():
         return
     session.start("decoding at the shape of 7B")
-    size = _LARGER_SMOLLM2 if session.toy else LLAMA_7B
     number, batches = ("3", (2,)) if session.toy else ("32", (1, 8, 32))
     for precision in ("bf16", "fp32"):
         if session.seconds_left() < 0 and not session.toy:
@@ -157,6 +155,7 @@ def _measure_decoding(session: Session, study: GpuStudy) -> None:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         answering = Answering(str(study.tuned), str(study.instructions))
         small: Any = load_causal(study.tuned, torch.float32)
+        size = slightly_larger(small.config) if session.toy else LLAMA_7B
         answering.model = grown(small, size, dtype).to("cuda" if torch.cuda.is_available() else "cpu")
         rows = compared(answering, sampled_texts(str(study.sentences()), number), batches, repeats=1)
         write(

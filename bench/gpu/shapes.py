@@ -65,3 +65,16 @@ def random_model(size: Size, device: torch.device) -> LlamaForCausalLM:
         model = LlamaForCausalLM(size.config(attn_implementation="sdpa"))
     model.config.use_cache = False
     return model.train()
+
+
+def slightly_larger(config: LlamaConfig) -> Size:
+    """Return the sizes of a model with one layer and one head more than another."""
+    length = config.hidden_size // config.num_attention_heads
+    return Size(
+        name="a slightly larger model",
+        layers=config.num_hidden_layers + 1,
+        hidden=config.hidden_size + length,
+        intermediate=config.intermediate_size,
+        heads=config.num_attention_heads + 1,
+        vocabulary=config.vocab_size,
+    )

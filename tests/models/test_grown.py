@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 sys.path.insert(0, str(ROOT / "bench"))
 
 from gpu.grown import grown
-from gpu.shapes import LLAMA_7B, Size
+from gpu.shapes import LLAMA_7B, Size, slightly_larger
 
 from markner.study.schema.systems import Training
 
@@ -35,7 +35,15 @@ def small(tied: bool) -> LlamaForCausalLM:
 
 
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("size", [Size("wider", 3, 192, 160, 6, 300), Size("larger", 5, 256, 300, 8, 1024)], ids=str)
+@pytest.mark.parametrize(
+    "size",
+    [
+        Size("wider", 3, 192, 160, 6, 300),
+        Size("larger", 5, 256, 300, 8, 1024),
+        slightly_larger(small(tied=True).config),
+    ],
+    ids=lambda size: size.name,
+)
 def test_an_enlarged_model_has_the_logits_of_the_small_one(size: Size, tied: bool) -> None:
     model = small(tied)
     ids = torch.randint(0, 300, (2, 40))
