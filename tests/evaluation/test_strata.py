@@ -1,7 +1,9 @@
 import csv
+import re
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from span_strategies import Spans, span_lists, spans
@@ -20,6 +22,7 @@ from markner.evaluation.strata import (
     training_mentions,
     write_strata,
 )
+from markner.markup import unmark
 from markner.predictions import Prediction, write_predictions
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring
@@ -165,6 +168,22 @@ def test_misses_count_by_the_gold_mention_and_inventions_by_the_prediction(files
     assert (by_stratum["with mentions"]["sentences"], by_stratum["seen"]["sentences"]) == ("2", "4")
     assert (by_stratum["seen"]["f1"], by_stratum["seen"]["f1_low"]) == ("1.0", "0.0")
     assert tuple(by_stratum["seen"]) == COLUMNS
+
+
+def test_the_worked_example_of_the_documentation() -> None:
+    section = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8").partition("## Strata")[2].partition("\n## ")[0]
+    text, gold = unmark(re.findall(r"^Gold: `(.*)`$", section, re.MULTILINE)[0])
+    same_text, answer = unmark(re.findall(r"^Answer: `(.*)`$", section, re.MULTILINE)[0])
+    training, mentions = unmark(re.findall(r"Training data: `(.*)`", section)[0])
+    assert text == same_text
+    seen = frozenset(training[slice(*span)].lower() for span in mentions)
+    found = {ALL: strict_counts([gold], [answer])}
+    for kind, stratum_of in strata_of(seen).items():
+        found |= stratum_counts([Sentence("s", "d", text, (), gold)], [answer], kind, stratum_of)
+    rows = re.findall(r"^\| ([a-z ]+) \| (\d) \| (\d) \| (\d) \|", section, re.MULTILINE)
+    assert len(rows) == 7
+    for stratum, *numbers in rows:
+        assert [str(int(part[0])) for part in (found[stratum].tp, found[stratum].fp, found[stratum].fn)] == numbers
 
 
 def test_without_training_data_nothing_is_seen_or_unseen(files: Path) -> None:
