@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import bioc
 import pytest
@@ -13,8 +14,9 @@ from markner.data.documents import Document, Mention, PassageText, join_passages
 from markner.data.formats import plain, pubtator
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import format_of, open_writer, read_documents
+from markner.data.formats.file_formats import FORMATS
 from markner.errors import MarknerError
-from markner.study.schema.formats import InputFormat, OutputFormat
+from markner.study.schema.formats import FileFormat, InputFormat, OutputFormat
 
 TEXT = "Ataxia in 🧬 mice\r\n\r\n \tHeart\nfailure is αβ; no <mark>.\n\n\nEnd of ataxia\n"
 MENTIONS = [Mention(TEXT.index(word), TEXT.index(word) + len(word), "disease") for word in ("Ataxia", "Heart\nfailure")]
@@ -192,6 +194,12 @@ def test_a_pubtator_block_without_abstract_is_a_document() -> None:
     content = io.BytesIO(b"1|t|T\n1|a|A\n1\t0\t1\tT\tX\n\n2|t|U\n")
     documents = pubtator.read(content, "name", ReadOptions(mentions=False))
     assert [(document.id, document.text) for document in documents] == [("1", "T A"), ("2", "U")]
+
+
+def test_the_table_of_formats_has_each_named_format_and_its_writer() -> None:
+    assert set(FORMATS) == set(get_args(FileFormat))
+    assert {name for name, entry in FORMATS.items() if entry.writer is not None} == set(get_args(OutputFormat))
+    assert all((entry.read is None) == (entry.read_folder is not None) for entry in FORMATS.values())
 
 
 def test_the_name_of_the_output_gives_its_format() -> None:
