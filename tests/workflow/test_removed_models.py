@@ -28,6 +28,7 @@ def study(**changes: Any) -> dict[str, Any]:
     tuned |= {"training": {"epochs": 1, "batch_size": 8, "device_batch_size": 4}, "decoding": {"batch_size": 4}}
     grid = {"learning_rate": [1.0e-3], "max_length": [64], "batch_size": [8]}
     encoder = {"system": "encoder", "model": "bert", "corpus": "disease", "grid": grid, "epochs": 1}
+    rows = [{"label": run, "runs": [run]} for run in ("kept", "removed", "encoder")]
     return {
         "study": "demo",
         "corpora": corpora,
@@ -37,7 +38,7 @@ def study(**changes: Any) -> dict[str, Any]:
         "keep_models": ["kept"],
         "scoring": {"resamples": 100},
         "significance": {"permutations": 1000},
-        "tables": {"table1": {"title": "Tiny", "corpora": ["disease"], "rows": [{"label": "All", "runs": ["kept"]}]}},
+        "tables": {"table1": {"title": "Tiny", "corpora": ["disease"], "rows": rows}},
         **changes,
     }
 
