@@ -5,16 +5,10 @@ import importlib.metadata
 import importlib.util
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    GgufConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils.logging import disable_progress_bar
 
 from markner.errors import MarknerError
@@ -22,6 +16,9 @@ from markner.files import fresh_folder, replace_folder, write_json
 from markner.models.checkpoints import FACTS_NAME
 from markner.models.hub import SMALL, WEIGHTS, snapshot
 from markner.study.schema.systems import FolderModel, HubModel, LocalModel, PackageModel
+
+if TYPE_CHECKING:  # importing them takes as long as importing torch, and fetching weights needs neither
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # The progress bars of loading and saving would interrupt those of the jobs.
 disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -62,7 +59,7 @@ def fetch_weights(model: LocalModel, destination: Path) -> None:
     replace_folder(partial, destination)
 
 
-def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options: Any) -> PreTrainedModel:
+def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options: Any) -> "PreTrainedModel":
     """Load a causal language model from a plain folder, onto the CPU, in evaluation mode.
 
     Args:
@@ -81,7 +78,7 @@ def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options:
     return model
 
 
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """Load the tokenizer of a plain folder. If it has no padding token, the end token is used.
 
     Raises:
