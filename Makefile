@@ -8,7 +8,7 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 	"$$each" -c '$(SUITABLE)' 2>/dev/null && echo "$$each" && break; done)
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
-# Packages that come as source are built apart: by the old way, pip 23 fetches build tools without what those need.
+# Packages that come as source are built in isolation: by the old way, pip 23 fetches build tools without what those need.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517
 
 help: ## list these commands

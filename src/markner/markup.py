@@ -62,8 +62,8 @@ _REFUSAL_OVERLAP = 0.5
 def escape_marks(text: str, marks: Marks = MARKS) -> str:
     """Return a text of the same length in which no mark stands: `<mark>` becomes `‹mark›`, and `[` becomes `［`.
 
-    Models read and write texts in this form, so that every mark in an answer is theirs. Offsets do not change. Of marks
-    that mingle (`@@`), each sign is replaced wherever it stands alone, too.
+    Models read and write texts in this form, so that every mark in an answer is the model's. Offsets do not change. Of
+    marks that mingle (`@@`), each sign is replaced wherever it stands alone, too.
     """
     return _escaped(marks).sub(_look_alike, text)
 
@@ -76,9 +76,9 @@ def _escaped(marks: Marks) -> re.Pattern[str]:
 
 def _look_alike(match: re.Match[str]) -> str:
     """Return a mark, or a sign of one, with other signs that look alike: its angle brackets, or its first sign."""
-    found = match.group()
-    changed = found.translate(_ANGLES)
-    return changed if changed != found else found[0].translate(_WIDE) + found[1:]
+    mark = match.group()
+    changed = mark.translate(_ANGLES)
+    return changed if changed != mark else mark[0].translate(_WIDE) + mark[1:]
 
 
 def mark(text: str, spans: Sequence[Span], marks: Marks = MARKS) -> str:

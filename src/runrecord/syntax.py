@@ -56,7 +56,10 @@ class Module:
 
 @cache
 def parse(name: str, source: bytes, path: str) -> Module:
-    """Take a module apart. Keyed by its bytes, so that a module is parsed once a process and never held for another."""
+    """Parse a module into its definitions.
+
+    Keyed by its bytes, so that a module is parsed once a process and never held for another.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:

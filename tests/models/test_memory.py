@@ -7,7 +7,7 @@ import torch
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from markner.models.causal.memory import Shape, prediction_bytes, saved_bytes, training_bytes
-from markner.models.causal.prefix_attention import row_layout, use_prefix_attention
+from markner.models.causal.prefix_attention import row_tensors, use_prefix_attention
 from markner.study.schema.systems import Decoding, Training
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -52,7 +52,7 @@ def prefix_row(shared: int, rows: int, length: int) -> dict[str, Any]:
     ids = torch.randint(0, VOCABULARY, (1, shared + rows * length))
     positions = [torch.arange(shared), *[torch.arange(shared, shared + length)] * rows]
     row = {"input_ids": ids, "labels": ids, "position_ids": torch.cat(positions)[None]}
-    return row | row_layout(shared, [length] * rows)
+    return row | row_tensors(shared, [length] * rows)
 
 
 @pytest.mark.parametrize("hidden, intermediate, key_heads", [(64, 160, 8), (128, 344, 8), (128, 512, 2), (256, 512, 4)])

@@ -1,4 +1,4 @@
-"""The picture of the workflow: its jobs are those of the records, its boxes lie apart, its lines run down."""
+"""The picture of the workflow: its jobs are those of the records, its boxes do not overlap, its lines run down."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -52,23 +52,23 @@ def test_the_same_jobs_give_the_same_bytes(tmp_path: Path) -> None:
     assert all((tmp_path / f"once.{kind}").read_bytes() == (tmp_path / f"again.{kind}").read_bytes() for kind in kinds)
 
 
-def test_boxes_lie_apart_and_lines_pass_between_them() -> None:
+def test_boxes_do_not_overlap_and_lines_pass_between_them() -> None:
     rows = [["a", "b"], ["c", "d", "e"], ["f", "g"], ["h"]]
     edges = {("a", "e"), ("a", "h"), ("b", "c"), ("b", "f"), ("d", "h"), ("e", "f"), ("c", "g"), ("g", "h")}
     widths = dict.fromkeys("abcdefgh", 1.0)
-    layout = arrange(rows, edges, widths, 0.1)
+    places = arrange(rows, edges, widths, 0.1)
     for number, row in enumerate(rows):
-        passing = [(place, 0.12) for line in layout.lines.values() for level, place in line[1:-1] if level == number]
-        taken = sorted([(layout.boxes[name], widths[name]) for name in row] + passing)
+        passing = [(place, 0.12) for line in places.lines.values() for level, place in line[1:-1] if level == number]
+        taken = sorted([(places.boxes[name], widths[name]) for name in row] + passing)
         assert all(b - a >= (wide + width) / 2 + 0.099 for (a, wide), (b, width) in pairwise(taken))
-    for (start, end), line in layout.lines.items():
+    for (start, end), line in places.lines.items():
         assert [level for level, _ in line] == list(range(line[0][0], line[-1][0] + 1))
-        assert (line[0][1], line[-1][1]) == (layout.boxes[start], layout.boxes[end])
+        assert (line[0][1], line[-1][1]) == (places.boxes[start], places.boxes[end])
 
 
 def test_lines_cross_where_they_must_and_nowhere_else() -> None:
-    layout = arrange([["a", "b"], ["c", "d"]], {("a", "d"), ("b", "c")}, dict.fromkeys("abcd", 1.0), 0.1)
-    assert (layout.boxes["a"] < layout.boxes["b"]) == (layout.boxes["d"] < layout.boxes["c"])
+    places = arrange([["a", "b"], ["c", "d"]], {("a", "d"), ("b", "c")}, dict.fromkeys("abcd", 1.0), 0.1)
+    assert (places.boxes["a"] < places.boxes["b"]) == (places.boxes["d"] < places.boxes["c"])
 
 
 def test_a_path_replaces_an_arrow() -> None:

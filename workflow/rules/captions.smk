@@ -9,8 +9,8 @@ def sentence_count(path):
     """Test sentences behind a result, read from its CSV when the report is made; `940 to 5000` where corpora differ."""
     with open(path, encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(stream)
-        found = sorted({int(row["sentences"]) for row in rows if row["sentences"]})
-    return " to ".join(map(str, dict.fromkeys([found[0], found[-1]]))) if found else "0"
+        counts = sorted({int(row["sentences"]) for row in rows if row["sentences"]})
+    return " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]]))) if counts else "0"
 
 
 def table_labels(wildcards):

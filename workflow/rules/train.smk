@@ -34,9 +34,9 @@ rule train:
         instructions=run_instructions,
     output:
         model=directory(f"{RESULTS}/models/{{run}}/seed{{seed}}"),
-        # Apart from the model, which is removed if the study does not keep it.
+        # Not in the model's folder, which is removed if the study does not keep it.
         history=f"{RESULTS}/history/{{run}}/seed{{seed}}.json",
-        # Clock times are never the same twice: apart, so that the model is.
+        # Clock times differ each time. They have their own file, so that the model's bytes do not.
         costs=f"{RESULTS}/costs/{{run}}/seed{{seed}}.json",
     log:
         f"{LOGS}/train/{{run}}/seed{{seed}}.log",

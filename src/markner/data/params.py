@@ -52,7 +52,7 @@ class SentencesParams(Params, rules=["sentences"]):
 
 
 class DatasetCardParams(Params, rules=["card"]):
-    """Which splits there are, and the paper's counts beside theirs."""
+    """Which splits there are, and the paper's counts beside our own."""
 
     corpora: dict[str, CorpusFiles]
 

@@ -83,9 +83,9 @@ class EncoderSystem:
             self._tokenizer,
             self._max_length,
         )
-        found = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
+        tagged = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
         return [
-            Tagged(_mentions(self._entity, *found[row.sentence.id]), ["truncated" if row.truncated else "ok"])
+            Tagged(_mentions(self._entity, *tagged[row.sentence.id]), ["truncated" if row.truncated else "ok"])
             for row in rows
         ]
 

@@ -135,16 +135,16 @@ def answers(comparisons: Sequence[Comparison], results: Path, files: Iterable[Pa
         files: Files of paired tests; others of the folder are not read.
     """
     tests = {path: _read(path) for path in files}
-    found: dict[Topic, dict[tuple[str, str], Tested]] = {}
+    best_tests: dict[Topic, dict[tuple[str, str], Tested]] = {}
     for comparison in comparisons:
         path = results / "significance" / comparison.table / f"{comparison.corpus}.csv"
         test = _tested(comparison, tests.get(path, {}))
         if test:
             # Each line of a size figure is an answer of its own.
             key = comparison.corpus, comparison.label_a if comparison.topic == "size" else ""
-            best = found.setdefault(comparison.topic, {}).setdefault(key, test)
-            found[comparison.topic][key] = max(best, test, key=lambda item: _rank(item, comparison.topic))
-    given = [Answer(topic, tuple(found[topic].values())) for topic in WORDINGS if topic in found]
+            best = best_tests.setdefault(comparison.topic, {}).setdefault(key, test)
+            best_tests[comparison.topic][key] = max(best, test, key=lambda item: _rank(item, comparison.topic))
+    given = [Answer(topic, tuple(best_tests[topic].values())) for topic in WORDINGS if topic in best_tests]
     return sorted(given, key=lambda answer: answer.empty)
 
 

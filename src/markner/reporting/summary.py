@@ -78,7 +78,7 @@ def _grid(title: str, frame: pd.DataFrame) -> Grid:
 
 
 def _not_ok(cell: Record) -> str:
-    """Number of answers that do not repeat their sentence, white space apart, and of sentences without an answer."""
+    """Return how many answers differ from their sentence in more than white space, with sentences that have none."""
     return "–" if cell["f1"] is None else str(sum(cell[status] for status in (*NOT_ALIGNED, "missing")))
 
 

@@ -50,7 +50,7 @@ class Matched:
 
 
 def match_answers(sentences: Sequence[Sentence], answers: Sequence[ExternalAnswer]) -> Matched:
-    """Find the answer to each sentence by its text, white space apart.
+    """Find the answer to each sentence by its text without white space.
 
     Sentences that equal an answer come first, and each answer serves once, in order. Then the others are looked for in
     the file's text, from the place of the sentence before, and the short ones last. A sentence without an answer has

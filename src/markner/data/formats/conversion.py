@@ -41,12 +41,12 @@ def losses(originals: Sequence[Document], copies: Iterable[Document]) -> Counter
     lost: Counter[str] = Counter()
     for original in originals:
         lost.update(original.ignored)
-        found = by_text[without_space(original.text)]
-        if not found:
+        copies_of_text = by_text[without_space(original.text)]
+        if not copies_of_text:
             lost.update({"documents": 1, "mentions": len(original.mentions)})
             continue
-        copy = next((each for each in found if each.id == original.id), found[0])
-        found.remove(copy)
+        copy = next((each for each in copies_of_text if each.id == original.id), copies_of_text[0])
+        copies_of_text.remove(copy)
         lost.update(_lost(original, copy))
     return +lost
 

@@ -46,8 +46,8 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
 def _document(doc: "Doc", number: int, options: ReadOptions) -> Document:
     spans = [*doc.ents, *(span for group in doc.spans.values() for span in group)] if options.mentions else []
-    found = {(span.start_char, span.end_char, span.label_, span.kb_id_) for span in spans}
-    mentions = sorted(mention for mention in found if options.types is None or mention[2] in options.types)
+    distinct = {(span.start_char, span.end_char, span.label_, span.kb_id_) for span in spans}
+    mentions = sorted(mention for mention in distinct if options.types is None or mention[2] in options.types)
     document = join_passages(str(doc.user_data.get(_ID, number)), [PassageText(doc.text)] if doc.text else [], "\n")
     return replace(
         document,
@@ -74,11 +74,11 @@ class DocBinWriter:
         pieces = _pieces(document)
         doc = Doc(self._vocab, words=pieces, spaces=[False] * len(pieces))
         doc.user_data[_ID] = document.id
-        found = (
+        placed = (
             doc.char_span(mention.start, mention.end, label=mention.type, kb_id=mention.concept or "")
             for mention in document.mentions
         )
-        spans = [span for span in found if span is not None]
+        spans = [span for span in placed if span is not None]
         doc.spans[_GROUP] = spans
         kept = {tuple(span) for span in resolve_overlaps(Span(*mention[:2]) for mention in document.mentions)}
         for span in spans:

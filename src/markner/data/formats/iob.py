@@ -177,14 +177,14 @@ def _check_scheme(file: _File) -> None:
         for row in rows:
             letters.setdefault(row.letter, row.number)
     schemes = {name: [letters[each] for each in ends if each in letters] for name, ends in _SCHEMES.items()}
-    found = [name for name, numbers in schemes.items() if numbers]
-    if len(found) > 1:
+    fitting = [name for name, numbers in schemes.items() if numbers]
+    if len(fitting) > 1:
         raise MarknerError(
             f"{file.name}, line {max(min(numbers) for numbers in schemes.values())}: the tags fit no scheme: "
-            f"{', '.join(sorted(letters))} belong to {' and '.join(found)}",
+            f"{', '.join(sorted(letters))} belong to {' and '.join(fitting)}",
             "write the tags of one scheme",
         )
-    if not found:
+    if not fitting:
         return
     for _, rows in _sentences(file):
         for before, after in zip([None, *rows], [*rows, None], strict=True):
@@ -192,10 +192,10 @@ def _check_scheme(file: _File) -> None:
             continues = after is not None and after.letter in _CONTINUES
             if inside != continues or (inside and before and after and before.kind != after.kind):
                 raise MarknerError(
-                    f"{file.name}, line {(after or rows[-1]).number}: the tags do not fit {found[0]}: "
+                    f"{file.name}, line {(after or rows[-1]).number}: the tags do not fit {fitting[0]}: "
                     f"{after.tag if after else 'the end of the sentence'} "
                     f"{'inside' if inside else 'outside'} of an entity",
-                    f"an entity of more than one token begins with B and ends with {_SCHEMES[found[0]][0]}",
+                    f"an entity of more than one token begins with B and ends with {_SCHEMES[fitting[0]][0]}",
                 )
 
 

@@ -23,27 +23,27 @@ def documents_of(sentences: Sequence[Sentence], documents: Iterable[Document]) -
     before = _nearest(candidates)
     after = _nearest(candidates[::-1])[::-1]
     return [
-        next((name for name in (left, right) if name in found), None)
-        for found, left, right in zip(candidates, before, after, strict=True)
+        next((name for name in (left, right) if name in names), None)
+        for names, left, right in zip(candidates, before, after, strict=True)
     ]
 
 
 def _containing(text: str, joined: str, ends: Sequence[tuple[int, str]]) -> list[str]:
     """Return the documents that contain a text."""
-    found: list[str] = []
+    names: list[str] = []
     place = joined.find(text) if text else -1
     while place >= 0:
         end, name = ends[bisect_right(ends, place, key=itemgetter(0))]
-        found.append(name)
+        names.append(name)
         place = joined.find(text, end)
-    return found
+    return names
 
 
 def _nearest(candidates: Sequence[Sequence[str]]) -> list[str | None]:
     """Return for each sentence the document of the last one up to it that is in one document alone."""
     nearest: list[str | None] = []
     last: str | None = None
-    for found in candidates:
-        last = found[0] if len(found) == 1 else last
+    for names in candidates:
+        last = names[0] if len(names) == 1 else last
         nearest.append(last)
     return nearest

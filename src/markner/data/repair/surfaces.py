@@ -33,9 +33,9 @@ class Words:
         """
         for start, first in enumerate(self.spans):
             for length in lengths:
-                found = tuple(self._words[start : start + length])
-                if len(found) == length and found in surfaces:
-                    yield found, Span(first.start, self.spans[start + length - 1].end)
+                surface = tuple(self._words[start : start + length])
+                if len(surface) == length and surface in surfaces:
+                    yield surface, Span(first.start, self.spans[start + length - 1].end)
 
 
 def same_case(word: str) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Sampler
 
 from markner.models.causal.examples import Example
-from markner.models.causal.prefix_attention import row_layout
+from markner.models.causal.prefix_attention import row_tensors
 from markner.study.schema.systems import Training
 
 Batch = dict[str, torch.Tensor]
@@ -138,7 +138,7 @@ def share_prefix(examples: Sequence[Example]) -> Batch:
 
     Returns:
         `input_ids`, `position_ids` (1, T); `labels`, `shift_labels` (1, K); `logits_to_keep` (K,); and the tensors that
-        `prefix_attention.row_layout` returns.
+        `prefix_attention.row_tensors` returns.
     """
     # The last token of a prompt predicts the first of its answer, so it is never shared.
     shared = common_prefix([example.prompt[:-1] for example in examples])
@@ -161,7 +161,7 @@ def share_prefix(examples: Sequence[Example]) -> Batch:
         "labels": targets,
         "shift_labels": targets,
         "logits_to_keep": torch.tensor(keep, dtype=torch.long),
-        **row_layout(shared, lengths),
+        **row_tensors(shared, lengths),
     }
 
 

@@ -21,7 +21,7 @@ def use_prefix_attention(model: PreTrainedModel) -> None:
     model.set_attn_implementation(_NAME)
 
 
-def row_layout(shared: int, lengths: list[int]) -> dict[str, torch.Tensor]:
+def row_tensors(shared: int, lengths: list[int]) -> dict[str, torch.Tensor]:
     """Return the positions of the examples in a row, as tensors of the batch for the attention.
 
     Args:

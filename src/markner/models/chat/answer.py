@@ -75,7 +75,7 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
     rows = list(read_sentences(sentences))
     requests = build_requests(context, rows, read_examples(few_shot))
     distinct = {request.key: request for request in requests}
-    # Batches need no lock: the cache says which requests lie in one, and several jobs may wait for theirs.
+    # Batches need no lock: the cache says which requests lie in one, and several jobs may wait for their own.
     lock = nullcontext() if context.pacing.batch_api else job_lock(context)
     with lock, Cache(context.cache) as cache:
         pending = [request for request in distinct.values() if not cache.has(request.key)]

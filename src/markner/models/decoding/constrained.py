@@ -174,7 +174,7 @@ def _contents(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, bytes]]
     # Byte-level BPE has a token for every byte that occurs in text: for a space the letter Ġ.
     if not {"Ġ", "<", "/", ">"} <= vocabulary.keys():
         raise MarknerError(
-            "this tokenizer's tokens cannot be told by their bytes, so marking cannot be constrained",
+            "the bytes of this tokenizer's tokens are not known, so marking cannot be constrained",
             "use `decoding: {method: copy-draft}`",
         )
     for token, number in vocabulary.items():

@@ -19,7 +19,7 @@ from markner.reporting.results import Key
 from markner.study.schema.study import Table
 
 COLOURS = {"missing": "#0072B2", "wrong": "#E69F00", "boundary": "#F7F7F7"}
-"""Blue and orange of Okabe and Ito, and near white: apart in lightness too, so also in print without colour."""
+"""Blue and orange of Okabe and Ito, and near white: they differ in lightness too, so also in print without colour."""
 
 _HATCHES = {"missing": "", "wrong": "/////", "boundary": "...."}
 _HATCH_COLOURS = {"missing": EDGE, "wrong": "#7A4B00", "boundary": "#4D4D4D"}
@@ -178,7 +178,7 @@ def _bar(panel: Axes, level: float, bar: Bar, pitch: float) -> None:
     left = 0.0
     for column, kind in enumerate(KINDS, start=1):
         share = 100 * bar.counts[kind] / total if total else 0.0
-        # The outline is drawn apart, as a hatch has the colour of its edge.
+        # The outline is drawn by itself, as a hatch has the colour of its edge.
         for face, edge, line, hatch in (
             (COLOURS[kind], _HATCH_COLOURS[kind], 0.0, _HATCHES[kind]),
             ("none", EDGE, 0.6, ""),

@@ -12,7 +12,7 @@ _BEND = 0.12
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Arrangement:
     """Places of a graph: the middle of each box, and the points of each line in the rows that it passes."""
 
     boxes: dict[str, float]
@@ -30,7 +30,7 @@ def direct(edges: set[Edge]) -> set[Edge]:
     return {(start, end) for start, end in edges if not any(end in reached(other) for other in after[start] - {end})}
 
 
-def arrange(rows: Sequence[Sequence[str]], edges: set[Edge], widths: Mapping[str, float], gap: float) -> Layout:
+def arrange(rows: Sequence[Sequence[str]], edges: set[Edge], widths: Mapping[str, float], gap: float) -> Arrangement:
     """Arrange the boxes of each row beside each other.
 
     Args:
@@ -55,7 +55,7 @@ def arrange(rows: Sequence[Sequence[str]], edges: set[Edge], widths: Mapping[str
         edge: tuple((row_of[edge[0]] + number, places[name]) for number, name in enumerate(path))
         for edge, path in paths.items()
     }
-    return Layout({name: places[name] for name in row_of}, lines)
+    return Arrangement({name: places[name] for name in row_of}, lines)
 
 
 def _neighbours(steps: Sequence[Edge]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -110,10 +110,10 @@ def _places(
     for _ in range(4 * _SWEEPS):
         for row in order:
             wish = [fmean(place[other] for other in [*above.get(name, []), *below.get(name, []), name]) for name in row]
-            apart = [(widths[a] + widths[b]) / 2 + gap for a, b in pairwise(row)]
+            distances = [(widths[a] + widths[b]) / 2 + gap for a, b in pairwise(row)]
             right, left = wish[:1], wish[-1:]
             for number in range(1, len(row)):
-                right.append(max(wish[number], right[-1] + apart[number - 1]))
-                left.insert(0, min(wish[-1 - number], left[0] - apart[-number]))
+                right.append(max(wish[number], right[-1] + distances[number - 1]))
+                left.insert(0, min(wish[-1 - number], left[0] - distances[-number]))
             place |= {name: (a + b) / 2 for name, a, b in zip(row, right, left, strict=True)}
     return place

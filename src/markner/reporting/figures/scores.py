@@ -100,7 +100,7 @@ def _panels(rows: Sequence[Record], table: Table, figure: Figure) -> Canvas:
 
 
 def _two_lines(label: str) -> str:
-    """A long label on two lines, so that the rows keep apart."""
+    """Return a long label on two lines, so that neighbouring labels do not touch."""
     return textwrap.fill(label, max(_LABEL_WIDTH, len(label) // 2 + 5))
 
 

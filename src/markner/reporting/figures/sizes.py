@@ -31,7 +31,7 @@ def draw_sizes(points: Sequence[SizePoint], figure: SizeFigure, pdf: Path, svg: 
 
     Each seed stands as a small dot with its own bootstrap interval; a bar beside the mean spans one standard deviation
     over the seeds on either side. The paper's value is a dash, or a grey bar if its text gives a range only. The
-    axis of fractions is logarithmic; systems are set a little apart on it. The same points give the same bytes with
+    axis of fractions is logarithmic; systems are shifted a little on it. The same points give the same bytes with
     the same matplotlib.
 
     Args:
@@ -120,7 +120,7 @@ def _style(number: int) -> dict[str, str]:
 
 
 def _line(panel: Axes, line: Sequence[SizePoint], reach: float, shift: float, style: Mapping[str, str]) -> None:
-    """The points of one system, set apart by a shift, and the paper's."""
+    """Draw the points of one system, shifted, and the paper's."""
     colour = style["color"]
     for point in line:
         here = point.fraction * reach**shift

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Outline
 
-from markner.reporting.figures.layers import Edge, Layout, arrange, direct
+from markner.reporting.figures.layers import Arrangement, Edge, arrange, direct
 from markner.reporting.figures.scores import EDGE, GREY, PALETTE, STYLE, save
 
 STAGES = {
@@ -94,14 +94,14 @@ def draw_workflow(jobs: Jobs, study: str, pdf: Path, svg: Path, png: Path) -> No
     stages = _rows(jobs)
     rows = [row for rows in stages.values() for row in rows]
     widths = {rule: _LETTER * max(len(rule), 6) + _PAD for rule in jobs.counts}
-    layout = arrange(rows, jobs.edges, widths, _GAP)
+    places = arrange(rows, jobs.edges, widths, _GAP)
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(_WIDTH, len(rows) * _ROW + _HEAD))
         FigureCanvasAgg(canvas)
         canvas.suptitle(f"The workflow of the study {study}", fontsize=8.5, y=1 - 0.1 / (len(rows) * _ROW + _HEAD))
         panel = canvas.add_axes((0, 0, 1, len(rows) * _ROW / (len(rows) * _ROW + _HEAD)))
         panel.set_axis_off()
-        _stages(panel, stages, jobs, layout, widths)
+        _stages(panel, stages, jobs, places, widths)
         save(canvas, pdf, svg, png)
 
 
@@ -122,11 +122,11 @@ def _rows(jobs: Jobs) -> dict[str, list[list[str]]]:
 
 
 def _stages(
-    panel: Axes, stages: Mapping[str, list[list[str]]], jobs: Jobs, layout: Layout, widths: Mapping[str, float]
+    panel: Axes, stages: Mapping[str, list[list[str]]], jobs: Jobs, places: Arrangement, widths: Mapping[str, float]
 ) -> None:
     """Draw the bands, the boxes and the arrows; places are inches."""
-    spots = [(place, widths.get(name, 0)) for name, place in layout.boxes.items()]
-    spots += [(place, 0.0) for line in layout.lines.values() for _, place in line]
+    spots = [(place, widths.get(name, 0)) for name, place in places.boxes.items()]
+    spots += [(place, 0.0) for line in places.lines.values() for _, place in line]
     left, right = min(place - width / 2 for place, width in spots), max(place + width / 2 for place, width in spots)
     squeeze = min(1.0, (_WIDTH - _MARGIN - 0.15) / (right - left))
     middle = _MARGIN + (_WIDTH - _MARGIN) / 2
@@ -137,7 +137,7 @@ def _stages(
     count = sum(map(len, stages.values()))
     panel.set_xlim(0, _WIDTH)
     panel.set_ylim(count * _ROW, 0)
-    for line in layout.lines.values():
+    for line in places.lines.values():
         _arrow(panel, [(across(place), (row + 0.5) * _ROW) for row, place in line])
     top = 0
     for number, (stage, rows) in enumerate(stages.items()):
@@ -147,7 +147,7 @@ def _stages(
         panel.text(0.14, (low + high) / 2, stage, va="center", fontsize=7.5, fontweight="bold")
         for offset, row in enumerate(rows):
             for rule in row:
-                spot = across(layout.boxes[rule]), (top + offset + 0.5) * _ROW
+                spot = across(places.boxes[rule]), (top + offset + 0.5) * _ROW
                 _box(panel, spot, widths[rule] * squeeze, colour, rule, jobs.counts[rule])
         top += len(rows)
 

@@ -18,9 +18,9 @@ def lineage_of(lineage: Sequence[Mapping[str, Any]], paths: Iterable[str]) -> li
     reached = {place[path] for path in paths if path in place}
     waiting = list(reached)
     for index in waiting:
-        found = [source for source in lineage[index]["inputs"] if source not in reached]
-        reached.update(found)
-        waiting += found
+        sources = [source for source in lineage[index]["inputs"] if source not in reached]
+        reached.update(sources)
+        waiting += sources
     new = {old: number for number, old in enumerate(sorted(reached))}
     return [{**lineage[old], "inputs": [new[source] for source in lineage[old]["inputs"]]} for old in new]
 

@@ -61,7 +61,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
 
 
 def _names(study: Study) -> Iterator[Problem]:
-    """Names that become one file where the file system does not tell case apart."""
+    """Names that become one file where the file system ignores case."""
     for section in SECTIONS:
         first: dict[str, str] = {}
         for name in getattr(study, section):
