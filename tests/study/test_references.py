@@ -85,6 +85,14 @@ KEYS = ("corpus", "model", "prompt")
             "annotation_scheme: span",
         ),
         (
+            "    corpus: ncbi\n",
+            "    corpus: ncbi\n    split: [dev, train]\n",
+            45,
+            "runs.bert",
+            "`split` of an encoder is `train` or `[train, dev]`",
+            "change `split`",
+        ),
+        (
             "    evaluate: [ncbi, bc2gm]\n  tuned:",
             "    evaluate: [ncbi, bc2gm]\n"
             "  ready: {system: encoder, trained: true, model: brt, labels: {B-D: B}, evaluate: [ncbi]}\n  tuned:",

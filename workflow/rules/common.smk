@@ -58,6 +58,8 @@ GENERATIVE = [name for name, run in STUDY.runs.items() if isinstance(run, Genera
 TUNED = [name for name in GENERATIVE if STUDY.runs[name].mixture]
 ON_NODES = [name for name in TUNED if queries.training_nodes(STUDY, name) > 1]
 ENCODERS = [name for name, run in STUDY.runs.items() if isinstance(run, EncoderRun)]
+# Encoders with a final model.
+FINAL = [name for name in ENCODERS if STUDY.runs[name].final]
 TAGGERS = [name for name, run in STUDY.runs.items() if isinstance(run, TaggerRun)]
 # Runs of retired models have no jobs.
 RUNS = STUDY.live_runs()

@@ -4,6 +4,7 @@ from markner.models.params import (
     PredictTaggerParams,
     SelectEncoderParams,
     TrainEncoderParams,
+    TrainFinalEncoderParams,
 )
 from markner.study.params import NoParams
 
@@ -106,7 +107,7 @@ rule selected_predictions:
     benchmark:
         f"{BENCHMARKS}/selected_predictions/{{run}}/seed{{seed}}/{{corpus}}.tsv"
     wildcard_constraints:
-        run=one_of(ENCODERS),
+        run=one_of(set(ENCODERS) - set(FINAL)),
     conda:
         "../../envs/base.yaml"
     resources:
@@ -116,6 +117,62 @@ rule selected_predictions:
         settings=settings(NoParams),
     script:
         "../scripts/selected_predictions.py"
+
+
+rule train_final_encoder:
+    """Train the selected point of an encoder on train and dev together."""
+    input:
+        weights=run_weights,
+        train=encoder_sentences("train"),
+        dev=encoder_sentences("dev"),
+        selection=f"{RESULTS}/models/{{run}}/seed{{seed}}/selection.json",
+    output:
+        directory(f"{RESULTS}/models/{{run}}/seed{{seed}}/final"),
+    log:
+        f"{LOGS}/train_final_encoder/{{run}}/seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_final_encoder/{{run}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        run=one_of(FINAL),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 16
+    resources:
+        gpu=hardware("gpus"),
+        device=hardware("device"),
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=settings(TrainFinalEncoderParams),
+    script:
+        "../scripts/train_final_encoder.py"
+
+
+rule predict_final_encoder:
+    """Tag a test split with the final model of an encoder."""
+    input:
+        model=f"{RESULTS}/models/{{run}}/seed{{seed}}/final",
+        sentences=test_sentences,
+    output:
+        f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
+    log:
+        f"{LOGS}/predict_final_encoder/{{run}}/seed{{seed}}/{{corpus}}.log",
+    benchmark:
+        f"{BENCHMARKS}/predict_final_encoder/{{run}}/seed{{seed}}/{{corpus}}.tsv"
+    wildcard_constraints:
+        run=one_of(FINAL),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 16
+    resources:
+        gpu=hardware("gpus"),
+        device=hardware("device"),
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=settings(NoParams),
+    script:
+        "../scripts/predict_final_encoder.py"
 
 
 rule predict_tagger:

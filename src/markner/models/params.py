@@ -91,6 +91,26 @@ class TrainEncoderParams(Params, rules=["train_encoder"]):
         return cls(points=jobs[wildcards["part"]], seed=int(wildcards["seed"]), **own)
 
 
+class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
+    """How the final model of an encoder is trained, besides its selected point."""
+
+    epochs: int
+    warmup: float
+    weight_decay: float
+    precision: Literal["bf16", "fp32"]
+    fraction: float
+    seed: int
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take what the grid does not search."""
+        run = encoder(study, wildcards["run"])
+        if not run.final:
+            raise NotInStudyError(f"runs.{wildcards['run']} has no final model")
+        return cls(seed=int(wildcards["seed"]), **run.model_dump(include=set(cls.model_fields)))
+
+
 class SelectEncoderParams(Params, rules=["select_encoder"]):
     """The grid points of an encoder run, among which the best is selected."""
 

@@ -59,17 +59,20 @@ def load_system(settings: Tagger, results: Path) -> System:
 
 
 class EncoderSystem:
-    """The best point of an encoder's grid."""
+    """The best point of an encoder's grid, or its final model."""
 
     batch_size = _ENCODER_BATCH
 
     def __init__(self, settings: Tagger, folder: Path) -> None:
-        selection = folder / "selection.json"
+        final = folder.name == "final"
+        selection = folder / ("final.json" if final else "selection.json")
         try:
             chosen = json.loads(selection.read_text(encoding="utf-8"))
-            point = next(row for row in chosen["points"] if row["name"] == chosen["selected"])
+            point = (
+                chosen["point"] if final else next(row for row in chosen["points"] if row["name"] == chosen["selected"])
+            )
             self._max_length = int(point["max_length"])
-            model = folder / "grid" / point["folder"] / "model"
+            model = folder / "model" if final else folder / "grid" / point["folder"] / "model"
         except (OSError, ValueError, KeyError, StopIteration) as error:
             raise MarknerError(f"{selection}: does not name a point of the grid", "run the study to its end") from error
         self._entity = next(iter(settings.instructions))

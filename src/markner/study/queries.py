@@ -116,7 +116,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         own = study.corpora[settings.corpus].entity
         if set(entities) - {own}:
             raise MarknerError(f"{run} finds {own} only, not {', '.join(entities)}", f"ask it for {own}")
-        folder = f"models/{run}/seed{seed}"
+        folder = f"models/{run}/seed{seed}" + ("/final" if settings.final else "")
         return Tagger(run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""})
     causal, prompt, owner = generative(study, run), run_prompt(study, run), study.owner(run)
     mixture = generative(study, owner).mixture

@@ -9,7 +9,7 @@ def annotation_models(wildcards):
     for item in STUDY.annotations[wildcards.annotation].runs:
         tagger = queries.tagger(STUDY, item.run, item.seed, item.entities)
         folder = f"{RESULTS}/{tagger.folder}"
-        if tagger.system == "encoder":
+        if tagger.system == "encoder" and item.run not in FINAL:
             files += [f"{folder}/selection.json", *trained_folders(item.run, tagger.seed)]
         else:
             files.append(folder)

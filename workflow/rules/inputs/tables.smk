@@ -6,7 +6,7 @@ def table_scores(wildcards):
         for seed in STUDY.runs[run].seeds:
             folder = f"{RESULTS}/scores/{run}/seed{seed}"
             files.append(f"{folder}/{corpus}.json")
-            files += [f"{folder}/grid/{corpus}.json"] if run in PARTS else []
+            files += [f"{folder}/grid/{corpus}.json"] if run in set(PARTS) - set(FINAL) else []
     return list(dict.fromkeys(files))
 
 

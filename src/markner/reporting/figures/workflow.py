@@ -21,10 +21,10 @@ STAGES = {
     "Sources": ("fetch", "weights"),
     "Corpora": ("sentences", "card", "released_marks"),
     "Instructions": ("mixture", "write_candidates", "self_instruct", "few_shot", "similar_few_shot"),
-    "Training": ("train", "train_on_nodes", "train_encoder", "select_encoder"),
+    "Training": ("train", "train_on_nodes", "train_encoder", "select_encoder", "train_final_encoder"),
     "Prediction": (
         *("predict", "predict_encoder", "selected_predictions", "chat", "chat_served", "import_predictions"),
-        *("predict_tagger", "repair_predictions", "annotate"),
+        *("predict_final_encoder", "predict_tagger", "repair_predictions", "annotate"),
     ),
     "Evaluation": ("score", "score_grid", "significance", "strata", "official", "errors"),
     "Results": (

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from markner.study.schema.base import Name, Settings
 from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.corpora import Splits
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.tags import Tag
@@ -238,6 +239,9 @@ class EncoderRun(Settings):
     grid_batching: list[Axis] = Field(default=["learning_rate", "max_length", "batch_size", "dropout"])
     """Hyperparameters each value of which has jobs of its own. A job trains the points that differ in the others, one
     after the other in one process: fewer starts and fewer jobs, but one more value of those others trains all again."""
+    split: Splits = Field(default=["train"], min_length=1)
+    """`train`; or `[train, dev]`: after the selection, a final model is trained on both with the chosen settings, and
+    for as many epochs as were best on dev. The final model is the one that is scored and that annotates."""
     fraction: float = Field(1.0, gt=0, le=1)
     """Part of the training sentences, drawn as a mixture draws them."""
     epochs: int = Field(10, ge=1)
@@ -254,6 +258,17 @@ class EncoderRun(Settings):
     """One grid for each seed."""
     evaluate: list[Name] = Field(min_length=1)
     """Corpora on whose test split it is scored."""
+
+    @property
+    def final(self) -> bool:
+        """Whether a final model is trained on train and dev."""
+        return len(self.split) > 1
+
+    @model_validator(mode="after")
+    def _trained_on_train(self) -> "EncoderRun":
+        if self.split not in (["train"], ["train", "dev"]):
+            raise ValueError("`split` of an encoder is `train` or `[train, dev]`: it is selected on dev")
+        return self
 
 
 class TaggerRun(Settings):
