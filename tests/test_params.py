@@ -41,6 +41,7 @@ AT = {
     "size_figure": {"size_figure": "sizes"},
     "strata_table": {"strata_table": "strata"},
     "strata_figure": {"strata_figure": "generalisation"},
+    "calibration": {"calibration": "confidence"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
     "annotate": {"annotation": "sample"},
@@ -91,6 +92,8 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(figures__scores__height=4.0) == {"figure"}
     assert changed(size_figures__sizes__width=5.0) == {"size_figure"}
     assert changed(strata_figures__generalisation__width=5.0) == {"strata_figure"}
+    assert changed(calibrations__confidence__bins=5) == {"calibration"}
+    assert changed(calibrations__confidence__title="Sure?") == {"calibration", "report"}
     assert changed(strata_tables__strata__title="Strata") == {"strata_table", "report"}
     titled = changed(corpora__sample_disease__title="Diseases")
     assert titled == {"error_figure", "size_figure", "strata_table", "table"}

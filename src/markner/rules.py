@@ -27,6 +27,7 @@ _SECTIONS = {
     "size_figure": ("size_figures",),
     "strata_table": ("strata_tables",),
     "strata_figure": ("strata_figures",),
+    "calibration": ("calibrations",),
     "annotation": ("annotations",),
 }
 """Sections of the study that a wildcard names an entry of."""

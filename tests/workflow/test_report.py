@@ -22,6 +22,7 @@ JOBS = {
     "error_figure": ("error_figure", {"error_figure": "errors"}),
     "strata_table": ("strata_table", {"strata_table": "strata"}),
     "strata_figure": ("strata_figure", {"strata_figure": "generalisation"}),
+    "calibration": ("calibration", {"calibration": "confidence"}),
     "significance": ("significance", {"family": "", "corpus": "sample_gene"}),
     "strata": ("strata", {"family": "", "corpus": "sample_gene"}),
     "errors": ("errors", {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"}),
@@ -62,7 +63,14 @@ def test_a_caption_says_question_method_n_test_and_reading(caption: str) -> None
     body = docutils.core.publish_parts(text, writer="html", settings_overrides=strict)["body"]
     assert all(f"<em>{part}</em>" in body for part in SAYS)
     for value in wildcards.values():
-        assert value in body or rule in {"table", "figure", "error_figure", "strata_table", "strata_figure"}
+        assert value in body or rule in {
+            "table",
+            "figure",
+            "error_figure",
+            "strata_table",
+            "strata_figure",
+            "calibration",
+        }
 
 
 def test_a_report_is_made_without_the_network_and_leaves_nothing_to_do(tmp_path: Path) -> None:

@@ -1,6 +1,12 @@
 # What is behind the scores: are differences more than chance, in which strata, which errors are made, and the official
 # BC2GM scores.
-from markner.evaluation.params import ErrorsParams, OfficialParams, SignificanceParams, StrataParams
+from markner.evaluation.params import (
+    CalibrationParams,
+    ErrorsParams,
+    OfficialParams,
+    SignificanceParams,
+    StrataParams,
+)
 
 
 include: "inputs/analyses.smk"
@@ -130,3 +136,35 @@ rule official:
         settings=settings(OfficialParams),
     script:
         "../scripts/official.py"
+
+
+rule calibration:
+    """Compare the confidences of runs with their precision, and draw reliability and F1 at coverage."""
+    input:
+        sentences=calibration_sentences,
+        predictions=calibrated_predictions,
+        fit_sentences=fit_sentences,
+        fits=fit_predictions,
+    output:
+        values=f"{RESULTS}/calibration/{{calibration}}.json",
+        pdf=f"{RESULTS}/figures/{{calibration}}.pdf",
+        svg=report(
+            f"{RESULTS}/figures/{{calibration}}.svg",
+            caption="../report/calibration.rst",
+            category="Figures",
+            labels=calibration_labels,
+        ),
+        png=f"{RESULTS}/figures/{{calibration}}.png",
+    log:
+        f"{LOGS}/calibration/{{calibration}}.log",
+    benchmark:
+        f"{BENCHMARKS}/calibration/{{calibration}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(CalibrationParams),
+    script:
+        "../scripts/calibration.py"

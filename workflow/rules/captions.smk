@@ -33,6 +33,12 @@ def strata_table_labels(wildcards):
     return {"table": wildcards.strata_table, "sentences": sentence_count(path)}
 
 
+def calibration_labels(wildcards):
+    settings = STUDY.calibrations[wildcards.calibration]
+    with open(sentences_of(settings.corpus, "test"), encoding="utf-8") as stream:
+        return {"figure": wildcards.calibration, "sentences": str(sum(1 for _ in stream))}
+
+
 def strata_figure_labels(wildcards):
     table = STUDY.strata_figures[wildcards.strata_figure].strata_table
     sentences = sentence_count(f"{RESULTS}/tables/{table}.csv")

@@ -95,6 +95,7 @@ wildcard_constraints:
     size_figure=one_of(STUDY.size_figures),
     strata_table=one_of(STUDY.strata_tables),
     strata_figure=one_of(STUDY.strata_figures),
+    calibration=one_of(STUDY.calibrations),
     annotation=one_of(STUDY.annotations),
 
 

@@ -44,6 +44,7 @@ def targets_of(part):
                 *STUDY.error_figures,
                 *STUDY.size_figures,
                 *STUDY.strata_figures,
+                *STUDY.calibrations,
             ]
             for kind in ("pdf", "svg", "png")
         ],
@@ -53,6 +54,7 @@ def targets_of(part):
                 for kind in ("significance", "strata")
                 for _, _, corpus in scored
             ),
+            *(f"{RESULTS}/calibration/{name}.json" for name in STUDY.calibrations),
             *(f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.csv" for run, seed, corpus in scored),
             *(
                 f"{RESULTS}/official/{run}/seed{seed}/{corpus}.json"

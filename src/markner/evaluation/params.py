@@ -5,6 +5,7 @@ from typing import Self
 from markner.data.fetching.registry import native_name
 from markner.study.params import Params, Wildcards
 from markner.study.queries import adjudicated, compared, source_of, training_source
+from markner.study.schema.calibrations import Calibration
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring, Study
 from runrecord.planned import planning_only
@@ -81,3 +82,20 @@ class ErrorsParams(Params, rules=["errors"]):
         """Take the study's error analysis for one run, seed and corpus."""
         judged = adjudicated(study, wildcards["run"], int(wildcards["seed"]), wildcards["corpus"])
         return cls(sample=study.errors.sample, seed=study.errors.seed, adjudicated=judged)
+
+
+class CalibrationParams(Params, rules=["calibration"]):
+    """A calibration, the seeds of its runs, and which of them predict the corpus of the fit."""
+
+    calibration: Calibration
+    runs: dict[str, list[int]]
+    fitted: list[str]
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take a calibration of the study."""
+        settings = study.calibrations[wildcards["calibration"]]
+        runs = {run: study.runs[run].seeds for run in settings.runs}
+        fitted = [run for run in runs if settings.fit in study.runs[run].evaluate]
+        return cls(calibration=settings, runs=runs, fitted=fitted)

@@ -24,3 +24,32 @@ def training_data(wildcards):
 
 def judged_errors(wildcards):
     return queries.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
+
+
+def calibration_sentences(wildcards):
+    return sentences_of(STUDY.calibrations[wildcards.calibration].corpus, "test")
+
+
+def calibrated_predictions(wildcards):
+    settings = STUDY.calibrations[wildcards.calibration]
+    return [
+        f"{RESULTS}/predictions/{run}/seed{seed}/{settings.corpus}.jsonl"
+        for run in settings.runs
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
+def fit_sentences(wildcards):
+    """Gold on which temperatures are fitted; nothing if no run predicts it."""
+    fit = STUDY.calibrations[wildcards.calibration].fit
+    return [sentences_of(fit, "test")] if fit_predictions(wildcards) else []
+
+
+def fit_predictions(wildcards):
+    settings = STUDY.calibrations[wildcards.calibration]
+    return [
+        f"{RESULTS}/predictions/{run}/seed{seed}/{settings.fit}.jsonl"
+        for run in settings.runs
+        if settings.fit in STUDY.runs[run].evaluate
+        for seed in STUDY.runs[run].seeds
+    ]

@@ -15,6 +15,7 @@ from markner.study.checks.names import (
 )
 from markner.study.checks.results import (
     adjudication_problems,
+    calibration_problems,
     figure_problems,
     size_figure_problems,
     strata_problems,
@@ -54,6 +55,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
         *table_problems(study, paper),
         *figure_problems(study),
         *strata_problems(study),
+        *calibration_problems(study),
         *size_figure_problems(study, printed.get("figures")),
         *adjudication_problems(study),
         *_annotations(study),

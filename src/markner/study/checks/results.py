@@ -83,6 +83,34 @@ def strata_problems(study: Study) -> Iterator[Problem]:
         yield from _same_files("strata_figures", name, ["figures", "error_figures", "size_figures"], study)
 
 
+def calibration_problems(study: Study) -> Iterator[Problem]:
+    """Check the corpora and runs of all calibrations."""
+    for name, settings in study.calibrations.items():
+        at: Location = ("calibrations", name)
+        yield from _same_files(
+            "calibrations", name, ["figures", "error_figures", "size_figures", "strata_figures"], study
+        )
+        yield from unknown_name((*at, "corpus"), settings.corpus, "corpora", study.corpora)
+        yield from unknown_names((*at, "runs"), settings.runs, "runs", study.runs)
+        known = {index: study.runs[run] for index, run in enumerate(settings.runs) if run in study.runs}
+        for index, run in known.items():
+            here, title = (*at, "runs", index), f"`{settings.runs[index]}`"
+            if not isinstance(run, (GenerativeRun, EncoderRun)):
+                fix = "name generative runs and encoders"
+                yield Problem(here, f"{title} has no confidences: its system is `{run.system}`", fix)
+            elif settings.corpus not in run.evaluate:
+                fix = f"add `{settings.corpus}` to its `evaluate`, or take the run out"
+                yield Problem(here, f"{title} is not scored on `{settings.corpus}`", fix)
+        if settings.fit is not None:
+            yield from unknown_name((*at, "fit"), settings.fit, "corpora", study.corpora)
+            if settings.fit == settings.corpus:
+                message = "temperatures would be fitted on the sentences that they are judged on"
+                yield Problem((*at, "fit"), message, "name a corpus whose `test` is the dev file")
+            elif settings.fit in study.corpora and not any(settings.fit in run.evaluate for run in known.values()):
+                message = f"no run of this calibration is scored on `{settings.fit}`, so nothing can be fitted"
+                yield Problem((*at, "fit"), message, f"add `{settings.fit}` to the `evaluate` of a run")
+
+
 def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
     """Check the corpora and series of all figures of training sizes."""
     for name, figure in study.size_figures.items():

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from markner.study.schema.annotations import Annotation
 from markner.study.schema.base import Name, Settings
+from markner.study.schema.calibrations import Calibration
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Corpus, Mixture, Prompt
 from markner.study.schema.prediction_runs import PredictionsRun
@@ -210,6 +211,8 @@ class Study(Settings):
     """Tables of scores by stratum, by name."""
     strata_figures: dict[Name, StrataFigure] = Field(default_factory=dict)
     """Figures of scores by stratum, by name."""
+    calibrations: dict[Name, Calibration] = Field(default_factory=dict)
+    """Calibrations of the confidences of runs, by name; each is a figure too."""
     annotations: dict[Name, Annotation] = Field(default_factory=dict)
     """Texts that trained runs tag, by name."""
 
