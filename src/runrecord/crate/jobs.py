@@ -66,11 +66,11 @@ def lineage(root: Path, results: Iterable[str]) -> Lineage:
         RecordError: a result has no record, or bytes of its lineage are not those that a job wrote.
     """
     audit = Audit(root)
-    found = [audit.result(path) for path in results]
-    for result in found:
+    audited = [audit.result(path) for path in results]
+    for result in audited:
         if result.record is None:
             raise RecordError(f"{result.path}: {_why(result)}", "make the result again")
-    nodes = lineages(found)
+    nodes = lineages(audited)
     for node in nodes.values():
         if node.own is Verdict.TAMPERED:
             raise RecordError(
