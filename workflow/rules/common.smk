@@ -165,3 +165,4 @@ def figure_table(wildcards):
 include: "outputs.smk"
 include: "resources.smk"
 include: "lifecycle.smk"
+include: "captions.smk"
