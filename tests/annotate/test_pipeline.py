@@ -261,6 +261,7 @@ def test_the_workflow_annotates_a_configured_collection(results: Path) -> None:
         "--allowed-rules",
         "annotate",
         "annotations",
+        "taggers",
         "--rerun-triggers",
         "mtime",
     ]
