@@ -45,7 +45,7 @@ class Session:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.toy: bool = arguments.toy or not torch.cuda.is_available()
-        self.output = Path(arguments.output or ("results/gpu-toy" if self.toy else "docs/measured/gpu"))
+        self.output = Path(arguments.output or (".markner/gpu-toy" if self.toy else "docs/measured/gpu"))
         self.mirror: str | None = arguments.mirror
         self._end = time.monotonic() + 60 * arguments.minutes
 
@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make gpu", description=str(__doc__).splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10, help="time for everything (10)")
     parser.add_argument("--mirror", help="folder with the real corpora, as for the studies")
-    parser.add_argument("--output", help="folder of the tables (docs/measured/gpu; results/gpu-toy without a GPU)")
+    parser.add_argument("--output", help="folder of the tables (docs/measured/gpu; .markner/gpu-toy without a GPU)")
     parser.add_argument("--toy", action="store_true", help="toy size, also on a GPU")
     session = Session(parser.parse_args())
     if session.toy:

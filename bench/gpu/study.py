@@ -72,13 +72,13 @@ class GpuStudy:
     def __init__(self, source: Path, mirror: str | None, toy: bool) -> None:
         self.results = Path("results/gpu")
         self._source, self._mirror, self._toy = source, mirror, toy
-        self._config = Path("results/gpu-study.yaml")
+        self._config = Path(".markner/gpu-study.yaml")
         self.set_fraction(1.0)
         self.corpora = list(yaml.safe_load(self._config.read_text(encoding="utf-8"))["corpora"])
 
     def set_fraction(self, fraction: float) -> None:
         """Set the part of the corpora that the language model is tuned on."""
-        self._config.parent.mkdir(exist_ok=True)
+        self._config.parent.mkdir(exist_ok=True, parents=True)
         text = yaml.safe_dump(study_config(self._source, fraction, self._toy), sort_keys=False)
         self._config.write_text(text, encoding="utf-8")
 

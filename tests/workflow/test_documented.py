@@ -27,6 +27,7 @@ NAMES = {
     r"study\.yaml": "config/demo.yaml",
     r"PYTHON=\S+": f"PYTHON={sys.executable}",
     r" MIRROR=DIR": "",
+    r"convert INPUT OUTPUT": "convert resources/sample/pubtator/test.PubTator converted.jsonl",
 }
 # Exit code 1 is an answer: two results differ; weights and keys are missing before the paper's study can run.
 ANSWERS = r"markner (audit --diff|preflight)"

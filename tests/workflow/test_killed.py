@@ -29,6 +29,8 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path_factory: pytest.TempPathFact
     # The report tells measured times too, so a new one has other bytes.
     for part in (*LATE, "report"):
         shutil.rmtree(folder / RESULTS / part)
+    for name in ("lineage.json", "lineage.json.prov.json"):
+        (folder / RESULTS / name).unlink()
     shutil.rmtree(folder / ".snakemake")
     everything = plan(folder)
     arguments = [sys.executable, "-m", "snakemake", "--configfile", CONFIG, "-c2"]

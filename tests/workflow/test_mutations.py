@@ -181,18 +181,19 @@ MUTATIONS = {
     ),
     "prompt: template": Mutation(
         setting(lambda s: prompts(s, template="{instruction}\n{input}\n")),
-        "train\npredict\nchat_served",
+        "train\npredict\nchat_served\ntaggers",
     ),
     "prompt: instruction": Mutation(
         setting(lambda s: prompts(s, instruction="Mark each {entity}.")),
-        "mixture\npredict\nchat_served\nself_instruct",
+        "mixture\npredict\nchat_served\nself_instruct\ntaggers",
     ),
     "prompt: enhancement of another entity": Mutation(
         setting(lambda s: s["prompts"]["generic"].update(enhancements={"plant": "Plants too."}))
     ),
     "mixture: seed": Mutation(setting(lambda s: s["mixtures"]["disease"].update(seed=2)), "mixture mixture=disease"),
     "decoding: batch": Mutation(
-        setting(lambda s: s["runs"]["smollm2-tuned"]["decoding"].update(batch_size=4)), "predict run=smollm2-tuned"
+        setting(lambda s: s["runs"]["smollm2-tuned"]["decoding"].update(batch_size=4)),
+        "predict run=smollm2-tuned\ntaggers",
     ),
     "scoring: resamples": Mutation(setting(lambda s: s["scoring"].update(resamples=150)), SCORED),
     "scoring: two values swapped": Mutation(setting(lambda s: swap(s["scoring"], "resamples", "seed")), SCORED),
@@ -216,18 +217,20 @@ MUTATIONS = {
         setting(lambda s: [s["runs"][run].update(seeds=[2]) for run in ("smollm2-tuned", "smollm2-constrained")]),
         "train seed=2\npredict seed=2\nsignificance family= corpus=sample_disease\n"
         "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\nsize_figure\n"
-        "strata family= corpus=sample_disease\nstrata family=table1/ corpus=sample_disease\nstrata_table",
+        "strata family= corpus=sample_disease\nstrata family=table1/ corpus=sample_disease\nstrata_table\ntaggers",
     ),
     "another run": Mutation(
         setting(another_run),
         "train_encoder run=minilm-again\nselect_encoder run=minilm-again\n"
-        "significance corpus=sample_gene\nstrata family= corpus=sample_gene",
+        "significance corpus=sample_gene\nstrata family= corpus=sample_gene\ntaggers",
     ),
     "another decoding of a tuned run": Mutation(
         setting(lambda s: s["runs"]["smollm2-constrained"].update(decoding={"batch_size": 4})),
-        "predict run=smollm2-constrained",
+        "predict run=smollm2-constrained\ntaggers",
     ),
-    "a run less": Mutation(setting(without_run), "table table=table1\nerror_figure\nfigure\nannotate\nstrata_table"),
+    "a run less": Mutation(
+        setting(without_run), "table table=table1\nerror_figure\nfigure\nannotate\nstrata_table\ntaggers"
+    ),
     "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items())))), "costs"),
     "corpus: sample of the test split": Mutation(
         setting(lambda s: s["corpora"]["sample_gene"]["sample"].update(test=5)),
@@ -251,7 +254,8 @@ MUTATIONS = {
         edit(f"{EVALUATION}/author_release.py", "\n_TAG = ", "\n_TAG = 0 or "), "score"
     ),
     "code: two imports away": Mutation(
-        edit("src/markner/tags.py", "\n_ASCII_WORD = ", "\n_ASCII_WORD = 0 or "), "train_encoder\npredict_encoder"
+        edit("src/markner/tags.py", "\n_ASCII_WORD = ", "\n_ASCII_WORD = 0 or "),
+        "train_encoder\npredict_encoder\nrepair_predictions",
     ),
     "code: how a figure is drawn": Mutation(
         edit("src/markner/reporting/figures/scores.py", "\n_SIZE = ", "\n_SIZE = 1 * "), "figure"
@@ -269,7 +273,7 @@ MUTATIONS = {
     ),
     "code: scripts touched": Mutation(touched("workflow/scripts/train.py", "workflow/scripts/predict.py", "Snakefile")),
     "package: numpy": Mutation(
-        edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nscore_grid\nfew_shot"
+        edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nscore_grid\nfew_shot\ncalibration"
     ),
     "package: transformers": Mutation(
         edit("envs/requirements-torch.txt", "transformers==5.23.0", "transformers==5.24.0"),
@@ -298,14 +302,16 @@ MUTATIONS = {
         "errors\npredict run=smollm2-tuned",
     ),
     "output: a folder deleted": Mutation(
-        gone(f"{RESULTS}/figures"), "figure\nerror_figure\nsize_figure\nstrata_figure\nworkflow_figure"
+        gone(f"{RESULTS}/figures"),
+        "figure\nerror_figure\nsize_figure\nstrata_figure\nworkflow_figure\ncalibration",
     ),
     "record: deleted": Mutation(gone(f"{TUNED_ANSWERS}.prov.json"), "predict run=smollm2-tuned"),
     "record: edited": Mutation(byte(f"{GENE_SCORE}.prov.json"), "score run=minilm-gene corpus=sample_gene"),
     "log and benchmark deleted": Mutation(both(gone(f"{RESULTS}/logs"), gone(f"{RESULTS}/benchmarks"))),
     "interrupted half-way": Mutation(
         half_written,
-        "figure\nerror_figure\nsize_figure\nstrata_figure\nworkflow_figure\nscore run=minilm-gene corpus=sample_gene",
+        "figure\nerror_figure\nsize_figure\nstrata_figure\nworkflow_figure\ncalibration\n"
+        "score run=minilm-gene corpus=sample_gene",
     ),
     # memory and times
     "memory of Snakemake lost": Mutation(gone(".snakemake")),

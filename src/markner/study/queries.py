@@ -139,10 +139,10 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
 
 
 def trained_taggers(study: Study) -> list[Tagger]:
-    """Return how each run that is trained in this study tags texts, for each of its seeds."""
+    """Return how each run that is trained in this study tags texts, for each of its seeds, in alphabetical order."""
     trained = [
         name
-        for name, run in study.runs.items()
+        for name, run in sorted(study.runs.items())
         if isinstance(run, EncoderRun)
         or (isinstance(run, GenerativeRun) and generative(study, study.owner(name)).mixture)
     ]

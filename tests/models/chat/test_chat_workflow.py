@@ -123,11 +123,11 @@ PAGE = {"lineage": 1, "workflow_figure": 1, "report": 1}
         (lambda study: study["runs"]["five"].update(retries=1, timeout=9.0, budget_requests=999, concurrency=1), {}),
         (
             lambda study: study["runs"]["zero"].update(temperature=0.5),
-            {"chat": 1, "score": 1, "errors": 1, "significance": 2, "table": 1, **PAGE},
+            {"chat": 1, "score": 1, "errors": 1, "significance": 2, "strata": 1, "table": 1, **PAGE},
         ),
         (
             lambda study: study["runs"]["five"].update(shots=4),
-            {"few_shot": 2, "chat": 2, "score": 2, "errors": 2, "significance": 2, "table": 1, **PAGE},
+            {"few_shot": 2, "chat": 2, "score": 2, "errors": 2, "significance": 2, "strata": 1, "table": 1, **PAGE},
         ),
     ],
     ids=["prices and key", "patience and budget", "temperature", "shots"],
