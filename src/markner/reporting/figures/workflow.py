@@ -26,7 +26,7 @@ STAGES = {
         *("predict", "predict_encoder", "selected_predictions", "chat", "chat_served", "import_predictions"),
         *("predict_final_encoder", "predict_tagger", "repair_predictions", "annotate"),
     ),
-    "Evaluation": ("score", "score_grid", "significance", "strata", "official", "errors"),
+    "Evaluation": ("score", "score_grid", "significance", "strata", "calibration", "official", "errors"),
     "Results": (
         *("table", "costs", "figure", "error_figure", "size_figure", "strata_table", "strata_figure"),
         "report",
@@ -34,7 +34,17 @@ STAGES = {
 }
 """Rules by stage. A rule that is not listed is drawn in a last stage."""
 _OTHER = "More"
-_SHOWN = ("card", "costs", "table", "figure", "error_figure", "size_figure", "strata_table", "strata_figure")
+_SHOWN = (
+    "card",
+    "costs",
+    "table",
+    "figure",
+    "error_figure",
+    "size_figure",
+    "strata_table",
+    "strata_figure",
+    "calibration",
+)
 """Rules whose results the report shows. It also shows tests, usage and answers, to which other lines lead."""
 _COLOURS = [*PALETTE[:6], GREY, EDGE]
 _TAGGERS = ("train", "train_on_nodes", "select_encoder", "weights")
