@@ -37,6 +37,17 @@ def alpaca(examples: list[Example], padding: int) -> dict[str, torch.Tensor]:
     return {"input_ids": padded, "labels": pad_sequence(labels, True, -100), "attention_mask": mask.long()}
 
 
+def take_step(model: Any, batch: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer, bf16: bool) -> float:
+    """Take an optimizer step on a batch and return its loss."""
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=bf16):
+        loss = model(**batch, use_cache=False).loss
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+    return float(loss)
+
+
 def main(weights: str, instructions: str, steps: str = "12", precision: str = "bf16") -> None:
     """Measure and write docs/measured/bench/training.*"""
     tokenizer = load_tokenizer(Path(weights))
@@ -61,15 +72,10 @@ def main(weights: str, instructions: str, steps: str = "12", precision: str = "b
             model.train()
             begun = time.perf_counter()
             batch = collate[name](part)
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                loss = model(**batch, use_cache=False).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizers[name].step()
-            optimizers[name].zero_grad()
+            loss = take_step(model, batch, optimizers[name], precision == "bf16")
             if step >= 2:  # the first steps touch memory for the first time
                 seconds[name].append(time.perf_counter() - begun)
-            losses[name].append(loss.item())
+            losses[name].append(loss)
             slots[name] += batch["input_ids"].numel()
     peer = losses["Alpaca recipe"]
     write(

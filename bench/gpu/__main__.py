@@ -16,7 +16,6 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from answering import Answering, sampled_texts
@@ -30,7 +29,7 @@ from gpu.study import GpuStudy
 from gpu.training import examples_per_second, measure, row
 from markner.data.instructions import read_instances
 from markner.models.causal.examples import Example, build_examples
-from markner.models.weights import load_causal, load_tokenizer
+from markner.models.weights import load_tokenizer
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.systems import Training
 
@@ -154,9 +153,8 @@ def _measure_decoding(session: Session, study: GpuStudy) -> None:
             return
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         answering = Answering(str(study.tuned), str(study.instructions))
-        small: Any = load_causal(study.tuned, torch.float32)
-        size = slightly_larger(small.config) if session.toy else LLAMA_7B
-        answering.model = grown(small, size, dtype).to("cuda" if torch.cuda.is_available() else "cpu")
+        size = slightly_larger(answering.model.config) if session.toy else LLAMA_7B
+        answering.model = grown(answering.model, size, dtype).to("cuda" if torch.cuda.is_available() else "cpu")
         rows = compared(answering, sampled_texts(str(study.sentences()), number), batches, repeats=1)
         write(
             f"decoding-{precision}",

@@ -7,12 +7,12 @@ from itertools import cycle, islice
 from typing import Any
 
 import torch
-from training import alpaca
+from training import alpaca, take_step
 
 from gpu.shapes import Size, random_model
 from markner.models.causal.batching import Batch, pad, share_prefix
 from markner.models.causal.examples import Example
-from markner.models.causal.memory import saved_bytes, training_bytes
+from markner.models.causal.memory import logits_bytes, saved_bytes, training_bytes
 from markner.models.causal.prefix_attention import use_prefix_attention
 from markner.models.causal.progress import flops_per_token, peak_flops
 from markner.study.schema.systems import Training
@@ -67,12 +67,7 @@ def measure(size: Size, examples: Sequence[Example], training: Training, way: st
         batch = {name: value.to(device) for name, value in collate(part).items()}
         _wait(device)
         begun = time.perf_counter()
-        with torch.autocast(device.type, torch.bfloat16):
-            loss = model(**batch, use_cache=False).loss
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), training.max_grad_norm)
-        optimizer.step()
-        optimizer.zero_grad()
+        take_step(model, batch, optimizer, bf16=True)
         _wait(device)
         if step >= _UNTIMED:
             seconds.append(time.perf_counter() - begun)
@@ -130,15 +125,9 @@ def _predicted_bytes(size: Size, training: Training, way: str, batch: Batch, par
     shape, slots = size.shape(), batch["input_ids"].numel()
     supervised = slots if way == "alpaca" else batch["labels"].numel()
     keys = sum(map(len, part)) if way == "prefix" else slots
-    settings = _with_batching(training, "prefix" if way == "prefix" else "padded")
-    # Float32 logits, their gradient and a 16-bit copy, as in `activation_bytes`.
-    logits = supervised * 10 * shape.vocabulary
-    return training_bytes(shape.parameters, settings, 1) + saved_bytes(shape, settings, 1, slots, keys) + logits
-
-
-def _with_batching(training: Training, batching: str) -> Training:
-    """Return the settings with another `batching`."""
-    return training.model_copy(update={"batching": batching})
+    settings = training.model_copy(update={"batching": "prefix" if way == "prefix" else "padded"})
+    activations = saved_bytes(shape, settings, 1, slots, keys) + logits_bytes(shape, supervised)
+    return training_bytes(shape.parameters, settings, 1) + activations
 
 
 def _wait(device: torch.device) -> None:

@@ -57,8 +57,8 @@ def test_sentences_of_a_document_lie_in_its_parts() -> None:
 
 
 def test_of_one_type_the_longest_counts_and_types_may_overlap() -> None:
-    found = [scored(*each) for each in [(0, 4, "gene"), (0, 9, "gene"), (12, 14, "gene"), (3, 5, "disease")]]
-    assert merge_mentions(found) == (scored(0, 9, "gene"), scored(3, 5, "disease"), scored(12, 14, "gene"))
+    mentions = [scored(*each) for each in [(0, 4, "gene"), (0, 9, "gene"), (12, 14, "gene"), (3, 5, "disease")]]
+    assert merge_mentions(mentions) == (scored(0, 9, "gene"), scored(3, 5, "disease"), scored(12, 14, "gene"))
 
 
 def scored(start: int, end: int, kind: str, confidence: float = 0.5) -> Mention:

@@ -39,8 +39,8 @@ def address(run: Path) -> Iterator[str]:
     lines = []
     for line in server.stderr:
         lines.append(line)
-        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-            yield found[0]
+        if match := re.search(r"http://127\.0\.0\.1:\d+", line):
+            yield match[0]
             break
     else:
         pytest.fail("".join(lines))

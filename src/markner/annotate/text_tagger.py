@@ -54,16 +54,15 @@ def load_taggers(folders: Sequence[str], entities: list[str] | None = None, min_
     Raises:
         MarknerError: A folder is no trained run, a type is one that no run knows, or no folder is given.
     """
+    if not folders:
+        raise MarknerError(
+            "no folder of a trained run is given", "for example results/demo/models/minilm-disease/seed1"
+        )
     settings = [_settings(Path(folder)) for folder in folders]
     known = {entity for _, tagger in settings for entity in tagger.instructions}
     unknown = sorted(set(entities or ()) - known)
-    if unknown or not folders:
-        raise MarknerError(
-            f"no run finds {', '.join(unknown)}" if unknown else "no folder of a trained run is given",
-            f"they find {', '.join(sorted(known))}"
-            if unknown
-            else "for example results/demo/models/minilm-disease/seed1",
-        )
+    if unknown:
+        raise MarknerError(f"no run finds {', '.join(unknown)}", f"they find {', '.join(sorted(known))}")
     wanted = [(results, _narrowed(tagger, entities)) for results, tagger in settings]
     systems = [load_system(tagger, results) for results, tagger in wanted if tagger.instructions]
     return TextTagger(systems, min_confidence)

@@ -81,7 +81,12 @@ def training_bytes(parameters: float, training: Training, processes: int) -> flo
 def activation_bytes(shape: Shape, training: Training, processes: int) -> float:
     """Return the bytes of a device batch whose examples all have `max_length` tokens: the most that there can be."""
     tokens = training.device_batch_size * training.max_length
-    return saved_bytes(shape, training, processes, tokens, tokens) + tokens * _LOGITS * shape.vocabulary
+    return saved_bytes(shape, training, processes, tokens, tokens) + logits_bytes(shape, tokens)
+
+
+def logits_bytes(shape: Shape, columns: int) -> float:
+    """Return the bytes of the logits of some supervised columns and of their gradient."""
+    return columns * _LOGITS * shape.vocabulary
 
 
 def saved_bytes(shape: Shape, training: Training, processes: int, tokens: int, slots: int) -> float:

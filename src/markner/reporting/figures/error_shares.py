@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from markner.errors import MarknerError
 from markner.evaluation.mention_errors import KINDS
 from markner.files import read_json
-from markner.reporting.figures.scores import EDGE, GREY, STYLE, save
+from markner.reporting.figures.scores import EDGE, GREY, STYLE, legend_with_note, save
 from markner.reporting.results import Key
 from markner.study.schema.study import Table
 
@@ -135,17 +135,8 @@ def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> 
         panel.set_visible(False)
     for number, (name, cells) in enumerate(shown.items()):
         _panel(panels[number], name, cells, systems[number // columns], pitch)
-    legend = canvas.legend(
-        handles=[_patch(kind, f"{kind} ({_LETTERS[kind]})") for kind in KINDS],
-        loc="outside lower center",
-        ncols=len(KINDS),
-        columnspacing=1.4,
-        handletextpad=0.5,
-        frameon=False,
-        title=note,
-        title_fontsize=_SMALL,
-    )
-    legend.get_title().set_color(GREY)
+    handles = [_patch(kind, f"{kind} ({_LETTERS[kind]})") for kind in KINDS]
+    legend_with_note(canvas, handles, note, len(KINDS), spacing=1.4)
     return canvas
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
@@ -77,6 +78,32 @@ def save(canvas: Canvas, pdf: Path, svg: Path, png: Path) -> None:
         canvas.savefig(buffer, format=path.suffix.removeprefix("."), metadata=metadata)
         with atomic(path, "wb") as stream:
             stream.write(buffer.getvalue())
+
+
+def legend_with_note(
+    canvas: Canvas, handles: Sequence[Artist], note: str, columns: int, spacing: float = 1.2, padding: float = 0.5
+) -> None:
+    """Draw a legend below the panels, under a note in small grey letters.
+
+    Args:
+        canvas: The whole figure.
+        handles: Entries of the legend.
+        note: Lines above the entries.
+        columns: Entries beside each other.
+        spacing: Between entries, in letters.
+        padding: Between a sign and its text, in letters.
+    """
+    legend = canvas.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=columns,
+        columnspacing=spacing,
+        handletextpad=padding,
+        frameon=False,
+        title=note,
+        title_fontsize=6.5,
+    )
+    legend.get_title().set_color(GREY)
 
 
 def _panels(rows: Sequence[Record], table: Table, figure: Figure) -> Canvas:

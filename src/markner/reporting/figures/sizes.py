@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from markner.reporting.figures.scores import EDGE, GREY, PALETTE, STYLE, save
+from markner.reporting.figures.scores import EDGE, GREY, PALETTE, STYLE, legend_with_note, save
 from markner.reporting.figures.size_points import SizePoint
 from markner.study.schema.study import SizeFigure
 
@@ -79,17 +79,7 @@ def _panels(points: Sequence[SizePoint], figure: SizeFigure) -> Canvas:
                 if row == len(figure.metrics) - 1 and not below:
                     panel.tick_params(axis="x", labelbottom=True)
                     panel.set_xlabel("training data")
-    legend = canvas.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=across,
-        columnspacing=1.2,
-        handletextpad=0.5,
-        frameon=False,
-        title=note,
-        title_fontsize=6.5,
-    )
-    legend.get_title().set_color(GREY)
+    legend_with_note(canvas, handles, note, across)
     return canvas
 
 

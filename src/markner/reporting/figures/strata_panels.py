@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from markner.errors import MarknerError
 from markner.evaluation.strata import KINDS
-from markner.reporting.figures.scores import EDGE, GREY, STYLE, save
+from markner.reporting.figures.scores import EDGE, GREY, STYLE, legend_with_note, save
 from markner.reporting.strata_cells import Cell
 from markner.study.schema.strata import StrataFigure
 
@@ -91,17 +91,7 @@ def _panels(cells: Sequence[Cell], corpora: Sequence[str], figure: StrataFigure,
     handles = [_mark(place, label=stratum) for place, stratum in enumerate(KINDS[figure.kind])]
     handles += [Line2D([], [], color=EDGE, linewidth=0.9, label=level)]
     note = textwrap.fill(_note(cells, figure), int(figure.width * 17.5))
-    legend = canvas.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=len(handles),
-        columnspacing=1.2,
-        handletextpad=0.4,
-        frameon=False,
-        title=note,
-        title_fontsize=_SMALL,
-    )
-    legend.get_title().set_color(GREY)
+    legend_with_note(canvas, handles, note, len(handles), padding=0.4)
     return canvas
 
 
