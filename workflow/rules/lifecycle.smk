@@ -35,9 +35,13 @@ def mark_removable_models():
 
 def print_summary():
     """Say what came out and where everything lies."""
+    from markner.reporting.answers import answers
+    from markner.reporting.questions import comparisons
     from markner.reporting.results import read_cells
     from markner.reporting.summary import summary
 
     tables = {name: Path(RESULTS, "tables", f"{name}.csv") for name in STUDY.tables}
     frames = {name: read_cells(path) for name, path in tables.items() if path.exists()}
-    print(f"\n{summary(STUDY, frames, Path(RESULTS))}")
+    tests = [path for name in frames for path in Path(RESULTS, "significance", name).glob("*.csv")]
+    given = answers(comparisons(STUDY), Path(RESULTS), tests)
+    print(f"\n{summary(STUDY, frames, Path(RESULTS), given)}")

@@ -86,6 +86,18 @@ class Tested:
             return "unclear"
         return "better" if self.difference > 0 else "worse"
 
+    def in_words(self, headings: Mapping[str, str], level: float) -> str:
+        """Return the test in a sentence; `headings` names the corpora for readers, `level` is that of the interval."""
+        pair = self.comparison
+        text = (
+            f"{headings.get(pair.corpus, pair.corpus)}: {pair.label_a} {self.f1_a:.3f}, {pair.label_b} {self.f1_b:.3f}"
+        )
+        if self.outcome == "nothing":
+            return f"{text}."
+        bounds = f"{100 * level:g} % interval {_signed(self.low)} to {_signed(self.high)}"
+        difference = f"difference {_signed(self.difference)} ({bounds})"
+        return f"{text}; {difference}, {p_text(self.p)}, {self.sentences:,} sentences."
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -191,3 +203,7 @@ def listed(names: Sequence[str]) -> str:
 def p_text(p: float) -> str:
     """Return a p-value as readers expect it."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.995 else "p = 1"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")

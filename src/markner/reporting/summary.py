@@ -1,15 +1,17 @@
-"""The summary that a run prints at its end: scores, and the places of the results."""
+"""The summary that a run prints at its end: scores, answers to the study's questions, and the places of the results."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table as Grid
 
+from markner.reporting.answers import Answer
 from markner.reporting.results import NOT_ALIGNED, records
 from markner.reporting.tables import Record
 from markner.study.schema.study import Study
@@ -28,17 +30,18 @@ _PLACES = (
 )
 
 
-def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path) -> str:
+def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path, given: Sequence[Answer] = ()) -> str:
     """Return the summary of a study.
 
     Args:
         study: Its name and question are shown.
         frames: What `markner.reporting.results.cells` gathered, by the table's name; shown in this order.
         results: Folder of the study's results; only existing places are named.
+        given: Answers to the study's questions; those that say nothing are left out.
 
     Returns:
         Plain text, at most 120 characters wide: each table's strict F1 with its interval, F1 by partial match, the
-        paper's F1 and the difference, and the places of the results.
+        paper's F1 and the difference, the answers in sentences, and the places of the results.
     """
     buffer = io.StringIO()
     console = Console(file=buffer, width=_WIDTH, force_terminal=False, color_system=None)
@@ -46,6 +49,13 @@ def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path) -> 
     for name, frame in frames.items():
         console.print()
         console.print(_grid(study.tables[name].title, frame))
+    headings = {cell["corpus"]: cell["heading"] for frame in frames.values() for cell in records(frame)}
+    for answer in (answer for answer in given if not answer.empty):
+        console.print(escape(answer.question), escape(" ".join(answer.sentences(headings))))
+        for test in answer.tests:
+            console.print(Padding(escape(test.in_words(headings, study.scoring.confidence)), (0, 0, 0, 2)))
+    if given:
+        console.print()
     console.print("Results:")
     for place, title, what in _PLACES:
         if (results / place).exists():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from markner.reporting.answers import Answer, Tested, listed, p_text
+from markner.reporting.answers import Answer, Tested, listed
 from markner.reporting.page.score_tables import ScoreRow, ScoreTable, conclusions
 
 
@@ -80,24 +80,10 @@ def _answered(answer: Answer, headings: Mapping[str, str], level: float) -> Answ
     return Answered(
         answer.question,
         tuple(answer.sentences(headings)),
-        tuple(_numbers(test, headings, level) for test in answer.tests),
+        tuple(test.in_words(headings, level) for test in answer.tests),
         tuple(dict.fromkeys(place.table for place in places if place.table)),
         tuple(dict.fromkeys(place.figure for place in places if place.figure)),
     )
-
-
-def _numbers(test: Tested, headings: Mapping[str, str], level: float) -> str:
-    """Return one test in a sentence."""
-    pair = test.comparison
-    text = f"{headings.get(pair.corpus, pair.corpus)}: {pair.label_a} {test.f1_a:.3f}, {pair.label_b} {test.f1_b:.3f}"
-    if test.outcome == "nothing":
-        return f"{text}."
-    bounds = f"{100 * level:g} % interval {_signed(test.low)} to {_signed(test.high)}"
-    return f"{text}; difference {_signed(test.difference)} ({bounds}), {p_text(test.p)}, {test.sentences:,} sentences."
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
 
 
 def _certainty(tests: Sequence[Tested], level: float) -> str:
