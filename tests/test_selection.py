@@ -17,7 +17,7 @@ def point(learning_rate: float) -> Point:
 def dev_file(folder: Path, learning_rate: float, loss: float) -> Path:
     path = folder / f"{learning_rate}.json"
     report = {"point": point(learning_rate), "epochs": [], "best_epoch": 2, "dev_loss": loss, "dev_f1": 1 - loss}
-    write_json(path, {**report, "truncated_mentions": {"train": 3, "dev": 1}})
+    write_json(path, report)
     return path
 
 
@@ -71,7 +71,6 @@ def test_the_lowest_loss_is_selected_and_of_equals_the_first(tmp_path: Path) -> 
         "best_epoch": 2,
         "dev_loss": 0.1,
         "dev_f1": 0.9,
-        "truncated_mentions": {"train": 3, "dev": 1},
         "epochs": [],
     }
 

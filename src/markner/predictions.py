@@ -13,9 +13,8 @@ Status = Literal[
     "ok", "changed_text", "unbalanced", "nested", "truncated", "refused", "empty", "white_space", "missing"
 ]
 """The status of an answer. Only `ok` answers repeat their input exactly; other answers keep the spans that could
-be aligned. `truncated`: the length limit was reached, or (encoder) the sentence was longer than the model's input. Only
-imported predictions have the last two: `white_space`, the answer differs from the sentence in white space alone;
-`missing`, the file has no answer to the sentence."""
+be aligned. `truncated`: the length limit was reached. Only imported predictions have the last two: `white_space`, the
+answer differs from the sentence in white space alone; `missing`, the file has no answer to the sentence."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 

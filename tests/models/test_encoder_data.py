@@ -1,10 +1,22 @@
 """Word pieces, labels, batches."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 from tiny_encoder import sentence, tiny_tokenizer
 
 from markner.data.documents import Sentence, Span
-from markner.models.encoder.batches import IGNORED, collate, encode, shuffled_batches, sorted_batches
+from markner.errors import MarknerError
+from markner.models.encoder.batches import (
+    IGNORED,
+    Encoded,
+    collate,
+    encode,
+    join_windows,
+    shuffled_batches,
+    sorted_batches,
+)
 from markner.models.encoder.viterbi import LABELS
 
 TOKENIZER = tiny_tokenizer()
@@ -18,7 +30,7 @@ def test_only_the_first_piece_of_a_word_has_a_label() -> None:
     assert [label if label == IGNORED else LABELS[label] for label in row.labels()] == [
         *(IGNORED, "O", "B", IGNORED, "O", "O", IGNORED)
     ]
-    assert not row.truncated
+    assert row.window == 0
 
 
 def _scores(tags: str) -> list[list[float]]:
@@ -26,30 +38,73 @@ def _scores(tags: str) -> list[list[float]]:
     return [[5.0 if label == tag else 0.0 for label in LABELS] for tag in tags]
 
 
+def spans(rows: list[Encoded], *tags: str) -> tuple[Span, ...]:
+    (scored,) = join_windows(rows, {number: _scores(each) for number, each in enumerate(tags)})
+    return scored.spans()
+
+
 def test_predicted_classes_become_spans_through_first_pieces() -> None:
-    (row,) = encode([MENTION], TOKENIZER, 16)
-    assert row.spans(_scores("BOBBIOB")) == (Span(4, 15),)
+    assert spans(encode([MENTION], TOKENIZER, 16), "BOBBIOB") == (Span(4, 15),)
 
 
-def test_words_beyond_the_longest_input_are_outside_and_their_mentions_counted() -> None:
-    long = Sentence("1", "d", "the mild colitis was colitis", (), (Span(4, 16), Span(21, 28)))
-    (row,) = encode([long], TOKENIZER, 5)
-    assert row.truncated
-    assert row.first == [1, 2, 3, None, None]
-    assert row.spans(_scores("BBBBB")) == (Span(0, 3), Span(4, 8), Span(9, 16))
-    assert row.truncated_mentions() == 1
-    (row,) = encode([long], TOKENIZER, 4)
-    assert row.truncated_mentions() == 2
-    (row,) = encode([long], TOKENIZER, 9)
-    assert not row.truncated
-    assert row.truncated_mentions() == 0
+def test_a_sentence_longer_than_the_input_is_read_in_windows() -> None:
+    long = Sentence("1", "d", "the mild colitis was severe colitis", (), (Span(4, 16), Span(21, 35)))
+    (whole,) = encode([long], TOKENIZER, 16)
+    assert " ".join(TOKENIZER.convert_ids_to_tokens(whole.ids[1:-1])) == "the mild col ##itis was severe col ##itis"
+    rows = encode([long], TOKENIZER, 6)
+    assert [TOKENIZER.convert_ids_to_tokens(row.ids[1:-1]) for row in rows] == [
+        ["the", "mild", "col", "##itis"],
+        ["col", "##itis", "was", "severe"],
+        ["was", "severe", "col", "##itis"],
+    ]
+    assert [row.window for row in rows] == [0, 1, 2]
+    assert [[long.text[slice(*word)] for word in row.words] for row in rows] == [
+        ["the", "mild", "colitis"],
+        ["was"],
+        ["severe", "colitis"],
+    ]
+    # A mention over a border is one mention, in training and in prediction.
+    assert [row.tags for row in rows] == [["O", "B", "I"], ["O"], ["B", "I"]]
+    assert [row.labels() for row in rows] == [[-100, 0, 1, 2, -100, -100], [-100] * 3 + [0, -100, -100],
+                                              [-100, -100, 1, 2, -100, -100]]  # fmt: skip
+    assert spans(rows, "BOBIII", "BBBIBB", "BOIOOB") == (Span(4, 27),)
+    assert spans(rows, "BOBIII", "BBBOBB", "BOIOOB") == (Span(4, 16),), "no mention begins with an I"
+
+
+@pytest.mark.parametrize("max_length", range(3, 40))
+def test_windows_label_each_word_once_where_most_is_around_it(max_length: int) -> None:
+    text = " ".join(sentence(number).text for number in range(6)) + " " + "gastritis" * 9
+    whole = Sentence("1", "d", text)
+    (row,) = encode([whole], TOKENIZER, 512)
+    rows = encode([whole], TOKENIZER, max_length)
+    assert [word for part in rows for word in part.words] == row.words
+    assert len(rows) > 1
+    assert max(len(part.ids) for part in rows) == max_length
+    content, start = row.ids[1:-1], 0
+    room = max_length - 2
+    for part in rows:
+        assert part.ids[1:-1] == content[start : start + room]
+        for word, position in zip(part.words, part.first, strict=True):
+            assert position is not None
+            place = row.first[row.words.index(word)]
+            assert place == position + start
+            if len(rows) > 3 and text[slice(*word)] in {"the", "was", "mild"} and room > 8:
+                before, after = position - 1, len(part.ids) - 2 - position
+                assert before >= room // 4 - 2 or start == 0
+                assert after >= room // 4 - 2 or part is rows[-1]
+        start += room - room // 2
+
+
+def test_a_longest_input_without_room_is_an_error() -> None:
+    with pytest.raises(MarknerError, match=r"a longest input of 2 has no room(?s:.*)raise `max_length`"):
+        encode([MENTION], TOKENIZER, 2)
 
 
 def test_a_word_that_the_tokenizer_drops_shifts_nothing() -> None:
     (row,) = encode([Sentence("1", "d", "the \u200b colitis", (), (Span(6, 13),))], TOKENIZER, 16)
     assert row.first == [1, None, 2]
     assert row.labels() == [IGNORED, 0, LABELS.index("B"), IGNORED, IGNORED]
-    assert not row.truncated
+    assert row.window == 0
 
 
 def test_batches_hold_all_rows_once_and_follow_the_generator() -> None:
@@ -58,9 +113,18 @@ def test_batches_hold_all_rows_once_and_follow_the_generator() -> None:
     assert sorted(row.sentence.id for batch in batches for row in batch) == sorted(row.sentence.id for row in rows)
     assert batches == shuffled_batches(rows, 4, torch.Generator().manual_seed(1))
     assert batches != shuffled_batches(rows, 4, torch.Generator().manual_seed(2))
-    lengths = [len(row.ids) for batch in sorted_batches(rows, 4) for row in batch]
+    lengths = [len(rows[number].ids) for batch in sorted_batches(rows, 4) for number in batch]
     assert lengths == sorted(lengths)
-    assert sum(len(batch) for batch in sorted_batches(rows, 4)) == 23
+    assert sorted(number for batch in sorted_batches(rows, 4) for number in batch) == list(range(23))
+
+
+def test_later_windows_change_no_batch_of_sentences_that_fit() -> None:
+    short, long = [sentence(number) for number in range(5)], replace(sentence(9), text="the mild colitis " * 20)
+    alone = sorted_batches(encode(short, TOKENIZER, 32), 4)
+    rows = encode([*short, long], TOKENIZER, 32)
+    batches = sorted_batches(rows, 4)
+    assert batches[:2] == [alone[0], [*alone[1], 5]]
+    assert all(rows[number].window > 0 for batch in batches[2:] for number in batch)
 
 
 def test_padding_is_masked_and_ignored() -> None:

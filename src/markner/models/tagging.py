@@ -80,17 +80,14 @@ class EncoderSystem:
         self._model = load_trained(model, self._max_length)
 
     def tag(self, sentences: Sequence[str]) -> list[Tagged]:
-        """Find the mentions of sentences; one of more word pieces than the model reads is `truncated`."""
+        """Find the mentions of sentences; one of more word pieces than the model reads is read in windows."""
         rows = encode(
             (Sentence(str(number), "", text) for number, text in enumerate(sentences)),
             self._tokenizer,
             self._max_length,
         )
         tagged = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
-        return [
-            Tagged(_mentions(self._entity, *tagged[row.sentence.id]), ["truncated" if row.truncated else "ok"])
-            for row in rows
-        ]
+        return [Tagged(_mentions(self._entity, *scored.mentions()), ["ok"]) for scored in tagged]
 
 
 class GenerativeSystem:

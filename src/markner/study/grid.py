@@ -71,7 +71,7 @@ def select(dev_files: Mapping[str, str | os.PathLike[str]], output: str | os.Pat
     Args:
         dev_files: The `dev.json` of every point by its folder in the grid's, in the grid's order.
         output: JSON, `selected`: a point's name; `points`: for each `name`, `folder`, its settings, `best_epoch`,
-            `dev_loss` (mean cross entropy a word), `dev_f1` (strict), `truncated_mentions` and `epochs`.
+            `dev_loss` (mean cross entropy a word), `dev_f1` (strict) and `epochs`.
 
     Raises:
         MarknerError: no files, or one that is not a point's.
@@ -90,7 +90,7 @@ def _summary(folder: str, path: str | os.PathLike[str]) -> dict[str, float | str
             "name": point_name(value["point"]),
             "folder": folder,
             **value["point"],
-            **{key: value[key] for key in ("best_epoch", "dev_loss", "dev_f1", "truncated_mentions", "epochs")},
+            **{key: value[key] for key in ("best_epoch", "dev_loss", "dev_f1", "epochs")},
         }
     except (KeyError, TypeError) as error:
         raise MarknerError(f"{path}: not the dev.json of a grid point: {error!r}", "train the point again") from error

@@ -1,21 +1,24 @@
 """Inputs of an encoder: word pieces, labels on the first piece of each word, batches of similar length."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from markner.data.documents import Sentence, Span
+from markner.errors import MarknerError
 from markner.models.encoder.marginals import mention_marginals
 from markner.models.encoder.viterbi import IMPOSSIBLE, LABELS, likeliest_valid
-from markner.tags import spans_from_tags, tags_from_spans, words
+from markner.tags import Tag, spans_from_tags, tags_from_spans, words
 
 IGNORED = -100
 """Label of a piece that does not count in the loss."""
 
 OUTSIDE = (0.0, IMPOSSIBLE, IMPOSSIBLE)
-"""Scores of a word beyond the longest input: it is `O`."""
+"""Scores of a word that has no word piece: it is `O`."""
 
 MEGABATCH = 50
 """Batches whose sentences are sorted by length together: more means less padding, fewer means more random batches."""
@@ -23,45 +26,60 @@ MEGABATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A sentence in word pieces.
+    """A sentence in word pieces, or a window of one that is longer than the input.
 
-    `first` contains the position in `ids` of each word's first piece; None for a word beyond the longest input, or a
-    word of characters that the tokenizer drops. `truncated`: the sentence has more pieces than fit.
+    `words` are the words that this window labels; a sentence's windows label each of its words once. `tags` are their
+    gold tags. `first` has the position in `ids` of each word's first piece; None for a word of characters that the
+    tokenizer drops. `window` counts the windows of the sentence, from 0.
     """
 
     sentence: Sentence
     words: list[Span]
+    tags: list[Tag]
     ids: list[int]
     first: list[int | None]
-    truncated: bool
+    window: int = 0
 
     def labels(self) -> list[int]:
-        """Return the gold class of each piece; `IGNORED` except on first pieces."""
+        """Return the gold class of each piece; `IGNORED` except on the first pieces of `words`."""
         labels = [IGNORED] * len(self.ids)
-        for position, tag in zip(self.first, tags_from_spans(self.words, self.sentence.spans), strict=True):
+        for position, tag in zip(self.first, self.tags, strict=True):
             if position is not None:
                 labels[position] = LABELS.index(tag)
         return labels
 
-    def spans(self, scores: Sequence[Sequence[float]]) -> tuple[Span, ...]:
-        """Return the predicted mentions from the logits of each piece, [pieces, 3]. Words without a piece are `O`."""
-        return spans_from_tags(self.words, likeliest_valid(self._of_words(scores)))
 
-    def mentions(self, scores: Sequence[Sequence[float]]) -> tuple[tuple[Span, ...], tuple[float, ...]]:
+class Scored(NamedTuple):
+    """A sentence with its words and the logits of each: [words, 3]. They may come from several windows."""
+
+    sentence: Sentence
+    words: list[Span]
+    scores: list[Sequence[float]]
+
+    def spans(self) -> tuple[Span, ...]:
+        """Return the predicted mentions: those of the most likely valid tags of the whole sentence."""
+        return spans_from_tags(self.words, likeliest_valid(self.scores))
+
+    def mentions(self) -> tuple[tuple[Span, ...], tuple[float, ...]]:
         """Return the predicted mentions as `spans` does, and the probability of each."""
-        of_words = self._of_words(scores)
-        tags = likeliest_valid(of_words)
-        return spans_from_tags(self.words, tags), mention_marginals(of_words, tags)
+        tags = likeliest_valid(self.scores)
+        return spans_from_tags(self.words, tags), mention_marginals(self.scores, tags)
 
-    def _of_words(self, scores: Sequence[Sequence[float]]) -> list[Sequence[float]]:
-        return [OUTSIDE if position is None else scores[position] for position in self.first]
 
-    def truncated_mentions(self) -> int:
-        """Count the gold mentions that end beyond the longest input."""
-        if not self.truncated:
-            return 0
-        end = max((word.end for word, at in zip(self.words, self.first, strict=True) if at is not None), default=0)
-        return sum(span.end > end for span in self.sentence.spans)
+def join_windows(rows: Sequence[Encoded], scores: Mapping[int, Sequence[Sequence[float]]]) -> list[Scored]:
+    """Return the sentences of rows, in their order.
+
+    Args:
+        rows: The windows of each sentence, one after the other.
+        scores: By the number of the row: the logits of its pieces, [pieces, 3].
+    """
+    joined: list[Scored] = []
+    for number, row in enumerate(rows):
+        if row.window == 0:
+            joined.append(Scored(row.sentence, [], []))
+        joined[-1].words.extend(row.words)
+        joined[-1].scores.extend(OUTSIDE if position is None else scores[number][position] for position in row.first)
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +93,67 @@ class Batch:
 
 
 def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, max_length: int) -> list[Encoded]:
-    """Split sentences into words and words into pieces, at most `max_length` with special tokens."""
+    """Split sentences into words and words into pieces, at most `max_length` with special tokens.
+
+    A longer sentence becomes windows, each of which overlaps the next by half. A word is labeled in the window that has
+    most of the sentence around it.
+
+    Raises:
+        MarknerError: `max_length` has no room beside the special tokens.
+    """
     rows: list[Encoded] = []
     for sentence in sentences:
         spans = words(sentence.text)
+        tags = tags_from_spans(spans, sentence.spans)
         pieces = tokenizer(
             [sentence.text[span.start : span.end] for span in spans],
             is_split_into_words=True,
-            truncation=True,
-            max_length=max_length,
             split_special_tokens=True,  # `[SEP]` in a sentence is text
+            verbose=False,
         )
-        first: list[int | None] = [None] * len(spans)
+        ids: list[int] = pieces["input_ids"]
+        places: list[list[int]] = [[] for _ in spans]
         for position, word in enumerate(pieces.word_ids()):
-            if word is not None and first[word] is None:
-                first[word] = position
-        truncated = bool(pieces.encodings[0].overflowing)
-        rows.append(Encoded(sentence, spans, list(pieces["input_ids"]), first, truncated))
+            if word is not None:
+                places[word].append(position)
+        inside = [position for of_word in places for position in of_word]
+        # The pieces from `head` to `tail` stand between special tokens.
+        head, tail = (inside[0], inside[-1] + 1) if inside else (len(ids), len(ids))
+        room = min(max_length - head - len(ids) + tail, tail - head)
+        if inside and room < 1:
+            raise MarknerError(f"a longest input of {max_length} has no room for a word piece", "raise `max_length`")
+        starts = [head]
+        while starts[-1] + room < tail:
+            starts.append(starts[-1] + room - room // 2)
+        windows = [Span(start, min(start + room, tail)) for start in starts]
+        owners = _owners(places, windows)
+        for number, (start, end) in enumerate(windows):
+            own = slice(bisect_left(owners, number), bisect_right(owners, number))
+            first = [of_word[0] - start + head if of_word else None for of_word in places[own]]
+            rows.append(
+                Encoded(sentence, spans[own], tags[own], [*ids[:head], *ids[start:end], *ids[tail:]], first, number)
+            )
     return rows
+
+
+def _owners(places: Sequence[Sequence[int]], windows: Sequence[Span]) -> list[int]:
+    """Return the number of the window that labels each word: the next window as soon as it has more around the word.
+
+    Args:
+        places: The pieces of each word.
+        windows: The pieces of each window.
+    """
+    owners: list[int] = []
+    owner = 0
+    for of_word in places:
+        while of_word and owner + 1 < len(windows):
+            after = windows[owner].end - 1 - of_word[-1]
+            before = of_word[0] - windows[owner + 1].start
+            if before < 0 or before <= after:
+                break
+            owner += 1
+        owners.append(owner)
+    return owners
 
 
 def shuffled_batches(rows: Sequence[Encoded], size: int, generator: torch.Generator) -> list[list[Encoded]]:
@@ -106,10 +167,18 @@ def shuffled_batches(rows: Sequence[Encoded], size: int, generator: torch.Genera
     return [batches[index] for index in torch.randperm(len(batches), generator=generator).tolist()]
 
 
-def sorted_batches(rows: Sequence[Encoded], size: int) -> list[list[Encoded]]:
-    """Return all rows once, in batches from the shortest to the longest."""
-    ordered = sorted(rows, key=lambda row: len(row.ids))
-    return [ordered[at : at + size] for at in range(0, len(ordered), size)]
+def sorted_batches(rows: Sequence[Encoded], size: int) -> list[list[int]]:
+    """Return the number of each row once, in batches from the shortest to the longest.
+
+    Second and later windows of long sentences are in batches of their own: what else is in a batch can change the last
+    digits of its scores, and a sentence that fits shall not depend on others being long.
+    """
+    batches = []
+    for later in (False, True):
+        part = [number for number, row in enumerate(rows) if bool(row.window) == later]
+        part.sort(key=lambda number: len(rows[number].ids))
+        batches += [part[at : at + size] for at in range(0, len(part), size)]
+    return batches
 
 
 def collate(rows: list[Encoded], pad: int, device: torch.device) -> Batch:

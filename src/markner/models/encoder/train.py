@@ -9,7 +9,7 @@ is kept in memory, while the Trainer writes a checkpoint with the optimizer's st
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from markner.data.documents import Span, read_sentences
+from markner.data.documents import read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
@@ -33,15 +33,17 @@ from markner.models.device import device
 from markner.models.encoder.batches import (
     IGNORED,
     Encoded,
+    Scored,
     collate,
     encode,
+    join_windows,
     shuffled_batches,
     sorted_batches,
 )
 from markner.models.encoder.viterbi import LABELS
 from markner.models.encoder.vocabulary import UsedVocabulary
 from markner.models.weights import load_tokenizer
-from markner.predictions import Prediction, Status, write_predictions
+from markner.predictions import Prediction, write_predictions
 from markner.study.grid import Point, point_name
 
 DROPOUTS = (
@@ -96,9 +98,7 @@ def train_point(
         seed: Seed of the initial classifier, the order of sentences, the dropout and the draw of `fraction`.
         output: Folder of the trained model: safetensors, configuration, tokenizer. Complete or absent.
         report: JSON: `point`; `epochs`, for each its `epoch`, `train_loss`, `dev_loss`, `dev_f1`; `best_epoch` with
-            its `dev_loss` and `dev_f1`; `truncated_mentions`, the number of mentions in `train` and `dev` that end
-            beyond the longest input. Losses are mean cross entropies per word, over the words that fit. F1 is strict,
-            and truncated mentions count as missed.
+            its `dev_loss` and `dev_f1`. Losses are mean cross entropies per word, and F1 is strict.
 
     Raises:
         MarknerError: no sentences, a longest input that the model cannot take, or a training that diverged.
@@ -171,10 +171,6 @@ def train_point(
             "best_epoch": best["epoch"],
             "dev_loss": best["dev_loss"],
             "dev_f1": best["dev_f1"],
-            "truncated_mentions": {
-                "train": sum(row.truncated_mentions() for row in rows),
-                "dev": sum(row.truncated_mentions() for row in dev_rows),
-            },
         },
     )
 
@@ -190,7 +186,7 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
 def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int, batch_size: int = 64) -> None:
     """Tag every sentence with a trained model in float32, and write the mentions to a prediction file.
 
-    Words beyond `max_length` word pieces are `O`; the status of such a sentence is `truncated`.
+    A sentence of more than `max_length` word pieces is read in windows (`markner.models.encoder.batches.encode`).
 
     Raises:
         MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
@@ -209,52 +205,51 @@ def write_tags(
 ) -> None:
     """Tag every sentence with a model that gives scores of O, B and I, as `predict_encoder` does."""
     rows = encode(read_sentences(sentences), tokenizer, max_length)
-    mentions = tag_rows(tagger, tokenizer, rows, batch_size, output.stem)
     predictions = []
-    for row in rows:
-        spans, confidences = mentions[row.sentence.id]
-        status: Status = "truncated" if row.truncated else "ok"
-        predictions.append(Prediction(row.sentence.id, spans, status, confidences=confidences))
+    for scored in tag_rows(tagger, tokenizer, rows, batch_size, output.stem):
+        spans, confidences = scored.mentions()
+        predictions.append(Prediction(scored.sentence.id, spans, "ok", confidences=confidences))
     write_predictions(output, predictions)
 
 
 def tag_rows(
     tagger: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    rows: list[Encoded],
+    rows: Sequence[Encoded],
     batch_size: int,
     title: str = "",
-) -> dict[str, tuple[tuple[Span, ...], tuple[float, ...]]]:
-    """Return the mentions and their confidences by sentence. With a title, show a progress bar."""
-    mentions = {}
+) -> list[Scored]:
+    """Return the scores of each sentence's words, in the order of the sentences. With a title, show a progress bar."""
+    scores: dict[int, list[list[float]]] = {}
     for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=title, disable=not title):
         with torch.inference_mode():
-            _, logits, _ = _forward(tagger, chosen, tokenizer, "fp32")
-        for row, scores in zip(chosen, logits.tolist(), strict=True):
-            mentions[row.sentence.id] = row.mentions(scores)
-    return mentions
+            _, logits, _ = _forward(tagger, [rows[number] for number in chosen], tokenizer, "fp32")
+        scores.update(zip(chosen, logits.tolist(), strict=True))
+    return join_windows(rows, scores)
 
 
 def evaluate(
     model: PreTrainedModel,
-    rows: Iterable[Encoded],
+    rows: Sequence[Encoded],
     tokenizer: PreTrainedTokenizerBase,
     precision: Precision,
 ) -> tuple[float, float]:
-    """Return the mean cross entropy per word, and strict F1 over all gold mentions, also beyond the longest input."""
+    """Return the mean cross entropy per word, and strict F1."""
     model.eval()  # type: ignore[no-untyped-call]
     total, count = 0.0, 0
     hits, predicted, gold = 0, 0, 0
-    for chosen in sorted_batches(list(rows), EVALUATION_BATCH):
+    scores: dict[int, list[list[float]]] = {}
+    for chosen in sorted_batches(rows, EVALUATION_BATCH):
         with torch.inference_mode():
-            loss, logits, words = _forward(model, chosen, tokenizer, precision)
+            loss, logits, words = _forward(model, [rows[number] for number in chosen], tokenizer, precision)
         total += loss.item()
         count += words
-        for row, scores in zip(chosen, logits.tolist(), strict=True):
-            spans = set(row.spans(scores))
-            hits += len(spans.intersection(row.sentence.spans))
-            predicted += len(spans)
-            gold += len(row.sentence.spans)
+        scores.update(zip(chosen, logits.tolist(), strict=True))
+    for scored in join_windows(rows, scores):
+        spans = scored.spans()
+        hits += len(set(spans).intersection(scored.sentence.spans))
+        predicted += len(spans)
+        gold += len(scored.sentence.spans)
     return total / max(count, 1), 2 * hits / max(predicted + gold, 1)
 
 

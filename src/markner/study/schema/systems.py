@@ -218,7 +218,7 @@ class Grid(Settings):
     learning_rate: list[float] = Field(default=[1e-5, 3e-5, 5e-5], min_length=1)
     """Peak learning rates."""
     max_length: list[int] = Field(default=[128, 256, 512], min_length=1)
-    """Longest input in word pieces; mentions beyond it count as missed."""
+    """Longest input in word pieces; a longer sentence is read in overlapping windows."""
     batch_size: list[int] = Field(default=[16, 32], min_length=1)
     """Sentences per optimiser step."""
     dropout: list[float] = Field(default=[0.1], min_length=1)
