@@ -89,17 +89,25 @@ def test_seen_is_what_stands_in_training_whatever_its_case_and_the_spaces_beside
 def test_a_tuned_model_has_seen_the_mentions_of_its_instruction_set(tmp_path: Path) -> None:
     rows = [Instance("Mark.", "A fever , an IL - 2 .", "A <mark>Fever</mark> , an <mark>IL - 2</mark> .")]
     write_instances(rows, [("c", "s1")], tmp_path / "set.json", tmp_path / "index.csv")
-    assert training_mentions(tmp_path / "set.json", OWN, 1) == {"fever", "il-2"}
+    assert training_mentions([tmp_path / "set.json"], OWN, 1) == {"fever", "il-2"}
 
 
 def test_an_encoder_has_seen_the_sentences_that_its_seed_draws(tmp_path: Path) -> None:
     names = [f"m{number}" for number in range(20)]
     write_sentences(tmp_path / "train.jsonl", [sentence(name, f"A {name} .", name) for name in names])
     source = TrainingSource(corpus="c", fraction=0.5, origin="run")
-    draws = [training_mentions(tmp_path / "train.jsonl", source, seed) for seed in (1, 1, 2)]
+    draws = [training_mentions([tmp_path / "train.jsonl"], source, seed) for seed in (1, 1, 2)]
     assert [len(draw) for draw in draws] == [10, 10, 10]
     assert draws[0] == draws[1] != draws[2]
-    assert training_mentions(tmp_path / "train.jsonl", LENT, 1) == set(names)
+    assert training_mentions([tmp_path / "train.jsonl"], LENT, 1) == set(names)
+
+
+def test_a_final_encoder_has_seen_the_sentences_of_both_splits(tmp_path: Path) -> None:
+    files = [tmp_path / "train.jsonl", tmp_path / "dev.jsonl"]
+    for file, name in zip(files, ("fever", "cough"), strict=True):
+        write_sentences(file, [sentence(name, f"A {name} .", name)])
+    source = TrainingSource(corpus="c", split=["train", "dev"], origin="run")
+    assert training_mentions(files, source, 1) == {"fever", "cough"}
 
 
 GOLD = [
@@ -130,7 +138,7 @@ def files(tmp_path: Path) -> Path:
 
 def written(folder: Path, runs: dict[str, list[int]], training: bool = True) -> tuple[list[dict[str, str]], ...]:
     """Rows of scores and of tests."""
-    sources = {"good": (OWN, folder / "set.json"), "none": (LENT, folder / "train.jsonl")}
+    sources = {"good": (OWN, [folder / "set.json"]), "none": (LENT, [folder / "train.jsonl"])}
     outputs = folder / "scores.csv", folder / "tests.csv"
     write_strata(
         folder / "test.jsonl",

@@ -30,3 +30,17 @@ def test_a_calibration_that_cannot_serve_is_an_error(
 def test_a_calibration_may_not_have_the_files_of_a_figure(message_of: Callable[..., str]) -> None:
     text = message_of((FIGURES, f"{FIGURES}calibrations:\n  main: {{corpus: ncbi, runs: [bert]}}\n"))
     assert "`figures.main` has the same files" in text
+
+
+def test_no_temperature_is_fitted_on_training_sentences(message_of: Callable[..., str]) -> None:
+    corpus = "{entity: disease, variant: tokenized, tokenized: {format: iob, test: data/dev.tsv}}"
+    text = message_of(
+        ("  bc2gm:\n    entity: gene", f"  dev: {corpus}\n  bc2gm:\n    entity: gene"),
+        (
+            "    corpus: ncbi\n    evaluate: [ncbi]",
+            "    corpus: ncbi\n    split: [train, dev]\n    evaluate: [ncbi, dev]",
+        ),
+        (FIGURES, f"{FIGURES}calibrations:\n  sure: {{corpus: ncbi, runs: [bert], fit: dev}}\n"),
+    )
+    assert "calibrations.sure.runs[0]" in text
+    assert "`bert` is trained on the sentences of `dev`" in text

@@ -8,13 +8,13 @@ from runrecord.job import job
 
 with job(snakemake):
     params, files = StrataParams.load(snakemake.params), snakemake.input
-    paths = iter(map(Path, files.predictions))
+    paths, training = iter(map(Path, files.predictions)), iter(map(Path, files.training))
     write_strata(
         Path(files.sentences),
         {run: {seed: next(paths) for seed in seeds} for run, seeds in params.runs.items()},
         {
-            run: (source, Path(path))
-            for (run, source), path in zip(params.training.items(), files.training, strict=True)
+            run: (source, [next(training) for _ in range(source.number_of_files)])
+            for run, source in params.training.items()
         },
         params.scoring,
         params.permutations,

@@ -64,19 +64,19 @@ class UnmarkedCounts(Counts):
         return np.stack([self.tp, self.tp + self.fn], axis=1)
 
 
-def training_mentions(path: Path, source: TrainingSource, seed: int) -> frozenset[str]:
+def training_mentions(paths: Sequence[Path], source: TrainingSource, seed: int) -> frozenset[str]:
     """Return the surfaces, lower-cased, of all mentions that a training held, of whatever entity type.
 
     Args:
-        path: The instruction set, or the sentences of the training split.
+        paths: The instruction set, or the sentences of each split.
         source: Which of the two it is, and the part that is used.
         seed: Seed of the run, by which the part is drawn.
     """
     texts: Iterable[tuple[str, Sequence[Span]]]
     if source.instructions is not None:
-        texts = (strip_marks(instance.output, Marks(*source.marks))[:2] for instance in read_instances(path))
+        texts = (strip_marks(instance.output, Marks(*source.marks))[:2] for instance in read_instances(paths[0]))
     else:
-        sentences = list(read_sentences(path))
+        sentences = [sentence for path in paths for sentence in read_sentences(path)]
         chosen = subset(len(sentences), source.fraction, seed=seed)
         texts = ((sentences[place].text, sentences[place].spans) for place in chosen)
     return frozenset(_lower_case(text, span) for text, spans in texts for span in spans)
@@ -143,7 +143,7 @@ def unmarked_counts(sentences: Sequence[Sentence], predicted: SpanLists) -> Unma
 def write_strata(
     sentences: Path,
     predictions: Mapping[str, Mapping[int, Path]],
-    training: Mapping[str, tuple[TrainingSource, Path]],
+    training: Mapping[str, tuple[TrainingSource, Sequence[Path]]],
     scoring: Scoring,
     permutations: int,
     scores: Path,
@@ -159,7 +159,7 @@ def write_strata(
     Args:
         sentences: Gold, JSON lines of `Sentence`.
         predictions: By run and seed: JSON lines of `Prediction`.
-        training: By run: the training data whose mentions count as seen, and their file.
+        training: By run: the training data whose mentions count as seen, and their files.
         scoring: Resamples, confidence and seed.
         permutations: Draws of each permutation test.
         scores: CSV to write, with the columns `COLUMNS`; the same input gives the same bytes.
@@ -174,8 +174,8 @@ def write_strata(
         for run, files in predictions.items()
     }
     seen = {
-        run: {seed: training_mentions(path, source, seed) for seed in answers[run]}
-        for run, (source, path) in training.items()
+        run: {seed: training_mentions(paths, source, seed) for seed in answers[run]}
+        for run, (source, paths) in training.items()
     }
     with atomic(scores) as stream:
         writer = csv.writer(stream, lineterminator="\n")

@@ -53,12 +53,24 @@ def training_source(study: Study, run: str, corpus: str) -> TrainingSource | Non
     if isinstance(settings, RepairedRun):
         return training_source(study, settings.of, corpus)
     if isinstance(settings, EncoderRun):
-        return TrainingSource(corpus=settings.corpus, fraction=settings.fraction, origin="run")
+        part = settings.fraction
+        return TrainingSource(corpus=settings.corpus, split=settings.split, fraction=part, origin="run")
     if isinstance(settings, GenerativeRun) and (mixture := generative(study, study.owner(run)).mixture):
         return TrainingSource(instructions=mixture, origin="run", marks=run_prompt(study, run).marks)
     if "train" not in source_of(study.corpora[corpus], study.corpora[corpus].variant).splits():
         return None
     return TrainingSource(corpus=corpus, origin="corpus")
+
+
+def training_sentences(study: Study, run: str) -> list[tuple[str, str]]:
+    """Return corpus and split of all sentences that a run is trained on, those behind written examples included."""
+    settings = study.runs[run]
+    if isinstance(settings, EncoderRun):
+        return [(settings.corpus, split) for split in settings.split]
+    if not isinstance(settings, GenerativeRun) or not (name := generative(study, study.owner(run)).mixture):
+        return []
+    splits = study.mixtures[name].split if name in study.mixtures else ["train"]
+    return [(corpus, split) for corpus in corpora_of(study, name) for split in splits]
 
 
 def has_official(study: Study, corpus: str) -> bool:

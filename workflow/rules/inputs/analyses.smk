@@ -8,17 +8,18 @@ def compared_predictions(wildcards):
 
 
 def training_data(wildcards):
-    """Training data behind seen mentions, a file for each run that has some; runs may share one."""
+    """Training data behind seen mentions, the files of each run that has some; runs may share one."""
     runs = queries.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
     sources = [queries.training_source(STUDY, run, wildcards.corpus) for run in runs]
     return [
-        (
-            f"{RESULTS}/instructions/{source.instructions}.json"
-            if source.instructions
-            else sentences_of(source.corpus, "train")
-        )
+        path
         for source in sources
         if source
+        for path in (
+            [f"{RESULTS}/instructions/{source.instructions}.json"]
+            if source.instructions
+            else [sentences_of(source.corpus, split) for split in source.split]
+        )
     ]
 
 

@@ -12,6 +12,7 @@ from markner.study.checks.names import (
     unknown_seed,
 )
 from markner.study.problems import Problem
+from markner.study.queries import source_of, training_sentences
 from markner.study.schema.study import Study, Table, TableRow
 from markner.study.schema.systems import EncoderRun, GenerativeRun
 from markner.study.wording import yaml_hint
@@ -101,6 +102,11 @@ def calibration_problems(study: Study) -> Iterator[Problem]:
             elif settings.corpus not in run.evaluate:
                 fix = f"add `{settings.corpus}` to its `evaluate`, or take the run out"
                 yield Problem(here, f"{title} is not scored on `{settings.corpus}`", fix)
+            if settings.fit in study.corpora and _trained_on_test(study, settings.runs[index], settings.fit):
+                message = (
+                    f"{title} is trained on the sentences of `{settings.fit}`, so no temperature can be fitted there"
+                )
+                yield Problem(here, message, "leave `dev` out of its `split`, or take the run out")
         if settings.fit is not None:
             yield from unknown_name((*at, "fit"), settings.fit, "corpora", study.corpora)
             if settings.fit == settings.corpus:
@@ -109,6 +115,19 @@ def calibration_problems(study: Study) -> Iterator[Problem]:
             elif settings.fit in study.corpora and not any(settings.fit in run.evaluate for run in known.values()):
                 message = f"no run of this calibration is scored on `{settings.fit}`, so nothing can be fitted"
                 yield Problem((*at, "fit"), message, f"add `{settings.fit}` to the `evaluate` of a run")
+
+
+def _trained_on_test(study: Study, run: str, corpus: str) -> bool:
+    """Return whether the file of a corpus' test split is among the training files of a run."""
+    own = study.corpora[corpus]
+    test = source_of(own, own.variant).test
+    sources = [
+        (getattr(study.corpora[name], variant), split)
+        for name, split in training_sentences(study, run)
+        if name in study.corpora
+        for variant in ("tokenized", "raw")
+    ]
+    return test is not None and any(source and getattr(source, split) == test for source, split in sources)
 
 
 def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from markner.study.schema.base import Name, Settings, WithMarks
+from markner.study.schema.corpora import Splits
 
 
 class TrainingSource(WithMarks):
@@ -13,11 +14,18 @@ class TrainingSource(WithMarks):
     instructions: Name | None = None
     """Instruction set of a tuned language model."""
     corpus: Name | None = None
-    """Corpus whose training split counts, if there is no instruction set."""
+    """Corpus whose training sentences count, if there is no instruction set."""
+    split: Splits = Field(default=["train"], min_length=1)
+    """Splits of that corpus, one file each."""
     fraction: float = 1.0
-    """Part of the training split, drawn by the seed of the run."""
+    """Part of these sentences, drawn by the seed of the run."""
     origin: Literal["run", "corpus"]
     """`run`: the run was trained on it. `corpus`: the run has no training here; it is the corpus' training split."""
+
+    @property
+    def number_of_files(self) -> int:
+        """Return how many files hold the training data: the instruction set, or a file for each split."""
+        return 1 if self.instructions is not None else len(self.split)
 
 
 class StrataTable(Settings):
