@@ -42,6 +42,7 @@ AT = {
     "strata_table": {"strata_table": "strata"},
     "strata_figure": {"strata_figure": "generalisation"},
     "calibration": {"calibration": "confidence"},
+    "suspects": {"suspects": "diseases"},
     "table": {"table": "table1"},
     "figure": {"figure": "scores"},
     "annotate": {"annotation": "sample"},
@@ -93,6 +94,7 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(size_figures__sizes__width=5.0) == {"size_figure"}
     assert changed(strata_figures__generalisation__width=5.0) == {"strata_figure"}
     assert changed(calibrations__confidence__bins=5) == {"calibration"}
+    assert changed(suspects__diseases__places=1) == {"suspects"}
     assert changed(calibrations__confidence__title="Sure?") == {"calibration", "report"}
     assert changed(strata_tables__strata__title="Strata") == {"strata_table", "report"}
     titled = changed(corpora__sample_disease__title="Diseases")

@@ -28,6 +28,7 @@ _SECTIONS = {
     "strata_table": ("strata_tables",),
     "strata_figure": ("strata_figures",),
     "calibration": ("calibrations",),
+    "suspects": ("suspects",),
     "annotation": ("annotations",),
 }
 """Sections of the study that a wildcard names an entry of."""

@@ -273,7 +273,8 @@ MUTATIONS = {
     ),
     "code: scripts touched": Mutation(touched("workflow/scripts/train.py", "workflow/scripts/predict.py", "Snakefile")),
     "package: numpy": Mutation(
-        edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"), f"{SCORED}\nscore_grid\nfew_shot\ncalibration"
+        edit("envs/requirements.txt", "numpy==2.4.6", "numpy==2.4.7"),
+        f"{SCORED}\nscore_grid\nfew_shot\ncalibration\nsuspects",
     ),
     "package: transformers": Mutation(
         edit("envs/requirements-torch.txt", "transformers==5.23.0", "transformers==5.24.0"),

@@ -25,6 +25,7 @@ JOBS = {
     "calibration": ("calibration", {"calibration": "confidence"}),
     "significance": ("significance", {"family": "", "corpus": "sample_gene"}),
     "strata": ("strata", {"family": "", "corpus": "sample_gene"}),
+    "suspects": ("suspects", {"suspects": "diseases"}),
     "errors": ("errors", {"run": "minilm-gene", "seed": "1", "corpus": "sample_gene"}),
     "official": ("official", {"run": "minilm-gene", "seed": "1", "corpus": "raw_gene"}),
     "corpora": ("card", {}),

@@ -6,6 +6,7 @@ from markner.evaluation.params import (
     OfficialParams,
     SignificanceParams,
     StrataParams,
+    SuspectsParams,
 )
 
 
@@ -79,6 +80,7 @@ rule errors:
         sentences=test_sentences,
         predictions=f"{RESULTS}/predictions/{{run}}/seed{{seed}}/{{corpus}}.jsonl",
         adjudicated=judged_errors,
+        suspects=judged_suspects,
     output:
         csv=report(
             f"{RESULTS}/errors/{{run}}/seed{{seed}}/{{corpus}}.csv",
@@ -168,3 +170,31 @@ rule calibration:
         settings=settings(CalibrationParams),
     script:
         "../scripts/calibration.py"
+
+
+rule suspects:
+    """List places of a corpus where its annotation may be wrong, for a person to judge."""
+    input:
+        sentences=suspect_sentences,
+        others=suspect_others,
+        predictions=suspect_predictions,
+    output:
+        report(
+            f"{RESULTS}/suspects/{{suspects}}.csv",
+            caption="../report/suspects.rst",
+            category="Errors",
+            labels=suspect_labels,
+        ),
+    log:
+        f"{LOGS}/suspects/{{suspects}}.log",
+    benchmark:
+        f"{BENCHMARKS}/suspects/{{suspects}}.tsv"
+    conda:
+        "../../envs/base.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(SuspectsParams),
+    script:
+        "../scripts/suspects.py"

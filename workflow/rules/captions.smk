@@ -39,6 +39,10 @@ def calibration_labels(wildcards):
         return {"figure": wildcards.calibration, "sentences": str(sum(1 for _ in stream))}
 
 
+def suspect_labels(wildcards):
+    return {"list": wildcards.suspects, "corpus": STUDY.suspects[wildcards.suspects].corpus}
+
+
 def strata_figure_labels(wildcards):
     table = STUDY.strata_figures[wildcards.strata_figure].strata_table
     sentences = sentence_count(f"{RESULTS}/tables/{table}.csv")

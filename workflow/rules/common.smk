@@ -96,6 +96,7 @@ wildcard_constraints:
     strata_table=one_of(STUDY.strata_tables),
     strata_figure=one_of(STUDY.strata_figures),
     calibration=one_of(STUDY.calibrations),
+    suspects=one_of(STUDY.suspects),
     annotation=one_of(STUDY.annotations),
 
 

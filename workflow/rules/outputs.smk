@@ -55,6 +55,7 @@ def targets_of(part):
                 for _, _, corpus in scored
             ),
             *(f"{RESULTS}/calibration/{name}.json" for name in STUDY.calibrations),
+            *(f"{RESULTS}/suspects/{name}.csv" for name in STUDY.suspects),
             *(f"{RESULTS}/errors/{run}/seed{seed}/{corpus}.csv" for run, seed, corpus in scored),
             *(
                 f"{RESULTS}/official/{run}/seed{seed}/{corpus}.json"

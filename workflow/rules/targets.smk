@@ -32,7 +32,7 @@ rule figures:
 
 
 rule analyses:
-    """Make the significance tests, the scores by stratum, the calibrations, the error analyses and the official scores."""
+    """Make the significance tests, the scores by stratum, the calibrations, the error analyses, the suspects and official scores."""
     input:
         targets_of("analyses"),
 

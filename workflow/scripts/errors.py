@@ -17,6 +17,7 @@ with job(snakemake):
         sample=params.sample,
         sample_seed=params.seed,
         adjudicated=Path(params.adjudicated) if params.adjudicated else None,
+        suspects=Path(params.suspects) if params.suspects else None,
         errors_csv=Path(snakemake.output.csv),
         summary=Path(snakemake.output.summary),
     )

@@ -12,7 +12,7 @@ from markner.evaluation.pairing import first_few
 NO_ERROR = "none"
 """The kind for an error of the gold, or for an error that repeats another row."""
 
-_NEEDED = ("error", "corpus", "run", "seed", "adjudicated_kind", "comment")
+_NEEDED = ("error", "adjudicated_kind", "comment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,14 @@ UNJUDGED = Judgement("", "", "")
 
 
 def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error]) -> dict[str, Judgement]:
-    """Read the judgements of the errors of one run, seed and corpus; rows may be missing.
+    """Read the judgements of the errors of one run, seed and corpus, or of suspects of a corpus; rows may be missing.
+
+    A suspect that is no error of the run is left out: another run makes it, or it is in another split.
 
     Args:
-        path: CSV with the columns error, corpus, run, seed, adjudicated_kind, comment, and any others;
+        path: CSV with the columns error, adjudicated_kind, comment, those of `place`, and any others;
             adjudicated_sub_kind is read if it is there.
-        place: The values that the columns corpus, run and seed must have.
+        place: The values that the columns corpus, run and seed must have; of a file of suspects, corpus alone.
         errors: All errors of this run, seed and corpus.
 
     Returns:
@@ -51,7 +53,7 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
     known = {error.id: error for error in errors}
     judged: dict[str, Judgement] = {}
     strangers: list[str] = []
-    for line, row in _rows(path):
+    for line, row in _rows(path, (*_NEEDED, *place)):
         for column, value in place.items():
             if row[column] != value:
                 raise MarknerError(
@@ -78,7 +80,7 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
                 f"write one of {', '.join(SUB_KINDS)}, or nothing where the rule's is right",
             )
         judged[name] = Judgement(kind, sub_kind, row["comment"])
-    if strangers:
+    if strangers and "run" in place:
         raise MarknerError(
             f"{path}, column `error`: {first_few(strangers)} not among the errors of {', '.join(place.values())}",
             "the predictions have changed since; judge the new file of errors",
@@ -86,13 +88,13 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
     return judged
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Return line number and cells of each row of a judged file, with or without a byte order mark."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
             header = next(reader, [])
-            if absent := [name for name in _NEEDED if name not in header]:
+            if absent := [name for name in needed if name not in header]:
                 raise MarknerError(
                     f"{path}, line 1: no column {', '.join(f'`{name}`' for name in absent)}",
                     "save the file of errors as CSV with commas and its own first line",

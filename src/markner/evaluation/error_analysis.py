@@ -31,6 +31,7 @@ def analyse(
     sample: int,
     sample_seed: int,
     adjudicated: Path | None,
+    suspects: Path | None = None,
     errors_csv: Path,
     summary: Path,
 ) -> None:
@@ -46,6 +47,8 @@ def analyse(
         sample_seed: Seed of the draw.
         adjudicated: An earlier `errors_csv` in which a person has filled in `adjudicated_kind`, or None. If every
             error of the sample is judged, the judged kinds are counted there; the same holds for all errors.
+        suspects: A file of suspects of the corpus that a person has judged, or None. It counts where `adjudicated`
+            does not judge an error.
         errors_csv: File to write, one row an error, with the columns `COLUMNS`. In its text every gold mention stands
             in <gold>, every prediction in <pred>; the row's own mentions are in <GOLD> and <PRED>.
         summary: JSON file to write: counts and shares by kind, for all errors and for the sample.
@@ -63,8 +66,10 @@ def analyse(
     sampled = [errors[place] for place in subset(len(errors), limit=sample, seed=sample_seed)]
     names = {error.id for error in sampled}
     place = {"corpus": corpus, "run": run, "seed": str(seed)}
-    judged = read_judgements(adjudicated, place, errors) if adjudicated is not None else {}
+    judged = read_judgements(suspects, {"corpus": corpus}, errors) if suspects is not None else {}
     if adjudicated is not None:
+        own = read_judgements(adjudicated, place, errors)
+        judged |= {name: judgement for name, judgement in own.items() if judgement.kind or name not in judged}
         check_complete(adjudicated, judged, sampled)
     with atomic(errors_csv) as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
@@ -97,7 +102,7 @@ def analyse(
             "gold_mentions": sum(len(sentence.spans) for sentence in gold),
             "predicted_mentions": sum(len(answer.spans) for answer in answers),
             "sample": {"size": sample, "seed": sample_seed},
-            "adjudicated": None if adjudicated is None else str(adjudicated),
+            "adjudicated": ", ".join(str(path) for path in (adjudicated, suspects) if path is not None) or None,
             "all": error_counts(errors, judged),
             "sampled": error_counts(sampled, judged),
         },

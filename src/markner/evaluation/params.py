@@ -4,10 +4,11 @@ from typing import Self
 
 from markner.data.fetching.registry import native_name
 from markner.study.params import Params, Wildcards
-from markner.study.queries import adjudicated, compared, source_of, training_source
+from markner.study.queries import adjudicated, compared, judged_suspects, source_of, training_source
 from markner.study.schema.calibrations import Calibration
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring, Study
+from markner.study.schema.suspects import SuspectList
 from runrecord.planned import planning_only
 
 
@@ -70,18 +71,20 @@ class OfficialParams(Params, rules=["official"]):
 
 
 class ErrorsParams(Params, rules=["errors"]):
-    """The sample of errors, and the file of a person's judgements if there is one."""
+    """The sample of errors, and the files of a person's judgements: of these errors, and of suspects of the corpus."""
 
     sample: int
     seed: int
     adjudicated: str | None
+    suspects: str | None
 
     @classmethod
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the study's error analysis for one run, seed and corpus."""
         judged = adjudicated(study, wildcards["run"], int(wildcards["seed"]), wildcards["corpus"])
-        return cls(sample=study.errors.sample, seed=study.errors.seed, adjudicated=judged)
+        suspects = judged_suspects(study, wildcards["corpus"])
+        return cls(sample=study.errors.sample, seed=study.errors.seed, adjudicated=judged, suspects=suspects)
 
 
 class CalibrationParams(Params, rules=["calibration"]):
@@ -99,3 +102,15 @@ class CalibrationParams(Params, rules=["calibration"]):
         runs = {run: study.runs[run].seeds for run in settings.runs}
         fitted = [run for run in runs if settings.fit in study.runs[run].evaluate]
         return cls(calibration=settings, runs=runs, fitted=fitted)
+
+
+class SuspectsParams(Params, rules=["suspects"]):
+    """A list of suspected annotation errors."""
+
+    suspects: SuspectList
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take a list of the study."""
+        return cls(suspects=study.suspects[wildcards["suspects"]])

@@ -88,6 +88,12 @@ def adjudicated(study: Study, run: str, seed: int, corpus: str) -> str | None:
     return next((item.path for item in judged if (item.run, item.seed, item.corpus) == place), None)
 
 
+def judged_suspects(study: Study, corpus: str) -> str | None:
+    """Return the file of a person's judgements of the suspects of a corpus, None if there is none."""
+    judged = study.errors.adjudicated
+    return next((item.path for item in judged if item.run is None and item.corpus == corpus), None)
+
+
 def size_points(study: Study, figure: SizeFigure) -> list[tuple[str, str, float, str]]:
     """Return label, corpus, fraction of the training data, and run of each point of a figure of training sizes."""
     return [

@@ -27,6 +27,30 @@ def judged_errors(wildcards):
     return queries.adjudicated(STUDY, wildcards.run, int(wildcards.seed), wildcards.corpus) or []
 
 
+def judged_suspects(wildcards):
+    return queries.judged_suspects(STUDY, wildcards.corpus) or []
+
+
+def suspect_sentences(wildcards):
+    return sentences_of(STUDY.suspects[wildcards.suspects].corpus, "test")
+
+
+def suspect_others(wildcards):
+    """Sentences of the other splits of the corpus."""
+    corpus = STUDY.suspects[wildcards.suspects].corpus
+    splits = queries.source_of(STUDY.corpora[corpus], STUDY.corpora[corpus].variant).splits()
+    return [sentences_of(corpus, split) for split in splits if split != "test"]
+
+
+def suspect_predictions(wildcards):
+    settings = STUDY.suspects[wildcards.suspects]
+    return [
+        f"{RESULTS}/predictions/{run}/seed{seed}/{settings.corpus}.jsonl"
+        for run in settings.runs
+        for seed in STUDY.runs[run].seeds
+    ]
+
+
 def calibration_sentences(wildcards):
     return sentences_of(STUDY.calibrations[wildcards.calibration].corpus, "test")
 

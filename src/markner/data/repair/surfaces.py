@@ -1,6 +1,6 @@
 """Find a surface again in the sentences of a document, by its words."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from markner.data.documents import Span
 from markner.tags import words
@@ -9,12 +9,17 @@ Surface = tuple[str, ...]
 """The words of a mention or a term. White space between them does not count, so `A - T` and `A-T` are the same."""
 
 
-class Words:
-    """A sentence as words with their places."""
+def same_case(word: str) -> str:
+    """Return a word in lower case, unless a letter after its first is a capital: `WAS` is not `was`, `Was` is."""
+    return word if any(sign.isupper() for sign in word[1:]) else word.lower()
 
-    def __init__(self, text: str) -> None:
+
+class Words:
+    """A sentence as words with their places; `case` says which words are the same."""
+
+    def __init__(self, text: str, case: Callable[[str], str] = same_case) -> None:
         self.spans = words(text)
-        self._words = [same_case(text[span.start : span.end]) for span in self.spans]
+        self._words = [case(text[span.start : span.end]) for span in self.spans]
         self._starts = {span.start: place for place, span in enumerate(self.spans)}
         self._ends = {span.end: place + 1 for place, span in enumerate(self.spans)}
 
@@ -36,11 +41,6 @@ class Words:
                 surface = tuple(self._words[start : start + length])
                 if len(surface) == length and surface in surfaces:
                     yield surface, Span(first.start, self.spans[start + length - 1].end)
-
-
-def same_case(word: str) -> str:
-    """Return a word in lower case, unless a letter after its first is a capital: `WAS` is not `was`, `Was` is."""
-    return word if any(sign.isupper() for sign in word[1:]) else word.lower()
 
 
 def lengths_of(surfaces: Collection[Surface]) -> list[int]:

@@ -26,7 +26,7 @@ STAGES = {
         *("predict", "predict_encoder", "selected_predictions", "chat", "chat_served", "import_predictions"),
         *("predict_final_encoder", "predict_tagger", "repair_predictions", "annotate"),
     ),
-    "Evaluation": ("score", "score_grid", "significance", "strata", "calibration", "official", "errors"),
+    "Evaluation": ("score", "score_grid", "significance", "strata", "calibration", "official", "errors", "suspects"),
     "Results": (
         *("table", "costs", "figure", "error_figure", "size_figure", "strata_table", "strata_figure"),
         "report",

@@ -19,6 +19,7 @@ from markner.study.checks.results import (
     figure_problems,
     size_figure_problems,
     strata_problems,
+    suspects_problems,
     table_problems,
 )
 from markner.study.checks.runs import run_problems
@@ -34,7 +35,7 @@ from markner.study.yaml_lines import Location
 
 SECTIONS = (
     *("corpora", "prompts", "mixtures", "self_instruct", "models", "runs"),
-    *("tables", "figures", "error_figures", "size_figures", "annotations"),
+    *("tables", "figures", "error_figures", "size_figures", "suspects", "annotations"),
 )
 """The parts of a study that hold named things."""
 
@@ -56,6 +57,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
         *figure_problems(study),
         *strata_problems(study),
         *calibration_problems(study),
+        *suspects_problems(study),
         *size_figure_problems(study, printed.get("figures")),
         *adjudication_problems(study),
         *_annotations(study),

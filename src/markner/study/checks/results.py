@@ -13,7 +13,7 @@ from markner.study.checks.names import (
 )
 from markner.study.problems import Problem
 from markner.study.queries import source_of, training_sentences
-from markner.study.schema.study import Study, Table, TableRow
+from markner.study.schema.study import Adjudication, Study, Table, TableRow
 from markner.study.schema.systems import EncoderRun, GenerativeRun
 from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
@@ -130,6 +130,22 @@ def _trained_on_test(study: Study, run: str, corpus: str) -> bool:
     return test is not None and any(source and getattr(source, split) == test for source, split in sources)
 
 
+def suspects_problems(study: Study) -> Iterator[Problem]:
+    """Check the corpora and runs of all lists of suspects."""
+    for name, settings in study.suspects.items():
+        at: Location = ("suspects", name)
+        yield from unknown_name((*at, "corpus"), settings.corpus, "corpora", study.corpora)
+        yield from unknown_names((*at, "runs"), settings.runs, "runs", study.runs)
+        for index, run in enumerate(settings.runs):
+            if run not in study.runs:
+                continue
+            if settings.corpus not in study.runs[run].evaluate:
+                fix = f"add `{settings.corpus}` to its `evaluate`, or take the run out"
+                yield Problem((*at, "runs", index), f"`{run}` is not scored on `{settings.corpus}`", fix)
+            elif study.retired(run):
+                yield Problem((*at, "runs", index), f"`{run}` asks a retired model", "take the run out")
+
+
 def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
     """Check the corpora and series of all figures of training sizes."""
     for name, figure in study.size_figures.items():
@@ -201,12 +217,19 @@ def _same_files(section: str, name: str, others: Iterable[str], study: Study) ->
             )
 
 
+def _judged_place(item: Adjudication) -> str:
+    return f"suspects of {item.corpus}" if item.run is None else f"{item.run}/{item.seed}/{item.corpus}"
+
+
 def adjudication_problems(study: Study) -> Iterator[Problem]:
     """The runs, seeds and corpora of judged files."""
     judged = study.errors.adjudicated
-    yield from repeated_values(("errors", "adjudicated"), [f"{item.run}/{item.seed}/{item.corpus}" for item in judged])
+    yield from repeated_values(("errors", "adjudicated"), [_judged_place(item) for item in judged])
     for index, item in enumerate(judged):
         at: Location = ("errors", "adjudicated", index)
+        if item.run is None:
+            yield from unknown_name((*at, "corpus"), item.corpus, "corpora", study.corpora)
+            continue
         yield from unknown_name((*at, "run"), item.run, "runs", study.runs)
         if item.run in study.runs:
             run = study.runs[item.run]

@@ -14,6 +14,7 @@ from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.self_instruct import SelfInstruct
 from markner.study.schema.strata import StrataFigure, StrataTable
+from markner.study.schema.suspects import SuspectList
 from markner.study.schema.systems import GenerativeRun, Model, Run
 
 
@@ -36,10 +37,10 @@ class Significance(Settings):
 
 
 class Adjudication(Settings):
-    """A file of errors in which a person has filled in `adjudicated_kind`."""
+    """A file of errors or of suspects in which a person has filled in `adjudicated_kind`."""
 
-    run: Name
-    """Run."""
+    run: Name | None = None
+    """Run of a file of errors; none for a file of suspects, which holds for every run and seed of the corpus."""
     seed: int = 1
     """Seed of the run."""
     corpus: Name
@@ -56,7 +57,7 @@ class ErrorAnalysis(Settings):
     seed: int = 1
     """Seed of the draw."""
     adjudicated: list[Adjudication] = Field(default_factory=list)
-    """Judged files; each replaces the rule's kinds of one run, seed and corpus."""
+    """Judged files; each replaces the rule's kinds of one run, seed and corpus, or of all runs on a corpus."""
 
 
 class ErrorFigure(Settings):
@@ -213,6 +214,8 @@ class Study(Settings):
     """Figures of scores by stratum, by name."""
     calibrations: dict[Name, Calibration] = Field(default_factory=dict)
     """Calibrations of the confidences of runs, by name; each is a figure too."""
+    suspects: dict[Name, SuspectList] = Field(default_factory=dict)
+    """Lists of suspected annotation errors, by name."""
     annotations: dict[Name, Annotation] = Field(default_factory=dict)
     """Texts that trained runs tag, by name."""
 
