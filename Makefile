@@ -63,7 +63,7 @@ gpu: .venv/installed-dev ## measure training, decoding and a small study on one 
 	PYTHONPATH=bench $(BIN)/python -m gpu $(if $(MIRROR),--mirror $(MIRROR))
 
 REHEARSAL ?= $(shell mktemp -d)/rehearsal
-rehearsal: .venv/installed-dev ## run the paper's study in small on a SLURM of its own (as root; LOCAL=1 without SLURM, REDUCED=1 one seed each)
+rehearsal: .venv/installed-dev ## run the paper's study in small on a SLURM of its own (as root; LOCAL=1 without SLURM, REDUCED=1 one run of every kind)
 	$(BIN)/python tests/slurm/rehearsal.py $(if $(LOCAL),--local) $(if $(REDUCED),--reduced) $(REHEARSAL)
 
 test-fast: .venv/installed-dev ## run the tests that need no model, no browser and no whole study

@@ -1,17 +1,19 @@
 """The paper's study in small: its own config, with tiny random models, sample corpora and a chat server on loopback.
 
-Every run, table, figure and analysis of config/config.yaml stays. Replaced are the models, each by a random one of the
-same architecture and kind of tokenizer, the corpora, each by a sample in the same format, and the number of steps.
-4-bit weights need CUDA, so QLoRA is rehearsed as LoRA, here alone. On a SLURM of its own, or with `--local` without:
+Every run, table, figure and analysis of config/config.yaml stays; `--reduced` takes one run of every kind. Replaced are
+the models, each by a random one of the same architecture and kind of tokenizer, the corpora, each by a sample in the
+same format, and the number of steps. The models' `hardware` stays, so each job asks SLURM for what its real model
+needs, and it is held against that; but it computes on the CPU. 4-bit weights need CUDA, so QLoRA is rehearsed as LoRA,
+here alone. On a SLURM of its own, or with `--local` without:
 
-    python tests/slurm/rehearsal.py FOLDER [--reduced] [--local]
+    python tests/slurm/rehearsal.py FOLDER [--reduced] [--local] [--jobs N]
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,33 +22,30 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path += [str(ROOT / "tests" / part) for part in ("", "models", "models/chat", "slurm")]
+sys.path += [str(ROOT / "tests" / part) for part in ("", "models", "models/chat", "preflight", "slurm")]
 
 from cluster import running  # noqa: E402
+from needs import GPU_RULES  # noqa: E402
+from paper_study import one_of_each_kind, paper  # noqa: E402
+from submitted import Watch, report  # noqa: E402
 from tiny_encoder import tiny_encoder  # noqa: E402
 from tiny_llama import write_qwen3, write_sentencepiece, write_tiny_llama  # noqa: E402
 
+from markner.study.loading import load_study  # noqa: E402
+
 KEY = "rehearsal"
 STUBBED = "4-bit weights are not rehearsed: they need CUDA, so the QLoRA run is tuned with LoRA here"
-NODE_MB = 256_000
+NODE_MB = 512_000
 """Main memory that the nodes of the rehearsal's SLURM claim to have."""
 _TYPES = {"disease": "Disease", "chemical": "Chemical", "gene": "Gene"}
-_GPU_RULES = {"train": 4, "predict": 1, "write_candidates": 1, "similar_few_shot": 1}
 
 
-def paper() -> dict[str, Any]:
-    """The paper's study, without shared parts."""
-    study: dict[str, Any] = json.loads(json.dumps(yaml.safe_load((ROOT / "config/config.yaml").read_text())))
-    return study
-
-
-def overlay(study: dict[str, Any], port: int, reduced: bool) -> dict[str, Any]:
+def overlay(study: dict[str, Any], port: int) -> dict[str, Any]:
     """Return a study in small.
 
     Args:
         study: The study, which is changed.
         port: Port of the chat server on 127.0.0.1.
-        reduced: One seed, one grid point, and a single process for most trainings.
     """
     for corpus in study["corpora"].values():
         for variant in ("tokenized", "raw"):
@@ -54,29 +53,17 @@ def overlay(study: dict[str, Any], port: int, reduced: bool) -> dict[str, Any]:
                 corpus[variant] = _sample(corpus[variant], corpus["entity"])
         corpus["sample"] = {"train": 24, "dev": 6, "test": 3}
     for name, model in study["models"].items():
-        if model["source"] == "api":
-            if "retired" not in model:
-                model |= {
-                    "base_url": f"http://127.0.0.1:{port}/v1",
-                    "key_env": "REHEARSAL_KEY",
-                    "provider": "rehearsal",
-                }
-            continue
-        hardware = model["hardware"] | {"device": "cpu"}
-        if reduced and name != "llama1-7b" and "processes" in hardware:
-            hardware["processes"] = 1
-        study["models"][name] = {"source": "folder", "path": f"models/{name}", "hardware": hardware}
+        if model["source"] != "api":
+            study["models"][name] = {"source": "folder", "path": f"models/{name}", "hardware": model["hardware"]}
+        elif "retired" not in model:
+            model |= {"base_url": f"http://127.0.0.1:{port}/v1", "key_env": "REHEARSAL_KEY", "provider": "rehearsal"}
     for run in study["runs"].values():
         if "training" in run:
-            run["training"] |= {"epochs": 1, "batch_size": 16, "device_batch_size": 4}
+            run["training"] = run["training"] | {"epochs": 1, "batch_size": 16, "device_batch_size": 4}
             if run["training"].get("method") == "qlora":
                 run["training"]["method"] = "lora"
         if run["system"] == "encoder":
             run["epochs"] = 1
-        if reduced:
-            run.pop("seeds", None)
-            if run["system"] == "encoder":
-                run["grid"] = {axis: values[:1] for axis, values in run["grid"].items()}
     for written in study["self_instruct"].values():
         written |= {"seed_sentences": 12, "writing": {"candidates": 4, "max_tokens": 24}}
     study["scoring"]["resamples"], study["significance"]["permutations"] = 100, 1000
@@ -106,13 +93,14 @@ def make_rehearsal(folder: Path, port: int, reduced: bool) -> None:
     for name in ("Snakefile", "workflow", "resources", "envs", "src"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "config").mkdir()
-    study = overlay(paper(), port, reduced)
+    study = overlay(_study(reduced), port)
     (folder / "config/config.yaml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
     profile |= {"slurm-init-seconds-before-status-checks": 4, "latency-wait": 20}
-    # The models compute on CPUs, in jobs that hold the GPUs: SLURM gets the request that it would get on a cluster.
-    for rule, gpus in _GPU_RULES.items():
-        profile["set-resources"][rule] = profile["set-resources"][rule] | {"gpu": gpus, "cpus_per_task": 4}
+    for rule in GPU_RULES:
+        profile["set-resources"][rule] = profile["set-resources"][rule] | {"device": "cpu"}
+    if reduced:  # The job asks for four GPUs as ever.
+        profile["set-resources"]["train"]["processes"] = "4 if wildcards.run == 'bioner-llama1' else 1"
     (folder / "profiles/slurm").mkdir(parents=True)
     (folder / "profiles/slurm/config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     (folder / "slurm").symlink_to("profiles/slurm")
@@ -121,6 +109,10 @@ def make_rehearsal(folder: Path, port: int, reduced: bool) -> None:
     write_tiny_llama(folder / "models/llama3.1-8b", 3, positions=4096)
     write_qwen3(folder / "models/qwen3-8b")
     tiny_encoder(folder / "models/pubmedbert", positions=520)
+
+
+def _study(reduced: bool) -> dict[str, Any]:
+    return one_of_each_kind(paper()) if reduced else paper()
 
 
 @contextmanager
@@ -145,19 +137,33 @@ def rehearse(folder: Path, reduced: bool, *options: str) -> int:
         return subprocess.run(command, cwd=folder, env=os.environ | own, check=False).returncode
 
 
+def rehearse_on_slurm(folder: Path, reduced: bool, *options: str) -> int:
+    """Run a rehearsal on a SLURM of its own, and print what its jobs asked for. Returns an exit code.
+
+    It is 0 if Snakemake's is and no job asked for less than its real model needs.
+    """
+    began, noted = time.monotonic(), folder.with_name(f"{folder.name}-jobs.json")
+    with running(folder.with_name(f"{folder.name}-slurm"), NODE_MB), Watch(noted):
+        code = rehearse(folder, reduced, "--profile", "slurm", *options)
+    table, faults = report(noted, load_study(_study(reduced)))
+    print(table, f"{(time.monotonic() - began) / 60:.0f} minutes; Snakemake ended with {code}", *faults, sep="\n")
+    return code or int(bool(faults))
+
+
 def main() -> int:
-    """Run a rehearsal in a new folder. Returns Snakemake's exit code."""
+    """Run a rehearsal in a new folder. Returns an exit code."""
     parser = argparse.ArgumentParser(description="Rehearse the paper's study in small.")
     parser.add_argument("folder", type=Path, help="new folder for the rehearsal")
-    parser.add_argument("--reduced", action="store_true", help="one seed and one grid point of each run")
+    parser.add_argument("--reduced", action="store_true", help="one run of every kind")
     parser.add_argument("--local", action="store_true", help="on this machine, without SLURM")
+    parser.add_argument("--jobs", default="4", help="jobs at once under SLURM")
     parser.add_argument("targets", nargs="*", help="parts of the study; by default all")
     options = parser.parse_args()
     folder = options.folder.resolve()
     if options.local:
-        return rehearse(folder, options.reduced, "--cores", "2", "--keep-going", *options.targets)
-    with running(folder.with_name(f"{folder.name}-slurm"), NODE_MB):
-        return rehearse(folder, options.reduced, "--profile", "slurm", *options.targets)
+        profile = ["--set-resources", *(f"{rule}:device=cpu" for rule in sorted(GPU_RULES))]
+        return rehearse(folder, options.reduced, "--cores", "2", "--keep-going", *options.targets, *profile)
+    return rehearse_on_slurm(folder, options.reduced, "--jobs", options.jobs, *options.targets)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ rule annotate:
     threads: 16
     resources:
         gpu=annotation_resource("gpu"),
+        device=annotation_resource("device"),
         mem_mb=annotation_resource("mem_mb"),
         runtime=annotation_resource("runtime"),
     params:

@@ -53,6 +53,7 @@ rule similar_few_shot:
         "../../envs/torch.yaml"
     threads: 16
     resources:
+        gpu=hardware("gpus", embedding_hardware),
         device=hardware("device", embedding_hardware),
         mem_mb=4000,
         runtime=60,

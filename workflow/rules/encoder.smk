@@ -30,6 +30,7 @@ rule train_encoder:
         "../../envs/torch.yaml"
     threads: 16
     resources:
+        gpu=hardware("gpus"),
         device=hardware("device"),
         mem_mb=8000,
         runtime=encoder_minutes,
@@ -86,6 +87,7 @@ rule predict_encoder:
         "../../envs/torch.yaml"
     threads: 16
     resources:
+        gpu=hardware("gpus"),
         device=hardware("device"),
         mem_mb=4000,
         runtime=60,

@@ -10,7 +10,7 @@ from markner.models.device import require_device
 from runrecord.job import job
 
 with job(snakemake):
-    require_device("any")
+    require_device(snakemake.resources.device)
     params = AnnotateParams.load(snakemake.params)
     annotation = AnnotationJob(
         params.files,

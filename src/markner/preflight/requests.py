@@ -20,8 +20,8 @@ from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
 MINUTES_A_POINT = 20
 """Time that the rule `train_encoder` asks for, for each point that a job trains. A BERT-base point of the paper's grid
 takes 4 to 6 minutes on a GPU by estimate; this leaves room for slower ones and for reading the data."""
-_ENCODER = {"gpu": 1, "mem_mb": 8000}
-"""What the rule `train_encoder` asks for where the profile does not say otherwise."""
+_ENCODER_MB = 8000
+"""Memory that the rule `train_encoder` asks for."""
 
 
 def profile_of(path: Path) -> Mapping[str, Any]:
@@ -36,11 +36,16 @@ def profile_of(path: Path) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def annotation_resources(study: Study, annotation: str) -> dict[str, int]:
+def annotation_resources(study: Study, annotation: str) -> dict[str, int | str]:
     """Return what the job of an annotation asks for. Its models are in memory together."""
     models = [hardware_of(study, item.run) for item in study.annotations[annotation].runs]
-    memory = sum(each.predict_memory_mb for each in models)
-    return {"gpu": max(each.gpus for each in models), "mem_mb": max(8000, memory), "runtime": 240}
+    devices = {each.device for each in models}
+    return {
+        "gpu": max(each.gpus for each in models),
+        "device": next(device for device in ("gpu", "any", "cpu") if device in devices),
+        "mem_mb": max(8000, sum(each.predict_memory_mb for each in models)),
+        "runtime": 240,
+    }
 
 
 def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
@@ -54,7 +59,8 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
         if isinstance(run, EncoderRun):
             jobs = grid_jobs(run.grid, run.grid_batching)
             minutes = max(map(len, jobs.values())) * MINUTES_A_POINT
-            asked = _request(profile, part, "train_encoder", seeds * len(jobs), {**_ENCODER, "runtime": minutes})
+            grid = {"gpu": hardware_of(study, name).gpus, "mem_mb": _ENCODER_MB, "runtime": minutes}
+            asked = _request(profile, part, "train_encoder", seeds * len(jobs), grid)
             count = sum(map(len, jobs.values()))
             yield replace(asked, expected_hours=seeds * count * MINUTES_AN_ENCODER_POINT / 60)
         elif isinstance(run, GenerativeRun):
@@ -84,7 +90,7 @@ def _prediction(hardware: Hardware) -> dict[str, int]:
     return {"gpu": hardware.gpus, "mem_mb": hardware.predict_memory_mb, "runtime": hardware.predict_minutes}
 
 
-def _request(profile: Mapping[str, Any], part: str, rule: str, jobs: int, computed: Mapping[str, int]) -> Request:
+def _request(profile: Mapping[str, Any], part: str, rule: str, jobs: int, computed: Mapping[str, Any]) -> Request:
     """Return a request. As for Snakemake, the profile's `set-resources` come before the values of the rule."""
     default = profile.get("default-resources") or {}
     values = {key: default[key] for key in ("slurm_partition", "cpus_per_task") if key in default}
