@@ -1,7 +1,10 @@
 """Grapheme clusters: what a reader sees as one character, such as a letter with its accents (Unicode annex 29)."""
 
+import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 import regex
 
@@ -38,3 +41,47 @@ def whole_clusters(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
         if start < end:
             grown.append(Span(start, end))
     return tuple(grown)
+
+
+def last_border(text: str, end: int) -> int:
+    """Return the last place not behind `end` where a grapheme cluster of a text begins or ends."""
+    borders: list[int] = [0, *(match.end() for match in _CLUSTER.finditer(text))]
+    return borders[bisect_right(borders, end) - 1]
+
+
+class Composed(NamedTuple):
+    """A text with composed letters (Unicode's NFC), as models read it, and the way back to the text as it was given."""
+
+    text: str
+    given: str
+    borders: tuple[list[int], list[int]]
+    """Where grapheme clusters begin in the given text and in `text`; both empty if the texts are the same."""
+
+    def spans(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Return spans of the given text in `text`; they grow to whole grapheme clusters if the texts differ."""
+        given, composed = self.borders
+        return (
+            tuple(spans)
+            if not given
+            else tuple(_moved(each, given, composed) for each in whole_clusters(self.given, spans))
+        )
+
+    def given_spans(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Return spans of whole grapheme clusters in `text` as spans of the given text."""
+        given, composed = self.borders
+        return tuple(_moved(each, composed, given) for each in spans) if given else tuple(spans)
+
+
+def compose(text: str) -> Composed:
+    """Return a text composed, one grapheme cluster after the other; a text in NFC is the same."""
+    if unicodedata.is_normalized("NFC", text):
+        return Composed(text, text, ([], []))
+    clusters = _CLUSTER.findall(text)
+    composed = [unicodedata.normalize("NFC", cluster) for cluster in clusters]
+    lengths = (list(map(len, each)) for each in (clusters, composed))
+    given, moved = (list(accumulate(each, initial=0)) for each in lengths)
+    return Composed("".join(composed), text, (given, moved))
+
+
+def _moved(span: Span, places: Sequence[int], moved: Sequence[int]) -> Span:
+    return Span(moved[bisect_right(places, span.start) - 1], moved[bisect_left(places, span.end)])

@@ -235,7 +235,7 @@ def test_an_interrupted_prediction_goes_on(tuned: Path, tmp_path: Path, monkeypa
             yield answer
 
     with monkeypatch.context() as patch:
-        patch.setattr("markner.models.decoding.predict.generate", killed)
+        patch.setattr("markner.models.decoding.pieces.generate", killed)
         with pytest.raises(KeyboardInterrupt):
             predict(*arguments, output)
     assert not output.exists()

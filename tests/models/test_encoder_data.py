@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_encoder import sentence, tiny_tokenizer
+from tiny_encoder import VOCABULARY, sentence, tiny_tokenizer
+from transformers import BertTokenizer
 
 from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
@@ -134,3 +135,13 @@ def test_padding_is_masked_and_ignored() -> None:
     assert batch.mask.tolist() == [[1, 1, 1, 0, 0, 0, 0], [1] * 7]
     assert batch.labels[0].tolist() == [IGNORED, 0, *[IGNORED] * 5]
     assert batch.words == 5
+
+
+def test_composed_and_decomposed_letters_are_the_same_pieces() -> None:
+    tokenizer = BertTokenizer(vocab={**VOCABULARY, "café": len(VOCABULARY)}, do_lower_case=False, strip_accents=False)
+    composed = Sentence("1", "d", "the caf\u00e9 was mild", (), (Span(4, 8),))
+    decomposed = Sentence("1", "d", "the cafe\u0301 was mild", (), (Span(4, 9),))
+    rows = encode([composed, decomposed], tokenizer, 16)
+    assert rows[0].ids == rows[1].ids
+    assert len(VOCABULARY) in rows[0].ids
+    assert rows[0].labels() == rows[1].labels()

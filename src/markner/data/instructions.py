@@ -10,6 +10,7 @@ from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import atomic, read_json, write_json
+from markner.graphemes import compose
 from markner.markup import MARKS, Marks, escape_marks, mark
 from markner.study.schema.corpora import Mixture, Prompt
 
@@ -36,11 +37,12 @@ def render_prompt(template: str, instruction: str, input: str, marks: Marks = MA
 def instances(
     sentences: Sequence[Sentence], corpus: str, instruction: str, mixture: Mixture, marks: Marks = MARKS
 ) -> tuple[list[Instance], list[str]]:
-    """Return the instances of one corpus of a mixture, and the identifiers of their sentences."""
+    """Return the instances of one corpus of a mixture, letters composed, and the identifiers of their sentences."""
     chosen = [sentences[i] for i in subset(len(sentences), mixture.fraction, mixture.limit, mixture.seed)]
     rows: list[Instance] = []
     ids: list[str] = []
     for sentence in chosen:
+        composed = compose(sentence.text)
         if mixture.annotation_scheme == "released":
             if sentence.released is None:
                 raise MarknerError(
@@ -49,8 +51,8 @@ def instances(
                 )
             output = sentence.released
         else:
-            output = mark(sentence.text, sentence.spans, marks)
-        rows.append(Instance(instruction, escape_marks(sentence.text, marks), output))
+            output = mark(composed.text, composed.spans(sentence.spans), marks)
+        rows.append(Instance(instruction, escape_marks(composed.text, marks), output))
         ids.append(sentence.id)
     return rows, ids
 

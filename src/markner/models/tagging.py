@@ -8,15 +8,15 @@ from typing import NamedTuple, Protocol
 import torch
 
 from markner.data.documents import Mention, Sentence, Span
-from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import Marks, align
-from markner.models.decoding.generate import generate
+from markner.markup import Marks
+from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces
 from markner.models.device import device
 from markner.models.encoder.batches import encode
 from markner.models.encoder.train import load_trained, tag_rows
 from markner.models.weights import load_causal, load_tokenizer
 from markner.predictions import Status
+from markner.study.params import EntityPrompt
 from markner.study.schema.annotations import Tagger
 
 _ENCODER_BATCH = 64
@@ -95,8 +95,8 @@ class GenerativeSystem:
 
     def __init__(self, settings: Tagger, folder: Path) -> None:
         self._settings = settings
-        self._marks = Marks(*settings.marks)
         self.batch_size = settings.decoding.batch_size
+        self._positions = positions_of(folder)
         self._tokenizer = load_tokenizer(folder)
         self._model = load_causal(folder, torch.bfloat16 if settings.decoding.precision == "bf16" else torch.float32)
         torch.nn.Module.to(self._model, device())
@@ -104,16 +104,18 @@ class GenerativeSystem:
     def tag(self, sentences: Sequence[str]) -> list[Tagged]:
         """Find the mentions of sentences; an answer counts as far as it can be aligned."""
         tagged = [Tagged([], []) for _ in sentences]
+        decoding = self._settings.decoding
         for entity, instruction in self._settings.instructions.items():
-            prompts = [render_prompt(self._settings.template, instruction, text, self._marks) for text in sentences]
-            answers = generate(
-                self._model, self._tokenizer, prompts, sentences, self._settings.decoding, marks=self._marks
+            prompt = EntityPrompt(template=self._settings.template, instruction=instruction, marks=self._settings.marks)
+            pieces = sentence_pieces(sentences, self._tokenizer, prompt, decoding, self._positions)
+            answers = sorted(
+                ask_pieces(self._model, self._tokenizer, pieces, prompt, decoding), key=lambda answer: answer.index
             )
-            for answer in answers:
-                aligned = align(sentences[answer.index], answer.text, answer.limit_reached, self._marks)
-                confidences = [answer.confidences[source] for source in aligned.sources]
-                tagged[answer.index].mentions.extend(_mentions(entity, aligned.spans, confidences))
-                tagged[answer.index].statuses.append(aligned.status)
+            for (mentions, statuses), answered in zip(
+                tagged, join_answers(sentences, pieces, answers, Marks(*prompt.marks)), strict=True
+            ):
+                mentions.extend(_mentions(entity, answered.spans, answered.confidences))
+                statuses.append(answered.status)
         return tagged
 
 

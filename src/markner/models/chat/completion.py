@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from markner.graphemes import compose
 from markner.markup import align
 from markner.models.chat.cache import Response
 from markner.models.chat.context import ChatContext
@@ -53,9 +54,11 @@ def prediction(identifier: str, text: str, response: Response) -> Prediction:
     if message.get("refusal"):
         return Prediction(identifier, (), "refused", message.get("content") or message["refusal"])
     raw = message.get("content") or ""
-    alignment = align(text, raw, limit_reached=choice.get("finish_reason") == "length")
+    composed = compose(text)
+    alignment = align(composed.text, raw, limit_reached=choice.get("finish_reason") == "length")
     refused = choice.get("finish_reason") == FILTERED
-    return Prediction(identifier, alignment.spans, "refused" if refused else alignment.status, raw)
+    spans = composed.given_spans(alignment.spans)
+    return Prediction(identifier, spans, "refused" if refused else alignment.status, raw)
 
 
 def _defect(body: Any) -> str | None:

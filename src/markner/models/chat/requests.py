@@ -8,6 +8,7 @@ from typing import Any
 
 from markner.data.documents import Sentence
 from markner.data.instructions import render_prompt
+from markner.graphemes import compose
 from markner.models.chat.context import ChatContext
 from markner.models.chat.cost import MESSAGE_TOKENS, four_characters
 from markner.models.chat.few_shot import Example
@@ -35,13 +36,14 @@ class Request:
 def messages(template: str, instruction: str, examples: Sequence[Example], text: str) -> list[dict[str, str]]:
     """Return the conversation: each example as the user's prompt and the assistant's answer, then the sentence.
 
-    Each prompt is the paper's (Fig. 2), word for word, as the tuned models get it. There is no system message.
+    Each prompt is the paper's (Fig. 2), word for word, as the tuned models get it; the letters of the sentence are
+    composed. There is no system message.
     """
     turns: list[dict[str, str]] = []
     for example in examples:
         turns.append({"role": "user", "content": render_prompt(template, instruction, example.text)})
         turns.append({"role": "assistant", "content": example.answer})
-    turns.append({"role": "user", "content": render_prompt(template, instruction, text)})
+    turns.append({"role": "user", "content": render_prompt(template, instruction, compose(text).text)})
     return turns
 
 

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+from unicodedata import normalize
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -106,7 +107,7 @@ def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, ma
         spans = words(sentence.text)
         tags = tags_from_spans(spans, sentence.spans)
         pieces = tokenizer(
-            [sentence.text[span.start : span.end] for span in spans],
+            [normalize("NFC", sentence.text[span.start : span.end]) for span in spans],
             is_split_into_words=True,
             split_special_tokens=True,  # `[SEP]` in a sentence is text
             verbose=False,

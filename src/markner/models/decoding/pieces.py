@@ -1,0 +1,160 @@
+"""Sentences as a language model is asked for them: with composed letters, and in pieces where they are too long."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from markner.data.documents import Span
+from markner.data.instructions import render_prompt
+from markner.errors import MarknerError
+from markner.graphemes import compose, last_border
+from markner.markup import Marks, align, escape_marks
+from markner.models.causal.examples import encode_prompts
+from markner.models.decoding.generate import Answer, generate
+from markner.predictions import Status
+from markner.study.params import EntityPrompt
+from markner.study.schema.systems import Decoding
+from markner.tags import words
+
+LONGEST = 4096
+"""Most tokens of a prompt and its answer, also if the model has more positions."""
+
+_BORDERS = [re.compile(each) for each in (r"[.!?…][\"')\]]*\s+", r"[;:]\s+", r"[,)\]]\s+", r"\s+")]
+"""Where a sentence may be cut, the safest first."""
+_SEVERITY: tuple[Status, ...] = ("empty", "refused", "truncated", "changed_text", "nested", "unbalanced", "ok")
+
+
+class Piece(NamedTuple):
+    """A sentence or a part of one: the number of the sentence, and the bounds and the text of the part, composed."""
+
+    sentence: int
+    start: int
+    end: int
+    text: str
+
+
+class Joined(NamedTuple):
+    """What a model answers to a sentence: mentions at offsets in it, status, the answers as they were, confidences."""
+
+    spans: tuple[Span, ...]
+    status: Status
+    raw: str
+    confidences: tuple[float, ...]
+
+
+def positions_of(folder: Path) -> int:
+    """Return the most tokens that the model in a folder reads and writes together."""
+    config: PreTrainedConfig = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+    return min(getattr(config.get_text_config(), "max_position_embeddings", None) or LONGEST, LONGEST)
+
+
+def sentence_pieces(
+    texts: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: EntityPrompt,
+    decoding: Decoding,
+    positions: int,
+) -> list[Piece]:
+    """Return the pieces of sentences, in their order; a sentence is one piece if its prompt and longest answer fit.
+
+    A longer one is cut behind a full stop, else behind a semicolon, a comma or a bracket, as far as there is one in the
+    second half of what fits; else at white space. A word is cut only if it does not fit as a whole, and then between
+    grapheme clusters.
+
+    Raises:
+        MarknerError: The prompt leaves no room for a sentence.
+    """
+    marks = Marks(*prompt.marks)
+    (frame,) = encode_prompts(tokenizer, [render_prompt(prompt.template, prompt.instruction, "")])
+    # An answer may have twice the tokens of its input; two more may come where prompt and sentence meet.
+    room = (positions - len(frame) - decoding.max_new_tokens_margin) // 3 - 2
+    pieces: list[Piece] = []
+    for number, text in enumerate(texts):
+        composed = compose(text).text
+        for start, end in _cut(composed, escape_marks(composed, marks), tokenizer, room):
+            pieces.append(Piece(number, start, end, composed[start:end]))
+    return pieces
+
+
+def ask_pieces(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pieces: Sequence[Piece],
+    prompt: EntityPrompt,
+    decoding: Decoding,
+    answered: Collection[int] = (),
+) -> Iterator[Answer]:
+    """Ask a model for the entities of pieces; see `generate`."""
+    marks = Marks(*prompt.marks)
+    texts = [piece.text for piece in pieces]
+    prompts = [render_prompt(prompt.template, prompt.instruction, text, marks) for text in texts]
+    return generate(model, tokenizer, prompts, texts, decoding, answered, marks)
+
+
+def join_answers(
+    texts: Sequence[str], pieces: Sequence[Piece], answers: Sequence[Answer], marks: Marks
+) -> list[Joined]:
+    """Return what is answered to each sentence, from the answers to its pieces.
+
+    Each answer is aligned to its own piece; of several answers the worst status counts.
+    """
+    parts: list[list[tuple[Piece, Answer]]] = [[] for _ in texts]
+    for piece, answer in zip(pieces, answers, strict=True):
+        parts[piece.sentence].append((piece, answer))
+    joined = []
+    for text, of_text in zip(texts, parts, strict=True):
+        composed = compose(text)
+        spans: list[Span] = []
+        confidences: list[float] = []
+        statuses: list[Status] = []
+        raw, end = "", 0
+        for piece, answer in of_text:
+            aligned = align(piece.text, answer.text, answer.limit_reached, marks)
+            spans += [Span(piece.start + span.start, piece.start + span.end) for span in aligned.spans]
+            confidences += [answer.confidences[source] for source in aligned.sources]
+            statuses.append(aligned.status)
+            raw += composed.text[end : piece.start] + answer.text
+            end = piece.end
+        status = min(statuses, key=_SEVERITY.index)
+        joined.append(Joined(composed.given_spans(spans), status, raw, tuple(confidences)))
+    return joined
+
+
+def _cut(text: str, escaped: str, tokenizer: PreTrainedTokenizerBase, room: int) -> list[Span]:
+    """Return the bounds of the pieces of a text, without white space around them if there are several."""
+    encoded = tokenizer(
+        escaped, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True, verbose=False
+    )
+    starts = [start for start, _ in encoded["offset_mapping"]]
+    if len(starts) <= room:
+        return [Span(0, len(text))]
+    if room < 1:
+        raise MarknerError(
+            "the prompt leaves no room for a sentence and its answer in the positions of the model",
+            "shorten `instruction` and `template` of the prompt, or `max_new_tokens_margin`",
+        )
+    pieces = []
+    start = len(text) - len(text.lstrip())
+    while start < len(text):
+        beyond = bisect_left(starts, start) + room
+        end = len(text) if beyond >= len(starts) else _safest(text, start, max(starts[beyond], start + 1))
+        part = text[start:end]
+        pieces.append(Span(start, start + len(part.rstrip())))
+        start = end + len(text[end:]) - len(text[end:].lstrip())
+    return pieces or [Span(0, 0)]
+
+
+def _safest(text: str, start: int, end: int) -> int:
+    """Return the best place to cut a text behind `start` and not behind `end`."""
+    middle = (start + end) // 2
+    for border in _BORDERS:
+        places = [match.end() for match in border.finditer(text, middle, end) if match.end() > start]
+        if places:
+            return places[-1]
+    window = text[start : end + 1]
+    inside = [word.start for word in words(window)[1:]] or [last_border(window, end - start)]
+    return start + inside[-1] if inside[-1] else end
