@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import reduce
 from itertools import pairwise
 
 import pytest
@@ -81,8 +82,8 @@ def beginnings(weights: LlamaForCausalLM, constrained: bool = False) -> tuple[di
         following: dict[Tokens, float] = {}
         for (tokens, before), row in zip(open_answers.items(), logits[:, -1].double(), strict=True):
             if constrained:
-                constraint = Constraint(vocabulary, pieces, [Query([], TEXT, 99)], 0, frozenset({END}))
-                allowed = constraint(0, torch.tensor(tokens).long())
+                constraint = Constraint(vocabulary, pieces, Query([], TEXT, 99), frozenset({END}))
+                allowed = constraint.allowed(reduce(constraint.after, tokens, constraint.start))
                 row[[token for token in range(len(PIECES)) if token not in allowed]] = -math.inf
             for token, probability in enumerate(row.softmax(0).tolist()):
                 (answers if token == END else following)[*tokens, token] = before * probability

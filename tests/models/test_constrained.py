@@ -1,18 +1,21 @@
 """Constrained marking: every answer is its input with marks, whatever the model would rather say."""
 
+import random
+from functools import reduce
 from pathlib import Path
 
 import pytest
 import torch
-from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, sentencepiece_tokenizer, write_tiny_llama
+from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, sentencepiece_tokenizer, write_sentencepiece, write_tiny_llama
 from tokenizers import Tokenizer, models
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
-from markner.markup import MARKS, Marks, align
+from markner.markup import MARKS, Marks, align, escape_marks
+from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.decoding.constrained import Constraint, Vocabulary
-from markner.models.decoding.generate import generate
+from markner.models.decoding.generate import end_tokens, generate
 from markner.models.decoding.query import Query
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.systems import Decoding
@@ -58,18 +61,51 @@ def test_an_answer_of_random_weights_is_its_input_with_marks(folder: Path, seed:
             assert align(text, answer.text, marks=marks).status == "ok"
 
 
-def words(vocabulary: Vocabulary, constraint: Constraint, tokens: list[int]) -> set[bytes]:
-    return {vocabulary.bytes_of([token]) for token in constraint(0, torch.tensor(tokens))}
+def searched(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, text: str, marks: Marks) -> str:
+    """The answer of constrained search token by token, each from the whole text before it."""
+    ends = end_tokens(model, tokenizer)
+    constraint = Constraint(Vocabulary(tokenizer), tokenizer, Query([], text, 0, marks), ends)
+    (begun,), states, tokens = encode_prompts(tokenizer, [prompt]), constraint.start, list[int]()
+    for _ in range(2 * len(encode_texts(tokenizer, [text])[0]) + CONSTRAINED.max_new_tokens_margin):
+        allowed = constraint.allowed(states)
+        with torch.inference_mode():
+            logits = model(input_ids=torch.tensor([begun + tokens])).logits[0, -1]
+        tokens.append(max(allowed, key=logits.tolist().__getitem__))
+        if tokens[-1] in ends:
+            break
+        states = constraint.after(states, tokens[-1])
+    return str(tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
+@pytest.mark.parametrize("marks", [MARKS, Marks("[", "]"), Marks("@@", "##")])
+@pytest.mark.parametrize("sentencepiece", [False, True])
+def test_drafts_change_no_answer_of_constrained_search(
+    folder: Path, tmp_path: Path, sentencepiece: bool, marks: Marks
+) -> None:
+    if sentencepiece:
+        write_sentencepiece(write_tiny_llama(tmp_path))
+    model = load_causal(folder, torch.float32)
+    tokenizer = load_tokenizer(tmp_path if sentencepiece else folder)
+    source = random.Random(f"{marks}/{sentencepiece}")
+    torch.manual_seed(source.randrange(1000))
+    for weights in model.parameters():
+        torch.nn.init.normal_(weights, std=source.choice([0.05, 0.5]))
+    pieces = ["ataxia", "in mice", "0.05", *("   ", "<", "<m", "</", "@", "@@", "#", "[", "α", "🧬", "é", "\n")]
+    texts = [*INPUTS, *("".join(source.choices(pieces, k=source.randint(1, 9))) for _ in range(12))]
+    prompts = [f"{escape_marks(text, marks)} >" for text in texts]
+    found = {it.index: it.text for it in generate(model, tokenizer, prompts, texts, CONSTRAINED, marks=marks)}
+    for number, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
+        assert found[number] == searched(model, tokenizer, prompt, escape_marks(text, marks), marks), text
 
 
 def test_each_step_allows_the_text_a_mark_or_the_end() -> None:
     tokenizer = sentencepiece_tokenizer()
     vocabulary, number = Vocabulary(tokenizer), tokenizer.get_vocab()
-    end = number["</s>"]
+    constraint = Constraint(vocabulary, tokenizer, Query([], "ab a", 99), frozenset({number["</s>"]}))
 
     def after(*tokens: str) -> set[bytes]:
-        constraint = Constraint(vocabulary, tokenizer, [Query([], "ab a", 99)], 0, frozenset({end}))
-        return words(vocabulary, constraint, [number[token] for token in tokens])
+        states = reduce(constraint.after, (number[token] for token in tokens), constraint.start)
+        return {vocabulary.bytes_of([token]) for token in constraint.allowed(states)}
 
     marks = {b"<", b"<mark>"}
     assert after() == {b" ", b" a", b" ab", b" <", b"a", b"ab"} | marks

@@ -21,7 +21,7 @@ _PEAK_FLOPS, _MFU = 989e12, 0.22
 _BYTES_A_SECOND = 3.35e12 / 4
 _TOKENS_AN_EXAMPLE = 172
 _TOKENS_A_BATCH = 100
-_PASSES = {"greedy": 1.0, "constrained": 1.0, "copy-draft": 1 / 6}
+_PASSES = {"greedy": 1.0, "constrained": 1 / 6, "copy-draft": 1 / 6}
 _TRAINING_OVERHEAD, _PREDICTION_OVERHEAD = 5 / 60, 2 / 60
 
 

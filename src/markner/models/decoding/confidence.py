@@ -2,9 +2,11 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
 from markner.markup import MARKS, Marks, strip_marks
@@ -20,6 +22,19 @@ def best_tokens(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     best = logits.argmax(dim=-1)
     highest = logits.gather(-1, best[..., None]).squeeze(-1).float()
     return best, highest - logits.float().logsumexp(dim=-1)
+
+
+def best_of(logits: torch.Tensor, allowed: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the most probable of the allowed tokens at each position, and the logarithm of its probability among them.
+
+    Args:
+        logits: [positions, vocabulary].
+        allowed: Of each position at least one token, in ascending order; of equal tokens the first is taken.
+    """
+    tokens = pad_sequence([torch.tensor(each) for each in allowed], batch_first=True, padding_value=-1)
+    tokens = tokens.to(logits.device)
+    best, log_probabilities = best_tokens(logits.gather(1, tokens.clamp(min=0)).masked_fill(tokens < 0, -math.inf))
+    return tokens.gather(1, best[:, None]).squeeze(1), log_probabilities
 
 
 class ChoiceRecorder(LogitsProcessor):

@@ -2,7 +2,8 @@
 
 At each step only tokens are allowed that go on with the input, open or close a mark, or end the answer, so that no
 answer changes its text, nests marks or leaves one open. It changes answers, and so scores: it is a system of its own
-beside free decoding. (Constrained decoding with an automaton over the vocabulary: Willard and Louf 2023.)
+beside free decoding. `copy_draft` takes the most probable allowed token at each position of a draft. (Constrained
+decoding with an automaton over the vocabulary: Willard and Louf 2023.)
 """
 
 import re
@@ -10,7 +11,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import torch
 from transformers import PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
@@ -32,6 +32,10 @@ class _State(NamedTuple):
     """Outside a mark, just opened (nothing is marked yet), or inside."""
     tag: int
     """Bytes of a tag that has begun, else 0."""
+
+
+States = frozenset[_State]
+"""All that the bytes of an answer can mean: a `<` can belong to the text or to a mark."""
 
 
 class _Source:
@@ -89,7 +93,7 @@ class Vocabulary:
         """What tokens stand for, special ones left out."""
         return b"".join(self._by_token.get(token, b"") for token in tokens)
 
-    def allowed(self, source: _Source, states: frozenset[_State]) -> list[int]:
+    def allowed(self, source: _Source, states: States) -> list[int]:
         """Tokens all of whose bytes may follow."""
         tokens: list[int] = []
         open_ends = [(b"", states)]
@@ -107,53 +111,66 @@ class Vocabulary:
 
 
 class Constraint:
-    """The function behind `prefix_allowed_tokens_fn` of Hugging Face `generate`, for one batch.
+    """The tokens that may come next in the answer to one query.
 
     Args:
         vocabulary: Of the tokenizer.
         tokenizer: The tokenizer.
-        queries: The rows.
-        start: How many tokens of a row are prompt, padding included.
+        query: The query.
         ends: Tokens that end an answer.
     """
 
     def __init__(
-        self,
-        vocabulary: Vocabulary,
-        tokenizer: PreTrainedTokenizerBase,
-        queries: Sequence[Query],
-        start: int,
-        ends: frozenset[int],
+        self, vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, query: Query, ends: frozenset[int]
     ) -> None:
-        self._vocabulary, self._start, self._ends = vocabulary, start, ends
-        self._sources: list[_Source] = []
-        self._states: list[frozenset[_State]] = []
-        encoded = encode_texts(tokenizer, [query.input for query in queries])
-        for query, ids in zip(queries, encoded, strict=True):
-            text = query.input
-            # SentencePiece puts a space before a text; a model that learnt such answers begins with it.
-            space = vocabulary.bytes_of(ids) == b" " + text.encode()
-            self._sources.append(_Source(b" " * space + text.encode(), query.marks))
-            self._states.append(frozenset({_State(0, _OUTSIDE, 0), _State(int(space), _OUTSIDE, 0)}))
-        self._read = [0] * len(queries)
+        self._vocabulary, self._ends = vocabulary, ends
+        text = query.input.encode()
+        (encoded,) = encode_texts(tokenizer, [query.input])
+        # SentencePiece puts a space before a text; a model that learned such answers begins with it.
+        space = vocabulary.bytes_of(encoded) == b" " + text
+        self._source = _Source(b" " * space + text, query.marks)
+        self.start: States = frozenset({_State(0, _OUTSIDE, 0), _State(int(space), _OUTSIDE, 0)})
+        """Of an answer without a token."""
+        self._allowed: dict[States, list[int]] = {}
 
-    def __call__(self, row: int, ids: torch.Tensor) -> list[int]:
-        """Tokens that may follow the ids of a row."""
-        answer: list[int] = ids[self._start + self._read[row] :].tolist()
-        self._read[row] += len(answer)
-        source = self._sources[row]
-        if self._ends.intersection(answer):
-            self._states[row] = frozenset()
-        for byte in self._vocabulary.bytes_of(answer):
-            self._states[row] = _step(source, self._states[row]).get(byte, frozenset())
-        states = self._states[row]
-        tokens = self._vocabulary.allowed(source, states) if states else []
-        if not tokens or source.finished(states):
-            tokens += sorted(self._ends)
+    def after(self, states: States, token: int) -> States:
+        """Return the states of an answer to which a token is added; none if it is not allowed, or ends the answer."""
+        if token in self._ends:
+            return frozenset()
+        for byte in self._vocabulary.bytes_of([token]):
+            states = _step(self._source, states).get(byte, frozenset())
+        return states
+
+    def allowed(self, states: States) -> list[int]:
+        """Return the tokens that may follow, in ascending order."""
+        tokens = self._allowed.get(states)
+        if tokens is None:
+            tokens = self._vocabulary.allowed(self._source, states) if states else []
+            if not tokens or self._source.finished(states):
+                tokens += self._ends
+            self._allowed[states] = tokens = sorted(tokens)
         return tokens
 
+    def steps(self, states: States, draft: Sequence[int]) -> list[list[int]]:
+        """Return the tokens that may follow an answer and each token of a draft, up to the first that is not allowed.
 
-def _step(source: _Source, states: frozenset[_State]) -> dict[int, frozenset[_State]]:
+        Args:
+            states: Of the answer.
+            draft: m tokens.
+
+        Returns:
+            k + 1 lists if the first k tokens of the draft are allowed and, unless k is m, the next one is not.
+        """
+        steps = [self.allowed(states)]
+        for token in draft:
+            if token not in steps[-1]:
+                break
+            states = self.after(states, token)
+            steps.append(self.allowed(states))
+        return steps
+
+
+def _step(source: _Source, states: States) -> dict[int, States]:
     """Where each byte that may follow leads to."""
     reached: dict[int, set[_State]] = {}
     for state in states:

@@ -2,7 +2,8 @@
 
 An answer is its input with tags put in, so the rest of the input is a good guess of the rest of the answer. Each
 forward pass checks such a draft for every row; what agrees with the model's own choice is kept, and the model's choice
-after it comes free. The result is that of greedy decoding. (Speculative decoding: Leviathan et al. 2023; input as
+after it comes free. The result is that of greedy decoding; with a constraint on the answers it is that of greedy
+decoding among the allowed tokens. (Speculative decoding: Leviathan et al. 2023; input as
 draft: prompt lookup decoding, Saxena 2023. New here: the draft follows the alignment through tags, and rows of a batch
 advance by different amounts.)
 """
@@ -11,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import torch
@@ -18,7 +20,8 @@ from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.markup import MARKS, Marks
 from markner.models.causal.batching import common_prefix
-from markner.models.decoding.confidence import best_tokens
+from markner.models.decoding.confidence import best_of, best_tokens
+from markner.models.decoding.constrained import Constraint, States, Vocabulary
 from markner.models.decoding.query import Decoded, Query, until_end
 
 _ANCHORS = (24, 12, 6)
@@ -42,16 +45,41 @@ class _Row:
     answer: list[int] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
     """Of each token of the answer."""
+    constraint: Constraint | None = None
+    states: States = frozenset()
+    """Of the constraint, after the answer."""
+
+    def add(self, tokens: list[int], log_probabilities: list[float]) -> None:
+        """Add tokens to the answer. The last one has not been read by the model."""
+        self.read += len(self.pending) + len(tokens) - 1
+        self.answer += tokens
+        self.log_probabilities += log_probabilities[: len(tokens)]
+        self.pending = tokens[-1:]
+        if self.constraint:
+            for token in tokens:
+                self.states = self.constraint.after(self.states, token)
 
 
 class CopyDraft:
     """Greedy decoding with the input as draft, of batches of a set of queries; see `decode.Method`.
 
     What the prompts of all queries begin with is read once, not once a batch.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        queries: All queries.
+        vocabulary: The tokenizer's, if answers are to be their inputs with marks.
     """
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query]) -> None:
-        self._model, self._tokenizer = model, tokenizer
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        queries: Sequence[Query],
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        self._model, self._tokenizer, self._vocabulary = model, tokenizer, vocabulary
         self._shared = common_prefix([query.prompt[:-1] for query in queries])
         self._prefix: list[tuple[torch.Tensor, torch.Tensor]] = []
         if self._shared:
@@ -71,20 +99,30 @@ class CopyDraft:
             cache.update(keys.expand(many), values.expand(many), number)
         alive = torch.ones(len(queries), shared, dtype=torch.bool)
         rows = [_Row(query, query.prompt[shared:], shared) for query in queries]
+        if self._vocabulary:
+            for row in rows:
+                row.constraint = Constraint(self._vocabulary, self._tokenizer, row.query, ends)
+                row.states = row.constraint.start
         active = rows
         while active:
             drafts = _drafts(self._tokenizer, active)
-            choices, log_probabilities, width = _read(self._model, cache, alive, active, drafts)
+            allowed: list[list[int]] = []
+            for number, row in enumerate(active):
+                if row.constraint:
+                    steps = row.constraint.steps(row.states, drafts[number])
+                    drafts[number] = drafts[number][: len(steps) - 1]
+                    allowed += steps
+            logits, width = _read(self._model, cache, alive, active, drafts)
+            best, log_probabilities = best_of(logits, allowed) if allowed else best_tokens(logits)
+            choices, values = iter(best.tolist()), iter(log_probabilities.tolist())
             columns = torch.zeros(len(active), width, dtype=torch.bool)
             going: list[int] = []
-            for number, (row, draft, choice) in enumerate(zip(active, drafts, choices, strict=True)):
+            for number, (row, draft) in enumerate(zip(active, drafts, strict=True)):
+                choice, value = list(islice(choices, len(draft) + 1)), list(islice(values, len(draft) + 1))
                 agreed = common_prefix([draft, choice])
                 first = width - len(draft) - len(row.pending)
                 columns[number, first : width - len(draft) + agreed] = True
-                row.read += len(row.pending) + agreed
-                row.answer += choice[: agreed + 1]
-                row.log_probabilities += log_probabilities[number][: agreed + 1]
-                row.pending = row.answer[-1:]
+                row.add(choice[: agreed + 1], value)
                 ended = until_end(row.answer, ends, row.query.limit)
                 if len(ended) < len(row.answer) or ended[-1] in ends or len(ended) == row.query.limit:
                     row.answer = ended
@@ -167,7 +205,7 @@ def _read(
     alive: torch.Tensor,
     rows: Sequence[_Row],
     drafts: Sequence[list[int]],
-) -> tuple[list[list[int]], list[list[float]], int]:
+) -> tuple[torch.Tensor, int]:
     """One forward pass over pending tokens and drafts, padded on the left.
 
     Args:
@@ -178,8 +216,8 @@ def _read(
         drafts: Their drafts, each of m tokens.
 
     Returns:
-        For each row the model's m + 1 choices: after the pending tokens and after each token of the draft; their log
-        probabilities; and how many slots were added.
+        [n + sum of the m, vocabulary]: row after row the logits after the pending tokens and after each token of the
+        draft; and how many slots were added.
     """
     fed = [row.pending + draft for row, draft in zip(rows, drafts, strict=True)]
     width = max(map(len, fed))
@@ -199,13 +237,7 @@ def _read(
         use_cache=True,
         logits_to_keep=kept,
     ).logits
-    best, log_probabilities = best_tokens(logits)
-    starts = [kept - len(draft) - 1 for draft in drafts]
-    return (
-        [row[start:] for row, start in zip(best.tolist(), starts, strict=True)],
-        [row[start:] for row, start in zip(log_probabilities.tolist(), starts, strict=True)],
-        width,
-    )
+    return torch.cat([row[kept - len(draft) - 1 :] for row, draft in zip(logits, drafts, strict=True)]), width
 
 
 def _compact(cache: DynamicCache, alive: torch.Tensor, going: list[int]) -> torch.Tensor:

@@ -11,7 +11,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 from markner.markup import MARKS, Marks, escape_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.decoding.confidence import ChoiceRecorder, mark_confidences
-from markner.models.decoding.constrained import Constraint, Vocabulary
+from markner.models.decoding.constrained import Vocabulary
 from markner.models.decoding.copy_draft import CopyDraft
 from markner.models.decoding.query import Decoded, Query, until_end
 from markner.study.schema.systems import Decoding
@@ -50,7 +50,7 @@ def generate(
         tokenizer: Its tokenizer.
         prompts: The full texts before the answers.
         inputs: The sentences in the prompts, whose marks are escaped as in the prompts. An answer may have twice their
-            tokens and `max_new_tokens_margin` more; `copy-draft` takes them as its draft.
+            tokens and `max_new_tokens_margin` more; `copy-draft` and `constrained` take them as their draft.
         decoding: Method, batch size, max_new_tokens_margin.
         answered: Indices of prompts whose answers are known. A batch of only such prompts is left out, and the other
             batches are the same as without them.
@@ -65,11 +65,10 @@ def generate(
         )
     ]
     order = sorted(range(len(queries)), key=lambda index: (-len(queries[index].prompt), index))
+    vocabulary = Vocabulary(tokenizer) if decoding.method == "constrained" else None
     method: Method = partial(_greedy, model, tokenizer)
-    if decoding.method == "constrained":
-        method = partial(_greedy, model, tokenizer, vocabulary=Vocabulary(tokenizer))
-    elif decoding.method == "copy-draft" and queries:
-        method = CopyDraft(model, tokenizer, queries)
+    if decoding.method != "greedy" and queries:
+        method = CopyDraft(model, tokenizer, queries, vocabulary)
     for start in range(0, len(order), decoding.batch_size):
         part = order[start : start + decoding.batch_size]
         if all(index in answered for index in part):
@@ -94,20 +93,15 @@ def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> fr
 
 
 def _greedy(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    queries: Sequence[Query],
-    ends: frozenset[int],
-    vocabulary: Vocabulary | None = None,
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query], ends: frozenset[int]
 ) -> list[Decoded]:
-    """Hugging Face `generate` over left-padded prompts; with a vocabulary each answer is its input with marks."""
+    """Decode with Hugging Face `generate` over left-padded prompts."""
     longest = max(len(query.prompt) for query in queries)
     ids = torch.full((len(queries), longest), tokenizer.pad_token_id)
     mask = torch.zeros_like(ids)
     for row, query in enumerate(queries):
         ids[row, longest - len(query.prompt) :] = torch.tensor(query.prompt)
         mask[row, longest - len(query.prompt) :] = 1
-    constraint = Constraint(vocabulary, tokenizer, queries, longest, ends) if vocabulary else None
     # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
     settings: Any = GenerationConfig
     recorder = ChoiceRecorder()
@@ -117,7 +111,6 @@ def _greedy(
         out = writer.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
-            prefix_allowed_tokens_fn=constraint,
             logits_processor=[recorder],
             generation_config=settings(
                 do_sample=False,
