@@ -5,9 +5,10 @@ forward pass checks such a draft for every row; what agrees with the model's own
 after it comes free. The result is that of greedy decoding; with a constraint on the answers it is that of greedy
 decoding among the allowed tokens. (Speculative decoding: Leviathan et al. 2023; input as
 draft: prompt lookup decoding, Saxena 2023. New here: the draft follows the alignment through tags, and rows of a batch
-advance by different amounts.)
+advance by different amounts in passes without padding.)
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,15 +23,17 @@ from markner.markup import MARKS, Marks
 from markner.models.causal.batching import common_prefix
 from markner.models.decoding.confidence import best_of, best_tokens
 from markner.models.decoding.constrained import Constraint, States, Vocabulary
+from markner.models.decoding.packed import RowCache, packed_attention, read_packed
 from markner.models.decoding.query import Decoded, Query, until_end
 
 _ANCHORS = (24, 12, 6)
-# What all rows of a pass may draft together. A pass costs what reading the weights takes, until there are so many
-# tokens that computing takes longer; so few rows may draft much, and many rows draft what is likely to be kept.
-_TOKENS, _SHORTEST, _LONGEST = 192, 12, 48
+# A pass costs as much as computing this many tokens, whatever it reads. On CPUs that is measured; on GPUs it follows
+# from the data sheets, as weights are read at 3 TB/s and multiplied at 500 TFLOP/s.
+_PASS = {"cpu": 13, "cuda": 150}
+# How many tokens are kept before one is not, until that is counted, and how many counts this guess is worth.
+_KEPT, _GUESSES = 25, 4
+_SHORTEST, _LONGEST = 4, 48
 _IN_MARK = 6  # the end tag is near
-# A part of the cache this large must be dead before the rest is moved together.
-_DEAD = 0.25
 
 
 @dataclass
@@ -48,6 +51,11 @@ class _Row:
     constraint: Constraint | None = None
     states: States = frozenset()
     """Of the constraint, after the answer."""
+
+    def ended(self, ends: frozenset[int]) -> bool:
+        """Cut the answer after an end token or at its limit, and return whether there is one."""
+        self.answer = until_end(self.answer, ends, self.query.limit)
+        return self.answer[-1] in ends or len(self.answer) == self.query.limit
 
     def add(self, tokens: list[int], log_probabilities: list[float]) -> None:
         """Add tokens to the answer. The last one has not been read by the model."""
@@ -92,47 +100,56 @@ class CopyDraft:
 
     def __call__(self, queries: Sequence[Query], ends: frozenset[int]) -> list[Decoded]:
         """Decode a batch."""
-        shared = self._shared
-        cache = DynamicCache()
-        for number, (keys, values) in enumerate(self._prefix):
-            many = (len(queries), -1, -1, -1)
-            cache.update(keys.expand(many), values.expand(many), number)
-        alive = torch.ones(len(queries), shared, dtype=torch.bool)
-        rows = [_Row(query, query.prompt[shared:], shared) for query in queries]
+        rows = [_Row(query, query.prompt[self._shared :], self._shared) for query in queries]
         if self._vocabulary:
             for row in rows:
                 row.constraint = Constraint(self._vocabulary, self._tokenizer, row.query, ends)
                 row.states = row.constraint.start
+        cache = RowCache(self._prefix, len(rows), max(len(query.prompt) + query.limit for query in queries))
+        self._kept = self._breaks = 0  # of this batch alone, so that its passes do not depend on others
         active = rows
-        while active:
-            drafts = _drafts(self._tokenizer, active)
-            allowed: list[list[int]] = []
-            for number, row in enumerate(active):
-                if row.constraint:
-                    steps = row.constraint.steps(row.states, drafts[number])
-                    drafts[number] = drafts[number][: len(steps) - 1]
-                    allowed += steps
-            logits, width = _read(self._model, cache, alive, active, drafts)
-            best, log_probabilities = best_of(logits, allowed) if allowed else best_tokens(logits)
-            choices, values = iter(best.tolist()), iter(log_probabilities.tolist())
-            columns = torch.zeros(len(active), width, dtype=torch.bool)
-            going: list[int] = []
-            for number, (row, draft) in enumerate(zip(active, drafts, strict=True)):
-                choice, value = list(islice(choices, len(draft) + 1)), list(islice(values, len(draft) + 1))
-                agreed = common_prefix([draft, choice])
-                first = width - len(draft) - len(row.pending)
-                columns[number, first : width - len(draft) + agreed] = True
-                row.add(choice[: agreed + 1], value)
-                ended = until_end(row.answer, ends, row.query.limit)
-                if len(ended) < len(row.answer) or ended[-1] in ends or len(ended) == row.query.limit:
-                    row.answer = ended
-                else:
-                    going.append(number)
-            alive = torch.cat([alive, columns], dim=1)
-            if going:
-                alive = _compact(cache, alive, going)
-            active = [active[number] for number in going]
+        with packed_attention(self._model):
+            while active:
+                self._advance(cache, active)
+                going = [number for number, row in enumerate(active) if not row.ended(ends)]
+                active = [active[number] for number in cache.keep(going)]
         return [Decoded(row.answer, row.log_probabilities[: len(row.answer)]) for row in rows]
+
+    def _advance(self, cache: RowCache, rows: Sequence[_Row]) -> None:
+        """Check a draft of each row in one pass, and add to the answers the tokens that agree and one more."""
+        drafts = _drafts(self._tokenizer, rows, self._longest(len(rows)))
+        allowed: list[list[int]] = []
+        for number, row in enumerate(rows):
+            if row.constraint:
+                steps = row.constraint.steps(row.states, drafts[number])
+                drafts[number] = drafts[number][: len(steps) - 1]
+                allowed += steps
+        logits = read_packed(
+            self._model,
+            cache,
+            [row.pending + draft for row, draft in zip(rows, drafts, strict=True)],
+            [row.read for row in rows],
+            [len(draft) + 1 for draft in drafts],
+        )
+        best, log_probabilities = best_of(logits, allowed) if allowed else best_tokens(logits)
+        choices, values = iter(best.tolist()), iter(log_probabilities.tolist())
+        for row, draft in zip(rows, drafts, strict=True):
+            choice, value = list(islice(choices, len(draft) + 1)), list(islice(values, len(draft) + 1))
+            agreed = common_prefix([draft, choice])
+            row.add(choice[: agreed + 1], value)
+            self._kept += agreed
+            self._breaks += agreed < len(draft)
+
+    def _longest(self, rows: int) -> int:
+        """Return the length of drafts at which a pass of so many rows costs the least for a token that is kept.
+
+        A longer draft saves passes, but more of it is computed in vain. If each token is kept with the same
+        probability, both costs are equal at the root of twice the tokens kept before one is not, times a row's share of
+        what a pass costs.
+        """
+        kept = (_KEPT * _GUESSES + self._kept) / (_GUESSES + self._breaks)
+        best = math.sqrt(2 * kept * _PASS.get(self._model.device.type, _PASS["cuda"]) / rows)
+        return min(max(round(best), _SHORTEST), _LONGEST)
 
 
 @cache
@@ -144,7 +161,7 @@ def _patterns(marks: Marks) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def continuation(source: str, answer: str, marks: Marks = MARKS) -> tuple[str, bool]:
-    """How a begun answer goes on if from here it copies its source, and whether it is inside a mark.
+    """How a begun answer goes on if from here it copies its source, and whether that is inside a mark.
 
     An answer that left the source is taken up again where its last characters occur in the source, nearest to the
     place that its length suggests; if they do not occur, the continuation is empty.
@@ -162,6 +179,7 @@ def continuation(source: str, answer: str, marks: Marks = MARKS) -> tuple[str, b
             return "", inside
         remainder = tag[len(begun.group()) :]
         answer = answer[: begun.start()]
+        inside = not inside
     plain = whole.sub("", answer)
     if source.startswith(plain):
         return remainder + source[len(plain) :], inside
@@ -173,8 +191,8 @@ def continuation(source: str, answer: str, marks: Marks = MARKS) -> tuple[str, b
     return remainder, inside
 
 
-def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[list[int]]:
-    """Guessed next tokens of each row, none where the row left its input."""
+def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row], longest: int) -> list[list[int]]:
+    """Return the guessed next tokens of each row, at most `longest`; none where the row left its input."""
     answers = tokenizer.batch_decode(
         [row.answer for row in rows], skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
@@ -186,7 +204,6 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[li
     leads = ["\n" if row.answer else "" for row in rows]
     texts = [lead + text for lead, (text, _) in zip(leads, guesses, strict=True)]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True)
-    longest = min(max(_TOKENS // len(rows), _SHORTEST), _LONGEST)
     drafts: list[list[int]] = []
     for row, answer, lead, (text, inside), ids, offsets in zip(
         rows, answers, leads, guesses, encoded["input_ids"], encoded["offset_mapping"], strict=True
@@ -197,68 +214,3 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row]) -> list[li
         room = row.query.limit - len(row.answer) - 1
         drafts.append(draft[: min(room, _IN_MARK if inside else longest)])
     return drafts
-
-
-def _read(
-    model: PreTrainedModel,
-    cache: DynamicCache,
-    alive: torch.Tensor,
-    rows: Sequence[_Row],
-    drafts: Sequence[list[int]],
-) -> tuple[torch.Tensor, int]:
-    """One forward pass over pending tokens and drafts, padded on the left.
-
-    Args:
-        model: The model.
-        cache: Keys and values of n rows and s slots; the slots of this pass are added.
-        alive: (n, s), False where a slot belongs to padding or to a rejected token.
-        rows: n rows.
-        drafts: Their drafts, each of m tokens.
-
-    Returns:
-        [n + sum of the m, vocabulary]: row after row the logits after the pending tokens and after each token of the
-        draft; and how many slots were added.
-    """
-    fed = [row.pending + draft for row, draft in zip(rows, drafts, strict=True)]
-    width = max(map(len, fed))
-    ids = torch.zeros(len(rows), width, dtype=torch.long)
-    positions = torch.zeros(len(rows), width, dtype=torch.long)
-    mask = torch.zeros(len(rows), width, dtype=torch.long)
-    for number, (row, tokens) in enumerate(zip(rows, fed, strict=True)):
-        ids[number, width - len(tokens) :] = torch.tensor(tokens)
-        positions[number, width - len(tokens) :] = torch.arange(row.read, row.read + len(tokens))
-        mask[number, width - len(tokens) :] = 1
-    kept = max(map(len, drafts)) + 1
-    logits = model(
-        input_ids=ids.to(model.device),
-        attention_mask=torch.cat([alive.long(), mask], dim=1).to(model.device),
-        position_ids=positions.to(model.device),
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=kept,
-    ).logits
-    return torch.cat([row[kept - len(draft) - 1 :] for row, draft in zip(logits, drafts, strict=True)]), width
-
-
-def _compact(cache: DynamicCache, alive: torch.Tensor, going: list[int]) -> torch.Tensor:
-    """Take finished rows out of the cache, and dead slots when they are many; returns the new `alive`.
-
-    Slots may be moved freely, as keys carry their positions, as long as the order within a row is kept.
-    """
-    layers: list[Any] = list(cache.layers)
-    device = layers[0].keys.device
-    left = len(going) < alive.shape[0]
-    alive = alive[going]
-    used = int(alive.sum(dim=1).max())
-    moved = used < (1 - _DEAD) * alive.shape[1]
-    if not left and not moved:
-        return alive
-    if not moved:
-        cache.batch_select_indices(torch.tensor(going, device=device))
-        return alive
-    slots = alive.int().argsort(dim=1, descending=True, stable=True)[:, :used]
-    rows, index = torch.tensor(going, device=device)[:, None], slots.to(device)
-    for layer in layers:
-        layer.keys = layer.keys.transpose(1, 2)[rows, index].transpose(1, 2).contiguous()
-        layer.values = layer.values.transpose(1, 2)[rows, index].transpose(1, 2).contiguous()
-    return alive.gather(1, slots)
