@@ -158,5 +158,9 @@ def _attend(
         attn_mask=attention_mask.repeat(1, 1, groups, 1),
         scale=scaling,
     )
-    table = attended.unflatten(2, (groups, -1)).permute(0, 3, 1, 2, 4).reshape(-1, heads, value.shape[3])
+    table = (
+        attended.reshape(rows, shared, groups, -1, value.shape[3])
+        .permute(0, 3, 1, 2, 4)
+        .reshape(-1, heads, value.shape[3])
+    )
     return table.index_select(0, cell_of_token)[None], None
