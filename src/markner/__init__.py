@@ -8,9 +8,11 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 
-def load(*folders: str, entities: list[str] | None = None, min_confidence: float = 0.0) -> "TextTagger":
+def load(
+    *folders: str, entities: list[str] | None = None, min_confidence: float = 0.0, as_trained: bool = True
+) -> "TextTagger":
     """Load trained runs to tag texts from Python. See `markner.annotate.text_tagger.load_taggers`."""
     # Imported here because it loads torch.
     from markner.annotate.text_tagger import load_taggers
 
-    return load_taggers(folders, entities, min_confidence)
+    return load_taggers(folders, entities, min_confidence, as_trained=as_trained)

@@ -1,6 +1,7 @@
 """Tagging from Python gives what `markner annotate` gives, from the settings that the study wrote."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,14 @@ from conftest import ROOT
 from tagged_study import TAGGER, write_tiny_study
 
 from markner import load
+from markner.annotate.params import AnnotateParams
 from markner.annotate.pipeline import AnnotationJob, annotate
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
+from markner.study.loading import load_study_file
+from markner.study.queries import trained_taggers
+from markner.study.schema.corpora import CorpusSource
 
 TEXTS = [
     "Patients with asthma, or with Sjögren syndrome.\n\nThey had  no fever.",
@@ -67,6 +72,37 @@ def test_the_mentions_are_those_of_the_command(run: Path, tmp_path: Path) -> Non
     (document,) = read_documents([output], "jsonl", ReadOptions())
     bounds = [(mention.start, mention.end, mention.type) for mention in document.mentions]
     assert bounds == [mention[:3] for mention in load(str(run))(text)] != []
+
+
+def test_a_run_that_was_trained_on_tokens_reads_tokens(run: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results" / "tiny"
+    shutil.copytree(run.parents[2], results)
+    trained = TAGGER.model_copy(update={"tokenize": True})
+    (results / "taggers.json").write_text(json.dumps([trained.model_dump()]), encoding="utf-8")
+    plain, folder = load(str(run)), str(results / TAGGER.folder)
+    text = "(Ataxia-telangiectasia)  and Sjo\u0308gren's/colitis."
+    read = "( Ataxia - telangiectasia ) and Sjo\u0308gren ' s / colitis ."
+    found = load(folder)(text)
+    assert (
+        ["".join((each.text or "").split()) for each in found]
+        == ["".join((each.text or "").split()) for each in plain(read)]
+        != []
+    )
+    assert [each.confidence for each in found] == [each.confidence for each in plain(read)]
+    assert all(each.text == text[each.start : each.end] for each in found)
+    assert load(folder, as_trained=False)(text) == plain(text)
+
+
+def test_what_a_run_was_trained_on_is_known_from_its_corpora(run: Path) -> None:
+    study = load_study_file(run.parents[4] / "study.yaml")
+    assert [each.tokenize for each in trained_taggers(study)] == [True]
+    for as_trained in (True, False):
+        own = study.annotations["own"].model_copy(update={"as_trained": as_trained})
+        changed = study.model_copy(update={"annotations": {"own": own}})
+        (tagger,) = AnnotateParams.of(changed, {"annotation": "own"}).taggers
+        assert tagger.tokenize == as_trained
+    raw = study.corpora["c"].model_copy(update={"variant": "raw", "raw": CorpusSource(format="pubtator", test="t")})
+    assert not trained_taggers(study.model_copy(update={"corpora": {"c": raw}}))[0].tokenize
 
 
 def test_half_a_surrogate_pair_is_an_error(run: Path) -> None:

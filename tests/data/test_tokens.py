@@ -10,7 +10,7 @@ from markner.data.documents import Document, Sentence, Span
 from markner.data.formats import bc2gm, iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
-from markner.data.tokens import tokenize, tokenized
+from markner.data.tokens import token_text, tokenize, tokenized
 from markner.errors import MarknerError
 
 
@@ -53,6 +53,27 @@ def test_nothing_but_white_space_changes(text: str, data: st.DataObject) -> None
     assert "".join(surfaces(moved)[0].split()) == "".join(text[start:end].split())
     assert surfaces(moved)[0].strip() == surfaces(moved)[0]
     assert tokenized(sentence(moved.text)).text == moved.text
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.data())
+def test_tokens_for_a_model_know_their_place_in_the_raw_text(text: str, data: st.DataObject) -> None:
+    read = token_text(text)
+    assert "".join(read.text.split(" ")) == "".join(text[start:end] for start, end in read.tokens)
+    if not read.tokens:
+        return
+    first = data.draw(st.integers(0, len(read.tokens) - 1))
+    last = data.draw(st.integers(first, len(read.tokens) - 1))
+    ends = [start + token.end - token.start for start, token in zip(read.starts, read.tokens, strict=True)]
+    assert read.given_spans([Span(read.starts[first], ends[last])]) == (
+        Span(read.tokens[first].start, read.tokens[last].end),
+    )
+
+
+def test_a_part_of_a_token_and_a_space_have_their_place_too() -> None:
+    read = token_text("antip53,  IL-4")
+    assert read.text == "antip53 , IL - 4"
+    assert read.given_spans([Span(4, 7), Span(4, 10), Span(10, 16)]) == (Span(4, 7), Span(4, 8), Span(10, 14))
+    assert token_text("Sjo\u0308gren's").text == "Sjo\u0308gren ' s", "no token ends inside a letter with its accent"
 
 
 def native(mirror: Path, corpus: str) -> list[Document]:

@@ -157,6 +157,21 @@ def test_a_text_of_50000_characters_is_tagged_to_its_end(data: Path, tmp_path: P
     assert max(long.spans) == Span(*(len(text) - len(part.text) + place for place in part.spans[-1]))
 
 
+def test_a_model_that_was_trained_on_tokens_reads_tokens(data: Path, tmp_path: Path) -> None:
+    trained(data, tmp_path, training=replace(TRAINING, epochs=1))
+    words = sentence(3)
+    raw = replace(words, text=words.text.replace(" ", "  "), spans=(), mentions=())
+    write_sentences(tmp_path / "words.jsonl", [words])
+    write_sentences(tmp_path / "raw.jsonl", [raw])
+    predict_encoder(tmp_path / "model", tmp_path / "words.jsonl", tmp_path / "a.jsonl", 32)
+    predict_encoder(tmp_path / "model", tmp_path / "raw.jsonl", tmp_path / "b.jsonl", 32, tokenize=True)
+    (one,), (other,) = read_predictions(tmp_path / "a.jsonl"), read_predictions(tmp_path / "b.jsonl")
+    assert [raw.text[slice(*span)].split() for span in other.spans] == [
+        words.text[slice(*span)].split() for span in one.spans
+    ]
+    assert one.confidences == other.confidences
+
+
 def test_impossible_requests_name_the_fix(data: Path, tmp_path: Path) -> None:
     with pytest.raises(MarknerError, match=r"grid\.max_length 64 is more than the 32 positions") as raised:
         trained(data, tmp_path, point={**POINT, "max_length": 64})

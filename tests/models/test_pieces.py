@@ -177,6 +177,21 @@ def sample_texts() -> list[str]:
     return [document.text[:120] for document in documents][:12]
 
 
+def test_a_model_that_was_trained_on_tokens_reads_tokens(tuned: Path, tmp_path: Path) -> None:
+    raw, tokens = (
+        "Familial adenomatous polyposis (FAP), is inherited.",
+        "Familial adenomatous polyposis ( FAP ) , is inherited .",
+    )
+    write_sentences(tmp_path / "raw.jsonl", [Sentence("s", "d", raw)])
+    write_sentences(tmp_path / "tokens.jsonl", [Sentence("s", "d", tokens)])
+    predict(tuned, tmp_path / "tokens.jsonl", PROMPT, DECODING, tmp_path / "a.jsonl")
+    predict(tuned, tmp_path / "raw.jsonl", PROMPT, DECODING, tmp_path / "b.jsonl", tokenize=True)
+    (one,), (other,) = read_predictions(tmp_path / "a.jsonl"), read_predictions(tmp_path / "b.jsonl")
+    assert (one.raw, one.confidences, one.status) == (other.raw, other.confidences, other.status)
+    wanted = ["".join(tokens[slice(*span)].split()) for span in one.spans]
+    assert ["".join(raw[slice(*span)].split()) for span in other.spans] == wanted != []
+
+
 def test_training_reads_composed_letters() -> None:
     text = "Sjo\u0308gren syndrome and cafe\u0301-au-lait"
     sentence = Sentence("s", "d", text, spans=(Span(0, 17), Span(22, len(text))))

@@ -16,4 +16,5 @@ with job(snakemake):
         params.prompt,
         params.decoding,
         Path(snakemake.output[0]),
+        tokenize=params.tokenize,
     )

@@ -15,4 +15,5 @@ with job(snakemake):
         params.max_lengths,
         Path(snakemake.input.sentences),
         Path(snakemake.output[0]),
+        tokenize=params.tokenize,
     )

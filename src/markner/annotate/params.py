@@ -25,7 +25,9 @@ class AnnotateParams(Params, rules=["annotate"]):
         """Take an annotation of the study with the settings of its runs."""
         settings = study.annotations[wildcards["annotation"]]
         taggers = [tagger(study, item.run, item.seed, item.entities) for item in settings.runs]
-        return cls(taggers=taggers, **settings.model_dump(exclude={"runs"}))
+        if not settings.as_trained:
+            taggers = [each.model_copy(update={"tokenize": False}) for each in taggers]
+        return cls(taggers=taggers, **settings.model_dump(include=set(cls.model_fields) - {"taggers"}))
 
 
 class TaggersParams(Params, rules=["taggers"]):

@@ -43,13 +43,16 @@ class TextTagger:
                 yield [mention._replace(text=document.text[mention.start : mention.end]) for mention in entry.mentions]
 
 
-def load_taggers(folders: Sequence[str], entities: list[str] | None = None, min_confidence: float = 0.0) -> TextTagger:
+def load_taggers(
+    folders: Sequence[str], entities: list[str] | None = None, min_confidence: float = 0.0, *, as_trained: bool = True
+) -> TextTagger:
     """Load trained runs of finished studies.
 
     Args:
         folders: Folders of trained models, as results/STUDY/models/RUN/seed1.
         entities: Entity types to find; by default all types that the runs were trained on.
         min_confidence: Mentions of a lower confidence are left out.
+        as_trained: Divide texts into tokens for runs that were trained on tokenized sentences.
 
     Raises:
         MarknerError: A folder is no trained run, a type is one that no run knows, or no folder is given.
@@ -64,7 +67,11 @@ def load_taggers(folders: Sequence[str], entities: list[str] | None = None, min_
     if unknown:
         raise MarknerError(f"no run finds {', '.join(unknown)}", f"they find {', '.join(sorted(known))}")
     wanted = [(results, _narrowed(tagger, entities)) for results, tagger in settings]
-    systems = [load_system(tagger, results) for results, tagger in wanted if tagger.instructions]
+    systems = [
+        load_system(tagger.model_copy(update={"tokenize": tagger.tokenize and as_trained}), results)
+        for results, tagger in wanted
+        if tagger.instructions
+    ]
     return TextTagger(systems, min_confidence)
 
 

@@ -10,6 +10,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `markner serve`."""
     parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a trained run: results/STUDY/models/RUN/seed1")
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0: any free one (default: 8000)")
+    parser.add_argument(
+        "--as-trained",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="divide texts into tokens for runs that were trained on tokenized sentences (default: yes)",
+    )
     parser.epilog = "The interface is described at http://127.0.0.1:8000/docs while the server runs. Ctrl-C ends it."
 
 
@@ -21,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     from markner.annotate.service import service
     from markner.annotate.text_tagger import load_taggers
 
-    tagger = load_taggers(options.folders)
+    tagger = load_taggers(options.folders, as_trained=options.as_trained)
     print("The runs are loaded.", file=sys.stderr)
     uvicorn.run(service(tagger, options.folders), host="127.0.0.1", port=options.port, log_level="info")
     return 0

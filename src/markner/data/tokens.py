@@ -8,10 +8,15 @@ these files, count as letters.
 """
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
+from typing import NamedTuple
 
 from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
+from markner.tags import words
 
 _TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_")
 
@@ -51,3 +56,30 @@ def tokenized(sentence: Sentence) -> Sentence:
         mentions=tuple(map(moved, sentence.mentions)),
         spans=tuple(map(moved, sentence.spans)),
     )
+
+
+class TokenText(NamedTuple):
+    """Raw text as models that were trained on tokens read it: its tokens joined by one space, and the way back."""
+
+    text: str
+    tokens: list[Span]
+    """Bounds of the tokens in the raw text."""
+    starts: list[int]
+    """Where each token begins in `text`."""
+
+    def given_spans(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Return spans of `text` at their offsets in the raw text."""
+        return tuple(Span(self._given(span.start), self._given(span.end - 1) + 1) for span in spans)
+
+    def _given(self, place: int) -> int:
+        """Return the place of a sign in the raw text; of a space, that of the sign before it."""
+        number = bisect_right(self.starts, place) - 1
+        start, end = self.tokens[number]
+        return min(start + place - self.starts[number], end - 1)
+
+
+def token_text(text: str) -> TokenText:
+    """Divide raw text into tokens by the rule of `tokenize`, but never inside a grapheme or at an invisible sign."""
+    tokens = words(text)
+    starts = list(accumulate((end - start + 1 for start, end in tokens), initial=0))[:-1]
+    return TokenText(" ".join(text[start:end] for start, end in tokens), tokens, starts)

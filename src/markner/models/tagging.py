@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 
 from markner.data.documents import Mention, Sentence, Span
+from markner.data.tokens import token_text
 from markner.errors import MarknerError
 from markner.markup import Marks
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces
@@ -55,7 +56,33 @@ def load_system(settings: Tagger, results: Path) -> System:
             f"{folder}: the run {settings.run} is not trained there",
             "run the study first, or name the study it belongs to with --configfile",
         )
-    return EncoderSystem(settings, folder) if settings.system == "encoder" else GenerativeSystem(settings, folder)
+    system: System = (
+        EncoderSystem(settings, folder) if settings.system == "encoder" else GenerativeSystem(settings, folder)
+    )
+    return TokenSystem(system) if settings.tokenize else system
+
+
+class TokenSystem:
+    """A system that was trained on tokens: it reads raw sentences as tokens joined by one space."""
+
+    def __init__(self, system: System) -> None:
+        self._system, self.batch_size = system, system.batch_size
+
+    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+        """Find the mentions of raw sentences, at their offsets in them."""
+        tokens = [token_text(text) for text in sentences]
+        found = self._system.tag([each.text for each in tokens])
+        return [
+            Tagged(
+                [
+                    mention._replace(start=start, end=end)
+                    for mention in mentions
+                    for start, end in each.given_spans([Span(mention.start, mention.end)])
+                ],
+                statuses,
+            )
+            for each, (mentions, statuses) in zip(tokens, found, strict=True)
+        ]
 
 
 class EncoderSystem:

@@ -8,6 +8,7 @@ import torch
 from tqdm import tqdm
 
 from markner.data.documents import read_sentences
+from markner.data.tokens import token_text
 from markner.errors import MarknerError
 from markner.markup import Marks
 from markner.models.checkpoints import fingerprint, resumed_rows
@@ -20,7 +21,15 @@ from markner.study.params import EntityPrompt
 from markner.study.schema.systems import Decoding
 
 
-def predict(model_folder: Path, sentences: Path, prompt: EntityPrompt, decoding: Decoding, output: Path) -> None:
+def predict(
+    model_folder: Path,
+    sentences: Path,
+    prompt: EntityPrompt,
+    decoding: Decoding,
+    output: Path,
+    *,
+    tokenize: bool = False,
+) -> None:
     """Answer every sentence of a corpus and write the predictions in the order of the sentences.
 
     Answers are appended to `<output>.partial` batch by batch; a later call with the same model, sentences and
@@ -33,6 +42,7 @@ def predict(model_folder: Path, sentences: Path, prompt: EntityPrompt, decoding:
         prompt: Instruction, template and marks.
         decoding: How answers are decoded.
         output: Prediction file.
+        tokenize: The model reads the tokens of raw sentences, joined by one space.
 
     Raises:
         MarknerError: The model cannot be loaded, or the sentence file is malformed or repeats an identifier.
@@ -40,11 +50,13 @@ def predict(model_folder: Path, sentences: Path, prompt: EntityPrompt, decoding:
     rows = list(read_sentences(sentences))
     if len({row.id for row in rows}) < len(rows):
         raise MarknerError(f"{sentences}: two sentences have the same id", "make the corpus again")
-    texts, tokenizer = [row.text for row in rows], load_tokenizer(model_folder)
+    tokens = [token_text(row.text) for row in rows] if tokenize else []
+    texts = [each.text for each in tokens] if tokenize else [row.text for row in rows]
+    tokenizer = load_tokenizer(model_folder)
     pieces = sentence_pieces(texts, tokenizer, prompt, decoding, positions_of(model_folder))
     names = [(rows[piece.sentence].id, piece.start) for piece in pieces]
     partial = output.with_name(output.name + ".partial")
-    job = fingerprint([prompt.model_dump(), decoding.model_dump()], [sentences], [model_folder])
+    job = fingerprint([prompt.model_dump(), decoding.model_dump(), tokenize], [sentences], [model_folder])
     answers = {
         (row["id"], row["start"]): Answer(-1, row["text"], row["limit_reached"], tuple(row["confidences"]))
         for row in resumed_rows(partial, job)
@@ -75,5 +87,7 @@ def predict(model_folder: Path, sentences: Path, prompt: EntityPrompt, decoding:
                 stream.flush()
                 bar.update()
     joined = join_answers(texts, pieces, [answers[name] for name in names], Marks(*prompt.marks))
+    if tokenize:
+        joined = [each._replace(spans=of.given_spans(each.spans)) for of, each in zip(tokens, joined, strict=True)]
     write_predictions(output, (Prediction(row.id, *answered) for row, answered in zip(rows, joined, strict=True)))
     partial.unlink(missing_ok=True)

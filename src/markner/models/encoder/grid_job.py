@@ -63,6 +63,8 @@ def predict_grid(
     max_lengths: Mapping[str, int],
     sentences: Path,
     output: Path,
+    *,
+    tokenize: bool = False,
 ) -> None:
     """Tag every sentence with the model of each grid point, one after the other in one process.
 
@@ -71,11 +73,12 @@ def predict_grid(
         max_lengths: Longest input in word pieces by the name of the grid point.
         sentences: Sentences to tag.
         output: Folder of the predictions, `<point>.jsonl`. Complete or absent.
+        tokenize: As for `predict_encoder`.
 
     Raises:
         MarknerError: as `predict_encoder`.
     """
     folder = fresh_folder(output)
     for point, model in models.items():
-        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point])
+        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point], tokenize=tokenize)
     replace_folder(folder, output)

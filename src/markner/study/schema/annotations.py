@@ -33,6 +33,8 @@ class Annotation(Settings):
     """Format that is written."""
     min_confidence: float = Field(0.0, ge=0, le=1)
     """Mentions of a lower confidence are left out."""
+    as_trained: bool = True
+    """Divide texts into tokens for runs that were trained on tokenized sentences; `false`: all runs read raw text."""
 
 
 class Tagger(WithMarks):
@@ -52,3 +54,5 @@ class Tagger(WithMarks):
     """Text around instruction and input."""
     decoding: Decoding = Decoding()
     """How it answers."""
+    tokenize: bool = False
+    """It reads tokens joined by one space, as it was trained on such."""
