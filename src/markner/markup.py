@@ -1,15 +1,15 @@
 """Text with spans <-> marked text, and the alignment of a model's free answer to its input.
 
 The marked form is the paper's (section 3.1.2): the sentence with `<mark>` and `</mark>` around each entity. A prompt
-may have another pair of marks.
+may have another pair of marks, or a pair for each entity type (typed marks).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from markner.data.documents import Span
@@ -29,25 +29,53 @@ class Marks(NamedTuple):
     open: str = OPEN
     close: str = CLOSE
 
-    def mingle(self) -> bool:
-        """Return whether an end of a mark is a beginning of one, as in `@@`: beside `@` its place is not clear."""
-        pairs = [(one, other, min(len(one), len(other))) for one in self for other in self]
-        return any(one[:size] == other[-size:] for one, other, shorter in pairs for size in range(1, shorter))
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Return the one type that these marks stand for, which has no name."""
+        return ("",)
+
+    @property
+    def pairs(self) -> tuple["Marks", ...]:
+        """Return the one pair."""
+        return (self,)
 
 
+@dataclass(frozen=True, slots=True)
+class TypedMarks:
+    """A pair of marks for each entity type. The marks of each type are read by themselves, as if others were not there.
+
+    So mentions of different types may be nested or overlap.
+    """
+
+    types: tuple[str, ...]
+    pairs: tuple[Marks, ...]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all marks."""
+        return (each for pair in self.pairs for each in pair)
+
+
+AnyMarks = Marks | TypedMarks
 MARKS = Marks()
 
 
-def check_marks(marks: Marks) -> None:
+def mingle(marks: AnyMarks) -> bool:
+    """Return whether an end of a mark is a beginning of one, as in `@@`: beside `@` its place is not clear."""
+    pairs = [(one, other, min(len(one), len(other))) for one in marks for other in marks]
+    return any(one[:size] == other[-size:] for one, other, shorter in pairs for size in range(1, shorter))
+
+
+def check_marks(marks: AnyMarks) -> None:
     """Raise a ValueError unless texts with these marks can be turned back, whatever the text.
 
-    A mark is printable ASCII that begins with a sign and does not end with a space; no mark is part of the other.
+    A mark is printable ASCII that begins with a sign and does not end with a space; no mark is part of another.
     """
     for each in marks:
         if not each.isascii() or not each.isprintable() or each != each.strip() or not each or each[0].isalnum():
             raise ValueError(f"a mark is printable ASCII that begins with a sign, such as `@@` or `<b>`, not {each!r}")
-    if marks.open in marks.close or marks.close in marks.open:
-        raise ValueError(f"`marks` must be two marks of which none is part of the other, not {' and '.join(marks)}")
+    for one, other in combinations(marks, 2):
+        if one in other or other in one:
+            raise ValueError(f"no mark may be part of another, as it is with {one} and {other}")
 
 
 _REFUSAL = re.compile(
@@ -59,7 +87,7 @@ _REFUSAL = re.compile(
 _REFUSAL_OVERLAP = 0.5
 
 
-def escape_marks(text: str, marks: Marks = MARKS) -> str:
+def escape_marks(text: str, marks: AnyMarks = MARKS) -> str:
     """Return a text of the same length in which no mark stands: `<mark>` becomes `‹mark›`, and `[` becomes `［`.
 
     Models read and write texts in this form, so that every mark in an answer is the model's. Offsets do not change. Of
@@ -69,9 +97,9 @@ def escape_marks(text: str, marks: Marks = MARKS) -> str:
 
 
 @cache
-def _escaped(marks: Marks) -> re.Pattern[str]:
+def _escaped(marks: AnyMarks) -> re.Pattern[str]:
     """Return the pattern of what is replaced in a text."""
-    return re.compile("|".join(map(re.escape, set("".join(marks)) if marks.mingle() else marks)))
+    return re.compile("|".join(map(re.escape, set("".join(marks)) if mingle(marks) else marks)))
 
 
 def _look_alike(match: re.Match[str]) -> str:
@@ -103,6 +131,32 @@ def mark(text: str, spans: Sequence[Span], marks: Marks = MARKS) -> str:
     return "".join(pieces)
 
 
+def mark_types(text: str, spans: Mapping[str, Sequence[Span]], marks: TypedMarks) -> str:
+    """Return a text with marks around the spans of several types; shorter spans lie inside of longer ones.
+
+    Args:
+        text: The sentence. Marks in it are escaped (`escape_marks`).
+        spans: By entity type, as for `mark`; spans of different types may overlap.
+        marks: The marks.
+
+    Raises:
+        MarknerError: Spans of one type are wrong.
+    """
+    tags: list[tuple[int, int, int, int, str]] = []
+    for rank, (kind, pair) in enumerate(zip(marks.types, marks.pairs, strict=True)):
+        check_spans(text, spans.get(kind, ()))
+        for start, end in spans.get(kind, ()):
+            # At one place marks close before others open; the longer span opens first and closes last.
+            tags += [(start, 1, -end, rank, pair.open), (end, 0, -start, -rank, pair.close)]
+    text = escape_marks(text, marks)
+    pieces: list[str] = []
+    position = 0
+    for place, *_, tag in sorted(tags):
+        pieces += [text[position:place], tag]
+        position = place
+    return "".join([*pieces, text[position:]])
+
+
 def check_spans(text: str, spans: Sequence[Span]) -> None:
     """Raise a MarknerError unless the spans are sorted, not empty, not overlapping and inside the text."""
     for start, end in spans:
@@ -129,7 +183,8 @@ def unmark(marked: str, marks: Marks = MARKS) -> tuple[str, tuple[Span, ...]]:
 class Alignment:
     """Spans of an answer as offsets into its input, and the status of the answer.
 
-    `sources` has for each span its index among the spans that `strip_marks` finds in the answer.
+    `sources` has for each span its index among the spans that `strip_marks` finds in the answer; with typed marks those
+    of all types, type by type.
     """
 
     spans: tuple[Span, ...]
@@ -137,7 +192,15 @@ class Alignment:
     sources: tuple[int, ...] = ()
 
 
-def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS, *, escaped: bool = True) -> Alignment:
+def align(
+    text: str,
+    raw: str,
+    limit_reached: bool = False,
+    marks: AnyMarks = MARKS,
+    *,
+    entity: str = "",
+    escaped: bool = True,
+) -> Alignment:
     """Align a model's answer to its input, character by character.
 
     White space around the answer and just inside marks is ignored. If the answer repeats the input exactly, its marks
@@ -150,6 +213,7 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
         raw: The unchanged answer.
         limit_reached: The answer was stopped by the length limit.
         marks: The marks in the answer.
+        entity: Of typed marks, the entity type whose mentions are wanted.
         escaped: The model has read the text as `escape_marks` returns it.
 
     Returns:
@@ -158,14 +222,17 @@ def align(text: str, raw: str, limit_reached: bool = False, marks: Marks = MARKS
     """
     if escaped:
         text = escape_marks(text, marks)
-    stripped = strip_marks(raw.strip(), marks)
+    by_type = {kind: strip_marks(raw.strip(), marks, kind) for kind in marks.types}
+    stripped, before = by_type[entity], 0
+    for kind in marks.types[: marks.types.index(entity)]:
+        before += len(by_type[kind].spans)
     plain = stripped.text
     if not plain.strip() and text.strip():
         return Alignment((), "truncated" if limit_reached and raw else "empty")
     offset = len(text) - len(text.lstrip())
     exact = plain.strip() == text.strip()
     # Trimmed before they are moved to the input: white space at their ends may lie outside of it.
-    marked = [(Span(*_trim(plain, *span)), source) for source, span in enumerate(stripped.spans)]
+    marked = [(Span(*_trim(plain, *span)), source) for source, span in enumerate(stripped.spans, before)]
     marked = [(span, source) for span, source in marked if span.start < span.end]
     if exact:
         shift = offset - (len(plain) - len(plain.lstrip()))
@@ -208,8 +275,15 @@ class Stripped(NamedTuple):
     defect: Status | None
 
 
-def strip_marks(marked: str, marks: Marks = MARKS) -> Stripped:
-    """Return the text without marks, the spans of the outermost closed marks, and their defect if there is one."""
+def strip_marks(marked: str, marks: AnyMarks = MARKS, entity: str = "") -> Stripped:
+    """Return the text without marks, the spans of the outermost closed marks, and their defect if there is one.
+
+    Args:
+        marked: The marked text.
+        marks: The marks. Of typed ones all are taken out of the text.
+        entity: Of typed marks, the entity type whose spans are returned.
+    """
+    own = marks.pairs[marks.types.index(entity)]
     pieces: list[str] = []
     spans: list[tuple[Span, Span]] = []
     length = position = depth = start = opened = 0
@@ -220,7 +294,9 @@ def strip_marks(marked: str, marks: Marks = MARKS) -> Stripped:
         pieces.append(marked[position : tag.start()])
         length += tag.start() - position
         position = tag.end()
-        if tag.group() == marks.open:
+        if tag.group() not in own:
+            continue
+        if tag.group() == own.open:
             nested |= depth > 0
             if depth == 0:
                 start, opened = length, tag.start()

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import atomic, read_json, write_json
 from markner.graphemes import compose
-from markner.markup import MARKS, Marks, escape_marks, mark
+from markner.markup import MARKS, AnyMarks, Marks, TypedMarks, escape_marks, mark, mark_types
 from markner.study.schema.corpora import Mixture, Prompt
 
 
@@ -24,7 +25,7 @@ class Instance:
     output: str
 
 
-def render_prompt(template: str, instruction: str, input: str, marks: Marks = MARKS) -> str:
+def render_prompt(template: str, instruction: str, input: str, marks: AnyMarks = MARKS) -> str:
     """Return the full text before the answer (paper Fig. 2), with marks in the input escaped.
 
     Placeholders in the instruction are not replaced.
@@ -34,14 +35,18 @@ def render_prompt(template: str, instruction: str, input: str, marks: Marks = MA
     return f"{head}{instruction}{middle}{escape_marks(input, marks)}{tail}"
 
 
+def draw(sentences: Sequence[Sentence], mixture: Mixture) -> list[Sentence]:
+    """Return the sentences of a corpus that a mixture uses."""
+    return [sentences[place] for place in subset(len(sentences), mixture.fraction, mixture.limit, mixture.seed)]
+
+
 def instances(
     sentences: Sequence[Sentence], corpus: str, instruction: str, mixture: Mixture, marks: Marks = MARKS
 ) -> tuple[list[Instance], list[str]]:
     """Return the instances of one corpus of a mixture, letters composed, and the identifiers of their sentences."""
-    chosen = [sentences[i] for i in subset(len(sentences), mixture.fraction, mixture.limit, mixture.seed)]
     rows: list[Instance] = []
     ids: list[str] = []
-    for sentence in chosen:
+    for sentence in draw(sentences, mixture):
         composed = compose(sentence.text)
         if mixture.annotation_scheme == "released":
             if sentence.released is None:
@@ -55,6 +60,42 @@ def instances(
         rows.append(Instance(instruction, escape_marks(composed.text, marks), output))
         ids.append(sentence.id)
     return rows, ids
+
+
+def typed_instances(
+    chosen: Sequence[tuple[str, Sentence]], entities: Mapping[str, str], prompt: Prompt, marks: TypedMarks
+) -> tuple[list[Instance], list[tuple[str, str]]]:
+    """Return instances with typed marks, letters composed. Each asks for the types annotated in its sentence alone.
+
+    A sentence that several corpora annotate for different types becomes one instance, by its text. (Task tags: AIONER,
+    Luo et al. 2023.)
+
+    Args:
+        chosen: Corpus and sentence, in order.
+        entities: Entity type by corpus.
+        prompt: The prompt, with marks for these types.
+        marks: Its marks.
+
+    Returns:
+        The instances; and corpora and sentences behind each, joined by `+`.
+    """
+    together: dict[tuple[str, int], dict[str, tuple[str, Sentence]]] = {}
+    repeated: Counter[tuple[str, str]] = Counter()
+    for corpus, sentence in chosen:
+        entity, text = entities[corpus], sentence.text
+        together.setdefault((text, repeated[entity, text]), {})[entity] = (corpus, sentence)
+        repeated[entity, text] += 1
+    rows: list[Instance] = []
+    origin: list[tuple[str, str]] = []
+    for (text, _), known in together.items():
+        composed = compose(text)
+        spans = {entity: composed.spans(sentence.spans) for entity, (_, sentence) in known.items()}
+        instruction = prompt.instruction_text(*(entity for entity in marks.types if entity in known))
+        output = mark_types(composed.text, spans, marks)
+        rows.append(Instance(instruction, escape_marks(composed.text, marks), output))
+        corpora, sentences = zip(*known.values(), strict=True)
+        origin.append(("+".join(corpora), "+".join(sentence.id for sentence in sentences)))
+    return rows, origin
 
 
 def build_mixture(
@@ -78,13 +119,18 @@ def build_mixture(
     """
     rows: list[Instance] = []
     origin: list[tuple[str, str]] = []
-    files = iter(sentences)
+    files, marks = iter(sentences), prompt.all_marks
+    chosen: list[tuple[str, Sentence]] = []
     for corpus in mixture.corpora:
-        instruction = prompt.instruction_text(entities[corpus])
         together = [sentence for _ in mixture.split for sentence in read_sentences(next(files))]
-        part, ids = instances(together, corpus, instruction, mixture, Marks(*prompt.marks))
+        if isinstance(marks, TypedMarks):
+            chosen += [(corpus, sentence) for sentence in draw(together, mixture)]
+            continue
+        part, ids = instances(together, corpus, prompt.instruction_text(entities[corpus]), mixture, marks)
         rows += part
         origin += [(corpus, identifier) for identifier in ids]
+    if isinstance(marks, TypedMarks):
+        rows, origin = typed_instances(chosen, entities, prompt, marks)
     write_instances(rows, origin, output, index)
 
 

@@ -87,7 +87,12 @@ class MixtureParams(Params, rules=["mixture"]):
         enhancements = {entity: prompt.enhancements.get(entity, "") for entity in sorted(set(entities.values()))}
         return cls(
             mixture=mixture,
-            prompt=Prompt(instruction=prompt.instruction, enhancements=enhancements, marks=prompt.marks),
+            prompt=Prompt(
+                instruction=prompt.instruction,
+                enhancements=enhancements,
+                marks=prompt.marks,
+                marks_by_type=prompt.marks_by_type,
+            ),
             entities=entities,
         )
 

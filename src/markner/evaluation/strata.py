@@ -23,7 +23,7 @@ from markner.evaluation.pairing import read_answers
 from markner.evaluation.rounding import rounded
 from markner.evaluation.significance import Pairs, columns, pair_rows
 from markner.files import atomic
-from markner.markup import Marks, strip_marks
+from markner.markup import strip_marks
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring
 
@@ -74,7 +74,8 @@ def training_mentions(paths: Sequence[Path], source: TrainingSource, seed: int) 
     """
     texts: Iterable[tuple[str, Sequence[Span]]]
     if source.instructions is not None:
-        texts = (strip_marks(instance.output, Marks(*source.marks))[:2] for instance in read_instances(paths[0]))
+        marks = source.all_marks
+        texts = (strip_marks(row.output, marks, kind)[:2] for row in read_instances(paths[0]) for kind in marks.types)
     else:
         sentences = [sentence for path in paths for sentence in read_sentences(path)]
         chosen = subset(len(sentences), source.fraction, seed=seed)

@@ -10,8 +10,7 @@ import torch
 from markner.data.documents import Mention, Sentence, Span
 from markner.data.tokens import token_text
 from markner.errors import MarknerError
-from markner.markup import Marks
-from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces
+from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces, worst
 from markner.models.device import device
 from markner.models.encoder.batches import encode
 from markner.models.encoder.train import load_trained, tag_rows
@@ -118,7 +117,7 @@ class EncoderSystem:
 
 
 class GenerativeSystem:
-    """A causal language model, asked for one entity type after another."""
+    """A causal language model, asked for one entity type after another, or with typed marks for all at once."""
 
     def __init__(self, settings: Tagger, folder: Path) -> None:
         self._settings = settings
@@ -132,17 +131,28 @@ class GenerativeSystem:
         """Find the mentions of sentences; an answer counts as far as it can be aligned."""
         tagged = [Tagged([], []) for _ in sentences]
         decoding = self._settings.decoding
+        together: dict[str, list[str]] = {}
         for entity, instruction in self._settings.instructions.items():
-            prompt = EntityPrompt(template=self._settings.template, instruction=instruction, marks=self._settings.marks)
+            together.setdefault(instruction, []).append(entity)
+        for instruction, entities in together.items():
+            prompt = EntityPrompt(
+                template=self._settings.template,
+                instruction=instruction,
+                marks=self._settings.marks,
+                marks_by_type=self._settings.marks_by_type,
+            )
             pieces = sentence_pieces(sentences, self._tokenizer, prompt, decoding, self._positions)
             answers = sorted(
                 ask_pieces(self._model, self._tokenizer, pieces, prompt, decoding), key=lambda answer: answer.index
             )
-            for (mentions, statuses), answered in zip(
-                tagged, join_answers(sentences, pieces, answers, Marks(*prompt.marks)), strict=True
-            ):
-                mentions.extend(_mentions(entity, answered.spans, answered.confidences))
-                statuses.append(answered.status)
+            joined = [
+                join_answers(sentences, pieces, answers, prompt.all_marks, entity if prompt.marks_by_type else "")
+                for entity in entities
+            ]
+            for (mentions, statuses), *answered in zip(tagged, *joined, strict=True):
+                for entity, each in zip(entities, answered, strict=True):
+                    mentions.extend(_mentions(entity, each.spans, each.confidences))
+                statuses.append(worst(each.status for each in answered))
         return tagged
 
 

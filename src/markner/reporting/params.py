@@ -239,13 +239,15 @@ class InstructionSetCardParams(WithMarks, Params, rules=["dataset"]):
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take an instruction set of either kind."""
         name = wildcards["mixture"]
+        prompt = study.prompts[study.prompt_of_mixture(name)]
         return cls(
             name=name,
             study=study.study,
             question=study.question,
             corpora=_card_corpora(study, name),
-            template=study.prompts[study.prompt_of_mixture(name)].template,
-            marks=study.prompts[study.prompt_of_mixture(name)].marks,
+            template=prompt.template,
+            marks=prompt.marks,
+            marks_by_type=prompt.marks_by_type,
             written_by=study.self_instruct[name].model if name in study.self_instruct else None,
             published=study.published,
         )
@@ -289,7 +291,7 @@ class ModelCardParams(Params, rules=["model_card"]):
             corpora=corpora,
             training=run.training,
             template=prompt.template,
-            instructions={entity: prompt.instruction_text(entity) for entity in entities},
+            instructions={entity: prompt.instruction_text(*prompt.asked(entity)) for entity in entities},
             evaluate={name: study.corpora[name].title or name for name in run.evaluate},
             published=study.published,
         )

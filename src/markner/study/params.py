@@ -61,9 +61,17 @@ class EntityPrompt(WithMarks):
     template: str
     """Text around instruction and input."""
     instruction: str
-    """The task, with the entity type in it."""
+    """The task, with the entity type in it; with typed marks, all types."""
+    entity: str = ""
+    """With typed marks, the entity type whose mentions are wanted."""
 
     @classmethod
     def of_prompt(cls, prompt: Prompt, entity: str) -> Self:
         """Build it from a prompt of the study."""
-        return cls(template=prompt.template, instruction=prompt.instruction_text(entity), marks=prompt.marks)
+        return cls(
+            template=prompt.template,
+            instruction=prompt.instruction_text(*prompt.asked(entity)),
+            entity=entity if prompt.marks_by_type else "",
+            marks=prompt.marks,
+            marks_by_type=prompt.marks_by_type,
+        )

@@ -56,7 +56,9 @@ def training_source(study: Study, run: str, corpus: str) -> TrainingSource | Non
         part = settings.fraction
         return TrainingSource(corpus=settings.corpus, split=settings.split, fraction=part, origin="run")
     if isinstance(settings, GenerativeRun) and (mixture := generative(study, study.owner(run)).mixture):
-        return TrainingSource(instructions=mixture, origin="run", marks=run_prompt(study, run).marks)
+        prompt = run_prompt(study, run)
+        marks = {"marks": prompt.marks, "marks_by_type": prompt.marks_by_type}
+        return TrainingSource.model_validate({"instructions": mixture, "origin": "run", **marks})
     if "train" not in source_of(study.corpora[corpus], study.corpora[corpus].variant).splits():
         return None
     return TrainingSource(corpus=corpus, origin="corpus")
@@ -146,7 +148,12 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
     causal, prompt, owner = generative(study, run), run_prompt(study, run), study.owner(run)
     mixture = generative(study, owner).mixture
     if not entities and mixture:
-        entities = list(dict.fromkeys(study.corpora[corpus].entity for corpus in corpora_of(study, mixture)))
+        trained = [study.corpora[corpus].entity for corpus in corpora_of(study, mixture)]
+        entities = list(dict.fromkeys(entity for own in trained for entity in prompt.asked(own)))
+    if prompt.marks_by_type and (unknown := sorted(set(entities) - set(prompt.marks_by_type))):
+        raise MarknerError(
+            f"{run} has no marks for {', '.join(unknown)}", f"ask it for {', '.join(prompt.marks_by_type)}"
+        )
     if not entities:
         raise MarknerError(
             f"{run} is not tuned, so it knows no entity type of its own", f"ask it for one: {run}:disease"
@@ -156,10 +163,13 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         seed=seed,
         system="generative",
         folder=f"models/{owner}/seed{seed}" if mixture else f"weights/{causal.model}",
-        instructions={entity: prompt.instruction_text(entity) for entity in entities},
+        instructions={
+            entity: prompt.instruction_text(*(entities if prompt.marks_by_type else [entity])) for entity in entities
+        },
         template=prompt.template,
         decoding=causal.decoding,
         marks=prompt.marks,
+        marks_by_type=prompt.marks_by_type,
         tokenize=trained_on_tokens(study, run),
     )
 

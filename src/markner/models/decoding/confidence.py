@@ -9,7 +9,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
-from markner.markup import MARKS, Marks, strip_marks
+from markner.markup import MARKS, AnyMarks, strip_marks
 from markner.models.decoding.query import Decoded
 
 
@@ -55,9 +55,9 @@ class ChoiceRecorder(LogitsProcessor):
 
 
 def mark_confidences(
-    tokenizer: PreTrainedTokenizerBase, decoded: Decoded, text: str, marks: Marks = MARKS
+    tokenizer: PreTrainedTokenizerBase, decoded: Decoded, text: str, marks: AnyMarks = MARKS
 ) -> tuple[float, ...]:
-    """Return the confidence of each span that `strip_marks` finds in an answer.
+    """Return the confidence of each span that `strip_marks` finds in an answer, with typed marks type by type.
 
     It is the probability that the model, after the part of the answer before the mention, writes exactly this mention:
     the product of the probabilities of the tokens from the opening to the closing mark, each given those before it. So
@@ -70,7 +70,7 @@ def mark_confidences(
         text: Their text, without special tokens.
         marks: The marks in it.
     """
-    places = strip_marks(text, marks).places
+    places = [place for kind in marks.types for place in strip_marks(text, marks, kind).places]
     tokens = decoded.tokens
 
     def length(count: int) -> int:

@@ -124,6 +124,8 @@ class Constraint:
         self, vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, query: Query, ends: frozenset[int]
     ) -> None:
         self._vocabulary, self._ends = vocabulary, ends
+        if not isinstance(query.marks, Marks):
+            raise MarknerError("constrained decoding knows one pair of marks", "decode with `copy-draft`")
         text = query.input.encode()
         (encoded,) = encode_texts(tokenizer, [query.input])
         # SentencePiece puts a space before a text; a model that learned such answers begins with it.

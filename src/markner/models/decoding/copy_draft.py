@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
-from markner.markup import MARKS, Marks
+from markner.markup import MARKS, AnyMarks
 from markner.models.causal.batching import common_prefix
 from markner.models.decoding.confidence import best_of, best_tokens
 from markner.models.decoding.constrained import Constraint, States, Vocabulary
@@ -153,14 +153,14 @@ class CopyDraft:
 
 
 @cache
-def _patterns(marks: Marks) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _patterns(marks: AnyMarks) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the pattern of a mark, and that of a mark that has begun at the end of an answer."""
     begun = sorted({mark[:size] for mark in marks for size in range(1, len(mark))}, key=len, reverse=True)
     whole = "|".join(map(re.escape, marks))
     return re.compile(whole), re.compile(rf"(?:{'|'.join(map(re.escape, begun))})\Z" if begun else "(?!)")
 
 
-def continuation(source: str, answer: str, marks: Marks = MARKS) -> tuple[str, bool]:
+def continuation(source: str, answer: str, marks: AnyMarks = MARKS) -> tuple[str, bool]:
     """How a begun answer goes on if from here it copies its source, and whether that is inside a mark.
 
     An answer that left the source is taken up again where its last characters occur in the source, nearest to the
@@ -169,13 +169,17 @@ def continuation(source: str, answer: str, marks: Marks = MARKS) -> tuple[str, b
     whole, begins = _patterns(marks)
     begun = begins.search(answer)
     # The end of a whole mark can be the beginning of one: `@@`.
-    if begun is not None and (source.startswith(whole.sub("", answer)) or answer.endswith(marks)):
+    if begun is not None and (source.startswith(whole.sub("", answer)) or answer.endswith(tuple(marks))):
         begun = None  # a less-than sign of the source, not a tag
-    inside = answer.rfind(marks.open) > answer.rfind(marks.close)
+    opened = [pair for pair in marks.pairs if answer.rfind(pair.open) > answer.rfind(pair.close)]
+    inside = bool(opened)
     remainder = ""
     if begun is not None:
-        tag = marks.close if inside else marks.open
-        if not tag.startswith(begun.group()):
+        # The mark that was opened last closes, or one opens, of the first type that it can be.
+        innermost = sorted(opened, key=lambda pair: answer.rfind(pair.open))[-1:]
+        likely = [*(pair.close for pair in innermost), *(pair.open for pair in marks.pairs if pair not in opened)]
+        tag = next((each for each in likely if each.startswith(begun.group())), None)
+        if tag is None:
             return "", inside
         remainder = tag[len(begun.group()) :]
         answer = answer[: begun.start()]

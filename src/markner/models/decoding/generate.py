@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from markner.markup import MARKS, Marks, escape_marks
+from markner.markup import MARKS, AnyMarks, escape_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.decoding.confidence import ChoiceRecorder, mark_confidences
 from markner.models.decoding.constrained import Vocabulary
@@ -36,7 +36,7 @@ def generate(
     inputs: Sequence[str],
     decoding: Decoding,
     answered: Collection[int] = (),
-    marks: Marks = MARKS,
+    marks: AnyMarks = MARKS,
 ) -> Iterator[Answer]:
     """Answer prompts with the most probable token each time, until the end token.
 
@@ -50,7 +50,8 @@ def generate(
         tokenizer: Its tokenizer.
         prompts: The full texts before the answers.
         inputs: The sentences in the prompts, whose marks are escaped as in the prompts. An answer may have twice their
-            tokens and `max_new_tokens_margin` more; `copy-draft` and `constrained` take them as their draft.
+            tokens (with typed marks once more for each further type) and `max_new_tokens_margin` more; `copy-draft` and
+            `constrained` take them as their draft.
         decoding: Method, batch size, max_new_tokens_margin.
         answered: Indices of prompts whose answers are known. A batch of only such prompts is left out, and the other
             batches are the same as without them.
@@ -59,7 +60,7 @@ def generate(
     ends = end_tokens(model, tokenizer)
     inputs = [escape_marks(text, marks) for text in inputs]
     queries = [
-        Query(prompt, text, 2 * len(ids) + decoding.max_new_tokens_margin, marks)
+        Query(prompt, text, (1 + len(marks.types)) * len(ids) + decoding.max_new_tokens_margin, marks)
         for prompt, text, ids in zip(
             encode_prompts(tokenizer, prompts), inputs, encode_texts(tokenizer, inputs), strict=True
         )

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from markner.data.documents import Span
 from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
 from markner.graphemes import compose, last_border
-from markner.markup import Marks, align, escape_marks
+from markner.markup import AnyMarks, align, escape_marks
 from markner.models.causal.examples import encode_prompts
 from markner.models.decoding.generate import Answer, generate
 from markner.predictions import Status
@@ -68,10 +68,11 @@ def sentence_pieces(
     Raises:
         MarknerError: The prompt leaves no room for a sentence.
     """
-    marks = Marks(*prompt.marks)
+    marks = prompt.all_marks
     (frame,) = encode_prompts(tokenizer, [render_prompt(prompt.template, prompt.instruction, "")])
-    # An answer may have twice the tokens of its input; two more may come where prompt and sentence meet.
-    room = (positions - len(frame) - decoding.max_new_tokens_margin) // 3 - 2
+    # An answer may have twice the tokens of its input, with typed marks once more for each further type; two more may
+    # come where prompt and sentence meet.
+    room = (positions - len(frame) - decoding.max_new_tokens_margin) // (2 + len(marks.types)) - 2
     pieces: list[Piece] = []
     for number, text in enumerate(texts):
         composed = compose(text).text
@@ -89,18 +90,19 @@ def ask_pieces(
     answered: Collection[int] = (),
 ) -> Iterator[Answer]:
     """Ask a model for the entities of pieces; see `generate`."""
-    marks = Marks(*prompt.marks)
+    marks = prompt.all_marks
     texts = [piece.text for piece in pieces]
     prompts = [render_prompt(prompt.template, prompt.instruction, text, marks) for text in texts]
     return generate(model, tokenizer, prompts, texts, decoding, answered, marks)
 
 
 def join_answers(
-    texts: Sequence[str], pieces: Sequence[Piece], answers: Sequence[Answer], marks: Marks
+    texts: Sequence[str], pieces: Sequence[Piece], answers: Sequence[Answer], marks: AnyMarks, entity: str = ""
 ) -> list[Joined]:
     """Return what is answered to each sentence, from the answers to its pieces.
 
-    Each answer is aligned to its own piece; of several answers the worst status counts.
+    Each answer is aligned to its own piece; of several answers the worst status counts. With typed marks, `entity` is
+    the type whose mentions are wanted.
     """
     parts: list[list[tuple[Piece, Answer]]] = [[] for _ in texts]
     for piece, answer in zip(pieces, answers, strict=True):
@@ -113,15 +115,19 @@ def join_answers(
         statuses: list[Status] = []
         raw, end = "", 0
         for piece, answer in of_text:
-            aligned = align(piece.text, answer.text, answer.limit_reached, marks)
+            aligned = align(piece.text, answer.text, answer.limit_reached, marks, entity=entity)
             spans += [Span(piece.start + span.start, piece.start + span.end) for span in aligned.spans]
             confidences += [answer.confidences[source] for source in aligned.sources]
             statuses.append(aligned.status)
             raw += composed.text[end : piece.start] + answer.text
             end = piece.end
-        status = min(statuses, key=_SEVERITY.index)
-        joined.append(Joined(composed.given_spans(spans), status, raw, tuple(confidences)))
+        joined.append(Joined(composed.given_spans(spans), worst(statuses), raw, tuple(confidences)))
     return joined
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """Return the worst of the statuses of a model's answers."""
+    return min(statuses, key=_SEVERITY.index)
 
 
 def _cut(text: str, escaped: str, tokenizer: PreTrainedTokenizerBase, room: int) -> list[Span]:

@@ -10,7 +10,6 @@ from tqdm import tqdm
 from markner.data.documents import read_sentences
 from markner.data.tokens import token_text
 from markner.errors import MarknerError
-from markner.markup import Marks
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import Answer
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces
@@ -86,7 +85,7 @@ def predict(
                 stream.write(json.dumps(line, ensure_ascii=False) + "\n")
                 stream.flush()
                 bar.update()
-    joined = join_answers(texts, pieces, [answers[name] for name in names], Marks(*prompt.marks))
+    joined = join_answers(texts, pieces, [answers[name] for name in names], prompt.all_marks, prompt.entity)
     if tokenize:
         joined = [each._replace(spans=of.given_spans(each.spans)) for of, each in zip(tokens, joined, strict=True)]
     write_predictions(output, (Prediction(row.id, *answered) for row, answered in zip(rows, joined, strict=True)))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from markner.markup import MARKS, Marks
+from markner.markup import MARKS, AnyMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class Query:
     prompt: list[int]
     input: str
     limit: int
-    marks: Marks = MARKS
+    marks: AnyMarks = MARKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
     partial = fresh_folder(folder)
     write_jsonl(partial / DATA, rows)
     content = (partial / DATA).read_bytes()
-    marks = [str(row["output"]).count(facts.get("marks", MARKS)[0]) for row in rows]
+    pairs = facts.get("marks_by_type") or {"": facts.get("marks", MARKS)}
+    marks = [sum(str(row["output"]).count(opening) for opening, _ in pairs.values()) for row in rows]
     published = facts["published"]
     data = DatasetCardData(
         language="en",

@@ -68,12 +68,21 @@ def unknown_seed(at: Location, run: str, seeds: Sequence[int], seed: int | None)
 def other_marks(at: Location, name: str, study: Study, user: str) -> Iterator[Problem]:
     """Check that a prompt has the usual marks, for its user can have no others."""
     prompt = study.prompts.get(name)
-    if prompt is not None and prompt.marks != [*MARKS]:
+    if prompt is not None and prompt.all_marks != MARKS:
         yield Problem(
             at,
-            f"`prompts.{name}` has the marks {quoted_names(prompt.marks)}; {user} {quoted_names(MARKS)}",
-            "name a prompt without `marks`",
+            f"`prompts.{name}` has the marks {quoted_names(prompt.all_marks)}; {user} {quoted_names(MARKS)}",
+            "name a prompt without marks of its own",
         )
+
+
+def unmarked_types(at: Location, name: str, entities: Iterable[str], study: Study) -> Iterator[Problem]:
+    """Check that a prompt with typed marks has some for these entity types."""
+    prompt = study.prompts.get(name)
+    for entity in dict.fromkeys(entities):
+        if prompt is not None and prompt.marks_by_type and entity not in prompt.marks_by_type:
+            fix = yaml_hint(("prompts", name, "marks_by_type", entity), [f"<{entity}>", f"</{entity}>"], "add")
+            yield Problem(at, f"`prompts.{name}` has no marks for the entity type `{entity}`", fix)
 
 
 def no_such_name(at: Location, name: str, kind: str, known: Iterable[str]) -> Problem:

@@ -12,6 +12,7 @@ from markner.study.checks.names import (
     repeated_values,
     unknown_name,
     unknown_seed,
+    unmarked_types,
 )
 from markner.study.checks.results import (
     adjudication_problems,
@@ -84,6 +85,8 @@ def _mixtures(study: Study) -> Iterator[Problem]:
         yield from unknown_name((*at, "prompt"), mixture.prompt, "prompts", study.prompts)
         if mixture.annotation_scheme == "released":
             yield from other_marks((*at, "prompt"), mixture.prompt, study, "the author release has")
+        known = [study.corpora[corpus].entity for corpus in mixture.corpora if corpus in study.corpora]
+        yield from unmarked_types((*at, "prompt"), mixture.prompt, known, study)
         yield from repeated_values((*at, "corpora"), mixture.corpora)
         yield from repeated_values((*at, "split"), mixture.split)
         for index, corpus in enumerate(mixture.corpora):

@@ -10,6 +10,7 @@ from markner.study.checks.names import (
     quoted_names,
     repeated_values,
     unknown_name,
+    unmarked_types,
 )
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel, ChatRun
@@ -138,6 +139,7 @@ def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
 
 def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
     """The mixture of a tuned model, the prompt of an untuned one, the run whose model is shared."""
+    yield from _typed_marks(at, run, study)
     if run.weights_of is not None:
         yield from _shared(at, run, run.weights_of, study)
         return
@@ -145,6 +147,21 @@ def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Probl
         yield from unknown_name((*at, "mixture"), run.mixture, "mixtures", {**study.mixtures, **study.self_instruct})
     if run.mixture is None or "prompt" in run.model_fields_set:
         yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
+
+
+def _typed_marks(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
+    """The corpora and the decoding of a run whose prompt has typed marks."""
+    owner = study.runs.get(run.weights_of or str(at[-1]))
+    mixture = owner.mixture if isinstance(owner, GenerativeRun) else None
+    if mixture is not None and mixture not in {**study.mixtures, **study.self_instruct}:
+        return
+    name = study.prompt_of_mixture(mixture) if mixture else run.prompt
+    scored = [study.corpora[corpus].entity for corpus in run.evaluate if corpus in study.corpora]
+    yield from unmarked_types((*at, "evaluate"), name, scored, study)
+    if run.decoding.method == "constrained" and name in study.prompts and study.prompts[name].marks_by_type:
+        fix = yaml_hint((*at, "decoding", "method"), "copy-draft", "write")
+        message = f"`prompts.{name}` has marks for each type; constrained decoding knows one pair of marks"
+        yield Problem((*at, "decoding", "method"), message, fix)
 
 
 def _shared(at: Location, run: GenerativeRun, name: str, study: Study) -> Iterator[Problem]:

@@ -1,18 +1,18 @@
 """What all settings have in common: unknown keys are refused, values never change after loading."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
     model_serializer,
+    model_validator,
 )
 
-from markner.markup import MARKS, Marks, check_marks
+from markner.markup import MARKS, AnyMarks, Marks, TypedMarks, check_marks
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 """A name that becomes part of a path: letters, digits, `_`, `.`, `-`; starts with a letter or a digit."""
@@ -24,20 +24,35 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
-def _checked(marks: list[str]) -> list[str]:
-    check_marks(Marks(*marks))
-    return marks
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+"""An opening and a closing mark."""
 
 
 class WithMarks(Settings):
-    """Settings with a pair of marks. The usual pair is left out of params, so that they are those of before."""
+    """Settings with marks. The usual pair is left out of params, so that they are those of before."""
 
-    marks: Annotated[list[str], AfterValidator(_checked)] = Field(default=[*MARKS], min_length=2, max_length=2)
+    marks: Pair = Field(default=[*MARKS])
     """The opening and the closing mark around a mention in an answer: `["[", "]"]`, `["@@", "##"]`."""
+    marks_by_type: dict[str, Pair] = Field(default_factory=dict, examples=[{"disease": ["<disease>", "</disease>"]}])
+    """Instead of `marks`, a pair for each entity type: the model is asked for all these types at once
+    (docs/decoding.md)."""
+
+    @property
+    def all_marks(self) -> AnyMarks:
+        """Return the marks of either kind."""
+        if not self.marks_by_type:
+            return Marks(*self.marks)
+        return TypedMarks(tuple(self.marks_by_type), tuple(Marks(*pair) for pair in self.marks_by_type.values()))
+
+    @model_validator(mode="after")
+    def _one_kind_of_marks(self) -> Self:
+        if self.marks_by_type and self.marks != [*MARKS]:
+            raise ValueError("give either `marks` or `marks_by_type`")
+        check_marks(self.all_marks)
+        return self
 
     @model_serializer(mode="wrap")
     def _without_usual_marks(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = serialized(self)
-        if fields.get("marks") == [*MARKS]:
-            del fields["marks"]
-        return fields
+        usual = {"marks": [*MARKS], "marks_by_type": {}, "entity": ""}
+        return {name: value for name, value in fields.items() if name not in usual or value != usual[name]}

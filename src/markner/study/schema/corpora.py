@@ -81,6 +81,10 @@ class SplitFiles(Settings):
         return self
 
 
+_PAIR = " and ".join(MARKS)
+"""The marks as an instruction names them."""
+
+
 def _files(split: str) -> Any:
     return Field(None, examples=[f"data/{split}.txt", {"files": ["data/train.in", "data/GENE.eval"]}])
 
@@ -236,7 +240,8 @@ class Prompt(WithMarks):
         "Given a sentence extract {entity} entities from it by highlighting them with <mark> and </mark>."
         " If not present output the same sentence."
     )
-    """The task; `{entity}` is replaced by the corpus' entity type, and `<mark>` and `</mark>` by the marks."""
+    """The task; `{entity}` is replaced by the corpus' entity type, and `<mark>` and `</mark>` by the marks. With
+    `marks_by_type`, `{entity}` is replaced by all types that are asked for, and `<mark> and </mark>` by their marks."""
     enhancements: dict[str, str] = Field(default_factory=dict)
     """By entity type: a sentence appended to the instruction."""
     template: str = (
@@ -246,17 +251,28 @@ class Prompt(WithMarks):
     )
     """Text around instruction and input (Stanford Alpaca's). The answer follows directly."""
 
-    def instruction_text(self, entity: str) -> str:
-        """Return the instruction for an entity type, with its enhancement if there is one (paper 3.5)."""
-        text = self.instruction.replace("{entity}", entity)
-        enhancement = self.enhancements.get(entity)
-        text = f"{text} {enhancement}" if enhancement else text
+    def asked(self, entity: str) -> list[str]:
+        """Return the entity types that are asked for where one is wanted: with typed marks, all."""
+        return [*self.marks_by_type] or [entity]
+
+    def instruction_text(self, *entities: str) -> str:
+        """Return the instruction for entity types, with their enhancements if there are any (paper 3.5).
+
+        More than one type needs typed marks.
+        """
+        names = " and ".join(part for part in (", ".join(entities[:-1]), entities[-1]) if part)
+        enhancements = [text for entity in entities if (text := self.enhancements.get(entity))]
+        text = " ".join([self.instruction.replace("{entity}", names), *enhancements])
+        if self.marks_by_type:
+            return text.replace(_PAIR, ", ".join(" and ".join(self.marks_by_type[entity]) for entity in entities))
         for usual, own in zip(MARKS, self.marks, strict=True):
             text = text.replace(usual, own)
         return text
 
     @model_validator(mode="after")
     def _places(self) -> "Prompt":
+        if self.marks_by_type and _PAIR not in self.instruction:
+            raise ValueError(f"with `marks_by_type`, `instruction` must contain `{_PAIR}`")
         if "{entity}" not in self.instruction:
             raise ValueError("`instruction` must contain {entity}")
         if "{instruction}" not in self.template or "{input}" not in self.template:

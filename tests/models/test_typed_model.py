@@ -1,0 +1,127 @@
+"""A tiny model learns typed marks from corpora that know one type or two, and marks all types in one pass."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tiny_llama import SENTENCES, fine_tuning, write_tiny_llama
+
+from markner.data.documents import Sentence, Span, write_sentences
+from markner.data.instructions import build_mixture, read_instances
+from markner.markup import mark_types, strip_marks
+from markner.models.causal.finetune import finetune
+from markner.models.decoding.copy_draft import continuation
+from markner.models.decoding.predict import predict
+from markner.models.tagging import load_system
+from markner.predictions import read_predictions
+from markner.study.params import EntityPrompt
+from markner.study.schema.annotations import Tagger
+from markner.study.schema.corpora import Mixture, Prompt
+from markner.study.schema.systems import Decoding, Training
+
+TYPES = ["disease", "place"]
+PROMPT = Prompt(marks_by_type={"disease": ["[", "]"], "place": ["{", "}"]}, template="{instruction}|{input}|")
+PLACES = {2: "mice", 3: "tissues", 6: "Wilms"}
+"""`Wilms` lies inside of the disease `Wilms tumour`."""
+DECODING = Decoding(method="greedy", batch_size=4, precision="fp32", max_new_tokens_margin=8)
+
+
+def gold(kind: str) -> list[Sentence]:
+    rows = []
+    for number, (text, diseases) in enumerate(SENTENCES):
+        place = PLACES.get(number, "")
+        places = [(text.index(place), text.index(place) + len(place))] if place else []
+        spans = tuple(Span(*span) for span in (diseases if kind == "disease" else places))
+        rows.append(Sentence(f"{kind}.{number}", "d", text, spans, spans))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("typed")
+    for kind in TYPES:
+        write_sentences(folder / f"{kind}.jsonl", gold(kind))
+    training = Training(epochs=80, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32")
+    settings = replace(fine_tuning(write_tiny_llama(folder / "random"), folder, training), template=PROMPT.template)
+    build_mixture(
+        Mixture(corpora=TYPES),
+        PROMPT,
+        {kind: kind for kind in TYPES},
+        [folder / f"{kind}.jsonl" for kind in TYPES],
+        settings.instructions,
+        folder / "index.csv",
+    )
+    assert len(read_instances(settings.instructions)) == len(SENTENCES)
+    finetune(settings)
+    return folder
+
+
+@pytest.mark.parametrize("method", ["greedy", "copy-draft"])
+def test_each_corpus_gets_the_mentions_of_its_type_from_answers_with_all(tuned: Path, method: str) -> None:
+    decoding = DECODING.model_copy(update={"method": method})
+    found = {}
+    for kind in TYPES:
+        prompt = EntityPrompt.of_prompt(PROMPT, kind)
+        predict(tuned / "model", tuned / f"{kind}.jsonl", prompt, decoding, tuned / f"{method}.{kind}.out.jsonl")
+        found[kind] = list(read_predictions(tuned / f"{method}.{kind}.out.jsonl"))
+        assert [answer.spans for answer in found[kind]] == [row.spans for row in gold(kind)]
+        assert all(answer.status == "ok" for answer in found[kind])
+        assert all(0.5 < value <= 1 for answer in found[kind] for value in answer.confidences or ())
+    assert [answer.raw for answer in found["disease"]] == [answer.raw for answer in found["place"]]
+    assert found["disease"][6].raw == "[Retinoblastoma] , [{Wilms} tumour] and [melanoma] were compared ."
+
+
+def test_copy_draft_has_the_confidences_of_greedy(tuned: Path) -> None:
+    for kind in TYPES:
+        prompt = EntityPrompt.of_prompt(PROMPT, kind)
+        values = []
+        for method in ("greedy", "copy-draft"):
+            output = tuned / f"{method}.{kind}.confidences.jsonl"
+            predict(
+                tuned / "model", tuned / f"{kind}.jsonl", prompt, DECODING.model_copy(update={"method": method}), output
+            )
+            values.append([value for answer in read_predictions(output) for value in answer.confidences or ()])
+        assert values[0] == pytest.approx(values[1], abs=2e-4)
+        assert len(values[0]) == sum(len(row.spans) for row in gold(kind))
+
+
+def test_one_pass_tags_all_types_of_a_text(tuned: Path) -> None:
+    instruction = PROMPT.instruction_text(*TYPES)
+    tagger = Tagger(
+        run="typed",
+        seed=1,
+        system="generative",
+        folder="model",
+        instructions=dict.fromkeys(TYPES, instruction),
+        template=PROMPT.template,
+        decoding=DECODING.model_copy(update={"method": "copy-draft"}),
+        marks_by_type=PROMPT.marks_by_type,
+    )
+    system = load_system(Tagger.model_validate(tagger.model_dump()), tuned)
+    tagged = system.tag([text for text, _ in SENTENCES])
+    for number, answer in enumerate(tagged):
+        expected = [(*span, kind) for kind in TYPES for span in gold(kind)[number].spans]
+        assert [mention[:3] for mention in answer.mentions] == expected
+        assert answer.statuses == ["ok"]
+
+
+def test_a_begun_answer_goes_on_through_marks_of_several_types() -> None:
+    marks = PROMPT.all_marks
+    source = "ataxia and Wilms tumour"
+    written = mark_types(source, {"disease": [Span(0, 6), Span(11, 23)], "place": [Span(11, 16)]}, marks)  # type: ignore[arg-type]
+    assert written == "[ataxia] and [{Wilms} tumour]"
+    for cut in range(1, len(written)):
+        copied = strip_marks(written[:cut], marks, "place").text
+        rest, inside = continuation(source, written[:cut], marks)
+        assert rest == source[len(copied) :]
+        opened = written[:cut].count("[") + written[:cut].count("{")
+        assert inside == (opened > written[:cut].count("]") + written[:cut].count("}"))
+
+
+def test_a_begun_mark_is_completed_as_the_open_types_closing_mark_or_as_an_opening_one() -> None:
+    marks = Prompt(marks_by_type={kind: [f"<{kind}>", f"</{kind}>"] for kind in TYPES}).all_marks
+    assert continuation("a b", "<disease>a</d", marks)[0] == "isease> b"
+    assert continuation("a b", "<disease><place>a</", marks)[0] == "place> b"
+    assert continuation("a b", "a <pl", marks)[0] == "ace>b"
+    assert continuation("a b", "a <", marks)[0] == "disease>b"
+    assert continuation("a b", "<disease>a <pl", marks)[0] == "ace>b"
