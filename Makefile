@@ -47,17 +47,20 @@ demo: .venv/installed ## run the whole study on the embedded default (no GPU); V
 		$(foreach rule,train_encoder predict_encoder,$(rule)=1) || \
 		{ echo "The demo stopped. The whole log: .snakemake/log, that of each job: results/demo/logs"; exit 1; }
 
-bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`)
+bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`); fails if a ratio fell by a third
 	$(BIN)/python bench/scoring.py results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/training.py results/demo/weights/smollm2-135m results/demo/instructions/disease.json
 	$(BIN)/python bench/encoder.py results/demo/weights/minilm results/demo/corpora/sample_gene/tokenized/train.jsonl \
 		results/demo/corpora/sample_gene/tokenized/dev.jsonl
 	$(BIN)/python bench/decoding.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
 		results/demo/corpora/sample_disease/tokenized/test.jsonl
+	$(BIN)/python bench/constrained.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
+		results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/growth.py results/demo/models/smollm2-tuned/seed1 \
 		results/demo/models/minilm-disease/seed1/grid/len128/lr0.0005_len128_bs16_drop0.1/model \
 		results/demo/instructions/disease.json results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/plot.py
+	$(BIN)/python bench/check.py
 
 gpu: .venv/installed-dev ## measure training, decoding and a small study on one GPU in ten minutes (toy size without one)
 	PYTHONPATH=bench $(BIN)/python -m gpu $(if $(MIRROR),--mirror $(MIRROR))

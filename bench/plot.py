@@ -21,6 +21,12 @@ RATIOS = (
         "Decoding NCBI-disease: sentences a second, HF greedy at batch 1 = 1",
     ),
     ("decoding", "method", "x HF batch 1", "The same with the demo's short sentences"),
+    (
+        "constrained",
+        "method",
+        "x HF, constrained",
+        "Constrained decoding: sentences a second, HF with the same constraint = 1",
+    ),
     ("training", "way", "x Alpaca", "Tuning: examples a second, Stanford Alpaca's recipe = 1"),
     (
         "encoder-ncbi",

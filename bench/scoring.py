@@ -79,7 +79,11 @@ def main(path: str, number: str = "10737") -> None:
         size = int(number) * eighths // 8
         sentences = [base[index % len(base)] for index in range(size)]
         seconds = interleaved(systems(sentences), REPEATS)
-        rows += [{"system": name, "sentences": size, **spread(each)} for name, each in seconds.items()]
+        peer = min(seconds["seqeval: strict"])
+        rows += [
+            {"system": name, "sentences": size, "x seqeval": round(peer / min(each), 2), **spread(each)}
+            for name, each in seconds.items()
+        ]
     write("scoring", "Scoring sentences", rows, repeats=REPEATS)
 
 
