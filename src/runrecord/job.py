@@ -122,11 +122,12 @@ def _configure_logging() -> None:
 
 
 def _limit_threads(snakemake: Any) -> None:
-    """Keep torch, where the script has imported it, to the cores that the job was given."""
+    """Keep torch, where the script has imported it, to the cores that the job was given and can use."""
     torch = sys.modules.get("torch")
     if torch is not None:
         # On a cluster `threads` is cut to the cores of the submitting host; what was asked for stands beside it.
-        torch.set_num_threads(int(snakemake.resources.get("cpus_per_task") or snakemake.threads))
+        cores = int(snakemake.resources.get("cpus_per_task") or snakemake.threads)
+        torch.set_num_threads(min(cores, os.cpu_count() or 1))
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -1,8 +1,10 @@
 """A requested GPU that cannot be used is an error, and the message names driver and build."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ import torch
 from markner.errors import MarknerError
 from markner.models import device as module
 from markner.models.device import device, require_device
+from runrecord.job import _limit_threads
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="about machines without a GPU")
 
@@ -64,3 +67,14 @@ runpy.run_path(sys.argv[1], init_globals={"snakemake": job})
     path = root / "workflow" / "scripts" / f"{script}.py"
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert "needs 1 GPU, and torch sees 0" in done.stderr
+
+
+def test_torch_has_no_more_threads_than_the_machine_has_cores() -> None:
+    """A job may be given more cores than its machine has, as under `--cores 64`: the threads would only wait."""
+    threads = torch.get_num_threads()
+    try:
+        for asked, expected in ((100_000, os.cpu_count()), (1, 1)):
+            _limit_threads(SimpleNamespace(resources={"cpus_per_task": asked}, threads=1))
+            assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(threads)

@@ -34,7 +34,7 @@ from tiny_llama import write_qwen3, write_sentencepiece, write_tiny_llama  # noq
 from markner.study.loading import load_study  # noqa: E402
 
 KEY = "rehearsal"
-STUBBED = "4-bit weights are not rehearsed: they need CUDA, so the QLoRA run is tuned with LoRA here"
+STUBBED = "4-bit weights are not rehearsed: they need CUDA, so the QLoRA run is tuned with LoRA here, on 4 GPUs, not 1"
 NODE_MB = 512_000
 """Main memory that the nodes of the rehearsal's SLURM claim to have."""
 _TYPES = {"disease": "Disease", "chemical": "Chemical", "gene": "Gene"}
@@ -60,8 +60,6 @@ def overlay(study: dict[str, Any], port: int) -> dict[str, Any]:
     for run in study["runs"].values():
         if "training" in run:
             run["training"] = run["training"] | {"epochs": 1, "batch_size": 16, "device_batch_size": 4}
-            if run["training"].get("method") == "qlora":
-                run["training"]["method"] = "lora"
         if run["system"] == "encoder":
             run["epochs"] = 1
     for written in study["self_instruct"].values():
@@ -93,7 +91,7 @@ def make_rehearsal(folder: Path, port: int, reduced: bool) -> None:
     for name in ("Snakefile", "workflow", "resources", "envs", "src"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "config").mkdir()
-    study = overlay(_study(reduced), port)
+    study = overlay(real_study(reduced), port)
     (folder / "config/config.yaml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
     profile |= {"slurm-init-seconds-before-status-checks": 4, "latency-wait": 20}
@@ -111,8 +109,13 @@ def make_rehearsal(folder: Path, port: int, reduced: bool) -> None:
     tiny_encoder(folder / "models/pubmedbert", positions=520)
 
 
-def _study(reduced: bool) -> dict[str, Any]:
-    return one_of_each_kind(paper()) if reduced else paper()
+def real_study(reduced: bool) -> dict[str, Any]:
+    """Return the study that is rehearsed, with its real models and corpora, and LoRA in place of QLoRA."""
+    study = one_of_each_kind(paper()) if reduced else paper()
+    for run in study["runs"].values():
+        if run.get("training", {}).get("method") == "qlora":
+            run["training"] = run["training"] | {"method": "lora"}
+    return study
 
 
 @contextmanager
@@ -145,7 +148,7 @@ def rehearse_on_slurm(folder: Path, reduced: bool, *options: str) -> int:
     began, noted = time.monotonic(), folder.with_name(f"{folder.name}-jobs.json")
     with running(folder.with_name(f"{folder.name}-slurm"), NODE_MB), Watch(noted):
         code = rehearse(folder, reduced, "--profile", "slurm", *options)
-    table, faults = report(noted, load_study(_study(reduced)))
+    table, faults = report(noted, load_study(real_study(reduced)))
     print(table, f"{(time.monotonic() - began) / 60:.0f} minutes; Snakemake ended with {code}", *faults, sep="\n")
     return code or int(bool(faults))
 

@@ -12,6 +12,7 @@ from markner.files import read_json, write_json
 from markner.study.schema.study import Study
 
 _SECONDS = 60
+_KEYS = ("Comment", "JobState", "Partition", "NumNodes", "TRES", "TresPerJob", "TresPerNode", "TimeLimit", "RunTime")
 _UNITS = {"M": 1, "G": 1024, "T": 1024 * 1024}
 
 
@@ -46,8 +47,7 @@ def note(path: Path) -> None:
     for line in shown.splitlines():
         values = dict(re.findall(r"(\S+?)=(\S*)", line))
         if "JobId" in values:
-            keys = ("Comment", "JobState", "Partition", "NumNodes", "TRES", "TimeLimit", "RunTime", "StartTime")
-            jobs[values["JobId"]] = {key: values[key] for key in keys if key in values}
+            jobs[values["JobId"]] = {key: values[key] for key in _KEYS if key in values}
     write_json(path, jobs)
 
 
@@ -57,8 +57,9 @@ def asked(values: dict[str, str]) -> dict[str, str]:
     memory, unit = float(granted["mem"][:-1]), granted["mem"][-1]
     days, _, clock = values["TimeLimit"].rpartition("-")
     hour, minute, _ = clock.split(":")
+    gpus = values.get("TresPerJob") or values.get("TresPerNode") or ""
     return {
-        "gpu": granted.get("gres/gpu", "0"),
+        "gpu": gpus.rpartition(":")[2] or "0",
         "mem_mb": str(round(memory * _UNITS[unit])),
         "runtime": str(int(days or 0) * 1440 + int(hour) * 60 + int(minute)),
         "slurm_partition": values["Partition"],
@@ -96,8 +97,7 @@ def report(path: Path, study: Study) -> tuple[str, list[str]]:
     for values in jobs:
         job = job_of(values, study)
         request = tuple(job.asked[key] for key in ("gpu", "cpus", "mem_mb", "runtime"))
-        rule = "a group of small rules" if not job.rule or job.rule in ("small", "scores") else job.rule
-        key = (rule, values["JobState"], *request)
+        key = (job.rule, values["JobState"], *request)
         counts[key] += 1
         hour, minute, second = map(int, values["RunTime"].rpartition("-")[2].split(":"))
         seconds[key] += hour * 3600 + minute * 60 + second

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import ASKED_FOR
 from paper_study import one_of_each_kind, paper
-from rehearsal import overlay, rehearse_on_slurm
+from rehearsal import overlay, real_study
 from submitted import job_of, report
 
 from markner.files import write_json
@@ -16,18 +15,24 @@ from markner.study.schema.study import Study
 PORT = 8765
 PAPER = load_study(paper())
 KEPT = ("corpora", "prompts", "mixtures", "self_instruct", "models", "runs", "tables", "figures", "error_figures")
-STUDIES = {"whole": paper(), "reduced": one_of_each_kind(paper())}
+REDUCED = one_of_each_kind(paper())
 
 
-@pytest.fixture(params=STUDIES)
-def real(request: pytest.FixtureRequest) -> Study:
-    return load_study(STUDIES[request.param])
+@pytest.fixture(params=[False, True], ids=["whole", "reduced"])
+def reduced(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
 
 
 @pytest.fixture
-def study(request: pytest.FixtureRequest, real: Study) -> Study:
-    (name,) = (name for name in STUDIES if load_study(STUDIES[name]) == real)
-    return load_study(overlay(one_of_each_kind(paper()) if name == "reduced" else paper(), PORT))
+def real(reduced: bool) -> Study:
+    """The study with its real models."""
+    return load_study(REDUCED if reduced else paper())
+
+
+@pytest.fixture
+def study(reduced: bool) -> Study:
+    """The study that runs."""
+    return load_study(overlay(real_study(reduced), PORT))
 
 
 @pytest.mark.parametrize("section", [*KEPT, "size_figures"])
@@ -62,7 +67,7 @@ def test_no_model_and_no_corpus_comes_from_the_network(study: Study) -> None:
 
 
 def test_the_reduced_study_has_every_model_and_every_kind_of_run_of_the_paper() -> None:
-    small = load_study(STUDIES["reduced"])
+    small = load_study(REDUCED)
     assert {model for model in PAPER.models if model not in small.models} == {"gpt-3.5", "gpt-4", "gpt-4.1-mini"}
     kinds = {(run.system, getattr(getattr(run, "training", None), "method", "")) for run in PAPER.runs.values()}
     assert kinds <= {(run.system, getattr(getattr(run, "training", None), "method", "")) for run in small.runs.values()}
@@ -73,7 +78,8 @@ SUBMITTED = {
     "JobState": "COMPLETED",
     "Partition": "gpu",
     "NumNodes": "1",
-    "TRES": "cpu=8,mem=40G,node=1,billing=8,gres/gpu=1",
+    "TRES": "cpu=8,mem=40G,node=1,billing=8",
+    "TresPerJob": "gres:gpu:1",
     "TimeLimit": "04:00:00",
     "RunTime": "00:00:12",
 }
@@ -86,16 +92,9 @@ def test_a_submitted_job_is_read() -> None:
 
 
 def test_a_submitted_job_below_its_need_is_reported(tmp_path: Path) -> None:
-    write_json(tmp_path / "jobs.json", {"1": SUBMITTED, "2": SUBMITTED | {"TRES": "cpu=8,mem=8000M,node=1"}})
+    write_json(
+        tmp_path / "jobs.json", {"1": SUBMITTED, "2": SUBMITTED | {"TRES": "cpu=8,mem=8000M,node=1", "TresPerJob": ""}}
+    )
     table, faults = report(tmp_path / "jobs.json", PAPER)
     assert "| predict | 1 | COMPLETED | 1 | 8 | 40960 | 240 | 12 |" in table
     assert len(faults) == 2 and "1 GPUs needed, 0 asked for" in faults[0] and "GB of memory needed" in faults[1]
-
-
-@pytest.mark.slow
-@ASKED_FOR
-def test_a_run_of_every_kind_comes_out_on_slurm(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert rehearse_on_slurm(tmp_path / "rehearsal", True, "--jobs", "4") == 0, capfd.readouterr()[0][-8000:]
-    results = tmp_path / "rehearsal/results/paper"
-    for part in ("tables/table1.csv", "report/index.html", "annotations/abstracts", "figures/confidence.pdf"):
-        assert (results / part).exists(), part

@@ -56,7 +56,7 @@ def launch(job: FineTuning, config: LaunchConfig) -> None:
     # One string, because it passes through a launcher and a shell.
     task = TASK.dump_json((job, config)).decode()
     command = _on_nodes(config, task) if config.nodes > 1 else _on_this_machine(config, task)
-    threads = max(1, config.cores // config.per_node)
+    threads = max(1, min(config.cores, os.cpu_count() or 1) // config.per_node)
     code, stopped = _run(command, os.environ | {"OMP_NUM_THREADS": str(threads)})
     if stopped:
         raise SystemExit(PREEMPTED)
