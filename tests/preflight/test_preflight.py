@@ -87,6 +87,12 @@ def test_annotations_and_candidates_are_among_the_requests() -> None:
     (annotation,) = demo.annotations
     tag = found[f"annotations.{annotation}", "annotate"]
     assert (tag.jobs, tag.memory_mb, tag.minutes) == (1, 8000, 240), "three small models, and the least memory"
+    sharded = {annotation: demo.annotations[annotation].model_copy(update={"shards": 7})}
+    found = {
+        (request.part, request.rule): request
+        for request in requests(demo.model_copy(update={"annotations": sharded}), {})
+    }
+    assert found[f"annotations.{annotation}", "annotate_shard"].jobs == 7
     (name, settings), *_ = demo.self_instruct.items()
     write = found[f"self_instruct.{name}", "write_candidates"]
     model = demo.models[settings.model]

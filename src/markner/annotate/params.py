@@ -30,6 +30,37 @@ class AnnotateParams(Params, rules=["annotate"]):
         return cls(taggers=taggers, **settings.model_dump(include=set(cls.model_fields) - {"taggers"}))
 
 
+class ShardParams(Params, rules=["annotate_shard"]):
+    """The format of texts, and the runs that tag a shard of them."""
+
+    files: list[str]
+    format: InputFormat
+    taggers: list[Tagger]
+    min_confidence: float
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take an annotation of the study with the settings of its runs."""
+        whole = AnnotateParams.of(study, wildcards)
+        return cls(**whole.model_dump(include=set(cls.model_fields)))
+
+
+class GatherParams(Params, rules=["gather_annotation"]):
+    """The formats of texts whose shards are put together."""
+
+    files: list[str]
+    format: InputFormat
+    output: OutputFormat
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take an annotation of the study."""
+        settings = study.annotations[wildcards["annotation"]]
+        return cls(**settings.model_dump(include=set(cls.model_fields)))
+
+
 class TaggersParams(Params, rules=["taggers"]):
     """The settings of all trained runs, for tagging without a config file."""
 

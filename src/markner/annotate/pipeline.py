@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from markner.data.documents import Document, Mention, Span
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import STANDARD_INPUT, open_writer, read_documents
 from markner.data.sentences import document_sentences, resolve_overlaps
+from markner.errors import MarknerError
 from markner.models.checkpoints import fingerprint
 from markner.models.tagging import System, load_system
 from markner.study.schema.annotations import Tagger
@@ -23,6 +24,9 @@ from markner.study.schema.formats import InputFormat, OutputFormat
 
 _BATCHES = 16
 """Batches of sentences tagged between two lines of the journal: enough to sort them by length, few to lose."""
+
+BLOCK = 50
+"""Documents of a block. No documents of two blocks are tagged together, so that shards give the same mentions."""
 
 _SPACES = str.maketrans("\t\n\v\f\r", "     ")
 
@@ -94,42 +98,82 @@ def _annotate_by_journal(job: AnnotationJob, journal: Path) -> str:
     # All files are read once first: a damaged one is an error before hours of tagging, not after.
     total = sum(1 for _ in job.documents())
     done = resume(journal, job.fingerprint(), job.documents())
-    begun = time.perf_counter()
-    if done < total:
-        systems = job.systems()
-        begun = time.perf_counter()
-        rest = islice(job.documents(), done, None)
-        with journal.open("a", encoding="utf-8") as stream, _bar(total, done) as bar:
-            for group in tag_documents(rest, systems, job.min_confidence):
-                stream.write(line_of([entry for _, entry in group]))
-                stream.flush()
-                bar.update(len(group))
-    seconds = time.perf_counter() - begun
+    tagged, seconds = (0, 0.0) if done == total else fill_journal(job, journal, job.documents(), done, total)
+    totals = write_entries(job, read_entries(journal))
+    journal.unlink()
+    return totals.message(tagged, seconds, job.output)
+
+
+def fill_journal(
+    job: AnnotationJob, journal: Path, documents: Iterator[Document], done: int, total: int | None = None
+) -> tuple[int, float]:
+    """Tag the documents behind the first `done` into the journal. Return their number and the seconds."""
+    systems = job.systems()
+    begun, tagged = time.perf_counter(), 0
+    with journal.open("a", encoding="utf-8") as stream, _bar(total, done) as bar:
+        for group in tag_documents(islice(documents, done, None), systems, job.min_confidence, done):
+            stream.write(line_of([entry for _, entry in group]))
+            stream.flush()
+            bar.update(len(group))
+            tagged += len(group)
+    return tagged, time.perf_counter() - begun
+
+
+def write_entries(job: AnnotationJob, entries: Iterable[Entry]) -> Totals:
+    """Write the documents with the mentions of their entries, and return the counts.
+
+    Raises:
+        MarknerError: The documents are not those of the entries.
+    """
     totals = Totals()
     with open_writer(job.output, job.output_format) as writer:
-        for document, entry in zip(job.documents(), read_entries(journal), strict=True):
+        for document, entry in zip_longest(job.documents(), entries):
+            if document is None or entry is None or document.digest() != entry.digest:
+                place = f"document {document.id}" if document else "their end"
+                raise MarknerError(f"the texts are not those that were tagged, from {place} on", "tag them again")
             writer.write(replace(document, mentions=entry.mentions))
             totals.add(entry)
-    journal.unlink()
-    return totals.message(totals.documents - done, seconds, job.output)
+    return totals
 
 
 def tag_documents(
-    documents: Iterable[Document], systems: Sequence[System], min_confidence: float = 0.0
+    documents: Iterable[Document], systems: Sequence[System], min_confidence: float = 0.0, first: int = 0
 ) -> Iterator[list[tuple[Document, Entry]]]:
-    """Tag documents, in order, in groups that fill some batches of sentences."""
+    """Tag documents, in order, in groups that fill some batches of sentences and end with a block.
+
+    `first` is the number of documents before these.
+
+    Raises:
+        MarknerError: A document cannot be tagged; it is named.
+    """
     size = _BATCHES * max(system.batch_size for system in systems)
     waiting: list[tuple[Document, list[Span]]] = []
     sentences = 0
-    for document in documents:
+    for number, document in enumerate(documents, start=first + 1):
         bounds = document_sentences(document)
         waiting.append((document, bounds))
         sentences += len(bounds)
-        if sentences >= size:
-            yield list(_tag(waiting, systems, min_confidence))
+        if sentences >= size or number % BLOCK == 0:
+            yield _tag_group(waiting, systems, min_confidence)
             waiting, sentences = [], 0
     if waiting:
-        yield list(_tag(waiting, systems, min_confidence))
+        yield _tag_group(waiting, systems, min_confidence)
+
+
+def _tag_group(
+    waiting: Sequence[tuple[Document, list[Span]]], systems: Sequence[System], min_confidence: float
+) -> list[tuple[Document, Entry]]:
+    """Tag documents together. If that fails, tag them one by one to name the document that cannot be tagged."""
+    try:
+        return list(_tag(waiting, systems, min_confidence))
+    except Exception as error:
+        fix = getattr(error, "fix", None) or "leave it out, or report it with the text"
+        if len(waiting) == 1:
+            raise MarknerError(f"document {waiting[0][0].id} cannot be tagged: {error}", fix) from error
+        for each in waiting:
+            _tag_group([each], systems, min_confidence)
+        ends = f"{waiting[0][0].id} to {waiting[-1][0].id}"
+        raise MarknerError(f"documents {ends} cannot be tagged together: {error}", "lower `batch_size`") from error
 
 
 def _tag(

@@ -14,6 +14,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-cluster", action="store_true", help="the study runs on this machine, without a cluster")
     parser.add_argument("--gpu-memory", type=float, default=80, metavar="GB", help="memory of a GPU (default: 80)")
+    parser.add_argument("--abstracts", type=int, metavar="N", help="reckon the annotation of this many abstracts")
+    parser.add_argument("--gpu-dollars", type=float, metavar="D", help="price of a GPU-hour, for --abstracts")
     parser.epilog = "exit codes: 0 no problem, 1 problems, 64 an error"
 
 
@@ -23,6 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from markner.study.loading import load_study_file
 
     study = load_study_file(options.configfile)
-    report = preflight(study, None if options.no_cluster else options.profile, options.gpu_memory)
+    profile = None if options.no_cluster else options.profile
+    report = preflight(study, profile, options.gpu_memory, options.abstracts, options.gpu_dollars)
     print(report.text())
     return 1 if report.problems else 0

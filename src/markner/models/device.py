@@ -21,6 +21,11 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def device_name() -> str:
+    """Return the model of the GPU, `CPU` if there is none."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+
+
 def require_device(requested: Device, gpus: int = 1) -> None:
     """Check that this process can use the requested device. For `cpu`, hide all GPUs.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
+from markner.preflight.annotation_hours import annotation_lines
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, account_needed, misfits, partitions
 from markner.preflight.disk import disk
@@ -45,13 +46,21 @@ class Report:
         return "\n".join([*self.lines, "", *end])
 
 
-def preflight(study: Study, profile: Path | None, gpu_gb: float = _GPU_GB) -> Report:
+def preflight(
+    study: Study,
+    profile: Path | None,
+    gpu_gb: float = _GPU_GB,
+    abstracts: int | None = None,
+    gpu_dollars: float | None = None,
+) -> Report:
     """Check a study without running anything of it.
 
     Args:
         study: The study.
         profile: Profile of Snakemake with the requests of rules; None for a run on this machine.
         gpu_gb: Memory of a GPU in 10^9 bytes.
+        abstracts: Abstracts whose annotation is reckoned.
+        gpu_dollars: Price of a GPU-hour, for these.
 
     Raises:
         MarknerError: The profile cannot be read.
@@ -65,6 +74,9 @@ def preflight(study: Study, profile: Path | None, gpu_gb: float = _GPU_GB) -> Re
     _memory(study, report, gpu_gb)
     _disk(study, settings, report)
     _chat(study, report)
+    if abstracts is not None:
+        report.lines.append(f"Annotation of {abstracts:,} abstracts")
+        report.lines += annotation_lines(study, abstracts, gpu_dollars)
     if profile is not None:
         _cluster(requested, settings, report)
     return report

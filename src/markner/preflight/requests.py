@@ -77,8 +77,9 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
                 yield replace(asked, expected_hours=_times(seeds, training_hours(study, name)))
             asked = _request(profile, part, "predict", seeds * len(run.evaluate), _prediction(hardware))
             yield replace(asked, expected_hours=_times(seeds, prediction_hours(study, name)))
-    for name in study.annotations:
-        yield _request(profile, f"annotations.{name}", "annotate", 1, annotation_resources(study, name))
+    for name, annotation in study.annotations.items():
+        rule = "annotate_shard" if annotation.shards > 1 else "annotate"
+        yield _request(profile, f"annotations.{name}", rule, annotation.shards, annotation_resources(study, name))
 
 
 def _times(count: int, hours: float | None) -> float | None:

@@ -14,3 +14,9 @@ def annotation_models(wildcards):
         else:
             files.append(folder)
     return list(dict.fromkeys(files))
+
+
+def annotation_shards(wildcards):
+    """The shards of an annotation, in their order."""
+    shard = f"{RESULTS}/shards/{wildcards.annotation}/{{scatteritem}}.jsonl"
+    return getattr(gather, wildcards.annotation)(shard)

@@ -33,6 +33,8 @@ class Annotation(Settings):
     """Format that is written."""
     min_confidence: float = Field(0.0, ge=0, le=1)
     """Mentions of a lower confidence are left out."""
+    shards: int = Field(1, ge=1)
+    """Jobs that tag the texts, each some of them. The result is the same, byte for byte."""
     as_trained: bool = True
     """Divide texts into tokens for runs that were trained on tokenized sentences; `false`: all runs read raw text."""
 
