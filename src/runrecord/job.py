@@ -162,9 +162,10 @@ def _tee(log: str | None) -> Iterator[None]:
     sys.stderr.flush()
     kept = os.dup(2)
     quiet = bool(os.environ.get("RUNRECORD_QUIET"))
-    shown = "/dev/null" if quiet else "/dev/stderr"
-    command = ["sh", "-c", 'trap \'\' HUP INT TERM; exec tee -a -- "$0" > "$1"', log, shown]
-    tee = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=kept, start_new_session=True)
+    # Not "> /dev/stderr": where stderr is a file, the shell would empty it.
+    shown = subprocess.DEVNULL if quiet else kept
+    command = ["sh", "-c", "trap '' HUP INT TERM; exec tee -a -- \"$0\"", log]
+    tee = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=shown, stderr=kept, start_new_session=True)
     assert tee.stdin is not None
     os.dup2(tee.stdin.fileno(), 2)
     failed = True

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -38,10 +38,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, body: str) -> "subprocess.Popen[str]":
+def start(folder: Path, body: str, stderr: int | IO[str] = subprocess.PIPE) -> "subprocess.Popen[str]":
     indented = "".join(f"    {line}\n" for line in body.splitlines())
     (folder / "script.py").write_text(f"{HEADER}with job(snakemake):\n{indented}")
-    return subprocess.Popen([sys.executable, "script.py"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "script.py"], cwd=folder, stderr=stderr, text=True)
 
 
 def run(folder: Path, body: str) -> tuple[int, str]:
@@ -88,6 +88,14 @@ def test_the_memory_of_the_process_that_starts_a_job_is_not_counted(folder: Path
     assert run(folder, "finish()") == (0, "")
     assert record(folder)["usage"]["memory"] < 290_000_000
     del held
+
+
+def test_a_file_that_takes_stderr_keeps_what_is_in_it(folder: Path) -> None:
+    with (folder / "run.log").open("w", encoding="utf-8") as stream:
+        print("before", file=stream, flush=True)
+        assert start(folder, 'print("own", file=sys.stderr)\nfinish()', stderr=stream).wait() == 0
+        print("after", file=stream, flush=True)
+    assert (folder / "run.log").read_text(encoding="utf-8") == "before\nown\nafter\n"
 
 
 def test_stderr_of_the_job_and_of_its_children_goes_to_terminal_and_log(folder: Path) -> None:

@@ -63,8 +63,8 @@ GresTypes=gpu
 AccountingStorageType=accounting_storage/none
 JobRequeue=1
 PropagateResourceLimits=NONE
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17001 CPUs=16 RealMemory={memory} Gres=gpu:h100:4 State=UNKNOWN
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17002 CPUs=16 RealMemory={memory} Gres=gpu:h100:4 State=UNKNOWN
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17001 CPUs={cores} RealMemory={mb} Gres=gpu:h100:4 State=UNKNOWN
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17002 CPUs={cores} RealMemory={mb} Gres=gpu:h100:4 State=UNKNOWN
 NodeName=n3 NodeHostname={host} NodeAddr=127.0.0.1 Port=17003 CPUs=16 RealMemory=32000 State=UNKNOWN
 PartitionName=cpu Nodes=n3 Default=YES MaxTime=600 DefMemPerCPU=100 State=UP
 PartitionName=gpu Nodes=n1,n2 MaxTime=600 DefMemPerCPU=100 State=UP
@@ -89,15 +89,16 @@ ASKED_FOR = pytest.mark.skipif(
 
 
 @contextmanager
-def running(folder: Path, memory_mb: int = 16_000) -> Iterator["Cluster"]:
+def running(folder: Path, memory_mb: int = 16_000, cores: int = 16) -> Iterator["Cluster"]:
     """A SLURM, started and stopped; where none can be started that is a failure, since it was asked for.
 
     Args:
         folder: Folder for everything that SLURM writes.
         memory_mb: Main memory that each node with GPUs claims to have.
+        cores: Cores that each node with GPUs claims to have.
     """
     assert missing() == ""
-    cluster = Cluster(folder, memory_mb)
+    cluster = Cluster(folder, memory_mb, cores)
     try:
         cluster.start()
         yield cluster
@@ -108,14 +109,15 @@ def running(folder: Path, memory_mb: int = 16_000) -> Iterator["Cluster"]:
 class Cluster:
     """Starts the daemons in a folder, and stops exactly those."""
 
-    def __init__(self, folder: Path, memory_mb: int) -> None:
-        self.folder, self.memory_mb = folder, memory_mb
+    def __init__(self, folder: Path, memory_mb: int, cores: int) -> None:
+        self.folder, self.memory_mb, self.cores = folder, memory_mb, cores
 
     def start(self) -> None:
         """Start munge and SLURM and wait until all nodes are idle."""
         for name in ("log", "run", "ctld", "dev", *NODES):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        conf = _CONF.format(folder=self.folder, host=socket.gethostname(), memory=self.memory_mb)
+        sizes = {"mb": self.memory_mb, "cores": self.cores}
+        conf = _CONF.format(folder=self.folder, host=socket.gethostname(), **sizes)
         (self.folder / "slurm.conf").write_text(conf, encoding="utf-8")
         gres = f"NodeName=n1,n2 Name=gpu Type=h100 File={self.folder}/dev/gpu[0-3]\n"
         (self.folder / "gres.conf").write_text(gres, encoding="utf-8")

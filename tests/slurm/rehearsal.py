@@ -35,8 +35,8 @@ from markner.study.loading import load_study  # noqa: E402
 
 KEY = "rehearsal"
 STUBBED = "4-bit weights are not rehearsed: they need CUDA, so the QLoRA run is tuned with LoRA here, on 4 GPUs, not 1"
-NODE_MB = 512_000
-"""Main memory that the nodes of the rehearsal's SLURM claim to have."""
+NODE_MB, NODE_CORES = 512_000, 64
+"""Main memory and cores that the nodes with GPUs of the rehearsal's SLURM claim to have."""
 _TYPES = {"disease": "Disease", "chemical": "Chemical", "gene": "Gene"}
 
 
@@ -62,6 +62,8 @@ def overlay(study: dict[str, Any], port: int) -> dict[str, Any]:
             run["training"] = run["training"] | {"epochs": 1, "batch_size": 16, "device_batch_size": 4}
         if run["system"] == "encoder":
             run["epochs"] = 1
+    for annotation in study.get("annotations", {}).values():
+        annotation["files"] = ["abstract.PubTator"]
     for written in study["self_instruct"].values():
         written |= {"seed_sentences": 12, "writing": {"candidates": 4, "max_tokens": 24}}
     study["scoring"]["resamples"], study["significance"]["permutations"] = 100, 1000
@@ -91,6 +93,9 @@ def make_rehearsal(folder: Path, port: int, reduced: bool) -> None:
     for name in ("Snakefile", "workflow", "resources", "envs", "src"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "config").mkdir()
+    abstracts = (ROOT / "resources/sample/pubtator/test.PubTator").read_text(encoding="utf-8")
+    first = abstracts.partition("\n\n")[0]
+    (folder / "abstract.PubTator").write_text(f"{first}\n\n", encoding="utf-8")
     study = overlay(real_study(reduced), port)
     (folder / "config/config.yaml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text(encoding="utf-8"))
@@ -146,7 +151,7 @@ def rehearse_on_slurm(folder: Path, reduced: bool, *options: str) -> int:
     It is 0 if Snakemake's is and no job asked for less than its real model needs.
     """
     began, noted = time.monotonic(), folder.with_name(f"{folder.name}-jobs.json")
-    with running(folder.with_name(f"{folder.name}-slurm"), NODE_MB), Watch(noted):
+    with running(folder.with_name(f"{folder.name}-slurm"), NODE_MB, NODE_CORES), Watch(noted):
         code = rehearse(folder, reduced, "--profile", "slurm", *options)
     table, faults = report(noted, load_study(real_study(reduced)))
     print(table, f"{(time.monotonic() - began) / 60:.0f} minutes; Snakemake ended with {code}", *faults, sep="\n")
