@@ -23,7 +23,7 @@ from markner.errors import MarknerError
 from markner.markup import MARKS, Marks, mark, strip_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.causal.finetune import finetune
-from markner.models.decoding.copy_draft import _drafts, _Row, continuation
+from markner.models.decoding.copy_draft import _drafts, _Row, continuation, repeated
 from markner.models.decoding.generate import Answer, generate
 from markner.models.decoding.predict import predict
 from markner.models.decoding.query import Query
@@ -197,6 +197,14 @@ def test_continuation_takes_up_an_answer_that_left_the_input() -> None:
     source = "the first gene and the second gene were found here"
     assert continuation(source, "one and the second gene")[0] == " were found here"
     assert continuation(source, "something else altogether")[0] == ""
+
+
+def test_an_answer_that_repeats_itself_is_drafted_from_itself() -> None:
+    loop = [1, 2, 3, 4, 5, 6, 7, 8]
+    assert repeated([9, *loop, *loop[:6]])[:12] == [7, 8, *loop, 1, 2]
+    assert repeated([9, *loop, *loop[:5]]) == []
+    assert set(repeated([1] * 7)) == {1}
+    assert repeated([1] * 6) == repeated([]) == []
 
 
 def sentences(path: Path) -> list[Sentence]:

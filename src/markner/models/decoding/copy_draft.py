@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any
 
 import torch
@@ -34,6 +34,7 @@ _PASS = {"cpu": 13, "cuda": 150}
 _KEPT, _GUESSES = 25, 4
 _SHORTEST, _LONGEST = 4, 48
 _IN_MARK = 6  # the end tag is near
+_REPEATED = 6
 
 
 @dataclass
@@ -195,6 +196,18 @@ def continuation(source: str, answer: str, marks: AnyMarks = MARKS) -> tuple[str
     return remainder, inside
 
 
+def repeated(answer: Sequence[int]) -> list[int]:
+    """Return how an answer goes on if it repeats what followed its last six tokens before; nothing if they are new.
+
+    An answer that left its input often repeats itself until its limit.
+    """
+    tail = list(answer[-_REPEATED:])
+    for end in range(len(answer) - 1, _REPEATED - 1, -1):
+        if answer[end - _REPEATED : end] == tail:
+            return list(islice(cycle(answer[end:]), _LONGEST))
+    return []
+
+
 def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row], longest: int) -> list[list[int]]:
     """Return the guessed next tokens of each row, at most `longest`; none where the row left its input."""
     answers = tokenizer.batch_decode(
@@ -215,6 +228,8 @@ def _drafts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[_Row], longest: i
         draft = [token for token, (start, _) in zip(ids, offsets, strict=True) if start >= len(lead)]
         if text or answer.endswith(row.query.input[-1:]):
             draft.append(tokenizer.eos_token_id)
+        if not row.query.input.startswith(_patterns(row.query.marks)[0].sub("", answer)):
+            draft = repeated(row.answer) or draft
         room = row.query.limit - len(row.answer) - 1
         drafts.append(draft[: min(room, _IN_MARK if inside else longest)])
     return drafts
