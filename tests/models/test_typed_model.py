@@ -12,47 +12,57 @@ from markner.markup import mark_types, strip_marks
 from markner.models.causal.finetune import finetune
 from markner.models.decoding.copy_draft import continuation
 from markner.models.decoding.predict import predict
-from markner.models.tagging import load_system
+from markner.models.tagging import GenerativeSystem, Tagged
 from markner.predictions import read_predictions
 from markner.study.params import EntityPrompt
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.corpora import Mixture, Prompt
 from markner.study.schema.systems import Decoding, Training
 
-TYPES = ["disease", "place"]
-PROMPT = Prompt(marks_by_type={"disease": ["[", "]"], "place": ["{", "}"]}, template="{instruction}|{input}|")
-PLACES = {2: "mice", 3: "tissues", 6: "Wilms"}
-"""`Wilms` lies inside of the disease `Wilms tumour`."""
+MARKS = {"disease": ["[", "]"], "place": ["{", "}"], "action": ["#", "$"]}
+TYPES = list(MARKS)
+PROMPT = Prompt(marks_by_type=MARKS, template="{instruction}|{input}|")
+PLAIN = Prompt(marks=["[", "]"], template=PROMPT.template)
+SURFACES = {
+    "place": {2: "mice", 3: "tissues", 6: "Wilms"},  # `Wilms` lies inside of the disease `Wilms tumour`
+    "action": {0: "inherited", 4: "cloned", 6: "compared"},
+}
 DECODING = Decoding(method="greedy", batch_size=4, precision="fp32", max_new_tokens_margin=8)
 
 
 def gold(kind: str) -> list[Sentence]:
     rows = []
-    for number, (text, diseases) in enumerate(SENTENCES):
-        place = PLACES.get(number, "")
-        places = [(text.index(place), text.index(place) + len(place))] if place else []
-        spans = tuple(Span(*span) for span in (diseases if kind == "disease" else places))
-        rows.append(Sentence(f"{kind}.{number}", "d", text, spans, spans))
+    for number, (text, spans) in enumerate(SENTENCES):
+        if kind != "disease":
+            surface = SURFACES[kind].get(number)
+            spans = [(text.index(surface), text.index(surface) + len(surface))] if surface else []
+        found = tuple(Span(*span) for span in spans)
+        rows.append(Sentence(f"{kind}.{number}", "d", text, found, found))
     return rows
 
 
-@pytest.fixture(scope="module")
-def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("typed")
+def trained(folder: Path, prompt: Prompt, epochs: int) -> Path:
+    """Train a tiny model on all types, each a corpus of its own, and return the folder with the corpora."""
     for kind in TYPES:
         write_sentences(folder / f"{kind}.jsonl", gold(kind))
-    training = Training(epochs=80, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32")
-    settings = replace(fine_tuning(write_tiny_llama(folder / "random"), folder, training), template=PROMPT.template)
+    training = Training(epochs=epochs, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32")
+    settings = replace(fine_tuning(write_tiny_llama(folder / "random"), folder, training), template=prompt.template)
     build_mixture(
         Mixture(corpora=TYPES),
-        PROMPT,
+        prompt,
         {kind: kind for kind in TYPES},
         [folder / f"{kind}.jsonl" for kind in TYPES],
         settings.instructions,
         folder / "index.csv",
     )
-    assert len(read_instances(settings.instructions)) == len(SENTENCES)
     finetune(settings)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = trained(tmp_path_factory.mktemp("typed"), PROMPT, 80)
+    assert len(read_instances(folder / "instructions.json")) == len(SENTENCES)
     return folder
 
 
@@ -68,7 +78,7 @@ def test_each_corpus_gets_the_mentions_of_its_type_from_answers_with_all(tuned: 
         assert all(answer.status == "ok" for answer in found[kind])
         assert all(0.5 < value <= 1 for answer in found[kind] for value in answer.confidences or ())
     assert [answer.raw for answer in found["disease"]] == [answer.raw for answer in found["place"]]
-    assert found["disease"][6].raw == "[Retinoblastoma] , [{Wilms} tumour] and [melanoma] were compared ."
+    assert found["disease"][6].raw == "[Retinoblastoma] , [{Wilms} tumour] and [melanoma] were #compared$ ."
 
 
 def test_copy_draft_has_the_confidences_of_greedy(tuned: Path) -> None:
@@ -85,24 +95,51 @@ def test_copy_draft_has_the_confidences_of_greedy(tuned: Path) -> None:
         assert len(values[0]) == sum(len(row.spans) for row in gold(kind))
 
 
-def test_one_pass_tags_all_types_of_a_text(tuned: Path) -> None:
-    instruction = PROMPT.instruction_text(*TYPES)
-    tagger = Tagger(
+def tagger(prompt: Prompt, method: str) -> Tagger:
+    settings = Tagger(
         run="typed",
         seed=1,
         system="generative",
         folder="model",
-        instructions=dict.fromkeys(TYPES, instruction),
-        template=PROMPT.template,
-        decoding=DECODING.model_copy(update={"method": "copy-draft"}),
-        marks_by_type=PROMPT.marks_by_type,
+        instructions={kind: prompt.instruction_text(*(TYPES if prompt.marks_by_type else [kind])) for kind in TYPES},
+        template=prompt.template,
+        decoding=DECODING.model_copy(update={"method": method}),
+        marks=prompt.marks,
+        marks_by_type=prompt.marks_by_type,
     )
-    system = load_system(Tagger.model_validate(tagger.model_dump()), tuned)
-    tagged = system.tag([text for text, _ in SENTENCES])
-    for number, answer in enumerate(tagged):
+    return Tagger.model_validate(settings.model_dump())
+
+
+def tagged(folder: Path, prompt: Prompt, method: str) -> tuple[list[Tagged], int]:
+    """Return what a model finds in all sentences, and its forward passes."""
+    system = GenerativeSystem(tagger(prompt, method), folder / "model")
+    passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal passes
+        passes += 1
+
+    system._model.register_forward_pre_hook(count)
+    return system.tag([text for text, _ in SENTENCES]), passes
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(tmp_path_factory.mktemp("plain"), PLAIN, 80)
+
+
+@pytest.mark.parametrize(("method", "part"), [("greedy", 1 / 2), ("copy-draft", 3 / 4)])
+def test_one_pass_tags_all_types_and_reads_less_than_a_pass_for_each(
+    tuned: Path, plain: Path, method: str, part: float
+) -> None:
+    together, once = tagged(tuned, PROMPT, method)
+    alone, thrice = tagged(plain, PLAIN, method)
+    for number, (answer, other) in enumerate(zip(together, alone, strict=True)):
         expected = [(*span, kind) for kind in TYPES for span in gold(kind)[number].spans]
         assert [mention[:3] for mention in answer.mentions] == expected
-        assert answer.statuses == ["ok"]
+        assert [mention[:3] for mention in other.mentions] == expected
+        assert (answer.statuses, other.statuses) == (["ok"], ["ok"] * 3)
+    assert once <= part * thrice
 
 
 def test_a_begun_answer_goes_on_through_marks_of_several_types() -> None:
