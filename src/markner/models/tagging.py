@@ -70,7 +70,7 @@ class TokenSystem:
     def tag(self, sentences: Sequence[str]) -> list[Tagged]:
         """Find the mentions of raw sentences, at their offsets in them."""
         tokens = [token_text(text) for text in sentences]
-        found = self._system.tag([each.text for each in tokens])
+        tagged = self._system.tag([each.text for each in tokens])
         return [
             Tagged(
                 [
@@ -80,7 +80,7 @@ class TokenSystem:
                 ],
                 statuses,
             )
-            for each, (mentions, statuses) in zip(tokens, found, strict=True)
+            for each, (mentions, statuses) in zip(tokens, tagged, strict=True)
         ]
 
 
