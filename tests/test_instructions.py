@@ -1,5 +1,6 @@
 """Instruction sets hold exactly what the paper describes, and draws are nested and repeatable."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.instructions import build_mixture, read_instances, render_prompt
-from markner.data.sampling import subset
+from markner.data.sampling import subset, subset_with_share
 from markner.errors import MarknerError
 from markner.study.schema.corpora import Mixture, Prompt
 
@@ -47,6 +48,33 @@ def test_smaller_draws_lie_within_larger_ones() -> None:
     assert tenth == sorted(tenth)
     assert subset(1000, 0.5, seed=4) != half
     assert subset(10, 1.0, limit=20) == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("size", "share", "marked"),
+    [(20, 0.8, 16), (20, 1.0, 20), (20, 0.0, 0), (60, 0.8, 30), (90, 0.0, 20), (100, 0.5, 30)],
+)
+def test_a_share_of_the_draw_is_marked_as_far_as_there_are_enough(size: int, share: float, marked: int) -> None:
+    kinds = [number % 10 < 3 for number in range(100)]
+    drawn = subset_with_share(kinds, share, limit=size)
+    assert len(set(drawn)) == size
+    assert drawn == sorted(drawn)
+    assert sum(kinds[index] for index in drawn) == marked
+
+
+def test_smaller_draws_of_a_share_lie_within_larger_ones() -> None:
+    kinds = [number % 10 < 3 for number in range(100)]
+    draws = [set(subset_with_share(kinds, 0.7, limit=size)) for size in range(1, 101)]
+    assert all(small < large for small, large in itertools.pairwise(draws))
+
+
+def test_a_mixture_draws_a_share_of_sentences_with_mentions(tmp_path: Path) -> None:
+    rows = [Sentence(str(number), "d", "asthma", (), (Span(0, 6),) if number % 4 == 0 else ()) for number in range(40)]
+    write_sentences(tmp_path / "a.jsonl", rows)
+    mixture, output = Mixture(corpora=["a"], fraction=0.25, with_mentions=0.8), tmp_path / "mixture.json"
+    build_mixture(mixture, Prompt(), {"a": "disease"}, [tmp_path / "a.jsonl"], output, tmp_path / "mixture.csv")
+    assert sum("<mark>" in instance.output for instance in read_instances(output)) == 8
+    assert len(read_instances(output)) == 10
 
 
 def test_a_mixture_holds_exactly_three_keys(tmp_path: Path) -> None:

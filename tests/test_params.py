@@ -23,7 +23,7 @@ AT = {
     "fetch": {"corpus": "sample_disease"},
     "sentences": {"corpus": "sample_disease", "variant": "tokenized", "split": "train"},
     "card": {},
-    "mixture": {"mixture": "disease"},
+    "mixture": {"mixture": "all"},
     "write_candidates": {"set": "gene_self"},
     "self_instruct": {"set": "gene_self"},
     "weights": {"model": "smollm2-135m"},
@@ -100,7 +100,7 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     titled = changed(corpora__sample_disease__title="Diseases")
     assert titled == {"error_figure", "size_figure", "strata_table", "table"}
     assert changed(tables__table1__title="Another") == {"table", "figure", "error_figure", "report"}
-    assert changed(mixtures__disease__seed=2) == {"mixture"}
+    assert changed(mixtures__all__seed=2) == {"mixture"}
     assert changed(self_instruct__gene_self__seed=2) == {"write_candidates", "self_instruct"}
     assert changed(self_instruct__gene_self__writing__candidates=8) == {"write_candidates"}
     assert changed(self_instruct__gene_self__filters__similarity=0.8) == {"self_instruct"}
@@ -116,19 +116,22 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
 def test_a_prompt_reaches_what_is_asked_with_it() -> None:
     prompts = {"generic": {"instruction": "Mark {entity}."}}
     assert changed(prompts=prompts) == {"mixture", "predict", "chat_served", "self_instruct"}
-    assert changed(prompts={"generic": {"enhancements": {"disease": "More."}}}) == {"mixture", "predict", "chat_served"}
-    assert changed(prompts={"generic": {"enhancements": {"plant": "More."}}}) == set()
-    marks = {"generic": {"marks": ["[", "]"]}}
+    same = {"instruction": DEMO.prompts["generic"].instruction}
+    diseases = {"generic": same | {"enhancements": {"disease": "More."}}}
+    assert changed(prompts=diseases) == {"mixture", "predict", "chat_served"}
+    assert changed(prompts={"generic": same | {"enhancements": {"plant": "More."}}}) == set()
+    marks = {"generic": same | {"marks": ["[", "]"]}}
     assert changed(prompts=marks) == {"mixture", "predict", "chat_served", "self_instruct", "strata"}
-    assert changed(prompts={"generic": {"marks": ["<mark>", "</mark>"]}}) == set()
+    assert changed(prompts={"generic": same | {"marks": ["<mark>", "</mark>"]}}) == set()
     assert "marks" not in str(current_settings(DEMO, "predict", AT["predict"]))
-    assert changed(prompts={"generic": {"template": "{instruction} {input} "}}) == {"train", "predict", "chat_served"}
+    template = {"generic": same | {"template": "{instruction} {input} "}}
+    assert changed(prompts=template) == {"train", "predict", "chat_served"}
 
 
 def test_one_split_is_the_same_setting_in_a_list_and_alone() -> None:
     assert (current_settings(DEMO, "mixture", AT["mixture"]) or {})["mixture"]["split"] == "train"
-    assert changed(mixtures__disease__split=["train"]) == set()
-    assert changed(mixtures__disease__split=["train", "dev"]) == {"mixture"}
+    assert changed(mixtures__all__split=["train"]) == set()
+    assert changed(mixtures__all__split=["train", "dev"]) == {"mixture"}
 
 
 def test_what_changes_no_answer_of_a_chat_model_is_no_setting() -> None:
@@ -198,8 +201,8 @@ def test_the_tests_behind_a_table_are_of_its_own_runs() -> None:
     assert set(
         (current_settings(DEMO, "significance", {"family": "table4/", "corpus": "sample_disease"}) or {})["runs"]
     ) == {
-        "smollm2-4pct",
-        "smollm2-4pct-enhanced",
+        "smollm2-disease",
+        "smollm2-disease-enhanced",
     }
 
 
@@ -207,8 +210,9 @@ def test_seen_mentions_are_those_of_what_a_run_was_trained_on() -> None:
     at = {"family": "", "corpus": "sample_disease"}
     sources = (current_settings(DEMO, "strata", at) or {})["training"]
     shown = {run: (each["instructions"], each["corpus"], each["fraction"]) for run, each in sources.items()}
-    assert shown["smollm2-tuned"] == shown["smollm2-constrained"] == ("disease", None, 1.0)
-    assert shown["minilm-disease-10pct"] == (None, "sample_disease", 0.1)
+    assert shown["smollm2-tuned"] == shown["smollm2-constrained"] == ("all", None, 1.0)
+    assert shown["smollm2-disease"] == ("disease", None, 1.0)
+    assert shown["minilm-disease-third"] == (None, "sample_disease", 0.33)
     assert shown["smollm2-untuned"] == (None, "sample_disease", 1.0)
     lent = {run for run, each in sources.items() if each["origin"] == "corpus"}
     assert lent == {"smollm2-untuned"}
@@ -223,9 +227,9 @@ def test_a_run_without_training_has_seen_nothing_of_a_corpus_without_a_training_
 
 def test_points_of_training_sizes_take_their_fraction_from_what_the_run_is_trained_on() -> None:
     assert [tuple(point) for point in (current_settings(DEMO, "size_figure", AT["size_figure"]) or {})["points"]] == [
-        ("SmolLM2-135M tuned", "sample_disease", 0.04, "smollm2-4pct"),
-        ("SmolLM2-135M tuned", "sample_disease", 1.0, "smollm2-tuned"),
-        ("MiniLM (BIO tags)", "sample_disease", 0.1, "minilm-disease-10pct"),
+        ("SmolLM2-135M tuned", "sample_disease", 0.165, "smollm2-disease-half"),
+        ("SmolLM2-135M tuned", "sample_disease", 0.33, "smollm2-disease"),
+        ("MiniLM (BIO tags)", "sample_disease", 0.33, "minilm-disease-third"),
         ("MiniLM (BIO tags)", "sample_disease", 1.0, "minilm-disease"),
     ]
 

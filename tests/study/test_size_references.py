@@ -26,19 +26,19 @@ def series(*runs: str, **more: str) -> dict[str, Any]:
 
 
 def test_the_demo_s_own_is_right() -> None:
-    assert problems(series("smollm2-4pct", "smollm2-tuned")) == ""
+    assert problems(series("smollm2-disease-half", "smollm2-tuned")) == ""
 
 
 @pytest.mark.parametrize(
     ("figure", "expected"),
     [
         (series("smollm2-untuned"), "`smollm2-untuned` is not trained"),
-        (series("smollm2-three-types"), "takes its sentences by the `limit` of its mixture"),
-        (series("smollm2-4pct", "smollm2-4pct-enhanced"), "gives the point of `smollm2-4pct` again"),
-        (series("smollm2-4pc"), "did you mean `smollm2-4pct`"),
-        (series("smollm2-4pct", paper="PubMedBERT"), "paper_figure: figure4"),
-        (series("smollm2-4pct", paper="PubMedBert") | {"paper_figure": "figure4"}, "did you mean `PubMedBERT`"),
-        (series("smollm2-4pct") | {"paper_figure": "figure5"}, "no figure of the paper is called `figure5`"),
+        (series("smollm2-lora"), "takes its sentences by the `limit` of its mixture"),
+        (series("smollm2-disease", "smollm2-disease-enhanced"), "gives the point of `smollm2-disease` again"),
+        (series("smollm2-diseas"), "did you mean `smollm2-disease`"),
+        (series("smollm2-disease", paper="PubMedBERT"), "paper_figure: figure4"),
+        (series("smollm2-disease", paper="PubMedBert") | {"paper_figure": "figure4"}, "did you mean `PubMedBERT`"),
+        (series("smollm2-disease") | {"paper_figure": "figure5"}, "no figure of the paper is called `figure5`"),
     ],
 )
 def test_runs_that_give_no_point_are_named(figure: Mapping[str, Any], expected: str) -> None:
@@ -46,5 +46,5 @@ def test_runs_that_give_no_point_are_named(figure: Mapping[str, Any], expected: 
 
 
 def test_a_figure_has_its_files_for_itself() -> None:
-    assert "`figures.scores` has the same files" in problems(series("smollm2-4pct"), "scores")
-    assert "rename it, for example to `workflow-size`" in problems(series("smollm2-4pct"), "workflow")
+    assert "`figures.scores` has the same files" in problems(series("smollm2-disease"), "scores")
+    assert "rename it, for example to `workflow-size`" in problems(series("smollm2-disease"), "workflow")

@@ -40,7 +40,7 @@ def test_no_sentence_is_dropped_between_prediction_and_table(folder: Path) -> No
         "SmolLM2-135M (five-shot chat)",
         "SmolLM2-135M untuned",
         "MiniLM (BIO tags)",
-        "SmolLM2-135M tuned on disease",
+        "SmolLM2-135M tuned on three types",
         "the same, constrained marking",
     }
 

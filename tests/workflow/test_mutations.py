@@ -216,7 +216,8 @@ MUTATIONS = {
     "seed of a run": Mutation(
         setting(lambda s: [s["runs"][run].update(seeds=[2]) for run in ("smollm2-tuned", "smollm2-constrained")]),
         "train seed=2\npredict seed=2\nsignificance family= corpus=sample_disease\n"
-        "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\nsize_figure\n"
+        "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\n"
+        "significance family=table3/ corpus=sample_disease\ntable table=table3\n"
         "strata family= corpus=sample_disease\nstrata family=table1/ corpus=sample_disease\nstrata_table\ntaggers",
     ),
     "another run": Mutation(

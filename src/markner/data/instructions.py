@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markner.data.documents import Sentence, read_sentences
-from markner.data.sampling import subset
+from markner.data.sampling import subset, subset_with_share
 from markner.errors import MarknerError
 from markner.files import atomic, read_json, write_json
 from markner.graphemes import compose
@@ -37,7 +37,12 @@ def render_prompt(template: str, instruction: str, input: str, marks: AnyMarks =
 
 def draw(sentences: Sequence[Sentence], mixture: Mixture) -> list[Sentence]:
     """Return the sentences of a corpus that a mixture uses."""
-    return [sentences[place] for place in subset(len(sentences), mixture.fraction, mixture.limit, mixture.seed)]
+    size = mixture.fraction, mixture.limit, mixture.seed
+    if mixture.with_mentions is None:
+        chosen = subset(len(sentences), *size)
+    else:
+        chosen = subset_with_share([bool(sentence.spans) for sentence in sentences], mixture.with_mentions, *size)
+    return [sentences[place] for place in chosen]
 
 
 def instances(
@@ -112,8 +117,8 @@ def build_mixture(
         mixture: Corpora, how much of each is drawn, and the annotation scheme.
         prompt: The prompt that gives the instruction.
         entities: Entity type by corpus.
-        sentences: Sentence files: for each corpus, in order, one a split. `fraction` and `limit` draw from the
-            sentences of all its splits together.
+        sentences: Sentence files: for each corpus, in order, one a split. `fraction`, `limit` and `with_mentions`
+            draw from the sentences of all its splits together.
         output: The instruction set.
         index: CSV naming the corpus and the sentence behind each instance, in the same order.
     """

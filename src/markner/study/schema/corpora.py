@@ -226,6 +226,9 @@ class Mixture(Settings):
     """Part of each corpus that is drawn at random; smaller fractions of one seed are contained in larger ones."""
     limit: int | None = Field(None, ge=1)
     """At most this many sentences of each corpus, drawn as `fraction` is."""
+    with_mentions: float | None = Field(None, ge=0, le=1, exclude_if=lambda share: share is None)
+    """Part of the sentences of each corpus that are drawn from those with a mention; the others have none. If a kind
+    runs out, the other makes up the number. By default the kind is left to chance."""
     seed: int = 1
     """Seed of the draw."""
     annotation_scheme: AnnotationScheme = "span"
