@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cluster import ASKED_FOR
 from paper_study import one_of_each_kind, paper
-from rehearsal import overlay, real_study
+from rehearsal import overlay, real_study, rehearse_on_slurm
 from submitted import job_of, report
 
 from markner.files import write_json
@@ -98,3 +99,12 @@ def test_a_submitted_job_below_its_need_is_reported(tmp_path: Path) -> None:
     table, faults = report(tmp_path / "jobs.json", PAPER)
     assert "| predict | 1 | COMPLETED | 1 | 8 | 40960 | 240 | 12 |" in table
     assert len(faults) == 2 and "1 GPUs needed, 0 asked for" in faults[0] and "GB of memory needed" in faults[1]
+
+
+@pytest.mark.slow
+@ASKED_FOR
+def test_a_run_of_every_kind_comes_out_on_slurm(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert rehearse_on_slurm(tmp_path / "rehearsal", True, "--jobs", "4") == 0, capfd.readouterr()[0][-8000:]
+    results = tmp_path / "rehearsal/results/paper"
+    for part in ("tables/table1.csv", "report/index.html", "annotations/abstracts", "figures/confidence.pdf"):
+        assert (results / part).exists(), part
