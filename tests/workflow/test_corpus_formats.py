@@ -1,18 +1,22 @@
-"""A corpus in any format is added by its entry in the config: fetched, split into sentences and counted in the card."""
+"""A corpus in any format is added by its entry in the config: fetched, split, counted in the card and trained on."""
 
 import csv
 import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from conftest import ROOT
+from models.tiny_encoder import tiny_encoder
 from tiny_study import PARTS, command
 
-from markner.data.documents import Document
+from markner.data.documents import Document, read_sentences
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import file_in, open_writer, read_documents
 from markner.files import read_json
+from markner.models.encoder.train import EncoderTraining, train_point
+from markner.study.grid import Point
 from markner.study.schema.formats import OutputFormat
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
@@ -52,7 +56,8 @@ def task(document: Document) -> dict[str, Any]:
     return {"id": document.id, "data": {"text": document.text}, "annotations": [{"result": results}]}
 
 
-def test_each_format_is_added_by_one_entry_and_gives_the_same_corpus(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("one_thread")
+def test_each_format_is_added_by_one_entry_gives_the_same_corpus_and_is_trained_on(tmp_path: Path) -> None:
     corpora = checkout(tmp_path)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump({"study": "own", "corpora": corpora}), encoding="utf-8")
     command(tmp_path, "-m", "snakemake", "-c1", "--configfile", "study.yaml", "--", "corpora")
@@ -65,3 +70,16 @@ def test_each_format_is_added_by_one_entry_and_gives_the_same_corpus(tmp_path: P
     assert {name: count for name, count in ignored.items() if count != "0"} == {"brat": "4"}
     counts = read_json(tmp_path / "results/own/corpora/brat/raw/test.counts.json")
     assert counts["ignored"] == {"notes": 2, "relations": 2}
+    # An encoder learns from each of them, and from the same sentences it learns the same.
+    weights = tiny_encoder(tmp_path / "weights", positions=128)
+    point = Point(learning_rate=1e-3, max_length=128, batch_size=16, dropout=0.1)
+    settings = EncoderTraining(epochs=1, warmup=0.1, weight_decay=0.01, precision="fp32")
+    reports = {}
+    for name in corpora:
+        sentences = tmp_path / "results/own/corpora" / name / "raw" / "test.jsonl"
+        assert any(row.spans for row in read_sentences(sentences))
+        output, report = tmp_path / "models" / name, tmp_path / "models" / f"{name}.json"
+        train_point(weights, sentences, sentences, point, settings, 1, output, report)
+        reports[name] = read_json(report)
+    assert set(reports) == set(corpora)
+    assert {name: report for name, report in reports.items() if report != reports["pubtator"]} == {}
