@@ -12,7 +12,7 @@ SECTIONS: dict[str, tuple[BaseModel, dict[str, set[str]], set[str]]] = {
     "runs__smollm2_tuned__decoding": (DEMO.runs["smollm2-tuned"].decoding, {}, {"predict"}),
     "runs__minilm_gene": (
         DEMO.runs["minilm-gene"],
-        {"fraction": {"train_encoder", "strata"}, "as_trained": {"predict_encoder"}},
+        {"fraction": {"train_encoder", "strata"}},
         {"train_encoder"},
     ),
     "scoring": (DEMO.scoring, {}, {"score", "significance", "strata", "official"}),

@@ -1,7 +1,6 @@
 """Tagging from Python gives what `markner annotate` gives, from the settings that the study wrote."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,11 @@ from markner.annotate.text_tagger import TextTagger
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
+from markner.models.params import PredictParams
 from markner.models.tagging import TokenSystem, load_system
 from markner.study.loading import load_study_file
-from markner.study.queries import trained_taggers
-from markner.study.schema.corpora import CorpusSource
+from markner.study.queries import tagger
+from markner.study.schema.annotations import Annotation, AnnotationRun
 
 TEXTS = [
     "Patients with asthma, or with Sjögren syndrome.\n\nThey had  no fever.",
@@ -90,42 +90,33 @@ def test_the_mentions_are_those_of_the_command(run: Path, tmp_path: Path) -> Non
     assert bounds == [mention[:3] for mention in load(str(run))(text)] != []
 
 
-def test_a_run_that_was_trained_on_tokens_reads_tokens(run: Path, tmp_path: Path) -> None:
-    results = tmp_path / "results" / "tiny"
-    shutil.copytree(run.parents[2], results)
-    trained = TAGGER.model_copy(update={"tokenize": True})
-    (results / "taggers.json").write_text(json.dumps([trained.model_dump()]), encoding="utf-8")
-    plain, folder = load(str(run)), str(results / TAGGER.folder)
-    text = "(Ataxia-telangiectasia)  and Sjo\u0308gren's/colitis."
-    read = "( Ataxia - telangiectasia ) and Sjo\u0308gren ' s / colitis ."
-    found = load(folder)(text)
-    assert (
-        ["".join((each.text or "").split()) for each in found]
-        == ["".join((each.text or "").split()) for each in plain(read)]
-        != []
-    )
-    assert [each.confidence for each in found] == [each.confidence for each in plain(read)]
-    assert all(each.text == text[each.start : each.end] for each in found)
-    assert load(folder, as_trained=False)(text) == plain(text)
-
-
-def test_what_a_run_was_trained_on_is_known_from_its_corpora(run: Path) -> None:
-    study = load_study_file(run.parents[4] / "study.yaml")
-    assert [each.tokenize for each in trained_taggers(study)] == [True]
+def test_what_a_run_was_trained_on_is_known_from_its_corpora() -> None:
+    study = load_study_file(ROOT / "config" / "config.yaml")
+    assert tagger(study, "bioner-llama2").tokenize
+    own = Annotation(files=["texts"], runs=[AnnotationRun(run="bioner-llama2")])
     for as_trained in (True, False):
-        own = study.annotations["own"].model_copy(update={"as_trained": as_trained})
-        changed = study.model_copy(update={"annotations": {"own": own}})
-        (tagger,) = AnnotateParams.of(changed, {"annotation": "own"}).taggers
-        assert tagger.tokenize == as_trained
-    raw = study.corpora["c"].model_copy(update={"variant": "raw", "raw": CorpusSource(format="pubtator", test="t")})
-    assert not trained_taggers(study.model_copy(update={"corpora": {"c": raw}}))[0].tokenize
+        annotations = {"own": own.model_copy(update={"as_trained": as_trained})}
+        changed = study.model_copy(update={"annotations": annotations})
+        (used,) = AnnotateParams.of(changed, {"annotation": "own"}).taggers
+        assert used.tokenize == as_trained
+    raw = {name: corpus.model_copy(update={"variant": "raw"}) for name, corpus in study.corpora.items() if corpus.raw}
+    assert not tagger(study.model_copy(update={"corpora": study.corpora | raw}), "bioner-llama2").tokenize
+
+
+def test_a_run_reads_tokens_of_raw_corpora_only_if_it_is_set() -> None:
+    study = load_study_file(ROOT / "config" / "config.yaml")
+    place = {"run": "bioner-llama2", "corpus": "nlm_gene", "seed": "1"}
+    assert "tokenize" not in PredictParams.of(study, place).settings()
+    run = study.runs["bioner-llama2"].model_copy(update={"as_trained": True})
+    changed = study.model_copy(update={"runs": study.runs | {"bioner-llama2": run}})
+    assert PredictParams.of(changed, place).settings()["tokenize"] is True
 
 
 @given(st.lists(st.one_of(st.text(max_size=15), st.sampled_from(HARD)), max_size=8).map("".join))
 def test_any_text_is_tagged_and_no_mention_divides_a_grapheme(taggers: list[TextTagger], text: str) -> None:
     clusters = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
-    for tagger in taggers:
-        for mention in tagger(text):
+    for system in taggers:
+        for mention in system(text):
             assert mention.text == text[mention.start : mention.end] != ""
             assert {mention.start, mention.end} <= clusters
 

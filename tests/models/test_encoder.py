@@ -157,17 +157,18 @@ def test_a_text_of_50000_characters_is_tagged_to_its_end(data: Path, tmp_path: P
     assert max(long.spans) == Span(*(len(text) - len(part.text) + place for place in part.spans[-1]))
 
 
-def test_a_model_that_was_trained_on_tokens_reads_tokens(data: Path, tmp_path: Path) -> None:
+def test_an_encoder_reads_words_whether_a_text_is_tokenized_or_raw(data: Path, tmp_path: Path) -> None:
     trained(data, tmp_path, training=replace(TRAINING, epochs=1))
-    words = sentence(3)
-    raw = replace(words, text=words.text.replace(" ", "  "), spans=(), mentions=())
-    write_sentences(tmp_path / "words.jsonl", [words])
+    tokens = sentence(3)
+    raw = replace(tokens, text=tokens.text.replace(" .", ".").replace(" ", "  "), spans=(), mentions=())
+    assert raw.text.split() != tokens.text.split()
+    write_sentences(tmp_path / "tokens.jsonl", [tokens])
     write_sentences(tmp_path / "raw.jsonl", [raw])
-    predict_encoder(tmp_path / "model", tmp_path / "words.jsonl", tmp_path / "a.jsonl", 32)
-    predict_encoder(tmp_path / "model", tmp_path / "raw.jsonl", tmp_path / "b.jsonl", 32, tokenize=True)
-    (one,), (other,) = read_predictions(tmp_path / "a.jsonl"), read_predictions(tmp_path / "b.jsonl")
-    assert [raw.text[slice(*span)].split() for span in other.spans] == [
-        words.text[slice(*span)].split() for span in one.spans
+    for name in ("tokens", "raw"):
+        predict_encoder(tmp_path / "model", tmp_path / f"{name}.jsonl", tmp_path / f"{name}.out.jsonl", 32)
+    (one,), (other,) = (read_predictions(tmp_path / f"{name}.out.jsonl") for name in ("tokens", "raw"))
+    assert ["".join(raw.text[slice(*span)].split()) for span in other.spans] == [
+        "".join(tokens.text[slice(*span)].split()) for span in one.spans
     ]
     assert one.confidences == other.confidences
 

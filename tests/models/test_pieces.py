@@ -1,5 +1,7 @@
 """Long sentences and decomposed letters: how a language model is asked, and where its answers come back to."""
 
+import json
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import torch
 from conftest import ROOT
 from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, fine_tuning, write_tiny_llama
 
+from markner import load
 from markner.data.documents import Mention, Sentence, Span, write_sentences
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
@@ -190,6 +193,28 @@ def test_a_model_that_was_trained_on_tokens_reads_tokens(tuned: Path, tmp_path: 
     assert (one.raw, one.confidences, one.status) == (other.raw, other.confidences, other.status)
     wanted = ["".join(tokens[slice(*span)].split()) for span in one.spans]
     assert ["".join(raw[slice(*span)].split()) for span in other.spans] == wanted != []
+
+
+def test_raw_text_is_tagged_as_its_tokens_are(tuned: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "study" / "models" / "tiny" / "seed1"
+    shutil.copytree(tuned, folder)
+    settings = Tagger(
+        run="tiny", seed=1, system="generative", folder="models/tiny/seed1", instructions={"disease": INSTRUCTION},
+        template=TEMPLATE, decoding=DECODING, tokenize=True,
+    )  # fmt: skip
+    (folder.parents[2] / "taggers.json").write_text(json.dumps([settings.model_dump()]), encoding="utf-8")
+    raw, tokens = (
+        "Ataxia-telangiectasia  (Sjo\u0308gren's),  found",
+        "Ataxia - telangiectasia ( Sjo\u0308gren ' s ) , found",
+    )
+    plain = load(str(folder), as_trained=False)
+    tagged, wanted = load(str(folder))(raw), plain(tokens)
+    assert (
+        [(each.confidence, "".join((each.text or "").split())) for each in tagged]
+        == [(each.confidence, "".join((each.text or "").split())) for each in wanted]
+        != []
+    )
+    assert [each.confidence for each in plain(raw)] != [each.confidence for each in tagged]
 
 
 def test_training_reads_composed_letters() -> None:

@@ -1,7 +1,6 @@
 # The encoder baseline: a grid of token classifiers, one or several to a job, the best chosen on dev.
 from markner.models.params import (
     PredictEncoderParams,
-    PredictFinalEncoderParams,
     PredictTaggerParams,
     SelectEncoderParams,
     TrainEncoderParams,
@@ -173,7 +172,7 @@ rule predict_final_encoder:
         mem_mb=4000,
         runtime=60,
     params:
-        settings=settings(PredictFinalEncoderParams),
+        settings=settings(NoParams),
     script:
         "../scripts/predict_final_encoder.py"
 

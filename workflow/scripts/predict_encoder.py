@@ -15,5 +15,4 @@ with job(snakemake):
         params.max_lengths,
         Path(snakemake.input.sentences),
         Path(snakemake.output[0]),
-        tokenize=params.tokenize,
     )

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from markner.errors import NotInStudyError
 from markner.study.grid import Point, grid_jobs
 from markner.study.params import EntityPrompt, Params, Wildcards
-from markner.study.queries import encoder, generative, point_folders, points, reads_tokens, run_prompt, tagger_run
+from markner.study.queries import encoder, generative, point_folders, points, run_prompt, tagger_run, trained_on_tokens
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
 from markner.study.schema.systems import Decoding, LocalModel, PackageModel, Training
@@ -66,7 +66,7 @@ class PredictParams(Params, rules=["predict"]):
         return cls(
             decoding=generative(study, run).decoding,
             prompt=EntityPrompt.of_prompt(run_prompt(study, run), entity),
-            tokenize=reads_tokens(study, run),
+            tokenize=generative(study, run).as_trained and trained_on_tokens(study, run),
         )
 
     def settings(self) -> dict[str, object]:
@@ -136,7 +136,6 @@ class PredictEncoderParams(Params, rules=["predict_encoder"]):
 
     folders: dict[str, str]
     max_lengths: dict[str, int]
-    tokenize: bool = False
 
     @classmethod
     @planning_only
@@ -144,28 +143,7 @@ class PredictEncoderParams(Params, rules=["predict_encoder"]):
         """Take the folders and lengths of the points by name."""
         run = encoder(study, wildcards["run"])
         lengths = {name: point["max_length"] for name, point in points(run).items()}
-        tokenize = reads_tokens(study, wildcards["run"])
-        return cls(folders=point_folders(run), max_lengths=lengths, tokenize=tokenize)
-
-    def settings(self) -> dict[str, object]:
-        """Leave out `tokenize` where it is off, so that it changes no other prediction."""
-        return self.model_dump(exclude=None if self.tokenize else {"tokenize"})
-
-
-class PredictFinalEncoderParams(Params, rules=["predict_final_encoder"]):
-    """How the final model of an encoder predicts."""
-
-    tokenize: bool = False
-
-    @classmethod
-    @planning_only
-    def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Take what the run reads."""
-        return cls(tokenize=reads_tokens(study, wildcards["run"]))
-
-    def settings(self) -> dict[str, object]:
-        """Leave out `tokenize` where it is off, so that it changes no other prediction."""
-        return self.model_dump(exclude=None if self.tokenize else {"tokenize"})
+        return cls(folders=point_folders(run), max_lengths=lengths)
 
 
 class PredictTaggerParams(Params, rules=["predict_tagger"]):

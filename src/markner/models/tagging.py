@@ -55,9 +55,9 @@ def load_system(settings: Tagger, results: Path) -> System:
             f"{folder}: the run {settings.run} is not trained there",
             "run the study first, or name the study it belongs to with --configfile",
         )
-    system: System = (
-        EncoderSystem(settings, folder) if settings.system == "encoder" else GenerativeSystem(settings, folder)
-    )
+    if settings.system == "encoder":
+        return EncoderSystem(settings, folder)
+    system = GenerativeSystem(settings, folder)
     return TokenSystem(system) if settings.tokenize else system
 
 

@@ -45,7 +45,9 @@ class Params(Settings):
         return self.model_dump()
 
 
-class NoParams(Params, rules=["released_marks", "selected_predictions", "score_grid", "lineage"]):
+class NoParams(
+    Params, rules=["released_marks", "selected_predictions", "predict_final_encoder", "score_grid", "lineage"]
+):
     """The params of the rules that use no setting."""
 
     @classmethod

@@ -137,14 +137,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         if set(entities) - {own}:
             raise MarknerError(f"{run} finds {own} only, not {', '.join(entities)}", f"ask it for {own}")
         folder = f"models/{run}/seed{seed}" + ("/final" if settings.final else "")
-        return Tagger(
-            run=run,
-            seed=seed,
-            system="encoder",
-            folder=folder,
-            instructions={own: ""},
-            tokenize=trained_on_tokens(study, run),
-        )
+        return Tagger(run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""})
     causal, prompt, owner = generative(study, run), run_prompt(study, run), study.owner(run)
     mixture = generative(study, owner).mixture
     if not entities and mixture:
@@ -175,21 +168,11 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
 
 
 def trained_on_tokens(study: Study, run: str) -> bool:
-    """Return whether all sentences that a run was trained on are tokens joined by one space."""
-    settings = study.runs[run]
-    if isinstance(settings, EncoderRun):
-        corpora = [settings.corpus]
-    else:
-        mixture = generative(study, study.owner(run)).mixture
-        corpora = corpora_of(study, mixture) if mixture else []
+    """Return whether all sentences that a generative run was trained on are tokens joined by one space."""
+    mixture = generative(study, study.owner(run)).mixture
+    corpora = corpora_of(study, mixture) if mixture else []
     sources = [source_of(study.corpora[corpus], study.corpora[corpus].variant) for corpus in corpora]
     return bool(sources) and all(source.format == "iob" or source.tokenize for source in sources)
-
-
-def reads_tokens(study: Study, run: str) -> bool:
-    """Return whether a run divides the sentences of the corpora on which it is scored into tokens."""
-    settings = study.runs[run]
-    return isinstance(settings, (EncoderRun, GenerativeRun)) and settings.as_trained and trained_on_tokens(study, run)
 
 
 def trained_taggers(study: Study) -> list[Tagger]:

@@ -63,8 +63,6 @@ def predict_grid(
     max_lengths: Mapping[str, int],
     sentences: Path,
     output: Path,
-    *,
-    tokenize: bool = False,
 ) -> None:
     """Tag every sentence with the model of each grid point, one after the other in one process.
 
@@ -73,12 +71,11 @@ def predict_grid(
         max_lengths: Longest input in word pieces by the name of the grid point.
         sentences: Sentences to tag.
         output: Folder of the predictions, `<point>.jsonl`. Complete or absent.
-        tokenize: As for `predict_encoder`.
 
     Raises:
         MarknerError: as `predict_encoder`.
     """
     folder = fresh_folder(output)
     for point, model in models.items():
-        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point], tokenize=tokenize)
+        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point])
     replace_folder(folder, output)

@@ -25,9 +25,8 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from markner.data.documents import Sentence, read_sentences
+from markner.data.documents import read_sentences
 from markner.data.sampling import subset
-from markner.data.tokens import token_text
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
 from markner.models.device import device
@@ -184,19 +183,16 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
     return bool(new["dev_f1"] > best["dev_f1"])
 
 
-def predict_encoder(
-    model: Path, sentences: Path, output: Path, max_length: int, batch_size: int = 64, *, tokenize: bool = False
-) -> None:
+def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int, batch_size: int = 64) -> None:
     """Tag every sentence with a trained model in float32, and write the mentions to a prediction file.
 
-    A sentence of more than `max_length` word pieces is read in windows (`markner.models.encoder.batches.encode`). With
-    `tokenize` the model reads the tokens of raw sentences, joined by one space.
+    A sentence of more than `max_length` word pieces is read in windows (`markner.models.encoder.batches.encode`).
 
     Raises:
         MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
     """
     tagger, tokenizer = load_trained(model, max_length), load_tokenizer(model)
-    write_tags(tagger, tokenizer, sentences, output, max_length, batch_size, tokenize=tokenize)
+    write_tags(tagger, tokenizer, sentences, output, max_length, batch_size)
 
 
 def write_tags(
@@ -206,23 +202,12 @@ def write_tags(
     output: Path,
     max_length: int,
     batch_size: int = 64,
-    *,
-    tokenize: bool = False,
 ) -> None:
     """Tag every sentence with a model that gives scores of O, B and I, as `predict_encoder` does."""
-    given = list(read_sentences(sentences))
-    tokens = [token_text(sentence.text) for sentence in given] if tokenize else []
-    read = (
-        [Sentence(row.id, row.document, each.text) for row, each in zip(given, tokens, strict=True)]
-        if tokenize
-        else given
-    )
+    rows = encode(read_sentences(sentences), tokenizer, max_length)
     predictions = []
-    for number, scored in enumerate(
-        tag_rows(tagger, tokenizer, encode(read, tokenizer, max_length), batch_size, output.stem)
-    ):
+    for scored in tag_rows(tagger, tokenizer, rows, batch_size, output.stem):
         spans, confidences = scored.mentions()
-        spans = tokens[number].given_spans(spans) if tokenize else spans
         predictions.append(Prediction(scored.sentence.id, spans, "ok", confidences=confidences))
     write_predictions(output, predictions)
 

@@ -241,8 +241,6 @@ class EncoderRun(Settings):
     grid_batching: list[Axis] = Field(default=["learning_rate", "max_length", "batch_size", "dropout"])
     """Hyperparameters each value of which has jobs of its own. A job trains the points that differ in the others, one
     after the other in one process: fewer starts and fewer jobs, but one more value of those others trains all again."""
-    as_trained: bool = False
-    """Divide the sentences of raw corpora into tokens before the model reads them, if it was trained on tokens."""
     split: Splits = Field(default=["train"], min_length=1)
     """`train`; or `[train, dev]`: after the selection, a final model is trained on both with the chosen settings, and
     for as many epochs as were best on dev. The final model is the one that is scored and that annotates."""
