@@ -35,7 +35,9 @@ ANSWERS = r"markner (audit --diff|preflight)"
 NAMED_ONLY = {"markner audit", "markner replay", "markner preflight"}
 # What other tests run for real: tests/slurm on a real SLURM, the rehearsal there, tests/annotate the server; CI has
 # `make test` and `make lint` themselves.
-ELSEWHERE = r"(\.venv/bin/)?markner serve |scancel |make (test|lint|setup|rehearsal|replay-real)|pre-commit |pip install"
+ELSEWHERE = (
+    r"(\.venv/bin/)?markner serve |scancel |make (test|lint|setup|rehearsal|replay-real)|pre-commit |pip install"
+)
 # Days of computing, or a network: planned, to the last job.
 PLANNED = r"snakemake (--profile slurm|-c2 downloads|-c2 --configfile config/config.yaml)"
 
