@@ -48,7 +48,7 @@ def gathered(folder: Path, training: bool = True) -> list[Cell]:
         "llama": {1: answers("llama1.jsonl", 10, 6), 2: answers("llama2.jsonl", 8, 4)},
     }
     sources = {
-        run: (TrainingSource(corpus="c", origin="corpus" if run == "chat" else "run"), folder / "train.jsonl")
+        run: (TrainingSource(corpus="c", origin="corpus" if run == "chat" else "run"), [folder / "train.jsonl"])
         for run in predictions
     }
     scores = {corpus: folder / f"{corpus}.csv" for corpus in ("ncbi_disease", "mine")}

@@ -66,7 +66,7 @@ KEYS = ("corpus", "model", "prompt")
             27,
             "mixtures.ncbi.prompt",
             "`prompts.rich` has the marks `[`, `]`; the author release has `<mark>`, `</mark>`",
-            "name a prompt without `marks`",
+            "name a prompt without marks of its own",
         ),
         (
             "    prompt: rich",

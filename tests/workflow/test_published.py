@@ -49,7 +49,7 @@ def test_a_model_has_its_scores_on_its_card_and_loads(hub: Path) -> None:
     score = json.loads((hub.parent / "scores/smollm2-tuned/seed1/sample_disease.json").read_text(encoding="utf-8"))
     expected = {(item.dataset_type, item.metric_type): item.metric_value for item in card.data.eval_results or ()}
     assert expected["sample_disease", "f1"] == score["strict"]["f1"]
-    assert "| learning_rate | 0.0002 |" in card.text
+    assert "| learning_rate | 0.0004 |" in card.text
     assert "CC0-1.0" in card.text
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     example = card.text.partition("template = ")[2].partition("ids = ")[0]
