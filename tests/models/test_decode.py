@@ -11,8 +11,8 @@ from tiny_llama import (
     INSTRUCTION,
     SENTENCES,
     TEMPLATE,
-    fine_tuning,
     sentencepiece_tokenizer,
+    tuned_llama,
     write_tiny_llama,
 )
 from transformers import GenerationConfig
@@ -22,7 +22,6 @@ from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
 from markner.markup import MARKS, Marks, mark, strip_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
-from markner.models.causal.finetune import finetune
 from markner.models.decoding.copy_draft import _drafts, _Row, continuation, repeated
 from markner.models.decoding.generate import Answer, generate
 from markner.models.decoding.predict import predict
@@ -30,7 +29,7 @@ from markner.models.decoding.query import Query
 from markner.models.weights import load_causal, load_tokenizer
 from markner.predictions import read_predictions
 from markner.study.params import EntityPrompt
-from markner.study.schema.systems import Decoding, Training
+from markner.study.schema.systems import Decoding
 
 INPUTS = [row.input for row in INSTANCES] + [
     "A new sentence about ataxia , and p < 0.05 .",
@@ -49,15 +48,7 @@ def untuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tuned")
-    training = Training(
-        epochs=60, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32", batching="prefix"
-    )
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    finetune(fine_tuning(untuned, folder, training))
-    torch.set_num_threads(threads)
-    return folder / "model"
+    return tuned_llama(untuned, tmp_path_factory.mktemp("tuned"))
 
 
 def answers(folder: Path, decoding: Decoding, inputs: list[str] = INPUTS) -> tuple[list[Answer], int]:

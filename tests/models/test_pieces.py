@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import regex
-import torch
 from conftest import ROOT
-from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, fine_tuning, write_tiny_llama
+from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, tuned_llama, write_tiny_llama
 
 from markner import load
 from markner.data.documents import Mention, Sentence, Span, write_sentences
@@ -19,7 +18,6 @@ from markner.data.instructions import instances, render_prompt
 from markner.errors import MarknerError
 from markner.markup import MARKS, escape_marks, mark, unmark
 from markner.models.causal.examples import encode_prompts, encode_texts
-from markner.models.causal.finetune import finetune
 from markner.models.chat.cache import Response
 from markner.models.chat.completion import prediction
 from markner.models.chat.requests import messages
@@ -32,7 +30,7 @@ from markner.predictions import read_predictions
 from markner.study.params import EntityPrompt
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.corpora import Mixture
-from markner.study.schema.systems import Decoding, Training
+from markner.study.schema.systems import Decoding
 from markner.tags import words
 
 DECODING = Decoding(method="constrained", batch_size=64, precision="fp32", max_new_tokens_margin=8)
@@ -46,13 +44,7 @@ def untuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tuned")
-    training = Training(
-        epochs=60, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32", batching="prefix"
-    )
-    torch.set_num_threads(1)
-    finetune(fine_tuning(untuned, folder, training))
-    return folder / "model"
+    return tuned_llama(untuned, tmp_path_factory.mktemp("tuned"))
 
 
 def cut(folder: Path, text: str, positions: int = 512) -> list[Piece]:
@@ -160,12 +152,12 @@ def test_composed_and_decomposed_texts_have_the_same_mentions(tuned: Path, sampl
     composed = [accented(text) for text in sample_texts]
     decomposed = [unicodedata.normalize("NFD", text) for text in composed]
     assert all(one != other for one, other in zip(composed, decomposed, strict=True))
-    found = 0
+    mentions = 0
     for one, other, text in zip(system.tag(composed), system.tag(decomposed), decomposed, strict=True):
         assert one.statuses == other.statuses
         assert [_composed(text, mention) for mention in other.mentions] == one.mentions
-        found += len(one.mentions)
-    assert found > 0
+        mentions += len(one.mentions)
+    assert mentions > 0
 
 
 def _composed(text: str, mention: Mention) -> Mention:
@@ -233,5 +225,5 @@ def test_chat_models_read_composed_letters_and_mentions_come_back() -> None:
     assert messages("{instruction} {input}", "Mark", [], text)[0]["content"] == "Mark Sj\u00f6gren syndrome"
     body = {"choices": [{"message": {"content": "<mark>Sj\u00f6gren</mark> syndrome"}, "finish_reason": "stop"}]}
     response = Response(200, body)
-    found = prediction("s", text, response)
-    assert (found.spans, found.status) == ((Span(0, 8),), "ok")
+    answered = prediction("s", text, response)
+    assert (answered.spans, answered.status) == ((Span(0, 8),), "ok")

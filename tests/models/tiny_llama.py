@@ -12,7 +12,7 @@ from markner.data.documents import Span
 from markner.data.instructions import Instance
 from markner.files import write_json
 from markner.markup import mark
-from markner.models.causal.finetune import FineTuning
+from markner.models.causal.finetune import FineTuning, finetune
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.systems import Training
 
@@ -46,6 +46,18 @@ def fine_tuning(weights: Path, folder: Path, training: Training, seed: int = 1) 
         log=folder / "log.txt",
         checkpoints=folder / "checkpoints",
     )
+
+
+def tuned_llama(weights: Path, folder: Path) -> Path:
+    """Tune a tiny model on the instruction set of this module until it knows it by heart, with one thread."""
+    training = Training(
+        epochs=60, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32", batching="prefix"
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    finetune(fine_tuning(weights, folder, training))
+    torch.set_num_threads(threads)
+    return folder / "model"
 
 
 def write_tiny_llama(folder: Path, seed: int = 0, positions: int = 512) -> Path:

@@ -24,9 +24,9 @@ class AnnotateParams(Params, rules=["annotate"]):
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take an annotation of the study with the settings of its runs."""
         settings = study.annotations[wildcards["annotation"]]
-        taggers = [tagger(study, item.run, item.seed, item.entities) for item in settings.runs]
-        if not settings.as_trained:
-            taggers = [each.model_copy(update={"tokenize": False}) for each in taggers]
+        taggers = [
+            tagger(study, item.run, item.seed, item.entities).as_trained(settings.as_trained) for item in settings.runs
+        ]
         return cls(taggers=taggers, **settings.model_dump(include=set(cls.model_fields) - {"taggers"}))
 
 

@@ -67,11 +67,7 @@ def load_taggers(
     if unknown:
         raise MarknerError(f"no run finds {', '.join(unknown)}", f"they find {', '.join(sorted(known))}")
     wanted = [(results, _narrowed(tagger, entities)) for results, tagger in settings]
-    systems = [
-        load_system(tagger.model_copy(update={"tokenize": tagger.tokenize and as_trained}), results)
-        for results, tagger in wanted
-        if tagger.instructions
-    ]
+    systems = [load_system(tagger.as_trained(as_trained), results) for results, tagger in wanted if tagger.instructions]
     return TextTagger(systems, min_confidence)
 
 

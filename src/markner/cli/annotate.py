@@ -41,15 +41,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="leave out mentions of a lower confidence, from 0 to 1 (default: 0)",
     )
+    as_trained_argument(parser)
+    parser.epilog = (
+        "Offsets count the characters of your own text. If a command that writes to a file is interrupted, run it"
+        " again: it continues where it stopped."
+    )
+
+
+def as_trained_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--as-trained`, and `--no-as-trained`."""
     parser.add_argument(
         "--as-trained",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="divide texts into tokens for runs that were trained on tokenized sentences (default: yes)",
-    )
-    parser.epilog = (
-        "Offsets count the characters of your own text. If a command that writes to a file is interrupted, run it"
-        " again: it continues where it stopped."
     )
 
 
@@ -58,9 +63,7 @@ def run(options: argparse.Namespace) -> int:
     from markner.study.loading import load_study_file
 
     study = load_study_file(options.configfile)
-    taggers = [_tagger(study, text) for text in options.run]
-    if not options.as_trained:
-        taggers = [each.model_copy(update={"tokenize": False}) for each in taggers]
+    taggers = [_tagger(study, text).as_trained(options.as_trained) for text in options.run]
     kind = options.to or _kind(options.output)
     # Imported here because it loads torch.
     from markner.annotate.pipeline import AnnotationJob, annotate, journal_of

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from markner.cli.annotate import as_trained_argument
+
 HELP = "tag texts for other programs on this machine: POST /tag over HTTP"
 
 
@@ -10,12 +12,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `markner serve`."""
     parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a trained run: results/STUDY/models/RUN/seed1")
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0: any free one (default: 8000)")
-    parser.add_argument(
-        "--as-trained",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="divide texts into tokens for runs that were trained on tokenized sentences (default: yes)",
-    )
+    as_trained_argument(parser)
     parser.epilog = "The interface is described at http://127.0.0.1:8000/docs while the server runs. Ctrl-C ends it."
 
 

@@ -90,8 +90,7 @@ class MixtureParams(Params, rules=["mixture"]):
             prompt=Prompt(
                 instruction=prompt.instruction,
                 enhancements=enhancements,
-                marks=prompt.marks,
-                marks_by_type=prompt.marks_by_type,
+                **prompt.own_marks(),
             ),
             entities=entities,
         )

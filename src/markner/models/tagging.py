@@ -135,12 +135,8 @@ class GenerativeSystem:
         for entity, instruction in self._settings.instructions.items():
             together.setdefault(instruction, []).append(entity)
         for instruction, entities in together.items():
-            prompt = EntityPrompt(
-                template=self._settings.template,
-                instruction=instruction,
-                marks=self._settings.marks,
-                marks_by_type=self._settings.marks_by_type,
-            )
+            marks = self._settings.own_marks()
+            prompt = EntityPrompt(template=self._settings.template, instruction=instruction, **marks)
             pieces = sentence_pieces(sentences, self._tokenizer, prompt, decoding, self._positions)
             answers = sorted(
                 ask_pieces(self._model, self._tokenizer, pieces, prompt, decoding), key=lambda answer: answer.index

@@ -246,8 +246,7 @@ class InstructionSetCardParams(WithMarks, Params, rules=["dataset"]):
             question=study.question,
             corpora=_card_corpora(study, name),
             template=prompt.template,
-            marks=prompt.marks,
-            marks_by_type=prompt.marks_by_type,
+            **prompt.own_marks(),
             written_by=study.self_instruct[name].model if name in study.self_instruct else None,
             published=study.published,
         )

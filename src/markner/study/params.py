@@ -6,7 +6,7 @@ not in the params cannot influence the result, and a change of it runs nothing a
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from markner.study.schema.base import Settings, WithMarks
 from markner.study.schema.corpora import Prompt
@@ -60,6 +60,7 @@ class NoParams(
 class EntityPrompt(WithMarks):
     """A prompt for one entity type."""
 
+    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "entity": ""}
     template: str
     """Text around instruction and input."""
     instruction: str
@@ -74,6 +75,5 @@ class EntityPrompt(WithMarks):
             template=prompt.template,
             instruction=prompt.instruction_text(*prompt.asked(entity)),
             entity=entity if prompt.marks_by_type else "",
-            marks=prompt.marks,
-            marks_by_type=prompt.marks_by_type,
+            **prompt.own_marks(),
         )

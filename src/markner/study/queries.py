@@ -56,9 +56,7 @@ def training_source(study: Study, run: str, corpus: str) -> TrainingSource | Non
         part = settings.fraction
         return TrainingSource(corpus=settings.corpus, split=settings.split, fraction=part, origin="run")
     if isinstance(settings, GenerativeRun) and (mixture := generative(study, study.owner(run)).mixture):
-        prompt = run_prompt(study, run)
-        marks = {"marks": prompt.marks, "marks_by_type": prompt.marks_by_type}
-        return TrainingSource.model_validate({"instructions": mixture, "origin": "run", **marks})
+        return TrainingSource(instructions=mixture, origin="run", **run_prompt(study, run).own_marks())
     if "train" not in source_of(study.corpora[corpus], study.corpora[corpus].variant).splits():
         return None
     return TrainingSource(corpus=corpus, origin="corpus")
@@ -161,8 +159,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         },
         template=prompt.template,
         decoding=causal.decoding,
-        marks=prompt.marks,
-        marks_by_type=prompt.marks_by_type,
+        **prompt.own_marks(),
         tokenize=trained_on_tokens(study, run),
     )
 

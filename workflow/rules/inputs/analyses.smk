@@ -1,10 +1,16 @@
 # Input functions of the rules in ../analyses.smk.
-def compared_predictions(wildcards):
+def predictions_on(corpus, runs):
+    """Predictions of all seeds of runs on the test split of a corpus."""
     return [
-        f"{RESULTS}/predictions/{run}/seed{seed}/{wildcards.corpus}.jsonl"
-        for run in queries.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
+        f"{RESULTS}/predictions/{run}/seed{seed}/{corpus}.jsonl"
+        for run in runs
         for seed in STUDY.runs[run].seeds
     ]
+
+
+def compared_predictions(wildcards):
+    runs = queries.compared(STUDY, wildcards.corpus, wildcards.family.rstrip("/"))
+    return predictions_on(wildcards.corpus, runs)
 
 
 def training_data(wildcards):
@@ -44,11 +50,7 @@ def suspect_others(wildcards):
 
 def suspect_predictions(wildcards):
     settings = STUDY.suspects[wildcards.suspects]
-    return [
-        f"{RESULTS}/predictions/{run}/seed{seed}/{settings.corpus}.jsonl"
-        for run in settings.runs
-        for seed in STUDY.runs[run].seeds
-    ]
+    return predictions_on(settings.corpus, settings.runs)
 
 
 def calibration_sentences(wildcards):
@@ -57,11 +59,7 @@ def calibration_sentences(wildcards):
 
 def calibrated_predictions(wildcards):
     settings = STUDY.calibrations[wildcards.calibration]
-    return [
-        f"{RESULTS}/predictions/{run}/seed{seed}/{settings.corpus}.jsonl"
-        for run in settings.runs
-        for seed in STUDY.runs[run].seeds
-    ]
+    return predictions_on(settings.corpus, settings.runs)
 
 
 def fit_sentences(wildcards):
@@ -72,9 +70,6 @@ def fit_sentences(wildcards):
 
 def fit_predictions(wildcards):
     settings = STUDY.calibrations[wildcards.calibration]
-    return [
-        f"{RESULTS}/predictions/{run}/seed{seed}/{settings.fit}.jsonl"
-        for run in settings.runs
-        if settings.fit in STUDY.runs[run].evaluate
-        for seed in STUDY.runs[run].seeds
-    ]
+    return predictions_on(
+        settings.fit, [run for run in settings.runs if settings.fit in STUDY.runs[run].evaluate]
+    )

@@ -58,3 +58,7 @@ class Tagger(WithMarks):
     """How it answers."""
     tokenize: bool = False
     """It reads tokens joined by one space, as it was trained on such."""
+
+    def as_trained(self, asked: bool) -> "Tagger":
+        """Return the tagger as it is if that is asked for, else one that reads raw text."""
+        return self if asked else self.model_copy(update={"tokenize": False})

@@ -1,6 +1,6 @@
 """What all settings have in common: unknown keys are refused, values never change after loading."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -29,13 +29,18 @@ Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
 class WithMarks(Settings):
-    """Settings with marks. The usual pair is left out of params, so that they are those of before."""
+    """Settings with marks. Fields with their usual value are left out of params, so that they are those of before."""
 
+    usual: ClassVar[dict[str, Any]] = {"marks": [*MARKS], "marks_by_type": {}}
     marks: Pair = Field(default=[*MARKS])
     """The opening and the closing mark around a mention in an answer: `["[", "]"]`, `["@@", "##"]`."""
     marks_by_type: dict[str, Pair] = Field(default_factory=dict, examples=[{"disease": ["<disease>", "</disease>"]}])
     """Instead of `marks`, a pair for each entity type: the model is asked for all these types at once
     (docs/decoding.md)."""
+
+    def own_marks(self) -> dict[str, Any]:
+        """Return the fields of the marks, for other settings with the same marks."""
+        return {"marks": self.marks, "marks_by_type": self.marks_by_type}
 
     @property
     def all_marks(self) -> AnyMarks:
@@ -54,5 +59,4 @@ class WithMarks(Settings):
     @model_serializer(mode="wrap")
     def _without_usual_marks(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields: dict[str, Any] = serialized(self)
-        usual = {"marks": [*MARKS], "marks_by_type": {}, "entity": ""}
-        return {name: value for name, value in fields.items() if name not in usual or value != usual[name]}
+        return {name: value for name, value in fields.items() if name not in self.usual or value != self.usual[name]}
