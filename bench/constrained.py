@@ -46,8 +46,8 @@ def hf_constrained(asked: Answering, vocabulary: Vocabulary, texts: Sequence[str
                 states[row] = constraints[row].after(states[row], int(ids[-1]))
             return constraints[row].allowed(states[row])
 
-        found = hf_answers(asked, [texts[index] for index in part], batch, prefix_allowed_tokens_fn=allowed)
-        answers.update(zip(part, found, strict=True))
+        written = hf_answers(asked, [texts[index] for index in part], batch, prefix_allowed_tokens_fn=allowed)
+        answers.update(zip(part, written, strict=True))
     return [answers[index] for index in range(len(texts))]
 
 

@@ -46,12 +46,12 @@ TEST = [
 
 
 def prediction(row: Sentence, marked: Mapping[str, float]) -> Prediction:
-    found = sorted((row.text.index(surface), surface) for surface in marked)
+    places = sorted((row.text.index(surface), surface) for surface in marked)
     return Prediction(
         row.id,
-        spans(*((start, start + len(surface)) for start, surface in found)),
+        spans(*((start, start + len(surface)) for start, surface in places)),
         "ok",
-        confidences=tuple(marked[surface] for _, surface in found),
+        confidences=tuple(marked[surface] for _, surface in places),
     )
 
 
@@ -197,14 +197,16 @@ def test_a_mention_on_which_gold_and_all_systems_agree_is_never_listed(
     settings = SuspectList(corpus="k", runs=["a"], places=places, share=share)
     listed = list(suspects(sentences, [], systems, settings))
     assert len({suspect.error.id for suspect in listed}) == len(listed)
-    found = {
+    listed_spans = {
         (suspect.sentence.id, span) for suspect in listed for span in (suspect.error.gold, suspect.error.predicted)
     }
     for place, row in enumerate(sentences):
         marked = [set(column[place].spans) for column in answers]
         agreed = set[Span].intersection(set(row.spans), *marked)
-        assert not any((row.id, span) in found for span in agreed)
+        assert not any((row.id, span) in listed_spans for span in agreed)
         alike = set(row.spans).difference(*marked) | set[Span].intersection(*marked).difference(row.spans)
-        assert {(row.id, span) for span in alike} <= found
-        assert all(row.id != name or span is None or span in set(row.spans).union(*marked) for name, span in found)
+        assert {(row.id, span) for span in alike} <= listed_spans
+        assert all(
+            row.id != name or span is None or span in set(row.spans).union(*marked) for name, span in listed_spans
+        )
     assert all(0 <= suspect.score <= 1 for suspect in listed)

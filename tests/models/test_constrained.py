@@ -93,9 +93,9 @@ def test_drafts_change_no_answer_of_constrained_search(
     pieces = ["ataxia", "in mice", "0.05", *("   ", "<", "<m", "</", "@", "@@", "#", "[", "α", "🧬", "é", "\n")]
     texts = [*INPUTS, *("".join(source.choices(pieces, k=source.randint(1, 9))) for _ in range(12))]
     prompts = [f"{escape_marks(text, marks)} >" for text in texts]
-    found = {it.index: it.text for it in generate(model, tokenizer, prompts, texts, CONSTRAINED, marks=marks)}
+    answers = {it.index: it.text for it in generate(model, tokenizer, prompts, texts, CONSTRAINED, marks=marks)}
     for number, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
-        assert found[number] == searched(model, tokenizer, prompt, escape_marks(text, marks), marks), text
+        assert answers[number] == searched(model, tokenizer, prompt, escape_marks(text, marks), marks), text
 
 
 def test_each_step_allows_the_text_a_mark_or_the_end() -> None:

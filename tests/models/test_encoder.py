@@ -133,11 +133,11 @@ def test_what_does_not_fit_is_read_in_windows(data: Path, tmp_path: Path) -> Non
     assert report["dev_f1"] > 0.9
 
     predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 12, batch_size=7)
-    found = list(read_predictions(tmp_path / "dev.jsonl"))
-    assert [row.id for row in found] == [row.id for row in gold]
-    assert {row.status for row in found} == {"ok"}
-    hits = sum(len(set(a.spans) & set(b.spans)) for a, b in zip(found, gold, strict=True))
-    total = sum(len(row.spans) for row in found) + sum(len(row.spans) for row in gold)
+    answers = list(read_predictions(tmp_path / "dev.jsonl"))
+    assert [row.id for row in answers] == [row.id for row in gold]
+    assert {row.status for row in answers} == {"ok"}
+    hits = sum(len(set(a.spans) & set(b.spans)) for a, b in zip(answers, gold, strict=True))
+    total = sum(len(row.spans) for row in answers) + sum(len(row.spans) for row in gold)
     assert 2 * hits / total == pytest.approx(report["dev_f1"])
 
 

@@ -36,8 +36,8 @@ def gold(kind: str) -> list[Sentence]:
         if kind != "disease":
             surface = SURFACES[kind].get(number)
             spans = [(text.index(surface), text.index(surface) + len(surface))] if surface else []
-        found = tuple(Span(*span) for span in spans)
-        rows.append(Sentence(f"{kind}.{number}", "d", text, found, found))
+        mentions = tuple(Span(*span) for span in spans)
+        rows.append(Sentence(f"{kind}.{number}", "d", text, mentions, mentions))
     return rows
 
 
@@ -69,16 +69,16 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("method", ["greedy", "copy-draft"])
 def test_each_corpus_gets_the_mentions_of_its_type_from_answers_with_all(tuned: Path, method: str) -> None:
     decoding = DECODING.model_copy(update={"method": method})
-    found = {}
+    answers = {}
     for kind in TYPES:
         prompt = EntityPrompt.of_prompt(PROMPT, kind)
         predict(tuned / "model", tuned / f"{kind}.jsonl", prompt, decoding, tuned / f"{method}.{kind}.out.jsonl")
-        found[kind] = list(read_predictions(tuned / f"{method}.{kind}.out.jsonl"))
-        assert [answer.spans for answer in found[kind]] == [row.spans for row in gold(kind)]
-        assert all(answer.status == "ok" for answer in found[kind])
-        assert all(0.5 < value <= 1 for answer in found[kind] for value in answer.confidences or ())
-    assert [answer.raw for answer in found["disease"]] == [answer.raw for answer in found["place"]]
-    assert found["disease"][6].raw == "[Retinoblastoma] , [{Wilms} tumour] and [melanoma] were #compared$ ."
+        answers[kind] = list(read_predictions(tuned / f"{method}.{kind}.out.jsonl"))
+        assert [answer.spans for answer in answers[kind]] == [row.spans for row in gold(kind)]
+        assert all(answer.status == "ok" for answer in answers[kind])
+        assert all(0.5 < value <= 1 for answer in answers[kind] for value in answer.confidences or ())
+    assert [answer.raw for answer in answers["disease"]] == [answer.raw for answer in answers["place"]]
+    assert answers["disease"][6].raw == "[Retinoblastoma] , [{Wilms} tumour] and [melanoma] were #compared$ ."
 
 
 def test_copy_draft_has_the_confidences_of_greedy(tuned: Path) -> None:

@@ -57,13 +57,13 @@ def test_the_plan_has_every_rule_with_a_model_that_the_study_uses(plan: list[Job
 
 def test_no_job_of_the_paper_asks_for_less_than_its_model_needs_or_holds_an_idle_gpu(plan: list[Job]) -> None:
     assert len(plan) > 1000
-    assert {str(job): found for job in plan if (found := shortfalls(job, PAPER))} == {}
+    assert {str(job): faults for job in plan if (faults := shortfalls(job, PAPER))} == {}
 
 
 def test_the_same_holds_for_a_run_of_every_kind(plan_of_kinds: list[Job]) -> None:
     rules = {job.rule for job in plan_of_kinds}
     assert rules >= GPU_RULES - {"train_on_nodes", "predict_tagger", "annotate_shard"}
-    assert {str(job): found for job in plan_of_kinds if (found := shortfalls(job, SMALL))} == {}
+    assert {str(job): faults for job in plan_of_kinds if (faults := shortfalls(job, SMALL))} == {}
 
 
 def test_a_training_is_started_in_as_many_processes_as_it_has_gpus(plan: list[Job]) -> None:

@@ -83,18 +83,18 @@ def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:
 
 def test_annotations_and_candidates_are_among_the_requests() -> None:
     demo = load_study_file(ROOT / "config" / "demo.yaml")
-    found = {(request.part, request.rule): request for request in requests(demo, {})}
+    requested = {(request.part, request.rule): request for request in requests(demo, {})}
     (annotation,) = demo.annotations
-    tag = found[f"annotations.{annotation}", "annotate"]
+    tag = requested[f"annotations.{annotation}", "annotate"]
     assert (tag.jobs, tag.memory_mb, tag.minutes) == (1, 8000, 240), "three small models, and the least memory"
     sharded = {annotation: demo.annotations[annotation].model_copy(update={"shards": 7})}
-    found = {
+    requested = {
         (request.part, request.rule): request
         for request in requests(demo.model_copy(update={"annotations": sharded}), {})
     }
-    assert found[f"annotations.{annotation}", "annotate_shard"].jobs == 7
+    assert requested[f"annotations.{annotation}", "annotate_shard"].jobs == 7
     (name, settings), *_ = demo.self_instruct.items()
-    write = found[f"self_instruct.{name}", "write_candidates"]
+    write = requested[f"self_instruct.{name}", "write_candidates"]
     model = demo.models[settings.model]
     assert not isinstance(model, ApiModel)
     assert (write.gpus, write.minutes) == (model.hardware.gpus, model.hardware.predict_minutes)
