@@ -5,6 +5,7 @@ gres.conf, links that SLURM insists on, and the nodes' names in /etc/hosts; `sto
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -186,6 +187,17 @@ def jobs(states: str = "PENDING,RUNNING") -> dict[str, str]:
     """Jobs in a state: id and comment (`rule_train_wildcards_...`)."""
     rows = [line.split(maxsplit=1) for line in _call("squeue", "-h", "-t", states, "-o", "%i %k").splitlines()]
     return {row[0]: row[1] for row in rows if len(row) == 2}
+
+
+def memory_requests(rule: str) -> list[int]:
+    """Main memory in MB that each job of a rule asked for, in order, those that have ended among them."""
+    shown = _call("scontrol", "show", "job", "-o").splitlines()
+    return [
+        int(memory)
+        for line in shown
+        if f"Comment=rule_{rule}_" in line
+        for memory in re.findall(r"MinMemoryNode=(\d+)M", line)
+    ]
 
 
 def _call(*command: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import ASKED_FOR, Cluster, below, jobs, running
+from cluster import ASKED_FOR, Cluster, below, jobs, memory_requests, running
 from conftest import ROOT
 from slurm_study import make_checkout, start, study
 
@@ -160,9 +160,16 @@ def test_a_node_goes_down_with_all_on_it(calm: Path, folder: Path, cluster: Clus
 
 
 def test_a_process_of_the_training_is_killed(calm: Path, folder: Path) -> None:
+    # Half as much memory again would be more than a node has. Memory is not what it lacked.
+    config = folder / "config" / "config.yaml"
+    content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    content["models"]["tiny-node"]["hardware"]["memory_gb"] = 15
+    config.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    before = len(memory_requests("train"))
     running = struck(folder)
     os.kill(workers()[-1], signal.SIGKILL)
     assert running.wait() == 0, said(folder)
+    assert memory_requests("train")[before:] == [15_000, 15_000]
     ends_like(calm, folder)
 
 

@@ -32,7 +32,8 @@ def annotation_resource(name):
 
 
 def memory_in_tries(rule, first="memory_mb"):
-    """Memory of a rule's job: more in a further try only if the last one ended out of memory, up to what a node has.
+    """Memory of a rule's job: more in a further try only if the last one ended out of memory, up to what a node of its
+    partition has.
 
     `first` names the value of the model's `hardware` that the first try asks for.
     """
@@ -45,9 +46,16 @@ def memory_in_tries(rule, first="memory_mb"):
         # SLURM keeps a log of each try; without SLURM there is the job's own log of the last one.
         logs = [*slurm.glob("*.log")] or [Path(LOGS, rule.removesuffix("_on_nodes"), f"{own}.log")]
         memory = getattr(run_hardware(wildcards), first)
-        return memory_of_try(memory, attempt, logs, largest_memory_mb() if attempt > 1 else None)
+        limit = largest_memory_mb(partition_of(rule)) if attempt > 1 else None
+        return memory_of_try(memory, attempt, logs, limit)
 
     return of
+
+
+def partition_of(rule):
+    """The SLURM partition that the profile names for the jobs of a rule; empty for the default one."""
+    named = workflow.get_rule(rule).resources.get("slurm_partition")
+    return str(named.raw).strip("'") if named else ""
 
 
 def training_processes(wildcards):

@@ -48,10 +48,13 @@ def partitions() -> dict[str, Partition] | None:
 
 
 @cache
-def largest_memory_mb() -> int | None:
-    """Return the memory of the node that has the most, in MB; None where there is no SLURM."""
-    known = partitions()
-    return max((each.memory_mb for each in known.values()), default=None) if known else None
+def largest_memory_mb(partition: str) -> int | None:
+    """Return the memory of the node of a partition that has the most, in MB.
+
+    None where there is no SLURM, or none that knows the partition. The default one has the empty name.
+    """
+    named = (partitions() or {}).get(partition)
+    return named.memory_mb if named else None
 
 
 def slurm_output(*command: str) -> str | None:
