@@ -10,8 +10,6 @@ from hypothesis import settings
 
 # No timed tests: on a busy machine a deadline fails for no fault of the code.
 settings.register_profile("markner", deadline=None)
-# Many random texts, by hand: pytest --hypothesis-profile many
-settings.register_profile("many", deadline=None, max_examples=15_000)
 settings.load_profile("markner")
 
 ROOT = Path(__file__).parents[1]

@@ -12,13 +12,17 @@ from markner.data.documents import Span
 
 _CLUSTER = regex.compile(r"\X")
 # A letter or digit, with its marks and what is invisible after it (soft hyphen, zero-width space), goes on a word.
-_WORD = regex.compile(r"(?:(?=[\p{L}\p{N}])\X\p{Cf}*)+|(?=[^\s\x1c-\x1f])\X")
+_LETTER = r"(?=[\p{L}\p{N}])\X(?:(?!\p{GCB=Prepend})\p{Cf})*"
+# A space that carries an accent is a sign.
+_SIGN = r"(?=[^\s\x1c-\x1f]|\p{Zs}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}])\X"
+_WORD = regex.compile(f"(?:{_LETTER})+|{_SIGN}")
 
 
 def split_words(text: str) -> list[Span]:
     """Return the runs of letters and digits of a text, and each other grapheme cluster by itself.
 
-    White space is in no word, and no word ends inside a cluster or before an invisible character.
+    No word ends inside a cluster or before an invisible character. White space is in no word, unless it is one cluster
+    with an accent on it or with an Arabic number sign before it.
     """
     return [Span(*match.span()) for match in _WORD.finditer(text)]
 

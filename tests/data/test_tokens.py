@@ -10,8 +10,9 @@ from markner.data.documents import Document, Sentence, Span
 from markner.data.formats import bc2gm, iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
-from markner.data.tokens import token_text, tokenize, tokenized
+from markner.data.tokens import token_text, tokenized
 from markner.errors import MarknerError
+from markner.tags import words
 
 
 def sentence(text: str, *spans: tuple[int, int]) -> Sentence:
@@ -34,6 +35,12 @@ def test_signs_stand_alone_and_spans_follow() -> None:
 def test_a_border_inside_a_token_stays_inside_it() -> None:
     moved = tokenized(sentence("antip53 α-actin", (4, 7), (8, 9)))
     assert (moved.text, surfaces(moved)) == ("antip53 α - actin", ["p53", "α"])
+
+
+@pytest.mark.parametrize("text", ["Sjo\u0308gren", "iva\u200dcaftor", "hyper\u00adtension", "\u0915\u094d\u0937"])
+def test_accents_and_invisible_signs_divide_no_token(text: str) -> None:
+    moved = tokenized(sentence(f"{text} (x)", (0, len(text))))
+    assert (moved.text, surfaces(moved)) == (f"{text} ( x )", [text])
 
 
 def test_white_space_alone_is_no_mention() -> None:
@@ -110,4 +117,4 @@ def test_the_rule_is_the_training_corpora_s(corpora_mirror: Path, corpus: str, t
         (number, start), (last, end) = places[at], places[at + len(found) - 1]
         assert number == last
         surface = passages[number][start : end + 1]
-        assert tuple(surface[a:b] for a, b in tokenize(surface)) == row.tokens
+        assert tuple(surface[a:b] for a, b in words(surface)) == row.tokens

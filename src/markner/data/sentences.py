@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from markner.data.documents import SENTENCE, Document, Sentence, Span
+from markner.graphemes import whole_clusters
 from markner.stub_import import stub_import
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def resolve_overlaps(mentions: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def sentence_bounds(text: str) -> list[Span]:
-    """Return the bounds of the sentences of a text, without white space around them."""
+    """Return the bounds of the sentences of a text, without white space around them; none divides a grapheme."""
     bounds = []
     for sentence in _sentencizer()(text).sents:
         surface = text[sentence.start_char : sentence.end_char]
@@ -113,7 +114,7 @@ def sentence_bounds(text: str) -> list[Span]:
         if bare:
             start = sentence.start_char + len(surface) - len(surface.lstrip())
             bounds.append(Span(start, start + len(bare)))
-    return bounds
+    return list(whole_clusters(text, bounds))
 
 
 @cache

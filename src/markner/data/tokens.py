@@ -1,13 +1,12 @@
 """Raw text divided into tokens by the rule of the training corpora.
 
-The IOB files of NCBI disease and BC5CDR (MTL-Bioinformatics-2016) and of BC2GM divide their text by one rule: a run of
-letters and digits is a token, and each other sign is one by itself (`Parkinson ' s`, `IL - 4`). Applied to the native
-text of the three test sets the rule gives the tokens of all 10,737 sentences of these files exactly; spaCy's English
-tokenizer gives 69 to 80 % of the sentences (tests/data/test_tokens.py). Letters outside ASCII, which do not occur in
-these files, count as letters.
+The IOB files of NCBI disease and BC5CDR (MTL-Bioinformatics-2016) and of BC2GM divide their text by one rule, that of
+`markner.tags.words`: a run of letters and digits is a token, and each other sign is one by itself (`Parkinson ' s`,
+`IL - 4`). Applied to the native text of the three test sets the rule gives the tokens of all 10,737 sentences of these
+files exactly; spaCy's English tokenizer gives 69 to 80 % of the sentences (tests/data/test_tokens.py). Outside ASCII,
+which does not occur in these files, letters count as letters, and no token ends inside a letter with its accents.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,13 +16,6 @@ from typing import NamedTuple
 from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
 from markner.tags import words
-
-_TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_")
-
-
-def tokenize(text: str) -> list[Span]:
-    """Return the bounds of the tokens of a text; only white space is outside of all tokens."""
-    return [Span(*match.span()) for match in _TOKEN.finditer(text)]
 
 
 def tokenized(sentence: Sentence) -> Sentence:
@@ -35,7 +27,7 @@ def tokenized(sentence: Sentence) -> Sentence:
     Raises:
         MarknerError: A span holds white space alone.
     """
-    tokens = tokenize(sentence.text)
+    tokens = words(sentence.text)
     starts: dict[int, int] = {}
     position = 0
     for start, end in tokens:
@@ -79,7 +71,7 @@ class TokenText(NamedTuple):
 
 
 def token_text(text: str) -> TokenText:
-    """Divide raw text into tokens by the rule of `tokenize`, but never inside a grapheme or at an invisible sign."""
+    """Divide raw text into tokens."""
     tokens = words(text)
     starts = list(accumulate((end - start + 1 for start, end in tokens), initial=0))[:-1]
     return TokenText(" ".join(text[start:end] for start, end in tokens), tokens, starts)

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from markner.data.documents import Document, Mention, PassageText, Span, join_passages
 from markner.data.formats.annotations import ReadOptions
 from markner.data.sentences import resolve_overlaps
-from markner.data.tokens import tokenize
 from markner.errors import MarknerError
 from markner.stub_import import stub_import
+from markner.tags import words
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc, DocBin
+    from spacy.vocab import Vocab
 
 _GROUP = "sc"
 """The span group that spaCy's span categorizer uses."""
@@ -30,18 +31,28 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
     Raises:
         MarknerError: not a file of spaCy.
     """
-    with stub_import("torch"):
-        from spacy.tokens import DocBin
-        from spacy.vocab import Vocab
-
+    documents, vocab = _docbin()
     try:
-        documents = DocBin().from_bytes(stream.read())
-        for number, doc in enumerate(documents.get_docs(Vocab()), start=1):
+        for number, doc in enumerate(documents.from_bytes(stream.read()).get_docs(vocab), start=1):
             yield _document(doc, number, options)
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise MarknerError(
             f"{name}: not a DocBin of spaCy: {error}", "write it by spacy.tokens.DocBin.to_disk"
         ) from error
+
+
+def _docbin() -> tuple["DocBin", "Vocab"]:
+    """Return an empty `DocBin` and a vocabulary, without torch and without plugins of spaCy's serializer.
+
+    It would look for plugins in all installed packages at each call, which takes most of the time.
+    """
+    with stub_import("torch"):
+        from spacy.tokens import DocBin
+        from spacy.vocab import Vocab
+        from srsly.msgpack import msgpack_decoders, msgpack_encoders  # type: ignore[import-untyped]
+
+    msgpack_decoders.entry_points = msgpack_encoders.entry_points = False
+    return DocBin(store_user_data=True), Vocab()
 
 
 def _document(doc: "Doc", number: int, options: ReadOptions) -> Document:
@@ -59,13 +70,8 @@ class DocBinWriter:
     """Writes one `DocBin` at the end: all mentions in the span group `sc`, those that do not overlap as entities."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        with stub_import("torch"):
-            from spacy.tokens import DocBin
-            from spacy.vocab import Vocab
-
         self._stream = stream
-        self._vocab = Vocab()
-        self._documents: Any = DocBin(store_user_data=True)
+        self._documents, self._vocab = _docbin()
 
     def write(self, document: Document) -> None:
         """Add a document with its mentions."""
@@ -95,6 +101,6 @@ class DocBinWriter:
 def _pieces(document: Document) -> list[str]:
     """The text divided at tokens and at the ends of mentions."""
     bounds = {0, len(document.text)}
-    bounds.update(bound for span in tokenize(document.text) for bound in span)
+    bounds.update(bound for span in words(document.text) for bound in span)
     bounds.update(bound for mention in document.mentions for bound in mention[:2])
     return [document.text[start:end] for start, end in pairwise(sorted(bounds))]

@@ -13,8 +13,8 @@ from markner.data.documents import SENTENCE, Document, Mention, PassageText, Spa
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.lines import decoded_lines, numbered_lines
 from markner.data.sentences import document_sentences, resolve_overlaps
-from markner.data.tokens import tokenize
 from markner.errors import MarknerError
+from markner.tags import tags_from_spans, words
 
 _DOCUMENT = "-DOCSTART-"
 _BEGINS = {"B", "S", "U"}
@@ -242,7 +242,7 @@ class IobWriter:
     """Writes tokens and IOB2 tags in two columns, and `-DOCSTART-` with the identifier before each document.
 
     Sentences and tokens are made as those of a corpus of the variant `tokenized`. If mentions overlap, the longest is
-    written. A mention over the end of a sentence is not written; one that ends inside a token grows to its end.
+    written. A mention over the end of a sentence is not written; one that ends inside a token grows to whole tokens.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -255,12 +255,15 @@ class IobWriter:
         name = "_".join(document.id.split()) or "document"
         self._stream.write(f"{_DOCUMENT}\t{name}\n\n")
         for start, end in document_sentences(document):
-            inside = [span for span in spans if start <= span.start and span.end <= end]
-            for token in tokenize(document.text[start:end]):
-                place = Span(start + token.start, start + token.end)
-                span = next((span for span in inside if span.start < place.end and place.start < span.end), None)
-                tag = "O" if span is None else f"{'I' if span.start < place.start else 'B'}-{kinds[span]}"
-                self._stream.write(f"{document.text[place.start : place.end]}\t{tag}\n")
+            inside = [Span(*(place - start for place in span)) for span in spans if start <= span[0] and span[1] <= end]
+            text = document.text[start:end]
+            tokens, kind = words(text), ""
+            for token, tag in zip(tokens, tags_from_spans(tokens, inside), strict=True):
+                if tag == "B":
+                    first = next(span for span in inside if span.start < token.end and token.start < span.end)
+                    kind = kinds[Span(start + first.start, start + first.end)]
+                column = tag if tag == "O" else f"{tag}-{kind}"
+                self._stream.write(f"{text[token.start : token.end].strip()}\t{column}\n")
             self._stream.write("\n")
 
     def close(self) -> None:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from markner.data.documents import Document, Passage
+from markner.data.documents import Document, Passage, Span
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.lines import decoded_text
+from markner.graphemes import whole_clusters
 
 _PARAGRAPH = re.compile(r"\S(?:.*?\S)??(?=\s*\Z|[^\S\n]*\n[^\S\n]*\n\s*)", re.DOTALL)
 
@@ -24,5 +25,6 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
 def text_document(text: str, identifier: str) -> Document:
     """Return a text as a document whose passages are its paragraphs."""
-    passages = (Passage(*match.span(), match.start(), {"type": "paragraph"}) for match in _PARAGRAPH.finditer(text))
+    paragraphs = whole_clusters(text, [Span(*match.span()) for match in _PARAGRAPH.finditer(text)])
+    passages = (Passage(start, end, start, {"type": "paragraph"}) for start, end in paragraphs)
     return Document(identifier, text, tuple(passages))

@@ -1,0 +1,70 @@
+"""Any text is tagged by every kind of tagger: no mention is outside of it, and none divides a grapheme."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import regex
+from conftest import ROOT
+from hypothesis import strategies as st
+from random_texts import PIECES, batches
+from tagged_study import TAGGER, write_tiny_study
+
+sys.path.append(str(ROOT / "tests" / "models"))
+
+from test_typed_model import PLAIN, PROMPT, TYPES, tagger, trained
+from tiny_llama import SENTENCES
+
+from markner.annotate.text_tagger import TextTagger
+from markner.models.tagging import GenerativeSystem, System, TokenSystem, load_system
+from markner.study.schema.corpora import Prompt
+
+KNOWN = [text for text, _ in SENTENCES]
+
+
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    """Random texts, some with sentences that the language models know; these stand at the end once more."""
+    pieces = st.one_of(PIECES, PIECES, st.sampled_from(KNOWN).map(lambda text: f"\n\n{text}\n\n"))
+    drawn: list[str] = []
+
+    @batches(st.lists(pieces, max_size=4).map("".join))
+    def draw(batch: list[str]) -> None:
+        drawn.extend(batch)
+
+    draw()
+    return drawn + KNOWN
+
+
+def encoder(folder: Path) -> System:
+    return load_system(TAGGER, write_tiny_study(folder))
+
+
+def language_model(folder: Path, prompt: Prompt, method: str, types: list[str]) -> System:
+    settings = tagger(prompt, method)
+    instructions = {entity: settings.instructions[entity] for entity in types}
+    decoding = settings.decoding.model_copy(update={"batch_size": 256})
+    settings = settings.model_copy(update={"decoding": decoding, "instructions": instructions})
+    return GenerativeSystem(settings, trained(folder, prompt, 80) / "model")
+
+
+SYSTEMS = {
+    "an encoder": encoder,
+    "an encoder that reads tokens": lambda folder: TokenSystem(encoder(folder)),
+    "a language model": lambda folder: language_model(folder, PLAIN, "constrained", ["disease"]),
+    "a language model with typed marks": lambda folder: language_model(folder, PROMPT, "copy-draft", TYPES),
+}
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("kind", SYSTEMS)
+def test_any_text_is_tagged_and_no_mention_divides_a_grapheme(kind: str, texts: list[str], tmp_path: Path) -> None:
+    system = SYSTEMS[kind](tmp_path)
+    tagged = list(TextTagger([system]).tag(texts))
+    assert len(tagged) == len(texts)
+    for text, mentions in zip(texts, tagged, strict=True):
+        borders = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)} if mentions else set()
+        for mention in mentions:
+            assert mention.text == text[mention.start : mention.end] != ""
+            assert {mention.start, mention.end} <= borders
+    assert sum(map(len, tagged[-len(KNOWN) :])) >= 7, "those of the known sentences"
