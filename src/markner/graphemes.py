@@ -14,8 +14,10 @@ _CLUSTER = regex.compile(r"\X")
 # A letter or digit, with its marks and what is invisible after it (soft hyphen, zero-width space), goes on a word.
 _LETTER = r"(?=[\p{L}\p{N}])\X(?:(?!\p{GCB=Prepend})\p{Cf})*"
 # A space that carries an accent is a sign.
-_SIGN = r"(?=[^\s\x1c-\x1f]|\p{Zs}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}])\X"
+_ACCENT = r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]"
+_SIGN = rf"(?=[^\s\x1c-\x1f]|\p{{Zs}}{_ACCENT})\X"
 _WORD = regex.compile(f"(?:{_LETTER})+|{_SIGN}")
+_LINE_END = regex.compile(rf"[\t\n\v\f\r](?!{_ACCENT})")
 
 
 def split_words(text: str) -> list[Span]:
@@ -25,6 +27,11 @@ def split_words(text: str) -> list[Span]:
     with an accent on it or with an Arabic number sign before it.
     """
     return [Span(*match.span()) for match in _WORD.finditer(text)]
+
+
+def with_spaces(text: str) -> str:
+    """Return a text with spaces for tabs and line ends, except one before an accent, which a space would carry."""
+    return str(_LINE_END.sub(" ", text))
 
 
 def whole_clusters(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:

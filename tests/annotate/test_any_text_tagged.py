@@ -15,6 +15,7 @@ sys.path.append(str(ROOT / "tests" / "models"))
 from test_typed_model import PLAIN, PROMPT, TYPES, tagger, trained
 from tiny_llama import SENTENCES
 
+from markner.annotate import pipeline
 from markner.annotate.text_tagger import TextTagger
 from markner.models.tagging import GenerativeSystem, System, TokenSystem, load_system
 from markner.study.schema.corpora import Prompt
@@ -28,7 +29,7 @@ def texts() -> list[str]:
     pieces = st.one_of(PIECES, PIECES, st.sampled_from(KNOWN).map(lambda text: f"\n\n{text}\n\n"))
     drawn: list[str] = []
 
-    @batches(st.lists(pieces, max_size=4).map("".join))
+    @batches(st.lists(pieces, max_size=3).map("".join))
     def draw(batch: list[str]) -> None:
         drawn.extend(batch)
 
@@ -58,7 +59,10 @@ SYSTEMS = {
 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("kind", SYSTEMS)
-def test_any_text_is_tagged_and_no_mention_divides_a_grapheme(kind: str, texts: list[str], tmp_path: Path) -> None:
+def test_any_text_is_tagged_and_no_mention_divides_a_grapheme(
+    kind: str, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "BLOCK", 400)  # larger batches
     system = SYSTEMS[kind](tmp_path)
     tagged = list(TextTagger([system]).tag(texts))
     assert len(tagged) == len(texts)

@@ -4,21 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
-import regex
 from conftest import ROOT
-from hypothesis import given
-from hypothesis import strategies as st
 from tagged_study import TAGGER, write_tiny_study
 
 from markner import load
 from markner.annotate.params import AnnotateParams
 from markner.annotate.pipeline import AnnotationJob, annotate
-from markner.annotate.text_tagger import TextTagger
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
 from markner.models.params import PredictParams
-from markner.models.tagging import TokenSystem, load_system
 from markner.study.loading import load_study_file
 from markner.study.queries import tagger
 from markner.study.schema.annotations import Annotation, AnnotationRun
@@ -32,17 +27,6 @@ TEXTS = [
         for document in read_documents([ROOT / "resources/sample/pubtator/test.PubTator"], "auto", ReadOptions())
     ),
 ]
-
-
-HARD = ["gout", " ", ". ", "\n\n", "\r\n", "<mark>", "[SEP]", "<|im_end|>", "e\u0301", "\u00ad", "\u200b", "\u0308"]
-HARD += ["👩\u200d🔬", "🇨🇭"]
-
-
-@pytest.fixture(scope="module")
-def taggers(run: Path) -> list[TextTagger]:
-    """The run as it reads raw text, and as it reads tokens."""
-    system = load_system(TAGGER, run.parents[2])
-    return [TextTagger([system]), TextTagger([TokenSystem(system)])]
 
 
 @pytest.fixture(scope="module")
@@ -110,15 +94,6 @@ def test_a_run_reads_tokens_of_raw_corpora_only_if_it_is_set() -> None:
     run = study.runs["bioner-llama2"].model_copy(update={"as_trained": True})
     changed = study.model_copy(update={"runs": study.runs | {"bioner-llama2": run}})
     assert PredictParams.of(changed, place).settings()["tokenize"] is True
-
-
-@given(st.lists(st.one_of(st.text(max_size=15), st.sampled_from(HARD)), max_size=8).map("".join))
-def test_any_text_is_tagged_and_no_mention_divides_a_grapheme(taggers: list[TextTagger], text: str) -> None:
-    clusters = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
-    for system in taggers:
-        for mention in system(text):
-            assert mention.text == text[mention.start : mention.end] != ""
-            assert {mention.start, mention.end} <= clusters
 
 
 def test_half_a_surrogate_pair_is_an_error(run: Path) -> None:

@@ -89,7 +89,7 @@ def check_format(folder: Path, form: OutputFormat, originals: Sequence[Document]
 
 @batches(documents())
 def test_every_text_and_mention_comes_back(drawn: list[Document]) -> None:
-    originals = [replace(document, id=f"d{number}") for number, document in enumerate(drawn)]
+    originals = [replace(document, id=f"d{number:02}") for number, document in enumerate(drawn)]
     with TemporaryDirectory() as folder:
         for form in get_args(OutputFormat):
             if form == "iob":

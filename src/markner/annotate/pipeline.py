@@ -17,6 +17,7 @@ from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import STANDARD_INPUT, open_writer, read_documents
 from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.errors import MarknerError
+from markner.graphemes import with_spaces
 from markner.models.checkpoints import fingerprint
 from markner.models.tagging import System, load_system
 from markner.study.schema.annotations import Tagger
@@ -27,8 +28,6 @@ _BATCHES = 16
 
 BLOCK = 50
 """Documents of a block. No documents of two blocks are tagged together, so that shards give the same mentions."""
-
-_SPACES = str.maketrans("\t\n\v\f\r", "     ")
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ def _tag(
     waiting: Sequence[tuple[Document, list[Span]]], systems: Sequence[System], min_confidence: float = 0.0
 ) -> Iterator[tuple[Document, Entry]]:
     # No model was trained on line ends within a sentence; a space in their place keeps every offset.
-    texts = [document.text[start:end].translate(_SPACES) for document, bounds in waiting for start, end in bounds]
+    texts = [with_spaces(document.text[start:end]) for document, bounds in waiting for start, end in bounds]
     answers = [system.tag(texts) for system in systems] if texts else []
     position = 0
     for document, bounds in waiting:
