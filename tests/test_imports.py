@@ -28,3 +28,11 @@ def test_a_companion_that_is_imported_already_is_left_alone() -> None:
         "import sklearn.exceptions as before; import markner.evaluation.score; import sklearn.exceptions as after;"
         "assert before is after"
     )
+
+
+def test_garbage_is_looked_for_rarely_until_the_imports_end() -> None:
+    _run(
+        "import gc; usual = gc.get_threshold(); import markner; from runrecord.imports import end_of_imports;"
+        "assert gc.get_threshold()[0] > usual[0]; end_of_imports();"
+        "assert gc.get_threshold() == usual; assert gc.get_freeze_count() > 1000"
+    )

@@ -2,10 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+from runrecord.imports import collect_rarely
+
 if TYPE_CHECKING:
     from markner.annotate.text_tagger import TextTagger
 
 __version__ = "0.2.0"
+# The 3,000 modules of a language model take a seventh longer otherwise. An assignment, since it is then no part of the
+# code of every job.
+_USUAL_THRESHOLDS = collect_rarely()
 
 
 def load(

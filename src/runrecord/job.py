@@ -19,6 +19,7 @@ from runrecord.code import PACKAGE_ROOT, code_parts, parts_hash
 from runrecord.differences import differences
 from runrecord.errors import PlainError
 from runrecord.hashing import hash_path
+from runrecord.imports import end_of_imports
 from runrecord.machine import environment
 from runrecord.record import asked, named_files, portable, seal_of, write_record
 
@@ -37,6 +38,7 @@ def job(snakemake: Any) -> Iterator[None]:
     What goes to stderr, child processes included, also goes to the rule's log. A PlainError ends the job with two
     plain lines, any other exception with its traceback. On success each output gets its record (`record.py`).
     """
+    end_of_imports()
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     previous = signal.signal(signal.SIGTERM, _terminate)
