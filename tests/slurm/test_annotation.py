@@ -69,7 +69,7 @@ def until(holds: Callable[[], object], snakemake: "subprocess.Popen[str]", secon
 
 
 def test_ten_jobs_of_which_one_is_killed_give_the_file_of_one_process(cluster: Cluster, tmp_path: Path) -> None:
-    folder = make_checkout(tmp_path / "checkout")
+    folder = make_checkout(tmp_path)
     results = write_study(folder)
     write_abstracts(folder / "texts" / "abstracts.jsonl")
     shards, journals = results / "shards" / "abstracts", results / "checkpoints" / "shards" / "abstracts"
