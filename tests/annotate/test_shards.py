@@ -101,10 +101,10 @@ class Failing:
     def __init__(self, results: Path, word: str) -> None:
         self._system, self._word = load_system(TAGGER, results), word
 
-    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+    def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
         if self._word in " ".join(sentences):
             raise RuntimeError("CUDA error: an illegal memory access")
-        return self._system.tag(sentences)
+        return self._system.tag(sentences, documents)
 
 
 def test_a_document_that_cannot_be_tagged_is_named(results: Path) -> None:

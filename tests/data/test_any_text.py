@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import get_args
 
 import pytest
+import regex
 from hypothesis import strategies as st
 from random_texts import TEXTS, batches
 
@@ -23,6 +24,8 @@ from markner.tags import words
 
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 LINE_END = re.compile("[\r\n]")
+SWALLOWS = regex.compile(r"\p{GCB=Prepend}\p{GCB=Control}")
+"""A number sign of Arabic that carries nothing; in columns a space stands after it, which is then a part of it."""
 
 
 @st.composite
@@ -56,7 +59,7 @@ def found(document: Document) -> Counter[tuple[int, int, str]]:
 
 def check_columns(folder: Path, originals: Sequence[Document]) -> None:
     """Columns hold the words of each text that has some; a second writing has the bytes of the first."""
-    originals = [document for document in originals if document.text.split()]
+    originals = [each for each in originals if each.text.split() and not SWALLOWS.search(each.text)]
     first = copies(folder, "iob", originals)
     written = file_in(folder, "iob").read_bytes()
     assert [copy.id for copy in first] == [document.id for document in originals]

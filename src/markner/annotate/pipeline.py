@@ -180,7 +180,8 @@ def _tag(
 ) -> Iterator[tuple[Document, Entry]]:
     # No model was trained on line ends within a sentence; a space in their place keeps every offset.
     texts = [with_spaces(document.text[start:end]) for document, bounds in waiting for start, end in bounds]
-    answers = [system.tag(texts) for system in systems] if texts else []
+    owners = [str(number) for number, (_, bounds) in enumerate(waiting) for _ in bounds]
+    answers = [system.tag(texts, owners) for system in systems] if texts else []
     position = 0
     for document, bounds in waiting:
         mentions: list[Mention] = []

@@ -2,6 +2,7 @@
 
 from typing import Literal, Self
 
+from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
 from markner.study.grid import Point, grid_jobs
 from markner.study.params import EntityPrompt, Params, Wildcards
@@ -84,7 +85,12 @@ class TrainEncoderParams(Params, rules=["train_encoder"]):
     weight_decay: float
     precision: Literal["bf16", "fp32"]
     fraction: float
+    context: ContextKind = "none"
     seed: int
+
+    def settings(self) -> dict[str, object]:
+        """Leave out `context` where there is none, so that it changes no other training."""
+        return _without_usual_context(self)
 
     @classmethod
     @planning_only
@@ -106,7 +112,12 @@ class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
     weight_decay: float
     precision: Literal["bf16", "fp32"]
     fraction: float
+    context: ContextKind = "none"
     seed: int
+
+    def settings(self) -> dict[str, object]:
+        """Leave out `context` where there is none, so that it changes no other training."""
+        return _without_usual_context(self)
 
     @classmethod
     @planning_only
@@ -116,6 +127,10 @@ class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
         if not run.final:
             raise NotInStudyError(f"runs.{wildcards['run']} has no final model")
         return cls(seed=int(wildcards["seed"]), **run.model_dump(include=set(cls.model_fields)))
+
+
+def _without_usual_context(params: TrainEncoderParams | TrainFinalEncoderParams) -> dict[str, object]:
+    return params.model_dump(exclude={"context"} if params.context == "none" else None)
 
 
 class SelectEncoderParams(Params, rules=["select_encoder"]):

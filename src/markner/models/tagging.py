@@ -12,8 +12,7 @@ from markner.data.tokens import token_text
 from markner.errors import MarknerError
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces, worst
 from markner.models.device import device
-from markner.models.encoder.batches import encode
-from markner.models.encoder.train import load_trained, tag_rows
+from markner.models.encoder.train import encode_as_trained, load_trained, tag_rows
 from markner.models.weights import load_causal, load_tokenizer
 from markner.predictions import Status
 from markner.study.params import EntityPrompt
@@ -35,8 +34,13 @@ class System(Protocol):
     batch_size: int
     """Sentences that it reads together."""
 
-    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
-        """Find the mentions of sentences, in their order."""
+    def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
+        """Find the mentions of sentences, in their order.
+
+        Args:
+            sentences: Their texts.
+            documents: The document of each, if they are all sentences of some documents, for systems that read context.
+        """
 
 
 def load_system(settings: Tagger, results: Path) -> System:
@@ -67,10 +71,10 @@ class TokenSystem:
     def __init__(self, system: System) -> None:
         self._system, self.batch_size = system, system.batch_size
 
-    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+    def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
         """Find the mentions of raw sentences, at their offsets in them."""
         tokens = [token_text(text) for text in sentences]
-        tagged = self._system.tag([each.text for each in tokens])
+        tagged = self._system.tag([each.text for each in tokens], documents)
         return [
             Tagged(
                 [
@@ -105,13 +109,11 @@ class EncoderSystem:
         self._tokenizer = load_tokenizer(model)
         self._model = load_trained(model, self._max_length)
 
-    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+    def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
         """Find the mentions of sentences; one of more word pieces than the model reads is read in windows."""
-        rows = encode(
-            (Sentence(str(number), "", text) for number, text in enumerate(sentences)),
-            self._tokenizer,
-            self._max_length,
-        )
+        owners = documents or [str(number) for number in range(len(sentences))]
+        alone = [Sentence("", document, text) for document, text in zip(owners, sentences, strict=True)]
+        rows = encode_as_trained(alone, self._model, self._tokenizer, self._max_length)
         tagged = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
         return [Tagged(_mentions(self._entity, *scored.mentions()), ["ok"]) for scored in tagged]
 
@@ -127,7 +129,7 @@ class GenerativeSystem:
         self._model = load_causal(folder, torch.bfloat16 if settings.decoding.precision == "bf16" else torch.float32)
         torch.nn.Module.to(self._model, device())
 
-    def tag(self, sentences: Sequence[str]) -> list[Tagged]:
+    def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
         """Find the mentions of sentences; an answer counts as far as it can be aligned."""
         tagged = [Tagged([], []) for _ in sentences]
         decoding = self._settings.decoding

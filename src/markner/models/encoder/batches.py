@@ -3,12 +3,14 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import NamedTuple
 from unicodedata import normalize
 
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from markner.data.context import Context
 from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
 from markner.models.encoder.marginals import mention_marginals
@@ -93,21 +95,29 @@ class Batch:
     words: int
 
 
-def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, max_length: int) -> list[Encoded]:
+def encode(
+    sentences: Iterable[Sentence],
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+    contexts: Sequence[Context] | None = None,
+) -> list[Encoded]:
     """Split sentences into words and words into pieces, at most `max_length` with special tokens.
 
     A longer sentence becomes windows, each of which overlaps the next by half. A word is labeled in the window that has
-    most of the sentence around it.
+    most of the sentence around it. The context of a sentence is read beside it as far as there is room, and its words
+    are not labeled.
 
     Raises:
         MarknerError: `max_length` has no room beside the special tokens.
     """
     rows: list[Encoded] = []
-    for sentence in sentences:
+    around = repeat(Context()) if contexts is None else contexts
+    for sentence, context in zip(sentences, around, strict=contexts is not None):
         spans = words(sentence.text)
         tags = tags_from_spans(spans, sentence.spans)
+        before, own, after = (_composed_words(text) for text in (context.before, sentence.text, context.after))
         pieces = tokenizer(
-            [normalize("NFC", sentence.text[span.start : span.end]) for span in spans],
+            [*before, *own, *after],
             is_split_into_words=True,
             split_special_tokens=True,  # `[SEP]` in a sentence is text
             verbose=False,
@@ -115,10 +125,12 @@ def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, ma
         ids: list[int] = pieces["input_ids"]
         places: list[list[int]] = [[] for _ in spans]
         for position, word in enumerate(pieces.word_ids()):
-            if word is not None:
-                places[word].append(position)
+            if word is not None and 0 <= word - len(before) < len(spans):
+                places[word - len(before)].append(position)
+        if before or after:
+            ids, places = _with_room(ids, places, [word is not None for word in pieces.word_ids()], max_length)
         inside = [position for of_word in places for position in of_word]
-        # The pieces from `head` to `tail` stand between special tokens.
+        # The pieces from `head` to `tail` are those of the sentence.
         head, tail = (inside[0], inside[-1] + 1) if inside else (len(ids), len(ids))
         room = min(max_length - head - len(ids) + tail, tail - head)
         if inside and room < 1:
@@ -129,12 +141,42 @@ def encode(sentences: Iterable[Sentence], tokenizer: PreTrainedTokenizerBase, ma
         windows = [Span(start, min(start + room, tail)) for start in starts]
         owners = _owners(places, windows)
         for number, (start, end) in enumerate(windows):
-            own = slice(bisect_left(owners, number), bisect_right(owners, number))
-            first = [of_word[0] - start + head if of_word else None for of_word in places[own]]
+            labeled = slice(bisect_left(owners, number), bisect_right(owners, number))
+            first = [of_word[0] - start + head if of_word else None for of_word in places[labeled]]
             rows.append(
-                Encoded(sentence, spans[own], tags[own], [*ids[:head], *ids[start:end], *ids[tail:]], first, number)
+                Encoded(
+                    sentence, spans[labeled], tags[labeled], [*ids[:head], *ids[start:end], *ids[tail:]], first, number
+                )
             )
     return rows
+
+
+def _composed_words(text: str) -> list[str]:
+    return [normalize("NFC", text[start:end]) for start, end in words(text)]
+
+
+def _with_room(
+    ids: list[int], places: list[list[int]], of_words: list[bool], max_length: int
+) -> tuple[list[int], list[list[int]]]:
+    """Return the pieces with as much context on both sides of the sentence as there is room, and the places in them.
+
+    Args:
+        ids: Pieces of the context before, the sentence and the context after, between special tokens.
+        places: The pieces of each word of the sentence.
+        of_words: Whether each piece belongs to a word.
+        max_length: Most pieces, special tokens included.
+    """
+    begin, end = of_words.index(True), len(of_words) - of_words[::-1].index(True)
+    own = [position for of_word in places for position in of_word]
+    if not own:
+        return ids[:begin] + ids[end:], places
+    first, last = own[0], own[-1] + 1
+    spare = max(max_length - (len(ids) - (end - begin)) - (last - first), 0)
+    before = min(first - begin, max(spare // 2, spare - (end - last)))
+    after = min(end - last, spare - before)
+    shift = first - before - begin
+    moved = [[position - shift for position in of_word] for of_word in places]
+    return ids[:begin] + ids[first - before : last + after] + ids[end:], moved
 
 
 def _owners(places: Sequence[Sequence[int]], windows: Sequence[Span]) -> list[int]:

@@ -25,7 +25,8 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from markner.data.documents import read_sentences
+from markner.data.context import ContextKind, contexts
+from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
@@ -73,6 +74,7 @@ class EncoderTraining:
     precision: Precision
     fraction: float = 1.0
     keep: Keep = "highest-f1"
+    context: ContextKind = "none"
 
 
 def train_point(
@@ -108,9 +110,13 @@ def train_point(
     model = _pretrained(weights, point["dropout"])
     _check_length(model, point["max_length"], weights)
     sentences = list(read_sentences(train))
-    part = [sentences[index] for index in subset(len(sentences), settings.fraction, None, seed)]
-    rows = encode(part, tokenizer, point["max_length"])
-    dev_rows = encode(read_sentences(dev), tokenizer, point["max_length"])
+    dev_sentences = list(read_sentences(dev))
+    around = contexts(sentences, settings.context)
+    part = subset(len(sentences), settings.fraction, None, seed)
+    rows = encode(
+        [sentences[index] for index in part], tokenizer, point["max_length"], [around[index] for index in part]
+    )
+    dev_rows = encode(dev_sentences, tokenizer, point["max_length"], contexts(dev_sentences, settings.context))
     for path, encoded in ((train, rows), (dev, dev_rows)):
         if not encoded:
             raise MarknerError(f"{path}: no sentences left to learn from", "check the split's files and `fraction`")
@@ -159,6 +165,8 @@ def train_point(
         )
     model.load_state_dict(kept)
     vocabulary.restore(kept_decay)
+    if settings.context != "none":
+        model.config.sentence_context = settings.context
     folder = fresh_folder(output)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -204,12 +212,20 @@ def write_tags(
     batch_size: int = 64,
 ) -> None:
     """Tag every sentence with a model that gives scores of O, B and I, as `predict_encoder` does."""
-    rows = encode(read_sentences(sentences), tokenizer, max_length)
+    rows = encode_as_trained(list(read_sentences(sentences)), tagger, tokenizer, max_length)
     predictions = []
     for scored in tag_rows(tagger, tokenizer, rows, batch_size, output.stem):
         spans, confidences = scored.mentions()
         predictions.append(Prediction(scored.sentence.id, spans, "ok", confidences=confidences))
     write_predictions(output, predictions)
+
+
+def encode_as_trained(
+    sentences: Sequence[Sentence], tagger: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> list[Encoded]:
+    """Encode all sentences of some documents, in order, with the context that the model was trained with."""
+    around = contexts(sentences, getattr(tagger.config, "sentence_context", "none"))
+    return encode(sentences, tokenizer, max_length, around)
 
 
 def tag_rows(

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from markner.data.context import ContextKind
 from markner.study.schema.base import Name, Settings
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Splits
@@ -256,6 +257,9 @@ class EncoderRun(Settings):
     """AdamW's weight decay."""
     precision: Literal["bf16", "fp32"] = "bf16"
     """Mixed bfloat16 with float32 master weights, or float32 throughout."""
+    context: ContextKind = "none"
+    """What it reads beside a sentence, in training, prediction and annotation: `neighbors`, the sentences before and
+    after it in its document; `title`, the first sentence of its document; or nothing."""
     seeds: list[int] = Field(default=[1], min_length=1)
     """One grid for each seed."""
     evaluate: list[Name] = Field(min_length=1)

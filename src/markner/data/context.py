@@ -1,0 +1,39 @@
+"""The context of sentences: text of their document that a model reads beside them and does not tag."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from markner.data.documents import Sentence
+
+ContextKind = Literal["none", "neighbors", "title"]
+
+
+class Context(NamedTuple):
+    """What stands before and after a sentence; empty if there is nothing."""
+
+    before: str = ""
+    after: str = ""
+
+
+def contexts(sentences: Sequence[Sentence], kind: ContextKind) -> list[Context]:
+    """Return the context of each sentence.
+
+    Args:
+        sentences: All sentences of a file; those of a document follow each other in their order.
+        kind: `neighbors`: the sentence before and the sentence after it in the document. `title`: the first sentence of
+            the document, before each other one.
+    """
+    if kind == "neighbors":
+        joined = [one.document == other.document for one, other in pairwise(sentences)]
+        before = [one.text if same else "" for one, same in zip(sentences, joined, strict=False)]
+        after = [other.text if same else "" for other, same in zip(sentences[1:], joined, strict=True)]
+        return [Context(*each) for each in zip(["", *before], [*after, ""], strict=True)] if sentences else []
+    around: list[Context] = []
+    title = Sentence("", "", "")
+    for number, sentence in enumerate(sentences):
+        if number == 0 or sentence.document != title.document:
+            title = sentence
+        is_other = kind == "title" and title is not sentence
+        around.append(Context(title.text if is_other else ""))
+    return around
