@@ -4,12 +4,11 @@ The plan is what `snakemake -n` lists. Both ways: no cell without a job, no scor
 """
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from forked import run_snakemake
 
 from markner.files import read_json
 from markner.study.loading import load_study_file
@@ -28,9 +27,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Output files of all jobs that `all` plans."""
     folder = tmp_path_factory.mktemp("plan")
     (folder / "resources").symlink_to(ROOT / "resources")
-    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", ROOT / "Snakefile", "--configfile", CONFIG]
-    done = subprocess.run([*map(str, command), "--", "all"], cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = run_snakemake(folder, "-n", "--snakefile", str(ROOT / "Snakefile"), "--configfile", str(CONFIG), "--", "all")
+    assert done.returncode == 0, done.stdout
     return "\n".join(re.findall(r"^    output: (.*)$", done.stdout, re.MULTILINE))
 
 

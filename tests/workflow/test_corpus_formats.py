@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import ROOT
 from models.tiny_encoder import tiny_encoder
-from tiny_study import PARTS, command
+from tiny_study import PARTS, snakemake
 
 from markner.data.documents import Document, read_sentences
 from markner.data.formats.annotations import ReadOptions
@@ -60,7 +60,7 @@ def task(document: Document) -> dict[str, Any]:
 def test_each_format_is_added_by_one_entry_gives_the_same_corpus_and_is_trained_on(tmp_path: Path) -> None:
     corpora = checkout(tmp_path)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump({"study": "own", "corpora": corpora}), encoding="utf-8")
-    command(tmp_path, "-m", "snakemake", "-c1", "--configfile", "study.yaml", "--", "corpora")
+    snakemake(tmp_path, "--", "corpora", config="study.yaml")
     with (tmp_path / "results/own/corpora.csv").open(encoding="utf-8", newline="") as stream:
         card = {row.pop("corpus"): row for row in csv.DictReader(stream)}
     assert set(card) == set(corpora)

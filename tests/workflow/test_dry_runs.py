@@ -4,23 +4,20 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ROOT
+from forked import run_snakemake
 
-SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
 STUDIES = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
 TARGETS = ["all", "downloads", "corpora", "released", "instructions", "tables", "figures", "crate"]
 
 
 def snakemake(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in a folder; what it says is all in `stdout`."""
-    return subprocess.run(
-        [*SNAKEMAKE, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    """Run the checkout's workflow in a folder; what it says is all in `stdout`."""
+    return run_snakemake(folder, "--snakefile", str(ROOT / "Snakefile"), *arguments)
 
 
 @pytest.fixture
@@ -69,14 +66,7 @@ def test_the_papers_study_holds_every_system_and_grid_point(folder: Path) -> Non
 def test_the_study_without_a_configfile_is_the_papers(tmp_path: Path) -> None:
     for name in ("Snakefile", "workflow", "config", "resources"):
         (tmp_path / name).symlink_to(ROOT / name)
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-n", "--config", "mirror=.", "--", "released"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_snakemake(tmp_path, "-n", "--config", "mirror=.", "--", "released")
     assert done.returncode == 0, done.stdout
     assert "results/paper/released/bc2gm.test.txt" in done.stdout
 
@@ -119,14 +109,7 @@ def test_a_typo_in_a_rule_is_an_error_when_the_workflow_is_parsed(
     assert text.count(old) == 1
     rules.write_text(text.replace(old, new), encoding="utf-8")
     # Listing the rules parses the workflow and builds no job.
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--list", "--configfile", "config/demo.yaml"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_snakemake(tmp_path, "--list", "--configfile", "config/demo.yaml")
     assert done.returncode != 0
     assert message in done.stdout
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT, mirror
-from tiny_study import PARTS, command, plan
+from tiny_study import PARTS, command, plan, snakemake
 
 from markner.data.documents import read_sentences
 from markner.data.formats import pubtator
@@ -83,15 +83,11 @@ def write_study(folder: Path, files: dict[str, str], **changed: Any) -> None:
     (folder / CONFIG).write_text(yaml.safe_dump(study), encoding="utf-8")
 
 
-def snakemake(folder: Path, *arguments: str, code: int = 0) -> str:
-    return command(folder, "-m", "snakemake", "--configfile", CONFIG, "-c2", *arguments, code=code).stdout
-
-
 def test_gold_in_every_format_has_every_score_one_and_a_changed_file_runs_its_run_alone(tmp_path: Path) -> None:
     folder = checkout(tmp_path / "checkout")
     files = write_answers(folder)
     write_study(folder, files)
-    snakemake(folder)
+    snakemake(folder, config=CONFIG)
     for name in FORMATS:
         scores = read_json(folder / f"results/others/scores/{name}/seed1/sample.json")
         assert scores["strict"]["f1"] == 1, name
@@ -113,13 +109,13 @@ def test_too_few_answers_are_an_error_that_names_the_file_and_the_setting(tmp_pa
     lines = (folder / "marked.jsonl").read_text("utf-8").splitlines(keepends=True)
     (folder / "marked.jsonl").write_text("".join(lines[10:]), encoding="utf-8")
     target = "results/others/scores/marked/seed1/sample.json"
-    message = snakemake(folder, target, code=1)
+    message = snakemake(folder, target, config=CONFIG, code=1)
     share = int(1000 * (len(lines) - 10) / len(lines)) / 1000
     assert f"marked.jsonl: answers {len(lines) - 10} of {len(lines)} sentences" in message
     assert f"min_matched: {share:g}" in message
     assert not (folder / "results/others/predictions/marked/seed1/sample.jsonl").exists()
     write_study(folder, {"marked": "marked.jsonl"}, min_matched=share)
-    snakemake(folder, target)
+    snakemake(folder, target, config=CONFIG)
     predictions = [
         json.loads(line)["status"]
         for line in (folder / "results/others/predictions/marked/seed1/sample.jsonl").read_text("utf-8").splitlines()
@@ -151,7 +147,7 @@ def test_a_published_systems_answers_have_the_scores_that_were_measured_by_hand(
     study = {"study": "others", "corpora": corpora, "runs": {"public": run}}
     (folder / CONFIG).write_text(yaml.safe_dump(study), encoding="utf-8")
     targets = [f"results/others/scores/public/seed1/{name}.json" for name in SCORES]
-    snakemake(folder, *targets, "--config", f"mirror={corpora_folder}")
+    snakemake(folder, *targets, "--config", f"mirror={corpora_folder}", config=CONFIG)
     for name, (_, _, f1, missing) in SCORES.items():
         scores = read_json(folder / f"results/others/scores/public/seed1/{name}.json")
         assert scores["strict"]["f1"] == pytest.approx(f1, abs=0.001), name

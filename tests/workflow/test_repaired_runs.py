@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT
-from tiny_study import PARTS, command, plan
+from tiny_study import PARTS, command, plan, snakemake
 
 from markner.data.formats.iob import read
 from markner.files import read_json, write_jsonl
@@ -49,7 +49,7 @@ def write_study(folder: Path) -> None:
 def test_repaired_runs_are_scored_and_tested_beside_their_run(tmp_path: Path) -> None:
     folder = tmp_path / "checkout"
     write_study(folder)
-    command(folder, "-m", "snakemake", "--configfile", CONFIG, "-c2")
+    snakemake(folder, config=CONFIG)
     results = folder / "results" / "repair"
     counts = read_json(results / "predictions/consistent/seed1/sample.counts.json")
     assert (counts["documents"], counts["alone"]) == (24, 0)

@@ -11,14 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from conftest import ROOT, once
+from forked import run_snakemake
 from models.tiny_encoder import tiny_encoder
 from models.tiny_llama import write_tiny_llama
 
@@ -89,45 +88,16 @@ def command(folder: Path, *arguments: str, code: int = 0) -> subprocess.Complete
     return done
 
 
-def snakemake(folder: Path, *arguments: str, config: str = CONFIG) -> str:
-    return command(folder, "-m", "snakemake", "--configfile", config, "-c2", *arguments).stdout
-
-
-class Planner(threading.local):
-    """A process of this thread that plans (`planner.py`), started when it is first needed."""
-
-    def __init__(self) -> None:
-        script = Path(__file__).with_name("planner.py")
-        self.process = subprocess.Popen(
-            [sys.executable, str(script)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def run(self, folder: Path, *arguments: str) -> str:
-        """Run Snakemake without an error; returns all that it says."""
-        output = folder / "plan.txt"
-        asked = {"folder": str(folder), "arguments": arguments, "environment": environment(folder)}
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        print(json.dumps(asked | {"output": str(output)}), file=self.process.stdin, flush=True)
-        code = self.process.stdout.readline()
-        said = output.read_text(encoding="utf-8")
-        output.unlink()
-        assert code == "0\n", said[-6000:]
-        return said
-
-
-@cache
-def planner() -> Planner:
-    return Planner()
+def snakemake(folder: Path, *arguments: str, config: str = CONFIG, code: int = 0) -> str:
+    """Run Snakemake with the code of a checkout, in it, to end with this exit code; returns all that it says."""
+    done = run_snakemake(folder, "--configfile", config, "-c2", *arguments, environment=environment(folder))
+    assert done.returncode == code, done.stdout[-6000:]
+    return done.stdout
 
 
 def plan(folder: Path, *arguments: str, config: str = CONFIG) -> set[Job]:
     """The jobs that Snakemake would run, targets of files alone left out."""
-    said = planner().run(folder, "--configfile", config, "-c2", "-n", *arguments)
+    said = snakemake(folder, "-n", *arguments, config=config)
     jobs = set()
     for block in re.findall(r"^rule (\w+):\n((?:    .*\n)*)", said, re.MULTILINE):
         facts = dict(re.findall(r"^    (\w+): (.*)$", block[1], re.MULTILINE))

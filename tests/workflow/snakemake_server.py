@@ -1,10 +1,11 @@
 """Snakemake in processes that are forked from one which has imported it.
 
-Its import takes as long as a plan. A process serves requests, one JSON object a line: `folder`, `arguments`,
+Its import takes half as long as a plan. A process serves requests, one JSON object a line: `folder`, `arguments`,
 `environment` and `output`, the file for all that Snakemake prints. It answers with the exit code, a line each.
 """
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -42,9 +43,15 @@ def snakemake(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    import pydantic  # noqa: F401 - of the workflow's own code, the slowest to import
+    # What the workflow's own code imports, and Snakemake while it runs, as far as it takes long.
+    import nbformat  # noqa: F401
+    import pydantic  # noqa: F401
+    import regex  # noqa: F401
+    import smart_open  # noqa: F401
+    import yaml  # noqa: F401
 
     with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(SystemExit):
         snakemake(["--version"])  # imports the plugins too
+    gc.freeze()  # a search for garbage in a fork would copy the memory of all that is imported
     for line in sys.stdin:
         print(fork(**json.loads(line)), flush=True)
