@@ -114,6 +114,12 @@ def test_texts_without_a_sentence_pass_through(results: Path, tmp_path: Path) ->
     assert [(row["id"], row["mentions"]) for row in rows(tmp_path / "out.jsonl")] == [("a", []), ("b", [])]
 
 
+def test_an_empty_file_is_a_document_without_mentions(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+    run(results, [tmp_path / "empty.txt"], tmp_path / "out.jsonl", "jsonl")
+    assert list(rows(tmp_path / "out.jsonl")) == [{"id": "empty", "text": "", "mentions": []}]
+
+
 def abstracts(mirror: Path) -> list[Path]:
     """1,092 real abstracts, in PubTator and BioC."""
     return [mirror / "ncbi-disease" / "NCBItrainset_corpus.txt", mirror / "bc5cdr" / "CDR_TrainingSet.BioC.xml"]

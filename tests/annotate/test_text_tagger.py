@@ -1,6 +1,8 @@
 """Tagging from Python gives what `markner annotate` gives, from the settings that the study wrote."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,31 @@ def test_mentions_have_offsets_type_and_text(run: Path) -> None:
             assert mention.type == "disease"
             assert mention.confidence is not None
             assert 0 < mention.confidence <= 1
+
+
+def test_the_example_of_the_documentation_runs(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs" / "annotate.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (folder,) = re.findall(r'load\("(.*?)"\)', example)
+    place = tmp_path / folder
+    shutil.copytree(run, place)
+    settings = TAGGER.model_copy(update={"run": place.parent.name, "folder": str(Path(*place.parts[-3:]))})
+    (place.parents[2] / "taggers.json").write_text(json.dumps([settings.model_dump()]), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    *before, last = example.strip().splitlines()
+    assert len(before) + 1 <= 4
+    exec("\n".join([*before, f"print({last})"]), {})
+    text = last.split('"')[1]
+    assert capsys.readouterr().out == f"{load(str(run))(text)}\n"
+
+
+def test_four_hundred_mentions_in_a_sentence_have_their_places(run: Path) -> None:
+    text = "mild colitis, " * 400
+    mentions = load(str(run))(text)
+    assert len(mentions) >= 400
+    assert all(mention.text == text[mention.start : mention.end] for mention in mentions)
 
 
 def test_mentions_of_low_confidence_are_left_out(run: Path) -> None:
