@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 from conftest import ROOT
@@ -17,7 +17,7 @@ from tagged_study import TAGGER, write_tiny_study
 from markner.annotate.pipeline import AnnotationJob, annotate, journal_of, merge_mentions
 from markner.data.documents import Document, Mention
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import read_documents
+from markner.data.formats.document_files import file_in, read_documents
 from markner.data.sentences import document_sentences
 from markner.study.schema.formats import InputFormat, OutputFormat
 
@@ -112,6 +112,17 @@ def test_texts_without_a_sentence_pass_through(results: Path, tmp_path: Path) ->
     source.write_text('{"id": "a", "text": ""}\n{"id": "b", "text": " \\n"}\n', encoding="utf-8")
     run(results, [source], tmp_path / "out.jsonl", "jsonl")
     assert [(row["id"], row["mentions"]) for row in rows(tmp_path / "out.jsonl")] == [("a", []), ("b", [])]
+
+
+@pytest.mark.parametrize("form", [form for form in get_args(OutputFormat) if form != "iob"])
+def test_every_format_is_written_with_the_same_mentions(results: Path, tmp_path: Path, form: OutputFormat) -> None:
+    run(results, [SAMPLE], tmp_path / "first.jsonl", "jsonl")
+    run(results, [SAMPLE], file_in(tmp_path, form), form)
+    expected = [[(each["start"], each["end"]) for each in row["mentions"]] for row in rows(tmp_path / "first.jsonl")]
+    written = read_documents([file_in(tmp_path, form)], form, ReadOptions())
+    found = {document.id: [mention[:2] for mention in document.mentions] for document in written}
+    assert found == {row["id"]: spans for row, spans in zip(rows(tmp_path / "first.jsonl"), expected, strict=True)}
+    assert sum(map(len, expected)) > 100
 
 
 def test_an_empty_file_is_a_document_without_mentions(results: Path, tmp_path: Path) -> None:
