@@ -57,6 +57,7 @@ SYSTEMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("kind", SYSTEMS)
 def test_any_text_is_tagged_and_no_mention_divides_a_grapheme(

@@ -24,7 +24,7 @@ from markner.tags import words
 
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 LINE_END = re.compile("[\r\n]")
-SWALLOWS = regex.compile(r"\p{GCB=Prepend}\p{GCB=Control}")
+SWALLOWS = regex.compile(r"\p{GCB=Prepend}[\s\p{GCB=Control}]")
 """A number sign of Arabic that carries nothing; in columns a space stands after it, which is then a part of it."""
 
 
@@ -90,6 +90,7 @@ def check_format(folder: Path, form: OutputFormat, originals: Sequence[Document]
             assert copy.text == document.text
 
 
+@pytest.mark.slow
 @batches(documents())
 def test_every_text_and_mention_comes_back(drawn: list[Document]) -> None:
     originals = [replace(document, id=f"d{number:02}") for number, document in enumerate(drawn)]
