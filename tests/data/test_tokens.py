@@ -43,6 +43,11 @@ def test_accents_and_invisible_signs_divide_no_token(text: str) -> None:
     assert (moved.text, surfaces(moved)) == (f"{text} ( x )", [text])
 
 
+def test_an_invisible_sign_at_the_end_of_a_word_is_a_token() -> None:
+    moved = tokenized(sentence("7 mL\u2009min\u2061\u22121 gout", (12, 16)))
+    assert (moved.text, surfaces(moved)) == ("7 mL min \u2061 \u2212 1 gout", ["gout"])
+
+
 def test_white_space_alone_is_no_mention() -> None:
     with pytest.raises(MarknerError, match="white space"):
         tokenized(sentence("a  b", (1, 3)))

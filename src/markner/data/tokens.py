@@ -13,9 +13,23 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import NamedTuple
 
+import regex
+
 from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
 from markner.tags import words
+
+_INVISIBLE = regex.compile(r"(?:(?!\p{GCB=Extend}|\p{GCB=ZWJ})\p{Cf})+$")
+
+
+def _tokens(text: str) -> list[Span]:
+    """Return the words of a text; invisible signs at the end of a word are tokens, as each other sign is."""
+    tokens: list[Span] = []
+    for start, end in words(text):
+        last = None if text.isascii() else _INVISIBLE.search(text, start + 1, end)
+        tokens.append(Span(start, last.start() if last else end))
+        tokens += [Span(place, place + 1) for place in range(tokens[-1].end, end)]
+    return tokens
 
 
 def tokenized(sentence: Sentence) -> Sentence:
@@ -27,7 +41,7 @@ def tokenized(sentence: Sentence) -> Sentence:
     Raises:
         MarknerError: A span holds white space alone.
     """
-    tokens = words(sentence.text)
+    tokens = _tokens(sentence.text)
     starts: dict[int, int] = {}
     position = 0
     for start, end in tokens:
