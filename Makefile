@@ -52,11 +52,12 @@ bench: .venv/installed-dev ## measure against what people would use, on the demo
 	$(BIN)/python bench/training.py results/demo/weights/smollm2-135m results/demo/instructions/disease.json
 	$(BIN)/python bench/encoder.py results/demo/weights/minilm results/demo/corpora/sample_gene/tokenized/train.jsonl \
 		results/demo/corpora/sample_gene/tokenized/dev.jsonl
-	$(BIN)/python bench/decoding.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
+	$(BIN)/python bench/decoding.py results/demo/models/smollm2-disease/seed1 results/demo/instructions/disease.json \
 		results/demo/corpora/sample_disease/tokenized/test.jsonl
-	$(BIN)/python bench/constrained.py results/demo/models/smollm2-tuned/seed1 results/demo/instructions/disease.json \
+	$(BIN)/python bench/constrained.py results/demo/models/smollm2-disease/seed1 results/demo/instructions/disease.json \
 		results/demo/corpora/sample_disease/tokenized/test.jsonl
-	$(BIN)/python bench/growth.py results/demo/models/smollm2-tuned/seed1 \
+	$(BIN)/python bench/typed.py results/demo/models/smollm2-tuned/seed1 results/demo/corpora/sample_disease/tokenized/test.jsonl
+	$(BIN)/python bench/growth.py results/demo/models/smollm2-disease/seed1 \
 		results/demo/models/minilm-disease/seed1/grid/len128/lr0.0005_len128_bs16_drop0.1/model \
 		results/demo/instructions/disease.json results/demo/corpora/sample_disease/tokenized/test.jsonl
 	$(BIN)/python bench/plot.py

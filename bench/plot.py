@@ -27,6 +27,12 @@ RATIOS = (
         "x HF, constrained",
         "Constrained decoding: sentences a second, HF with the same constraint = 1",
     ),
+    (
+        "typed",
+        "types",
+        "x a pass for each",
+        "Three types with typed marks: sentences a second, a pass for each type = 1",
+    ),
     ("training", "way", "x Alpaca", "Tuning: examples a second, Stanford Alpaca's recipe = 1"),
     (
         "encoder-ncbi",

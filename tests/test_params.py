@@ -55,7 +55,7 @@ AT = {
 }  # fmt: skip
 
 
-def changed(**values: Any) -> set[str]:
+def changed(jobs: dict[str, dict[str, str]] = AT, **values: Any) -> set[str]:
     """Rules whose settings differ when the demo study is changed; `a__b=v` sets the key b of the section a."""
     content = DEMO.model_dump()
     for path, value in values.items():
@@ -67,7 +67,7 @@ def changed(**values: Any) -> set[str]:
             ]
         place[key] = value
     study = Study.model_validate(content)
-    return {rule for rule, at in AT.items() if current_settings(study, rule, at) != current_settings(DEMO, rule, at)}
+    return {rule for rule, at in jobs.items() if current_settings(study, rule, at) != current_settings(DEMO, rule, at)}
 
 
 def test_every_rule_has_params() -> None:
@@ -114,18 +114,20 @@ def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
 
 
 def test_a_prompt_reaches_what_is_asked_with_it() -> None:
-    prompts = {"generic": {"instruction": "Mark {entity}."}}
-    assert changed(prompts=prompts) == {"mixture", "predict", "chat_served", "self_instruct"}
+    disease = {"run": "smollm2-disease", "seed": "1", "corpus": "sample_disease", "mixture": "disease"}
+    jobs = AT | dict.fromkeys(("mixture", "train", "predict", "strata"), disease)
+
+    def changed_by(**generic: Any) -> set[str]:
+        return changed(jobs, prompts={**DEMO.model_dump()["prompts"], "generic": generic})
+
     same = {"instruction": DEMO.prompts["generic"].instruction}
-    diseases = {"generic": same | {"enhancements": {"disease": "More."}}}
-    assert changed(prompts=diseases) == {"mixture", "predict", "chat_served"}
-    assert changed(prompts={"generic": same | {"enhancements": {"plant": "More."}}}) == set()
-    marks = {"generic": same | {"marks": ["[", "]"]}}
-    assert changed(prompts=marks) == {"mixture", "predict", "chat_served", "self_instruct", "strata"}
-    assert changed(prompts={"generic": same | {"marks": ["<mark>", "</mark>"]}}) == set()
-    assert "marks" not in str(current_settings(DEMO, "predict", AT["predict"]))
-    template = {"generic": same | {"template": "{instruction} {input} "}}
-    assert changed(prompts=template) == {"train", "predict", "chat_served"}
+    assert changed_by(instruction="Mark {entity}.") == {"mixture", "predict", "chat_served", "self_instruct"}
+    assert changed_by(**same, enhancements={"disease": "More."}) == {"mixture", "predict", "chat_served"}
+    assert changed_by(**same, enhancements={"plant": "More."}) == set()
+    assert changed_by(**same, marks=["[", "]"]) == {"mixture", "predict", "chat_served", "self_instruct", "strata"}
+    assert changed_by(**same, marks=["<mark>", "</mark>"]) == set()
+    assert "marks" not in str(current_settings(DEMO, "predict", jobs["predict"]))
+    assert changed_by(**same, template="{instruction} {input} ") == {"train", "predict", "chat_served"}
 
 
 def test_one_split_is_the_same_setting_in_a_list_and_alone() -> None:
@@ -210,12 +212,12 @@ def test_seen_mentions_are_those_of_what_a_run_was_trained_on() -> None:
     at = {"family": "", "corpus": "sample_disease"}
     sources = (current_settings(DEMO, "strata", at) or {})["training"]
     shown = {run: (each["instructions"], each["corpus"], each["fraction"]) for run, each in sources.items()}
-    assert shown["smollm2-tuned"] == shown["smollm2-constrained"] == ("all", None, 1.0)
-    assert shown["smollm2-disease"] == ("disease", None, 1.0)
+    assert shown["smollm2-tuned"] == ("all", None, 1.0)
+    assert shown["smollm2-disease"] == shown["smollm2-constrained"] == ("disease", None, 1.0)
     assert shown["minilm-disease-third"] == (None, "sample_disease", 0.33)
     assert shown["smollm2-untuned"] == (None, "sample_disease", 1.0)
     lent = {run for run, each in sources.items() if each["origin"] == "corpus"}
-    assert lent == {"smollm2-untuned"}
+    assert lent == {"smollm2-untuned", "list-of-terms"}
 
 
 def test_a_run_without_training_has_seen_nothing_of_a_corpus_without_a_training_split() -> None:

@@ -17,7 +17,7 @@ import argparse
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -234,6 +234,18 @@ def as_iob(documents: Iterable[Document], kind: str) -> str:
     return "".join(lines)
 
 
+def find_terms(documents: Iterable[Document], terms: Iterable[str], kind: str) -> Iterator[Document]:
+    """The same documents with the longest terms of a list, in any letters, as their only mentions."""
+    longest = sorted(set(terms), key=lambda term: (-len(term), term))
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE)
+    for doc in documents:
+        title, *abstract = (
+            replace(each, mentions=tuple(Span(*found.span(), kind) for found in pattern.finditer(each.text)))
+            for each in (doc.title, *doc.abstract)
+        )
+        yield replace(doc, title=title, abstract=tuple(abstract))
+
+
 def counts_table(documents: list[Document]) -> str:
     """The Markdown table of counts by split."""
     rows = ["| split | documents | sentences | Disease | Chemical | Gene |"]
@@ -260,6 +272,9 @@ def build(source: Path, out: Path) -> list[Document]:
         write(out / "bc2gm" / split / "ALTGENE.eval", alternatives)
         for kind in TYPES.values():
             write(out / "iob" / kind.lower() / f"{split}.tsv", as_iob(docs, kind))
+    terms = (source.parent / "terms" / "disease.txt").read_text(encoding="utf-8").splitlines()
+    tests = [doc for doc in documents if doc.split == "test"]
+    write(out / "found" / "disease.PubTator", as_pubtator(find_terms(tests, terms, "Disease")))
     return documents
 
 

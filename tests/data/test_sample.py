@@ -104,11 +104,11 @@ def test_build_reproduces_the_committed_files(tmp_path: Path) -> None:
     built = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     committed = {
         path.relative_to(SAMPLE): path.read_bytes()
-        for folder in ("pubtator", "bioc", "bc2gm", "iob")
+        for folder in ("pubtator", "bioc", "bc2gm", "iob", "found")
         for path in (SAMPLE / folder).rglob("*")
         if path.is_file()
     }
-    assert len(built) == 24
+    assert len(built) == 25
     assert sorted(built) == sorted(committed)
     assert [path for path in built if built[path] != committed[path]] == []
     assert done.stdout.strip() in (SAMPLE / "README.md").read_text("utf-8")

@@ -56,19 +56,20 @@ def test_typed_marks_that_cannot_serve_are_an_error(
 def test_a_typed_run_is_asked_for_all_its_types_at_once() -> None:
     place = ROOT / "config" / "demo.yaml"
     content = yaml.safe_load(place.read_text(encoding="utf-8"))
-    content["prompts"]["typed"] = {"marks_by_type": {kind: [f"<{kind}>", f"</{kind}>"] for kind in ("disease", "gene")}}
-    content["mixtures"]["typed"] = {"corpora": ["sample_gene", "sample_disease"], "prompt": "typed"}
-    run = content["runs"]["smollm2-tuned"] | {"mixture": "typed", "evaluate": ["sample_disease"]}
-    content["runs"]["typed"] = run
+    pairs = {kind: [f"<{kind}>", f"</{kind}>"] for kind in ("disease", "gene")}
+    content["prompts"]["two-types"] = {"marks_by_type": pairs}
+    content["mixtures"]["two-types"] = {"corpora": ["sample_gene", "sample_disease"], "prompt": "two-types"}
+    run = content["runs"]["smollm2-tuned"] | {"mixture": "two-types", "evaluate": ["sample_disease"]}
+    content["runs"]["two-types"] = run
     study = load_study(content, [place])
-    every = study.prompts["typed"].instruction_text("disease", "gene")
-    assert tagger(study, "typed").instructions == {"disease": every, "gene": every}
-    assert tagger(study, "typed", entities=["gene"]).instructions == {
-        "gene": study.prompts["typed"].instruction_text("gene")
+    every = study.prompts["two-types"].instruction_text("disease", "gene")
+    assert tagger(study, "two-types").instructions == {"disease": every, "gene": every}
+    assert tagger(study, "two-types", entities=["gene"]).instructions == {
+        "gene": study.prompts["two-types"].instruction_text("gene")
     }
-    with pytest.raises(MarknerError, match="typed has no marks for chemical"):
-        tagger(study, "typed", entities=["chemical"])
-    settings = PredictParams.of(study, {"run": "typed", "seed": "1", "corpus": "sample_disease"}).settings()
+    with pytest.raises(MarknerError, match="two-types has no marks for chemical"):
+        tagger(study, "two-types", entities=["chemical"])
+    settings = PredictParams.of(study, {"run": "two-types", "seed": "1", "corpus": "sample_disease"}).settings()
     assert (settings["prompt"]["instruction"], settings["prompt"]["entity"]) == (every, "disease")
-    training = StrataParams.of(study, {"corpus": "sample_disease"}).settings()["training"]["typed"]
+    training = StrataParams.of(study, {"corpus": "sample_disease"}).settings()["training"]["two-types"]
     assert list(training["marks_by_type"]) == ["disease", "gene"]

@@ -24,10 +24,10 @@ def study(**changes: Any) -> Study:
 def test_it_is_asked_and_tags_as_the_run_that_trained_it() -> None:
     found = study()
     assert reference_problems(found) == []
-    assert run_prompt(found, "smollm2-constrained") == run_prompt(found, "smollm2-tuned")
-    own, other = tagger(found, "smollm2-constrained"), tagger(found, "smollm2-tuned")
+    assert run_prompt(found, "smollm2-constrained") == run_prompt(found, "smollm2-disease")
+    own, other = tagger(found, "smollm2-constrained"), tagger(found, "smollm2-disease")
     assert (own.folder, own.instructions) == (other.folder, other.instructions)
-    assert own.folder == "models/smollm2-tuned/seed1"
+    assert own.folder == "models/smollm2-disease/seed1"
     place = {"run": "smollm2-constrained", "corpus": "sample_disease"}
     decoding = (current_settings(found, "predict", place) or {})["decoding"]
     assert decoding["method"] == "constrained"
@@ -39,9 +39,9 @@ def test_it_is_asked_and_tags_as_the_run_that_trained_it() -> None:
         ({"weights_of": "smollm2-tund"}, "no tuned run is called `smollm2-tund`"),
         ({"weights_of": "minilm-gene"}, "no tuned run is called `minilm-gene`"),
         ({"weights_of": "smollm2-untuned"}, "no tuned run is called `smollm2-untuned`"),
-        ({"mixture": "disease"}, "has the weights of `smollm2-tuned`, and with them its `mixture`"),
-        ({"model": "minilm"}, "`smollm2-tuned` has another model"),
-        ({"seeds": [1, 2]}, "`smollm2-tuned` has no such seeds"),
+        ({"mixture": "all"}, "has the weights of `smollm2-disease`, and with them its `mixture`"),
+        ({"model": "minilm"}, "`smollm2-disease` has another model"),
+        ({"seeds": [1, 2]}, "`smollm2-disease` has no such seeds"),
     ],
 )
 def test_what_does_not_fit_is_named(changes: dict[str, Any], expected: str) -> None:

@@ -184,7 +184,7 @@ MUTATIONS = {
         "train\npredict\nchat_served\ntaggers",
     ),
     "prompt: instruction": Mutation(
-        setting(lambda s: prompts(s, instruction="Mark each {entity}.")),
+        setting(lambda s: prompts(s, instruction="Mark each {entity} with <mark> and </mark>.")),
         "mixture\npredict\nchat_served\nself_instruct\ntaggers",
     ),
     "prompt: enhancement of another entity": Mutation(
@@ -214,7 +214,7 @@ MUTATIONS = {
     ),
     "another figure": Mutation(setting(lambda s: s["figures"].update(more={"table": "table1"})), "figure figure=more"),
     "seed of a run": Mutation(
-        setting(lambda s: [s["runs"][run].update(seeds=[2]) for run in ("smollm2-tuned", "smollm2-constrained")]),
+        setting(lambda s: s["runs"]["smollm2-tuned"].update(seeds=[2])),
         "train seed=2\npredict seed=2\nsignificance family= corpus=sample_disease\n"
         "significance family=table1/ corpus=sample_disease\ntable table=table1\nerror_figure\n"
         "significance family=table3/ corpus=sample_disease\ntable table=table3\n"

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from markner.study.schema.base import Name, Settings
+from markner.markup import MARKS
+from markner.study.schema.base import Name, Pair, Settings
 from markner.study.schema.corpora import OffsetUnit
 from markner.study.schema.formats import WITHOUT_UNIT, AnswerFormat
 
@@ -20,7 +21,7 @@ class PredictionsRun(Settings):
     format: AnswerFormat
     """`marked`: JSON lines with `text` and `answer`, the text with marks around the mentions. `jsonl`: JSON lines with
     `text` and spans. `iob`: columns with IOB tags. The others are the formats of corpora."""
-    marks: list[str] = Field(default=["<mark>", "</mark>"], min_length=2, max_length=2)
+    marks: Pair = Field(default=[*MARKS])
     """The opening and the closing mark, for `marked`."""
     types: dict[Name, list[str]] = Field(default_factory=dict)
     """By corpus: annotation types that count; all for a corpus that is left out. Not for `marked`."""
@@ -36,7 +37,7 @@ class PredictionsRun(Settings):
     def _settings_fit(self) -> "PredictionsRun":
         if not all(mark.strip() for mark in self.marks) or self.marks[0] == self.marks[1]:
             raise ValueError("`marks` must be two different marks that are not empty")
-        if self.format != "marked" and "marks" in self.model_fields_set:
+        if self.format != "marked" and self.marks != [*MARKS]:
             raise ValueError(f"`marks` has no meaning for the format {self.format}; remove it")
         if self.format == "marked" and self.types:
             raise ValueError("`types` has no meaning for the format marked; remove it")
