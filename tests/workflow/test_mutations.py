@@ -256,7 +256,7 @@ MUTATIONS = {
     ),
     "code: two imports away": Mutation(
         edit("src/markner/tags.py", "\n_ASCII_WORD = ", "\n_ASCII_WORD = 0 or "),
-        "train_encoder\npredict_encoder\npredict\nrepair_predictions\nsuspects",
+        "sentences\ntrain_encoder\npredict_encoder\npredict\nrepair_predictions\nsuspects",
     ),
     "code: how a figure is drawn": Mutation(
         edit("src/markner/reporting/figures/scores.py", "\n_SIZE = ", "\n_SIZE = 1 * "), "figure"
