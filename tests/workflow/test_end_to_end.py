@@ -39,8 +39,10 @@ def test_no_sentence_is_dropped_between_prediction_and_table(folder: Path) -> No
         "SmolLM2-135M (zero-shot chat)",
         "SmolLM2-135M (five-shot chat)",
         "SmolLM2-135M untuned",
+        "List of terms",
         "MiniLM (BIO tags)",
         "SmolLM2-135M tuned on three types",
+        "SmolLM2-135M tuned on diseases",
         "the same, constrained marking",
     }
 
