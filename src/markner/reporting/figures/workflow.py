@@ -106,13 +106,17 @@ def draw_workflow(jobs: Jobs, study: str, pdf: Path, svg: Path, png: Path) -> No
     rows = [row for rows in stages.values() for row in rows]
     widths = {rule: _LETTER * max(len(rule), 6) + _PAD for rule in jobs.counts}
     places = arrange(rows, jobs.edges, widths, _GAP)
+    left, right = _edges(places, widths)
+    width = max(_WIDTH, _MARGIN + right - left + 0.15)
     with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(_WIDTH, len(rows) * _ROW + _HEAD))
+        canvas = Canvas(figsize=(width, len(rows) * _ROW + _HEAD))
         FigureCanvasAgg(canvas)
         canvas.suptitle(f"The workflow of the study {study}", fontsize=8.5, y=1 - 0.1 / (len(rows) * _ROW + _HEAD))
         panel = canvas.add_axes((0, 0, 1, len(rows) * _ROW / (len(rows) * _ROW + _HEAD)))
         panel.set_axis_off()
-        _stages(panel, stages, jobs, places, widths)
+        panel.set_xlim(0, width)
+        shift = (_MARGIN + width - left - right) / 2
+        _stages(panel, stages, jobs, places, widths, shift)
         save(canvas, pdf, svg, png)
 
 
@@ -132,34 +136,37 @@ def _rows(jobs: Jobs) -> dict[str, list[list[str]]]:
     return stages
 
 
-def _stages(
-    panel: Axes, stages: Mapping[str, list[list[str]]], jobs: Jobs, places: Arrangement, widths: Mapping[str, float]
-) -> None:
-    """Draw the bands, the boxes and the arrows; places are inches."""
+def _edges(places: Arrangement, widths: Mapping[str, float]) -> tuple[float, float]:
+    """Return where boxes and lines begin at the left and end at the right."""
     spots = [(place, widths.get(name, 0)) for name, place in places.boxes.items()]
     spots += [(place, 0.0) for line in places.lines.values() for _, place in line]
-    left, right = min(place - width / 2 for place, width in spots), max(place + width / 2 for place, width in spots)
-    squeeze = min(1.0, (_WIDTH - _MARGIN - 0.15) / (right - left))
-    middle = _MARGIN + (_WIDTH - _MARGIN) / 2
+    return min(place - width / 2 for place, width in spots), max(place + width / 2 for place, width in spots)
 
-    def across(place: float) -> float:
-        return middle + (place - (left + right) / 2) * squeeze
 
+def _stages(
+    panel: Axes,
+    stages: Mapping[str, list[list[str]]],
+    jobs: Jobs,
+    places: Arrangement,
+    widths: Mapping[str, float],
+    shift: float,
+) -> None:
+    """Draw the bands, the boxes and the arrows; places are inches, moved to the right by `shift`."""
     count = sum(map(len, stages.values()))
-    panel.set_xlim(0, _WIDTH)
+    right = panel.get_xlim()[1]
     panel.set_ylim(count * _ROW, 0)
     for line in places.lines.values():
-        _arrow(panel, [(across(place), (row + 0.5) * _ROW) for row, place in line])
+        _arrow(panel, [(place + shift, (row + 0.5) * _ROW) for row, place in line])
     top = 0
     for number, (stage, rows) in enumerate(stages.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         low, high = top * _ROW + 0.03, (top + len(rows)) * _ROW - 0.03
-        panel.fill_between((0.06, _WIDTH - 0.06), low, high, color=colour, alpha=0.09, linewidth=0, zorder=0)
+        panel.fill_between((0.06, right - 0.06), low, high, color=colour, alpha=0.09, linewidth=0, zorder=0)
         panel.text(0.14, (low + high) / 2, stage, va="center", fontsize=7.5, fontweight="bold")
         for offset, row in enumerate(rows):
             for rule in row:
-                spot = across(places.boxes[rule]), (top + offset + 0.5) * _ROW
-                _box(panel, spot, widths[rule] * squeeze, colour, rule, jobs.counts[rule])
+                spot = places.boxes[rule] + shift, (top + offset + 0.5) * _ROW
+                _box(panel, spot, widths[rule], colour, rule, jobs.counts[rule])
         top += len(rows)
 
 
