@@ -75,7 +75,14 @@ class TokenText(NamedTuple):
 
     def given_spans(self, spans: Sequence[Span]) -> tuple[Span, ...]:
         """Return spans of `text` at their offsets in the raw text."""
-        return tuple(Span(self._given(span.start), self._given(span.end - 1) + 1) for span in spans)
+        return tuple(Span(self._given_start(span.start), self._given(span.end - 1) + 1) for span in spans)
+
+    def _given_start(self, place: int) -> int:
+        """Return the place of a sign in the raw text; of a space that carries an accent, that of the next token."""
+        number = bisect_right(self.starts, place) - 1
+        start, end = self.tokens[number]
+        step = place - self.starts[number]
+        return start + step if step < end - start else self.tokens[number + 1].start
 
     def _given(self, place: int) -> int:
         """Return the place of a sign in the raw text; of a space, that of the sign before it."""
