@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
+from accents import accented, in_composed
 from conftest import ROOT
 from tagged_study import TAGGER, write_tiny_study
 
@@ -73,6 +75,18 @@ def test_four_hundred_mentions_in_a_sentence_have_their_places(run: Path) -> Non
     mentions = load(str(run))(text)
     assert len(mentions) >= 400
     assert all(mention.text == text[mention.start : mention.end] for mention in mentions)
+
+
+def test_composed_and_decomposed_texts_have_the_same_mentions(run: Path) -> None:
+    composed = [unicodedata.normalize("NFC", accented(text)) for text in TEXTS[3:]]
+    decomposed = [unicodedata.normalize("NFD", text) for text in composed]
+    assert all(one != other for one, other in zip(composed, decomposed, strict=True))
+    tagger, mentions = load(str(run)), 0
+    for one, other, text in zip(tagger.tag(composed), tagger.tag(decomposed), decomposed, strict=True):
+        moved = [in_composed(text, mention) for mention in other]
+        assert [mention._replace(text=unicodedata.normalize("NFC", mention.text or "")) for mention in moved] == one
+        mentions += len(one)
+    assert mentions > 0
 
 
 def test_mentions_of_low_confidence_are_left_out(run: Path) -> None:

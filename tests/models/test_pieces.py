@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import regex
+from accents import accented, in_composed
 from conftest import ROOT
 from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, tuned_llama, write_tiny_llama
 
 from markner import load
-from markner.data.documents import Mention, Sentence, Span, write_sentences
+from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.data.instructions import instances, render_prompt
@@ -136,13 +137,6 @@ def test_a_text_of_50000_characters_is_tagged_to_its_end(tuned: Path, tmp_path: 
     assert max(gaps) < 2000, "no stretch of the text is left out"
 
 
-def accented(text: str) -> str:
-    """The text with an accent on every vowel that stands between letters, composed."""
-    return regex.sub(
-        r"(?<=\p{L})[aeou](?=\p{L})", lambda match: unicodedata.normalize("NFC", match[0] + "\u0308"), text
-    )
-
-
 def test_composed_and_decomposed_texts_have_the_same_mentions(tuned: Path, sample_texts: list[str]) -> None:
     tagger = Tagger(
         run="tiny", seed=1, system="generative", folder="-", instructions={"disease": INSTRUCTION},
@@ -155,15 +149,9 @@ def test_composed_and_decomposed_texts_have_the_same_mentions(tuned: Path, sampl
     mentions = 0
     for one, other, text in zip(system.tag(composed), system.tag(decomposed), decomposed, strict=True):
         assert one.statuses == other.statuses
-        assert [_composed(text, mention) for mention in other.mentions] == one.mentions
+        assert [in_composed(text, mention) for mention in other.mentions] == one.mentions
         mentions += len(one.mentions)
     assert mentions > 0
-
-
-def _composed(text: str, mention: Mention) -> Mention:
-    """The mention at its offsets in the composed text."""
-    start, end = (len(unicodedata.normalize("NFC", text[:place])) for place in mention[:2])
-    return mention._replace(start=start, end=end)
 
 
 @pytest.fixture(scope="module")
