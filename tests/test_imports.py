@@ -30,9 +30,14 @@ def test_a_companion_that_is_imported_already_is_left_alone() -> None:
     )
 
 
-def test_garbage_is_looked_for_rarely_until_the_imports_end() -> None:
+def test_garbage_is_looked_for_rarely_until_the_imports_of_a_job_end() -> None:
     _run(
-        "import gc; usual = gc.get_threshold(); import markner; from runrecord.imports import end_of_imports;"
+        "import gc, sys; usual = gc.get_threshold(); sys.argv = ['.snakemake/scripts/score.py']; import markner;"
+        "from runrecord.imports import end_of_imports;"
         "assert gc.get_threshold()[0] > usual[0]; end_of_imports();"
         "assert gc.get_threshold() == usual; assert gc.get_freeze_count() > 1000"
     )
+
+
+def test_a_program_that_imports_the_package_keeps_its_thresholds() -> None:
+    _run("import gc; usual = gc.get_threshold(); import markner; assert gc.get_threshold() == usual")
