@@ -1,6 +1,6 @@
 """Params of the rules that fetch, train and ask models. Imports no torch."""
 
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
@@ -55,6 +55,7 @@ class TrainParams(Params, rules=["train", "train_on_nodes"]):
 class PredictParams(Params, rules=["predict"]):
     """How a generative run is asked and decoded on a corpus."""
 
+    usual: ClassVar[dict[str, Any]] = {"tokenize": False}
     decoding: Decoding
     prompt: EntityPrompt
     tokenize: bool = False
@@ -70,14 +71,11 @@ class PredictParams(Params, rules=["predict"]):
             tokenize=generative(study, run).as_trained and trained_on_tokens(study, run),
         )
 
-    def settings(self) -> dict[str, object]:
-        """Leave out `tokenize` where it is off, so that it changes no other prediction."""
-        return self.model_dump(exclude=None if self.tokenize else {"tokenize"})
-
 
 class TrainEncoderParams(Params, rules=["train_encoder"]):
     """How the grid points of one job of an encoder run are trained."""
 
+    usual: ClassVar[dict[str, Any]] = {"context": "none"}
     points: dict[str, Point]
     epochs: int
     keep: Literal["highest-f1", "lowest-loss", "last"]
@@ -87,10 +85,6 @@ class TrainEncoderParams(Params, rules=["train_encoder"]):
     fraction: float
     context: ContextKind = "none"
     seed: int
-
-    def settings(self) -> dict[str, object]:
-        """Leave out `context` where there is none, so that it changes no other training."""
-        return _without_usual_context(self)
 
     @classmethod
     @planning_only
@@ -107,6 +101,7 @@ class TrainEncoderParams(Params, rules=["train_encoder"]):
 class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
     """How the final model of an encoder is trained, besides its selected point."""
 
+    usual: ClassVar[dict[str, Any]] = {"context": "none"}
     epochs: int
     warmup: float
     weight_decay: float
@@ -114,10 +109,6 @@ class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
     fraction: float
     context: ContextKind = "none"
     seed: int
-
-    def settings(self) -> dict[str, object]:
-        """Leave out `context` where there is none, so that it changes no other training."""
-        return _without_usual_context(self)
 
     @classmethod
     @planning_only
@@ -127,10 +118,6 @@ class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
         if not run.final:
             raise NotInStudyError(f"runs.{wildcards['run']} has no final model")
         return cls(seed=int(wildcards["seed"]), **run.model_dump(include=set(cls.model_fields)))
-
-
-def _without_usual_context(params: TrainEncoderParams | TrainFinalEncoderParams) -> dict[str, object]:
-    return params.model_dump(exclude={"context"} if params.context == "none" else None)
 
 
 class SelectEncoderParams(Params, rules=["select_encoder"]):

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from markner.study.schema.base import Settings, WithMarks
+from markner.study.schema.base import WithMarks, WithUsual
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
@@ -18,7 +18,7 @@ PARAMS: dict[str, type["Params"]] = {}
 """The params classes by rule. Each class adds itself; `markner.rules` imports them all."""
 
 
-class Params(Settings):
+class Params(WithUsual):
     """Settings of a job, built from the study and the job's wildcards."""
 
     def __init_subclass__(cls, rules: Sequence[str], **config: Any) -> None:

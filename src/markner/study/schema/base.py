@@ -28,8 +28,22 @@ Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 """An opening and a closing mark."""
 
 
-class WithMarks(Settings):
-    """Settings with marks. Fields with their usual value are left out of params, so that they are those of before."""
+class WithUsual(Settings):
+    """Settings of which some fields are left out of params while they have their usual value.
+
+    So a new setting that nobody uses runs nothing again.
+    """
+
+    usual: ClassVar[dict[str, Any]] = {}
+
+    @model_serializer(mode="wrap")
+    def _without_usual(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialized(self)
+        return {name: value for name, value in fields.items() if name not in self.usual or value != self.usual[name]}
+
+
+class WithMarks(WithUsual):
+    """Settings with marks."""
 
     usual: ClassVar[dict[str, Any]] = {"marks": [*MARKS], "marks_by_type": {}}
     marks: Pair = Field(default=[*MARKS])
@@ -55,8 +69,3 @@ class WithMarks(Settings):
             raise ValueError("give either `marks` or `marks_by_type`")
         check_marks(self.all_marks)
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_usual_marks(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields: dict[str, Any] = serialized(self)
-        return {name: value for name, value in fields.items() if name not in self.usual or value != self.usual[name]}
