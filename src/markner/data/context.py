@@ -22,8 +22,10 @@ def contexts(sentences: Sequence[Sentence], kind: ContextKind) -> list[Context]:
     Args:
         sentences: All sentences of a file; those of a document follow each other in their order.
         kind: `neighbors`: the sentence before and the sentence after it in the document. `title`: the first sentence of
-            the document, before each other one.
+            the document, before each other one. `none`: nothing.
     """
+    if kind == "none":
+        return [Context()] * len(sentences)
     if kind == "neighbors":
         joined = [one.document == other.document for one, other in pairwise(sentences)]
         before = [one.text if same else "" for one, same in zip(sentences, joined, strict=False)]
@@ -34,6 +36,5 @@ def contexts(sentences: Sequence[Sentence], kind: ContextKind) -> list[Context]:
     for number, sentence in enumerate(sentences):
         if number == 0 or sentence.document != title.document:
             title = sentence
-        is_other = kind == "title" and title is not sentence
-        around.append(Context(title.text if is_other else ""))
+        around.append(Context("" if sentence is title else title.text))
     return around

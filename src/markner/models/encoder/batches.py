@@ -1,9 +1,8 @@
 """Inputs of an encoder: word pieces, labels on the first piece of each word, batches of similar length."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -96,7 +95,7 @@ class Batch:
 
 
 def encode(
-    sentences: Iterable[Sentence],
+    sentences: Sequence[Sentence],
     tokenizer: PreTrainedTokenizerBase,
     max_length: int,
     contexts: Sequence[Context] | None = None,
@@ -110,9 +109,10 @@ def encode(
     Raises:
         MarknerError: `max_length` has no room beside the special tokens.
     """
+    if contexts is None:
+        contexts = [Context()] * len(sentences)
     rows: list[Encoded] = []
-    around = repeat(Context()) if contexts is None else contexts
-    for sentence, context in zip(sentences, around, strict=contexts is not None):
+    for sentence, context in zip(sentences, contexts, strict=True):
         spans = words(sentence.text)
         tags = tags_from_spans(spans, sentence.spans)
         before, own, after = (_composed_words(text) for text in (context.before, sentence.text, context.after))
