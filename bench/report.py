@@ -19,14 +19,16 @@ REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
 PACKAGES = ("torch", "transformers", "numpy", "scipy", "seqeval", "nervaluate")
 
 
-def interleaved(systems: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each call of each system; the systems take turns, so that all meet the same machine."""
+def interleaved(
+    systems: Mapping[str, Callable[[], Any]], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
+    """Seconds of each call of each system by a clock; they take turns, so that all meet the same machine."""
     seconds: dict[str, list[float]] = {name: [] for name in systems}
     for _ in range(repeats):
         for name, call in systems.items():
-            begun = time.perf_counter()
+            begun = clock()
             call()
-            seconds[name].append(time.perf_counter() - begun)
+            seconds[name].append(clock() - begun)
     return seconds
 
 

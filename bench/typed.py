@@ -10,12 +10,15 @@ its study. Seconds are those of the processor.
 import statistics
 import sys
 import time
+from collections.abc import Sequence
+from functools import partial
 
 import torch
 from answering import sampled_texts
-from report import REPEATS, spread, write
+from report import REPEATS, interleaved, spread, write
 
 from markner import load
+from markner.annotate.text_tagger import TextTagger
 
 
 def main(
@@ -30,16 +33,13 @@ def main(
     texts = sampled_texts(sentences, number)
     peer = "a pass for each"
     taggers = {"all in one pass": [load(folder)], peer: [load(folder, entities=[each]) for each in types.split(",")]}
-    seconds: dict[str, list[float]] = {label: [] for label in taggers}
-    mentions: dict[str, int] = {}
-    for group in taggers.values():
-        list(group[0].tag(texts[:2]))  # the first touch of memory is not measured
-    for _ in range(int(repeats)):
-        for label, group in taggers.items():
-            begun = time.process_time()
-            tagged = [found for tagger in group for found in tagger.tag(texts)]
-            seconds[label].append(time.process_time() - begun)
-            mentions[label] = sum(map(len, tagged))
+
+    def mentions(group: Sequence[TextTagger]) -> int:
+        return sum(len(of_text) for tagger in group for of_text in tagger.tag(texts))
+
+    counts = {label: mentions(group) for label, group in taggers.items()}  # the first touch of memory is not measured
+    calls = {label: partial(mentions, group) for label, group in taggers.items()}
+    seconds = interleaved(calls, int(repeats), time.process_time)
     each = statistics.median(seconds[peer])
     write(
         name,
@@ -47,7 +47,7 @@ def main(
         [
             {
                 "types": label,
-                "mentions": mentions[label],
+                "mentions": counts[label],
                 **spread(times),
                 f"x {peer}": round(each / statistics.median(times), 2),
             }
