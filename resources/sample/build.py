@@ -240,7 +240,7 @@ def find_terms(documents: Iterable[Document], terms: Iterable[str], kind: str) -
     pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE)
     for doc in documents:
         title, *abstract = (
-            replace(each, mentions=tuple(Span(*found.span(), kind) for found in pattern.finditer(each.text)))
+            replace(each, mentions=tuple(Span(*match.span(), kind) for match in pattern.finditer(each.text)))
             for each in (doc.title, *doc.abstract)
         )
         yield replace(doc, title=title, abstract=tuple(abstract))
@@ -274,7 +274,7 @@ def build(source: Path, out: Path) -> list[Document]:
             write(out / "iob" / kind.lower() / f"{split}.tsv", as_iob(docs, kind))
     terms = (source.parent / "terms" / "disease.txt").read_text(encoding="utf-8").splitlines()
     tests = [doc for doc in documents if doc.split == "test"]
-    write(out / "found" / "disease.PubTator", as_pubtator(find_terms(tests, terms, "Disease")))
+    write(out / "matches" / "disease.PubTator", as_pubtator(find_terms(tests, terms, "Disease")))
     return documents
 
 

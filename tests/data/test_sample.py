@@ -104,7 +104,7 @@ def test_build_reproduces_the_committed_files(tmp_path: Path) -> None:
     built = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     committed = {
         path.relative_to(SAMPLE): path.read_bytes()
-        for folder in ("pubtator", "bioc", "bc2gm", "iob", "found")
+        for folder in ("pubtator", "bioc", "bc2gm", "iob", "matches")
         for path in (SAMPLE / folder).rglob("*")
         if path.is_file()
     }
