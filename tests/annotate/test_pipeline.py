@@ -120,8 +120,10 @@ def test_every_format_is_written_with_the_same_mentions(results: Path, tmp_path:
     run(results, [SAMPLE], file_in(tmp_path, form), form)
     expected = [[(each["start"], each["end"]) for each in row["mentions"]] for row in rows(tmp_path / "first.jsonl")]
     written = read_documents([file_in(tmp_path, form)], form, ReadOptions())
-    found = {document.id: [mention[:2] for mention in document.mentions] for document in written}
-    assert found == {row["id"]: spans for row, spans in zip(rows(tmp_path / "first.jsonl"), expected, strict=True)}
+    spans_by_id = {document.id: [mention[:2] for mention in document.mentions] for document in written}
+    assert spans_by_id == {
+        row["id"]: spans for row, spans in zip(rows(tmp_path / "first.jsonl"), expected, strict=True)
+    }
     assert sum(map(len, expected)) > 100
 
 

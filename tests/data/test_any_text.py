@@ -53,7 +53,7 @@ def copies(folder: Path, form: OutputFormat, originals: Sequence[Document]) -> l
     return list(read_documents([path], form, ReadOptions()))
 
 
-def found(document: Document) -> Counter[tuple[int, int, str]]:
+def mention_counts(document: Document) -> Counter[tuple[int, int, str]]:
     return Counter(mention[:3] for mention in document.mentions)
 
 
@@ -77,7 +77,7 @@ def check_format(folder: Path, form: OutputFormat, originals: Sequence[Document]
     written = copies(folder, form, originals)
     assert len(written) == len(originals)
     for document, copy in zip(originals, written, strict=True):
-        assert found(copy) == found(document)
+        assert mention_counts(copy) == mention_counts(document)
         if form == "pubtator":
             # Line ends are spaces; an empty abstract is none.
             assert LINE_END.sub(" ", document.text) in (copy.text, copy.text + " ")

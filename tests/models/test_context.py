@@ -101,7 +101,7 @@ def trained(data: Path, folder: Path, kind: ContextKind) -> Path:
     return folder
 
 
-def found(data: Path, folder: Path) -> list[tuple[Span, ...]]:
+def predicted_spans(data: Path, folder: Path) -> list[tuple[Span, ...]]:
     model = folder / "models" / "tiny" / "seed1" / "grid" / "point" / "model"
     predict_encoder(model, data / "dev.jsonl", folder / "out.jsonl", 32)
     return [row.spans for row in read_predictions(folder / "out.jsonl")]
@@ -112,7 +112,7 @@ def found(data: Path, folder: Path) -> list[tuple[Span, ...]]:
 def test_what_only_the_context_says_is_learned_and_tagged(data: Path, tmp_path: Path, kind: ContextKind) -> None:
     results = trained(data, tmp_path, kind)
     gold = [row.spans for row in titled(10)]
-    assert found(data, results) == gold
+    assert predicted_spans(data, results) == gold
     tagger = Tagger(run="tiny", seed=1, system="encoder", folder="models/tiny/seed1", instructions={"disease": ""})
     tagged = TextTagger([load_system(tagger, results)]).tag([f"{a.text}\n\n{b.text}" for a, b in pairs(titled(10))])
     starts = [[mention.start for mention in mentions] for mentions in tagged]
@@ -125,7 +125,7 @@ def pairs(sentences: list[Sentence]) -> list[tuple[Sentence, Sentence]]:
 
 @pytest.mark.usefixtures("one_thread")
 def test_without_context_it_cannot_be_known(data: Path, tmp_path: Path) -> None:
-    spans = found(data, trained(data, tmp_path, "none"))
+    spans = predicted_spans(data, trained(data, tmp_path, "none"))
     assert len({spans[1], spans[3]}) == 1
 
 

@@ -46,12 +46,27 @@ def study() -> dict[str, Any]:
     }
 
 
-def make_checkout(folder: Path) -> Path:
-    """A checkout with the study as `config/config.yaml` and the profile adapted to this SLURM, as a site would."""
+def study_on_one_node(**hardware: Any) -> dict[str, Any]:
+    """The same study without the run on two nodes; `hardware` changes that of the other run's model."""
+    content = study()
+    del content["models"]["tiny-nodes"], content["runs"]["nodes"], content["tables"]["table1"]["rows"][1]
+    content["models"]["tiny-node"]["hardware"] |= hardware
+    return content
+
+
+def make_checkout(folder: Path, content: dict[str, Any] | None = None) -> Path:
+    """A checkout with a study as `config/config.yaml` and the profile adapted to this SLURM, as a site would.
+
+    Args:
+        folder: The checkout.
+        content: The study, by default `study`.
+    """
     for name in ("Snakefile", "workflow", "resources", "envs", "src"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "config").mkdir()
-    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(study(), sort_keys=False), encoding="utf-8")
+    (folder / "config" / "config.yaml").write_text(
+        yaml.safe_dump(content or study(), sort_keys=False), encoding="utf-8"
+    )
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
     profile |= {"slurm-init-seconds-before-status-checks": 4, "latency-wait": 10}
     # The model trains on CPUs, but in a job that has the GPUs: sbatch gets the request that it would get on a cluster.

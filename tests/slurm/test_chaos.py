@@ -15,7 +15,7 @@ import pytest
 import yaml
 from cluster import ASKED_FOR, Cluster, below, jobs, memory_requests, running
 from conftest import ROOT
-from slurm_study import make_checkout, start, study
+from slurm_study import make_checkout, start, study_on_one_node
 
 pytestmark = [pytest.mark.slow, ASKED_FOR]
 
@@ -33,13 +33,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def calm(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which nothing went wrong: one training of two processes, and all that rests on it."""
-    found = study()
-    del found["models"]["tiny-nodes"], found["runs"]["nodes"], found["tables"]["table1"]["rows"][1]
     # Two processes: four on the two cores of a small machine take four times as long.
-    found["models"]["tiny-node"]["hardware"]["processes"] = 2
-    found["runs"]["node"]["training"] |= {"epochs": 7, "device_batch_size": 4}
-    folder = make_checkout(tmp_path_factory.mktemp("calm"))
-    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")
+    content = study_on_one_node(processes=2)
+    content["runs"]["node"]["training"] |= {"epochs": 7, "device_batch_size": 4}
+    folder = make_checkout(tmp_path_factory.mktemp("calm"), content)
     assert start(folder).wait() == 0, (folder / "said.txt").read_text(encoding="utf-8")[-8000:]
     return folder
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from cluster import ASKED_FOR, Cluster, memory_requests, running
-from slurm_study import make_checkout, start, study
+from slurm_study import make_checkout, start, study_on_one_node
 
 pytestmark = [pytest.mark.slow, ASKED_FOR]
 
@@ -22,12 +21,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def test_memory_grows_up_to_what_a_node_of_the_partition_has(cluster: Cluster, tmp_path: Path) -> None:
-    small = study()
-    small["models"]["tiny-node"]["hardware"] |= {"processes": 2, "memory_gb": FIRST_MB / 1000}
-    del small["models"]["tiny-nodes"], small["runs"]["nodes"], small["tables"]["table1"]["rows"][1]
-    folder = make_checkout(tmp_path)
-    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(small, sort_keys=False), encoding="utf-8")
+    folder = make_checkout(tmp_path, study_on_one_node(processes=2, memory_gb=FIRST_MB / 1000))
     assert start(folder, "results/tiny/models/node/seed1").wait() != 0
-    said = (folder / "said.txt").read_text(encoding="utf-8")
-    assert memory_requests("train") == [FIRST_MB, NODE_MB, NODE_MB], said[-6000:]
-    assert "Memory specification can not be satisfied" not in said
+    output = (folder / "said.txt").read_text(encoding="utf-8")
+    assert memory_requests("train") == [FIRST_MB, NODE_MB, NODE_MB], output[-6000:]
+    assert "Memory specification can not be satisfied" not in output

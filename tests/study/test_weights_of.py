@@ -22,14 +22,14 @@ def study(**changes: Any) -> Study:
 
 
 def test_it_is_asked_and_tags_as_the_run_that_trained_it() -> None:
-    found = study()
-    assert reference_problems(found) == []
-    assert run_prompt(found, "smollm2-constrained") == run_prompt(found, "smollm2-disease")
-    own, other = tagger(found, "smollm2-constrained"), tagger(found, "smollm2-disease")
+    demo = study()
+    assert reference_problems(demo) == []
+    assert run_prompt(demo, "smollm2-constrained") == run_prompt(demo, "smollm2-disease")
+    own, other = tagger(demo, "smollm2-constrained"), tagger(demo, "smollm2-disease")
     assert (own.folder, own.instructions) == (other.folder, other.instructions)
     assert own.folder == "models/smollm2-disease/seed1"
     place = {"run": "smollm2-constrained", "corpus": "sample_disease"}
-    decoding = (current_settings(found, "predict", place) or {})["decoding"]
+    decoding = (current_settings(demo, "predict", place) or {})["decoding"]
     assert decoding["method"] == "constrained"
 
 

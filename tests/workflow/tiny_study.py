@@ -44,10 +44,10 @@ def study() -> dict[str, Any]:
     """The embedded default with a few sentences of each kind, as few steps, and random models in folders."""
     shared = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
     # Each section on its own: what the file says once and means twice would else change twice.
-    found: dict[str, Any] = json.loads(json.dumps(shared))
-    for corpus in found["corpora"].values():
+    content: dict[str, Any] = json.loads(json.dumps(shared))
+    for corpus in content["corpora"].values():
         corpus["sample"] = {"train": 48, "dev": 8, "test": 6}
-    for name, run in found["runs"].items():
+    for name, run in content["runs"].items():
         # Genes in both forms: the native one has the alternatives that official scores need.
         run["evaluate"] = run["evaluate"][: 2 if name == "minilm-gene" else 1]
         if name == "minilm-disease":
@@ -56,16 +56,16 @@ def study() -> dict[str, Any]:
             run["epochs"] = 1
     # Two runs of a kind that others are of too, left out with what names them.
     for run, mixture in (("smollm2-disease-enhanced", "disease-enhanced"), ("smollm2-disease-half", "disease-half")):
-        del found["runs"][run], found["mixtures"][mixture]
-    del found["tables"]["table4"]
-    found["size_figures"]["sizes"]["series"][0]["runs"].remove("smollm2-disease-half")
-    tables = found["tables"]
+        del content["runs"][run], content["mixtures"][mixture]
+    del content["tables"]["table4"]
+    content["size_figures"]["sizes"]["series"][0]["runs"].remove("smollm2-disease-half")
+    tables = content["tables"]
     tables["table2"] |= {"corpora": ["sample_disease"], "rows": [{"label": "Untuned", "runs": ["smollm2-untuned"]}]}
-    for name, model in found["models"].items():
+    for name, model in content["models"].items():
         if model["source"] == "package":
-            found["models"][name] = {"source": "folder", "path": "models/llama" if "gguf" in model else "models/bert"}
-    found["scoring"] = {"resamples": 200, "seed": 100}
-    return found
+            content["models"][name] = {"source": "folder", "path": "models/llama" if "gguf" in model else "models/bert"}
+    content["scoring"] = {"resamples": 200, "seed": 100}
+    return content
 
 
 def write_study(folder: Path, changed: dict[str, Any]) -> None:
@@ -102,9 +102,9 @@ def snakemake(folder: Path, *arguments: str, config: str = CONFIG, code: int = 0
 
 def plan(folder: Path, *arguments: str, config: str = CONFIG) -> set[Job]:
     """The jobs that Snakemake would run, targets of files alone left out."""
-    said = snakemake(folder, "-n", *arguments, config=config)
+    plan = snakemake(folder, "-n", *arguments, config=config)
     jobs = set()
-    for block in re.findall(r"^rule (\w+):\n((?:    .*\n)*)", said, re.MULTILINE):
+    for block in re.findall(r"^rule (\w+):\n((?:    .*\n)*)", plan, re.MULTILINE):
         facts = dict(re.findall(r"^    (\w+): (.*)$", block[1], re.MULTILINE))
         if "output" in facts:
             wildcards = tuple(tuple(item.split("=", 1)) for item in facts.get("wildcards", "").split(", ") if item)
