@@ -147,7 +147,7 @@ def _peer(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> floa
     tokenizer = load_tokenizer(weights)
     labels = {"id2label": dict(enumerate(LABELS)), "label2id": {label: n for n, label in enumerate(LABELS)}}
     model: Any = AutoModelForTokenClassification.from_pretrained(str(weights), dtype=torch.float32, **labels)
-    rows = [encode(read_sentences(path), tokenizer, POINT["max_length"]) for path in (train, dev)]
+    rows = [encode(list(read_sentences(path)), tokenizer, POINT["max_length"]) for path in (train, dev)]
     sets = [[_features(row) for row in split] for split in rows]
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
