@@ -15,6 +15,11 @@ class Context(NamedTuple):
     before: str = ""
     after: str = ""
 
+    @property
+    def text(self) -> str:
+        """Context for a prompt, with `[...]` where the sentence stands; empty if there is none."""
+        return " ".join(part for part in (self.before, "[...]", self.after) if part) if any(self) else ""
+
 
 def contexts(sentences: Sequence[Sentence], kind: ContextKind) -> list[Context]:
     """Return the context of each sentence.

@@ -90,6 +90,7 @@ class MixtureParams(Params, rules=["mixture"]):
             prompt=Prompt(
                 instruction=prompt.instruction,
                 enhancements=enhancements,
+                context=prompt.context,
                 **prompt.own_marks(),
             ),
             entities=entities,

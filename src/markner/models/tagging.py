@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 
+from markner.data.context import contexts
 from markner.data.documents import Mention, Sentence, Span
 from markner.data.tokens import token_text
 from markner.errors import MarknerError
@@ -111,8 +112,7 @@ class EncoderSystem:
 
     def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
         """Find the mentions of sentences; one of more word pieces than the model reads is read in windows."""
-        owners = documents or [str(number) for number in range(len(sentences))]
-        alone = [Sentence("", document, text) for document, text in zip(owners, sentences, strict=True)]
+        alone = _in_documents(sentences, documents)
         rows = encode_as_trained(alone, self._model, self._tokenizer, self._max_length)
         tagged = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
         return [Tagged(_mentions(self._entity, *scored.mentions()), ["ok"]) for scored in tagged]
@@ -134,12 +134,13 @@ class GenerativeSystem:
         tagged = [Tagged([], []) for _ in sentences]
         decoding = self._settings.decoding
         together: dict[str, list[str]] = {}
+        around = [each.text for each in contexts(_in_documents(sentences, documents), self._settings.context)]
         for entity, instruction in self._settings.instructions.items():
             together.setdefault(instruction, []).append(entity)
         for instruction, entities in together.items():
             marks = self._settings.own_marks()
             prompt = EntityPrompt(template=self._settings.template, instruction=instruction, **marks)
-            pieces = sentence_pieces(sentences, self._tokenizer, prompt, decoding, self._positions)
+            pieces = sentence_pieces(sentences, self._tokenizer, prompt, decoding, self._positions, around)
             answers = sorted(
                 ask_pieces(self._model, self._tokenizer, pieces, prompt, decoding), key=lambda answer: answer.index
             )
@@ -152,6 +153,12 @@ class GenerativeSystem:
                     mentions.extend(_mentions(entity, each.spans, each.confidences))
                 statuses.append(worst(each.status for each in answered))
         return tagged
+
+
+def _in_documents(texts: Sequence[str], documents: Sequence[str] | None) -> list[Sentence]:
+    """Return texts as sentences of their documents; without documents each is one of its own."""
+    owners = documents or [str(number) for number in range(len(texts))]
+    return [Sentence("", document, text) for document, text in zip(owners, texts, strict=True)]
 
 
 def _mentions(entity: str, spans: Sequence[Span], confidences: Sequence[float]) -> list[Mention]:

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+from markner.data.context import ContextKind
 from markner.study.schema.base import WithMarks, WithUsual
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
@@ -60,9 +61,11 @@ class NoParams(
 class EntityPrompt(WithMarks):
     """A prompt for one entity type."""
 
-    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "entity": ""}
+    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "context": "none", "entity": ""}
+    context: ContextKind = "none"
+    """What it shows beside the sentence."""
     template: str
-    """Text around instruction and input."""
+    """Text around instruction, context and input."""
     instruction: str
     """The task, with the entity type in it; with typed marks, all types."""
     entity: str = ""
@@ -72,6 +75,7 @@ class EntityPrompt(WithMarks):
     def of_prompt(cls, prompt: Prompt, entity: str) -> Self:
         """Build it from a prompt of the study."""
         return cls(
+            context=prompt.context,
             template=prompt.template,
             instruction=prompt.instruction_text(*prompt.asked(entity)),
             entity=entity if prompt.marks_by_type else "",

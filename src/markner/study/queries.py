@@ -158,6 +158,7 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
             entity: prompt.instruction_text(*(entities if prompt.marks_by_type else [entity])) for entity in entities
         },
         template=prompt.template,
+        context=prompt.context,
         decoding=causal.decoding,
         **prompt.own_marks(),
         tokenize=trained_on_tokens(study, run),

@@ -51,7 +51,7 @@ def build_examples(
 
     Args:
         instances: The instruction set.
-        template: Text around instruction and input.
+        template: Text around instruction, context and input.
         tokenizer: The model's tokenizer.
         training: `max_length` in tokens, and `too_long`.
 
@@ -70,7 +70,9 @@ def build_examples(
         )
     if not instances:
         raise MarknerError("the instruction set is empty", "check the mixture's corpora, `fraction` and `limit`")
-    prompts = encode_prompts(tokenizer, [render_prompt(template, row.instruction, row.input) for row in instances])
+    prompts = encode_prompts(
+        tokenizer, [render_prompt(template, row.instruction, row.input, context=row.context) for row in instances]
+    )
     answers = encode_texts(tokenizer, [row.output for row in instances])
     examples = [Example(prompt, [*answer, end]) for prompt, answer in zip(prompts, answers, strict=True)]
     kept = [example for example in examples if len(example) <= training.max_length]

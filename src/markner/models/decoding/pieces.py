@@ -29,12 +29,16 @@ _SEVERITY: tuple[Status, ...] = ("empty", "refused", "truncated", "changed_text"
 
 
 class Piece(NamedTuple):
-    """A sentence or a part of one: the number of the sentence, and the bounds and the text of the part, composed."""
+    """A sentence or a part of one: the number of the sentence, the bounds and the text of the part, its context.
+
+    Text and context have composed letters.
+    """
 
     sentence: int
     start: int
     end: int
     text: str
+    context: str = ""
 
 
 class Joined(NamedTuple):
@@ -58,26 +62,41 @@ def sentence_pieces(
     prompt: EntityPrompt,
     decoding: Decoding,
     positions: int,
+    contexts: Sequence[str] = (),
 ) -> list[Piece]:
     """Return the pieces of sentences, in their order; a sentence is one piece if its prompt and longest answer fit.
 
     A longer one is cut behind a full stop, else behind a semicolon, a comma or a bracket, as far as there is one in the
     second half of what fits; else at white space. A word is cut only if it does not fit as a whole, and then between
-    grapheme clusters.
+    grapheme clusters. A context that takes more than half of the room of its sentence is left out.
+
+    Args:
+        texts: The sentences.
+        tokenizer: The model's tokenizer.
+        prompt: The prompt around each.
+        decoding: `max_new_tokens_margin`.
+        positions: The most tokens that the model reads and writes together.
+        contexts: What the prompt shows beside each sentence; without it nothing.
 
     Raises:
         MarknerError: The prompt leaves no room for a sentence.
     """
     marks = prompt.all_marks
-    (frame,) = encode_prompts(tokenizer, [render_prompt(prompt.template, prompt.instruction, "")])
+    shown = [compose(context).text for context in contexts] or [""] * len(texts)
+    different = list(dict.fromkeys(["", *shown]))
+    frames = [render_prompt(prompt.template, prompt.instruction, "", marks, context) for context in different]
     # An answer may have twice the tokens of its input, with typed marks once more for each further type; two more may
     # come where prompt and sentence meet.
-    room = (positions - len(frame) - decoding.max_new_tokens_margin) // (2 + len(marks.types)) - 2
+    rooms = {
+        context: (positions - len(frame) - decoding.max_new_tokens_margin) // (2 + len(marks.types)) - 2
+        for context, frame in zip(different, encode_prompts(tokenizer, frames), strict=True)
+    }
     pieces: list[Piece] = []
-    for number, text in enumerate(texts):
+    for number, (text, around) in enumerate(zip(texts, shown, strict=True)):
         composed = compose(text).text
-        for start, end in _cut(composed, escape_marks(composed, marks), tokenizer, room):
-            pieces.append(Piece(number, start, end, composed[start:end]))
+        context = around if 2 * rooms[around] >= rooms[""] else ""
+        for start, end in _cut(composed, escape_marks(composed, marks), tokenizer, rooms[context]):
+            pieces.append(Piece(number, start, end, composed[start:end], context))
     return pieces
 
 
@@ -92,7 +111,7 @@ def ask_pieces(
     """Ask a model for the entities of pieces; see `generate`."""
     marks = prompt.all_marks
     texts = [piece.text for piece in pieces]
-    prompts = [render_prompt(prompt.template, prompt.instruction, text, marks) for text in texts]
+    prompts = [render_prompt(prompt.template, prompt.instruction, piece.text, marks, piece.context) for piece in pieces]
     return generate(model, tokenizer, prompts, texts, decoding, answered, marks)
 
 

@@ -2,11 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
+from markner.data.context import contexts
 from markner.data.documents import read_sentences
 from markner.data.tokens import token_text
 from markner.errors import MarknerError
@@ -52,7 +54,9 @@ def predict(
     tokens = [token_text(row.text) for row in rows] if tokenize else []
     texts = [each.text for each in tokens] if tokenize else [row.text for row in rows]
     tokenizer = load_tokenizer(model_folder)
-    pieces = sentence_pieces(texts, tokenizer, prompt, decoding, positions_of(model_folder))
+    read = [replace(row, text=text) for row, text in zip(rows, texts, strict=True)]
+    around = [context.text for context in contexts(read, prompt.context)]
+    pieces = sentence_pieces(texts, tokenizer, prompt, decoding, positions_of(model_folder), around)
     names = [(rows[piece.sentence].id, piece.start) for piece in pieces]
     partial = output.with_name(output.name + ".partial")
     job = fingerprint([prompt.model_dump(), decoding.model_dump(), tokenize], [sentences], [model_folder])

@@ -76,6 +76,17 @@ def other_marks(at: Location, name: str, study: Study, user: str) -> Iterator[Pr
         )
 
 
+def shown_context(at: Location, name: str, study: Study, user: str) -> Iterator[Problem]:
+    """Check that a prompt shows no context, for its user has none."""
+    prompt = study.prompts.get(name)
+    if prompt is not None and prompt.context != "none":
+        yield Problem(
+            at,
+            f"`prompts.{name}` shows `context: {prompt.context}`; {user} sentences alone",
+            "name a prompt without `context`",
+        )
+
+
 def unmarked_types(at: Location, name: str, entities: Iterable[str], study: Study) -> Iterator[Problem]:
     """Check that a prompt with typed marks has some for these entity types."""
     prompt = study.prompts.get(name)

@@ -10,6 +10,7 @@ from markner.study.checks.names import (
     no_such_name,
     other_marks,
     repeated_values,
+    shown_context,
     unknown_name,
     unknown_seed,
     unmarked_types,
@@ -123,6 +124,7 @@ def _self_instruct(study: Study) -> Iterator[Problem]:
         yield from local_model_problems((*at, "model"), settings.model, study)
         yield from unknown_name((*at, "prompt"), settings.prompt, "prompts", study.prompts)
         yield from other_marks((*at, "prompt"), settings.prompt, study, "self-instruct writes")
+        yield from shown_context((*at, "prompt"), settings.prompt, study, "self-instruct writes")
 
 
 def _annotations(study: Study) -> Iterator[Problem]:

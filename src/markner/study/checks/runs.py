@@ -9,6 +9,7 @@ from markner.study.checks.names import (
     other_marks,
     quoted_names,
     repeated_values,
+    shown_context,
     unknown_name,
     unmarked_types,
 )
@@ -58,6 +59,7 @@ def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
     yield from unknown_name((*at, "model"), run.model, "models", study.models)
     yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
     yield from other_marks((*at, "prompt"), run.prompt, study, "chat runs ask for")
+    yield from shown_context((*at, "prompt"), run.prompt, study, "chat runs ask about")
     if model is not None and not isinstance(model, ApiModel):
         known = [other for other, each in study.models.items() if isinstance(each, ApiModel)]
         served = {"source": "api", "model": run.model, "weights": run.model}

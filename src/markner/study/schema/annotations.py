@@ -1,9 +1,10 @@
 """Settings of annotation: texts that trained runs tag."""
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from markner.data.context import ContextKind
 from markner.study.schema.base import Name, Settings, WithMarks
 from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.systems import Decoding
@@ -42,6 +43,7 @@ class Annotation(Settings):
 class Tagger(WithMarks):
     """All that it takes to tag texts with a run; made from the study, not written in it."""
 
+    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "context": "none"}
     run: Name
     """Name of the run."""
     seed: int
@@ -53,7 +55,9 @@ class Tagger(WithMarks):
     instructions: dict[str, str]
     """By entity type: the instruction, empty for an encoder."""
     template: str = ""
-    """Text around instruction and input."""
+    """Text around instruction, context and input."""
+    context: ContextKind = "none"
+    """What the prompt shows beside a sentence; an encoder's folder knows its own."""
     decoding: Decoding = Decoding()
     """How it answers."""
     tokenize: bool = False

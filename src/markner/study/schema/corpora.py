@@ -1,10 +1,11 @@
 """Settings of corpora: where the files are, how they are read, split into sentences and marked."""
 
 import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
 from markner.markup import MARKS
 from markner.study.schema.base import Name, Settings, WithMarks
@@ -236,9 +237,17 @@ class Mixture(Settings):
     `tokenized` only)."""
 
 
+_TEMPLATE = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n"
+)
+
+
 class Prompt(WithMarks):
     """How a sentence becomes a prompt (paper Fig. 2 and section 3.5)."""
 
+    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "context": "none"}
     instruction: str = (
         "Given a sentence extract {entity} entities from it by highlighting them with <mark> and </mark>."
         " If not present output the same sentence."
@@ -247,12 +256,12 @@ class Prompt(WithMarks):
     `marks_by_type`, `{entity}` is replaced by all types that are asked for, and `<mark> and </mark>` by their marks."""
     enhancements: dict[str, str] = Field(default_factory=dict)
     """By entity type: a sentence appended to the instruction."""
-    template: str = (
-        "Below is an instruction that describes a task, paired with an input that provides further context. "
-        "Write a response that appropriately completes the request.\n\n"
-        "### Instruction:\n{instruction}\n\n### Input:\n{input}\n\n### Response:\n"
-    )
-    """Text around instruction and input (Stanford Alpaca's). The answer follows directly."""
+    context: ContextKind = "none"
+    """What the prompt shows beside the sentence, in training, prediction and annotation: `neighbors`, the sentences
+    before and after it in its document; `title`, the first sentence of its document; or nothing."""
+    template: str = _TEMPLATE
+    """Text around instruction and input (Stanford Alpaca's), with `context` also `{context}`: by default a section of
+    its own before the input. The answer follows directly."""
 
     def asked(self, entity: str) -> list[str]:
         """Return the entity types that are asked for where one is wanted: with typed marks, all."""
@@ -280,4 +289,17 @@ class Prompt(WithMarks):
             raise ValueError("`instruction` must contain {entity}")
         if "{instruction}" not in self.template or "{input}" not in self.template:
             raise ValueError("`template` must contain {instruction} and {input}")
+        if ("{context}" in self.template) != (self.context != "none"):
+            raise ValueError(
+                "`template` must contain {context} if `context` is set"
+                if self.context != "none"
+                else "`template` contains {context}; say which with `context: neighbors` or `context: title`"
+            )
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _template_with_context(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("context", "none") != "none":
+            return {"template": _TEMPLATE.replace("### Input:", "### Context:\n{context}\n\n### Input:"), **values}
+        return values
