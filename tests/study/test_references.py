@@ -304,6 +304,18 @@ def test_a_self_instruct_set_names_what_is_there(study_text: str) -> None:
     assert "prompt: rich" in problems["self_instruct", "ncbi", "prompt"].fix
 
 
+def test_a_self_instruct_set_and_a_chat_run_have_no_context(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    config["prompts"]["wide"] = {"context": "title"}
+    config["self_instruct"] = {"own": {"corpus": "ncbi", "model": "llama", "prompt": "wide"}}
+    config["runs"]["asked"] = {"system": "chat", "model": "llama", "prompt": "wide", "evaluate": ["ncbi"]}
+    problems = {problem.location: problem for problem in reference_problems(study_of(config))}
+    said = "`prompts.wide` shows `context: title`; "
+    assert problems["self_instruct", "own", "prompt"].what == f"{said}self-instruct writes sentences alone"
+    assert problems["runs", "asked", "prompt"].what == f"{said}chat runs ask about sentences alone"
+    assert problems["runs", "asked", "prompt"].fix == "name a prompt without `context`"
+
+
 def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:
     config = yaml.safe_load(study_text)
     table = config["tables"]["main"]

@@ -1,6 +1,6 @@
 """Croissant 1.0 metadata of an instruction set (http://mlcommons.org/croissant/1.0)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _CONTEXT = {
@@ -44,6 +44,7 @@ _CONTEXT = {
 """The context that the specification prescribes, word for word."""
 _FIELDS = {
     "instruction": "The instruction to the model.",
+    "context": "What stands around the sentence in its document, with [...] in the place of the sentence.",
     "input": "The sentence.",
     "output": "The sentence with <mark> and </mark> around the entities of the instruction's type.",
 }
@@ -53,7 +54,7 @@ _CITATION = (
 )
 
 
-def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int) -> dict[str, Any]:
+def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int, columns: Collection[str]) -> dict[str, Any]:
     """The metadata as JSON-LD.
 
     Args:
@@ -61,6 +62,7 @@ def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int) -> di
         data: The file of the instances, JSON lines, relative to the metadata.
         sha256: Its hash.
         size: Its size in bytes.
+        columns: The keys of its instances.
     """
     corpora, published = facts["corpora"], facts["published"]
     licences = sorted({licence for corpus in corpora.values() for licence in corpus["licences"]})
@@ -102,6 +104,7 @@ def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int) -> di
                         "source": {"fileObject": {"@id": "instances-file"}, "extract": {"column": name}},
                     }
                     for name, description in _FIELDS.items()
+                    if name in columns
                 ],
             }
         ],

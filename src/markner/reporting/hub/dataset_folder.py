@@ -50,5 +50,6 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
         "sha256": hashlib.sha256(instructions.read_bytes()).hexdigest(),
     }
     write_card(partial / "README.md", data, template, card_facts)
-    write_json(partial / "croissant.json", croissant(facts, DATA, hashlib.sha256(content).hexdigest(), len(content)))
+    digest = hashlib.sha256(content).hexdigest()
+    write_json(partial / "croissant.json", croissant(facts, DATA, digest, len(content), rows[0]))
     replace_folder(partial, folder)
