@@ -54,7 +54,7 @@ def compared(asked: Answering, texts: Sequence[str], batches: Sequence[int], rep
             for batch in batches
         },
     }
-    asked.answers(texts, Decoding(method="copy-draft", batch_size=8))  # the first touch of memory is nobody's
+    asked.answers(texts, Decoding(method="copy-draft", batch_size=8))  # the first touch of memory is not measured
     seconds: dict[str, list[float]] = {system: [] for system in systems}
     answers: dict[str, list[str]] = {}
     passes: dict[str, tuple[int, int]] = {}

@@ -38,9 +38,10 @@ from transformers import (
 
 from markner.data.documents import read_sentences, write_sentences
 from markner.files import read_json
-from markner.models.encoder.batches import IGNORED, LABELS, encode
+from markner.models.encoder.batches import IGNORED, encode
 from markner.models.encoder.grid_job import train_part
 from markner.models.encoder.train import EncoderTraining, evaluate, train_point
+from markner.models.encoder.viterbi import LABELS
 from markner.models.weights import load_tokenizer
 from markner.study.environment import MALLOC
 from markner.study.grid import Point, point_name

@@ -23,7 +23,7 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "10
     answers: dict[str, list[str]] = {}
     table = []
     for name, (method, batch) in systems.items():
-        decoding = Decoding(method=method, batch_size=batch)  # type: ignore[arg-type]
+        decoding = Decoding(method=method, batch_size=batch)
         with Passes(asked.model) as passes:
             answers[name] = asked.answers(texts, decoding)
         tokens = asked.tokens(answers[name])

@@ -41,7 +41,7 @@ def main(report: str) -> None:
                 for number, name in enumerate(pages):
                     browser.switch_to.new_window("tab")
                     browser.get(Path(folder, f"{number}.html").as_uri())
-                    times.setdefault(name, []).append(tuple(_until_painted(browser)))
+                    times.setdefault(name, []).append(_until_painted(browser))
             version = browser.capabilities["browserVersion"]
         finally:
             browser.quit()
@@ -61,7 +61,7 @@ def main(report: str) -> None:
 
 
 def _longer(text: str, times: int) -> str:
-    """The page with its body repeated."""
+    """Return the page with its body repeated."""
     begun = text.index("<main")
     end = text.index("</main>") + len("</main>")
     return text[:begun] + text[begun:end] * times + text[end:]
@@ -77,12 +77,12 @@ def _browser() -> Any:
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
 
 
-def _until_painted(browser: Any) -> list[float]:
-    """Milliseconds to the first view and to the end of loading; the browser reports the paint a moment later."""
+def _until_painted(browser: Any) -> tuple[float, float]:
+    """Return milliseconds to the first view and to the end of loading; the browser reports the paint a moment later."""
     while True:
         first, ready = browser.execute_script(_MEASURE)
         if first is not None and ready:
-            return [first, ready]
+            return first, ready
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ from pathlib import Path
 import torch
 from answering import Answering, sampled_texts
 from decoding import compared
+from plot import Panel, draw_bars
 from report import write
 
 from gpu.grown import grown
-from gpu.plot import draw
 from gpu.shapes import LLAMA_7B, TOY, Size, slightly_larger
 from gpu.study import GpuStudy
 from gpu.training import examples_per_second, measure, row
@@ -37,6 +37,11 @@ _WAYS = {"alpaca": "Alpaca recipe", "padded": "padded, answers' columns only", "
 _SMOLLM2 = Size("SmolLM2-135M", 30, 576, 1536, 9, 49_152)
 _DECODING_MINUTES = 3.5
 """Kept for the encoder's grid and for decoding."""
+_PANELS = (
+    Panel("training", "way", "examples/s", "Training at the width of 7B: examples a second"),
+    Panel("decoding-bf16", "method", "sentences/s", "Decoding at the shape of 7B, bf16: sentences a second"),
+    Panel("decoding-fp32", "method", "sentences/s", "The same in float32"),
+)
 
 
 class Session:
@@ -46,7 +51,7 @@ class Session:
         self.toy: bool = arguments.toy or not torch.cuda.is_available()
         self.output = Path(arguments.output or (".markner/gpu-toy" if self.toy else "docs/measured/gpu"))
         self.mirror: str | None = arguments.mirror
-        self._end = time.monotonic() + 60 * arguments.minutes
+        self._end: float = time.monotonic() + 60 * arguments.minutes
 
     def seconds_left(self) -> float:
         """Return the seconds until the time is up; negative afterwards."""
@@ -74,7 +79,7 @@ def main() -> None:
     rate = _measure_training(session, study)
     _tune(session, study, rate)
     _measure_decoding(session, study)
-    draw(session.output)
+    draw_bars(session.output, _PANELS, "%.3g", session.output / "gpu.png")
     print(f"\nTables and picture: {session.output}")
 
 
@@ -154,7 +159,8 @@ def _measure_decoding(session: Session, study: GpuStudy) -> None:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         answering = Answering(str(study.tuned), str(study.instructions))
         size = slightly_larger(answering.model.config) if session.toy else LLAMA_7B
-        answering.model = grown(answering.model, size, dtype).to("cuda" if torch.cuda.is_available() else "cpu")
+        answering.model = grown(answering.model, size, dtype)
+        answering.model.to("cuda" if torch.cuda.is_available() else "cpu")
         rows = compared(answering, sampled_texts(str(study.sentences()), number), batches, repeats=1)
         write(
             f"decoding-{precision}",

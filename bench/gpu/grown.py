@@ -38,17 +38,18 @@ def grown(small: LlamaForCausalLM, size: Size, dtype: torch.dtype) -> LlamaForCa
         attn_implementation="sdpa",
     )
     config.vocab_size = max(size.vocabulary, old.vocab_size)
-    large = LlamaForCausalLM(config).to(dtype)
+    large = LlamaForCausalLM(config)
+    large.to(dtype)  # type: ignore[arg-type]  # transformers' wrapper of `to` loses its `self`
     for parameter in large.parameters():
         parameter.data.zero_()
     norm = math.sqrt(old.hidden_size / size.hidden)
     _place(large.model.embed_tokens.weight, small.model.embed_tokens.weight)
     _place(large.model.norm.weight, small.model.norm.weight * norm)
-    _place(large.lm_head.weight, small.get_output_embeddings().weight)
+    _place(large.lm_head.weight, small.lm_head.weight)
     # A token that the small model does not have would have logit zero, above negative ones: the vocabulary is cut back.
     large.resize_token_embeddings(old.vocab_size)
     places = _rotary_places(old_head, head)
-    groups = old.num_attention_heads // old.num_key_value_heads
+    groups = old.num_attention_heads // (old.num_key_value_heads or old.num_attention_heads)
     for new, layer in zip(large.model.layers, small.model.layers, strict=False):
         for name in ("input_layernorm", "post_attention_layernorm"):
             _place(getattr(new, name).weight, getattr(layer, name).weight * norm)
@@ -64,7 +65,8 @@ def grown(small: LlamaForCausalLM, size: Size, dtype: torch.dtype) -> LlamaForCa
             _rows(attention.v_proj.weight, rows, source.v_proj.weight[shared])
             attention.o_proj.weight.data[: old.hidden_size, rows] = source.o_proj.weight.data[:, own].to(dtype)
     large.generation_config = small.generation_config
-    return large.eval()
+    large.train(mode=False)
+    return large
 
 
 def _rotary_places(old: int, new: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Sizes of models: LLaMA 7B for a GPU, a toy for a CPU, and as many layers as memory holds in training."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -20,7 +21,7 @@ class Size:
     heads: int
     vocabulary: int
 
-    def config(self, **others: object) -> LlamaConfig:
+    def config(self, **others: Any) -> LlamaConfig:
         """Return the configuration of a model of these sizes."""
         return LlamaConfig(
             num_hidden_layers=self.layers,
@@ -64,7 +65,8 @@ def random_model(size: Size, device: torch.device) -> LlamaForCausalLM:
     with device:
         model = LlamaForCausalLM(size.config(attn_implementation="sdpa"))
     model.config.use_cache = False
-    return model.train()
+    model.train()
+    return model
 
 
 def slightly_larger(config: LlamaConfig) -> Size:

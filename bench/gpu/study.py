@@ -74,7 +74,7 @@ class GpuStudy:
         self._source, self._mirror, self._toy = source, mirror, toy
         self._config = Path(".markner/gpu-study.yaml")
         self.set_fraction(1.0)
-        self.corpora = list(yaml.safe_load(self._config.read_text(encoding="utf-8"))["corpora"])
+        self.corpora: list[str] = list(yaml.safe_load(self._config.read_text(encoding="utf-8"))["corpora"])
 
     def set_fraction(self, fraction: float) -> None:
         """Set the part of the corpora that the language model is tuned on."""
