@@ -7,14 +7,21 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Patch
 
 from markner.errors import MarknerError
 from markner.evaluation.mention_errors import KINDS
 from markner.files import read_json
-from markner.reporting.figures.scores import EDGE, GREY, STYLE, legend_with_note, save
+from markner.reporting.figures.canvas import (
+    EDGE,
+    GREY,
+    STYLE,
+    legend_with_note,
+    new_canvas,
+    save,
+    wrapped_title,
+)
 from markner.reporting.results import Key
 from markner.study.schema.study import Table
 
@@ -54,16 +61,13 @@ def draw_errors(
     titles: Mapping[str, str],
     title: str,
     width: float,
-    pdf: Path,
-    svg: Path,
-    png: Path,
+    *files: Path,
 ) -> None:
     """Draw the kinds of errors: one panel a corpus, two stacked bars a system, all errors and the sample.
 
     The counts stand beside each bar; several seeds of a run are added up. A panel shows the systems that have an
     analysed run on its corpus, in the order of the table.
-    Panels stand side by side as far as the width allows; the height follows from the number of bars. The same summaries
-    give the same bytes with the same matplotlib.
+    Panels stand side by side as far as the width allows; the height follows from the number of bars.
 
     Args:
         summaries: Summaries from `error_analysis.analyse`, by run, seed and corpus.
@@ -72,9 +76,7 @@ def draw_errors(
         titles: Headings of corpora; of others the paper's heading or the name.
         title: Title above the panels; none when empty.
         width: Width in inches; a column of the journal has 3.4, a page 6.9.
-        pdf: File to write, text as TrueType fonts.
-        svg: File to write.
-        png: File to write, 300 dots per inch.
+        files: Files to write, see `canvas.save`.
 
     Raises:
         MarknerError: No run of the table was analysed.
@@ -91,12 +93,11 @@ def draw_errors(
     shown = {names.get(corpus, corpus): cells for corpus, cells in analysed.items() if cells}
     size = next(iter(read.values()))["sample"]["size"]
     with mpl.rc_context({**STYLE, "hatch.linewidth": 0.6}):
-        canvas = _panels(shown, title, width, size)
-        save(canvas, pdf, svg, png)
+        save(_panels(shown, title, width, size), files)
 
 
 def _bars(runs: Sequence[str], corpus: str, read: Mapping[Key, dict[str, Any]]) -> dict[str, Bar]:
-    """Bars of a cell, all errors and the sample; none where no run was analysed."""
+    """Return the bars of a cell, for all errors and for the sample; none if no run was analysed."""
     analysed = {run for run, _, name in read if name == corpus}
     run = next((run for run in runs if run in analysed), None)
     summaries = [summary for (name, _, other), summary in sorted(read.items()) if (name, other) == (run, corpus)]
@@ -111,7 +112,7 @@ def _bars(runs: Sequence[str], corpus: str, read: Mapping[Key, dict[str, Any]]) 
 
 
 def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> Canvas:
-    """The whole figure: title, a panel for each corpus, legend and notes below."""
+    """Return the whole figure: title, a panel for each corpus, legend and notes below."""
     columns = max(1, min(len(shown), int(width / _PANEL_WIDTH)))
     lines = -(-len(shown) // columns)
     numbers = [len(cells) for cells in shown.values()]
@@ -122,14 +123,9 @@ def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> 
     note = f"Bars: shares; numbers: counts. Sample: {size} errors at random, all where there are fewer."
     note += f" {_BY_PERSON} Judged by a person." if any(bar.by_person for bar in bars) else ""
     note = textwrap.fill(note, int(width * 18))
-    heading = textwrap.fill(title, int(width * 15))
     height = sum(heights) + _FOOT + 0.11 * (note.count("\n") + 1)
-    height += _TITLE * (heading.count("\n") + 1) * bool(title)
-    canvas = Canvas(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(canvas)
-    canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.02)  # type: ignore[union-attr, call-arg]
-    if title:
-        canvas.suptitle(heading, fontsize=8.5, parse_math=False)
+    height += _TITLE * (wrapped_title(title, width).count("\n") + 1) * bool(title)
+    canvas = new_canvas(width, height, title, between=0.02)
     panels = canvas.subplots(lines, columns, sharex=True, squeeze=False, height_ratios=heights).ravel()
     for panel in panels[len(shown) :]:
         panel.set_visible(False)
@@ -141,20 +137,19 @@ def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> 
 
 
 def _panel(panel: Axes, name: str, cells: Cells, systems: int, pitch: float) -> None:
-    """One corpus, with room for some systems: of each its name, a bar of all errors and one of the sample."""
+    """Draw one corpus with room for some systems: for each its name, a bar of all errors and one of the sample."""
     panel.set_title(name, loc="left", fontweight="bold", pad=3)
     panel.set_xlim(0, 100)
     panel.set_ylim(systems * _SYSTEM - 0.7, -0.7)
     panel.set_xticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"])
     panel.tick_params(axis="y", length=0, labelsize=_SMALL, pad=2)
-    for side in ("top", "right", "left"):
-        panel.spines[side].set_visible(False)
+    panel.spines[["top", "right", "left"]].set_visible(False)
     for column, kind in enumerate(KINDS, start=1):
         _beside(panel, (1.0, 1.0), column * pitch, _LETTERS[kind], "axes fraction", va="bottom", fontweight="bold")
     ticks = []
     for number, (label, bars) in enumerate(cells):
         top = number * _SYSTEM
-        panel.text(0, top - 0.05, label, va="center", parse_math=False).set_in_layout(False)
+        panel.text(0, top - 0.05, label, va="center").set_in_layout(False)
         for offset, scope in enumerate(_SCOPES, start=1):
             ticks.append((top + offset * 0.95, _SCOPES[scope]))
             _bar(panel, top + offset * 0.95, bars[scope], pitch)
@@ -162,7 +157,7 @@ def _panel(panel: Axes, name: str, cells: Cells, systems: int, pitch: float) -> 
 
 
 def _bar(panel: Axes, level: float, bar: Bar, pitch: float) -> None:
-    """One stacked bar and its counts."""
+    """Draw one stacked bar and its counts."""
     total = sum(bar.counts.values())
     if not total:
         panel.text(1, level, "no errors", color=GREY, va="center_baseline", fontsize=_SMALL)
@@ -184,13 +179,13 @@ def _bar(panel: Axes, level: float, bar: Bar, pitch: float) -> None:
 
 
 def _beside(panel: Axes, place: tuple[float, float], points: float, text: str, at: str = "data", **style: Any) -> None:
-    """Small text whose right end is some points right of a place."""
+    """Draw small text whose right end is some points right of a place."""
     style = {"ha": "right", "va": "center_baseline", "fontsize": _SMALL, **style}
     panel.annotate(text, place, (points, 0), xycoords=at, textcoords="offset points", annotation_clip=False, **style)
 
 
 def _patch(kind: str, label: str) -> Patch:
-    """A kind's colour and hatch in the legend."""
+    """Return the entry of the legend for a kind, with its colour and hatch."""
     return Patch(
         facecolor=COLOURS[kind], edgecolor=_HATCH_COLOURS[kind], hatch=_HATCHES[kind], linewidth=0.6, label=label
     )

@@ -1,44 +1,32 @@
 """The figure of a calibration: reliability before and after temperature scaling, and F1 at coverage."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure as Canvas
 
-from markner.reporting.figures.scores import GREY, PALETTE, STYLE, save
+from markner.reporting.figures.canvas import GREY, LINE_COLOURS, STYLE, new_canvas, save
 from markner.study.schema.calibrations import Calibration
 
-_COLOURS = [colour for colour in PALETTE if colour != "#F0E442"]
-"""Colours of the runs in order. Yellow is too pale for a line."""
 
-
-def draw_calibration(rows: Sequence[Mapping[str, Any]], settings: Calibration, pdf: Path, svg: Path, png: Path) -> None:
+def draw_calibration(rows: Sequence[Mapping[str, Any]], settings: Calibration, *files: Path) -> None:
     """Draw two panels: precision by confidence, and F1 by coverage; a line for each run and seed.
 
-    A solid line shows the confidences as predicted, a dashed one those after temperature scaling. The same rows give
-    the same bytes with the same matplotlib.
+    A solid line shows the confidences as predicted, a dashed one those after temperature scaling.
 
     Args:
         rows: Rows of the file of `evaluation.calibration.calibrate`.
         settings: Title and width.
-        pdf: File to write, text as TrueType fonts.
-        svg: File to write.
-        png: File to write, 300 dots per inch.
+        files: Files to write, see `canvas.save`.
     """
     with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=(settings.width, 0.45 * settings.width + 0.16 * len(rows)), layout="constrained")
-        FigureCanvasAgg(canvas)
-        if settings.title:
-            canvas.suptitle(textwrap.fill(settings.title, int(settings.width * 15)), fontsize=8.5, parse_math=False)
+        canvas = new_canvas(settings.width, 0.45 * settings.width + 0.16 * len(rows), settings.title)
         reliability, coverage = canvas.subplots(1, 2)
         runs = list(dict.fromkeys(row["run"] for row in rows))
         for row in rows:
-            colour = _COLOURS[runs.index(row["run"]) % len(_COLOURS)]
+            colour = LINE_COLOURS[runs.index(row["run"]) % len(LINE_COLOURS)]
             _reliability(reliability, row, colour)
             points = [point for point in row["thresholds"] if point["mentions"]]
             kept, f1 = [point["coverage"] for point in points], [point["f1"] for point in points]
@@ -47,7 +35,7 @@ def draw_calibration(rows: Sequence[Mapping[str, Any]], settings: Calibration, p
         reliability.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="precision")
         coverage.set(xlim=(0, 1.02), xlabel="coverage: part of the mentions kept", ylabel="strict F1")
         canvas.legend(*reliability.get_legend_handles_labels(), loc="outside lower center", ncols=1, frameon=False)
-        save(canvas, pdf, svg, png)
+        save(canvas, files)
 
 
 def _reliability(panel: Axes, row: Mapping[str, Any], colour: str) -> None:

@@ -1,6 +1,5 @@
 """Figures of precision, recall and F1 with their intervals."""
 
-import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,38 +7,16 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from markner.files import atomic
+from markner.reporting.figures.canvas import EDGE, GREY, PALETTE, STYLE, new_canvas, save
 from markner.reporting.results import METRICS, records
 from markner.study.schema.study import Figure, Table
 
 Record = dict[str, Any]
 
-STYLE: Any = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
-    "text.parse_math": False,  # a dollar sign in a label is one
-    "font.size": 7.5,
-    "axes.titlesize": 8,
-    "axes.labelsize": 7.5,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7.5,
-    "legend.fontsize": 7,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "markner",
-    "savefig.dpi": 300,
-}
-GREY = "#6b6b6b"
-EDGE = "#222222"
-PALETTE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"]
-"""Colours of the systems in order: the colour-blind-safe set of Okabe and Ito."""
 _MARKERS = {"precision": ">", "recall": "<", "f1": "o"}
 _NAMES = {"precision": "precision", "recall": "recall", "f1": "F1 (strict match)"}
 _OFFSETS = {"precision": -0.27, "recall": 0.0, "f1": 0.27}
@@ -47,71 +24,25 @@ _SIZE = 4.2
 _LABEL_WIDTH = 24
 
 
-def draw(frame: pd.DataFrame, table: Table, figure: Figure, pdf: Path, svg: Path, png: Path) -> None:
+def draw(frame: pd.DataFrame, table: Table, figure: Figure, *files: Path) -> None:
     """Draw a table's strict P, R and F1 with intervals: one panel a corpus, one band a system, one marker a metric.
 
-    F1 by partial match and, where known, the paper's strict F1 stand in the band as well. The same frame gives the
-    same bytes with the same matplotlib.
+    F1 by partial match and, where known, the paper's strict F1 stand in the band as well.
 
     Args:
         frame: The table's frame from `markner.reporting.results.cells`.
         table: Its rows and corpora.
         figure: Title, size in inches, colours of the systems; they start anew when there are more systems.
-        pdf: File to write, text as TrueType fonts.
-        svg: File to write.
-        png: File to write, 300 dots per inch.
+        files: Files to write, see `canvas.save`.
     """
     rows = records(frame)
     with mpl.rc_context(STYLE):
-        canvas = _panels(rows, table, figure)
-        save(canvas, pdf, svg, png)
-
-
-def save(canvas: Canvas, pdf: Path, svg: Path, png: Path) -> None:
-    """Write a drawing in three formats, without the date and the program that would make its bytes differ."""
-    for path, metadata in (
-        (pdf, {"CreationDate": None, "ModDate": None}),
-        (svg, {"Date": None}),
-        (png, {"Software": None}),
-    ):
-        buffer = io.BytesIO()
-        canvas.savefig(buffer, format=path.suffix.removeprefix("."), metadata=metadata)
-        with atomic(path, "wb") as stream:
-            stream.write(buffer.getvalue())
-
-
-def legend_with_note(
-    canvas: Canvas, handles: Sequence[Artist], note: str, columns: int, spacing: float = 1.2, padding: float = 0.5
-) -> None:
-    """Draw a legend below the panels, under a note in small grey letters.
-
-    Args:
-        canvas: The whole figure.
-        handles: Entries of the legend.
-        note: Lines above the entries.
-        columns: Entries beside each other.
-        spacing: Between entries, in letters.
-        padding: Between a sign and its text, in letters.
-    """
-    legend = canvas.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=columns,
-        columnspacing=spacing,
-        handletextpad=padding,
-        frameon=False,
-        title=note,
-        title_fontsize=6.5,
-    )
-    legend.get_title().set_color(GREY)
+        save(_panels(rows, table, figure), files)
 
 
 def _panels(rows: Sequence[Record], table: Table, figure: Figure) -> Canvas:
-    """The whole figure: title, a panel for each corpus, a legend below."""
-    canvas = Canvas(figsize=(figure.width, figure.height), layout="constrained")
-    FigureCanvasAgg(canvas)
-    canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03)  # type: ignore[union-attr, call-arg]
-    canvas.suptitle(textwrap.fill(figure.title or table.title, int(figure.width * 15)), fontsize=8.5)
+    """Return the whole figure: title, a panel for each corpus, a legend below."""
+    canvas = new_canvas(figure.width, figure.height, figure.title or table.title, between=0.02)
     panels = canvas.subplots(1, len(table.corpora), sharex=True, sharey=True, squeeze=False)[0]
     colours = [PALETTE[place % len(PALETTE)] for place in range(len(table.rows))]
     for panel, corpus in zip(panels, table.corpora, strict=True):
@@ -132,14 +63,12 @@ def _two_lines(label: str) -> str:
 
 
 def _panel(panel: Axes, rows: Sequence[Record], table: Table, colours: Sequence[str]) -> None:
-    """The systems' figures on one corpus."""
+    """Draw the scores of the systems on one corpus."""
     panel.set_title(str(rows[0]["heading"]))
-    panel.grid(axis="x", color="#dddddd", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid(axis="x")
+    panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
     panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
-    for side in ("top", "right", "left"):
-        panel.spines[side].set_visible(False)
     for place, (row, colour) in enumerate(zip(table.rows, colours, strict=True)):
         if place % 2:
             panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
@@ -151,7 +80,7 @@ def _panel(panel: Axes, rows: Sequence[Record], table: Table, colours: Sequence[
 
 
 def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str) -> None:
-    """One system on one corpus."""
+    """Draw the scores of one system on one corpus."""
     level = place + _OFFSETS["f1"] if strict["f1"] is not None else place
     if strict["paper_f1"] is not None:
         panel.plot(
@@ -198,7 +127,7 @@ def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str)
 
 
 def _limits(rows: Sequence[Record]) -> tuple[float, float]:
-    """The range of all that is drawn with a little room, inside 0 to 1."""
+    """Return the range of all values, a little wider on both sides, inside -0.02 to 1.02."""
     drawn = [
         cell[name]
         for cell in rows

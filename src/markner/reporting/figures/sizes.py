@@ -7,18 +7,24 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from markner.reporting.figures.scores import EDGE, GREY, PALETTE, STYLE, legend_with_note, save
+from markner.reporting.figures.canvas import (
+    EDGE,
+    GREY,
+    LINE_COLOURS,
+    METRIC_NAMES,
+    STYLE,
+    legend_with_note,
+    new_canvas,
+    save,
+    wrapped_title,
+)
 from markner.reporting.figures.size_points import SizePoint
 from markner.study.schema.study import SizeFigure
 
-_COLOURS = [colour for colour in PALETTE if colour != "#F0E442"]
-"""Colours of the lines in order. Yellow is too pale for a line."""
 _MARKERS = "osD^vP"
-_NAMES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 _PANEL_WIDTH, _PANEL_HEIGHT = 1.6, 1.45
 _FOOT, _LINE = 0.42, 0.13
 _DODGE = 0.028
@@ -26,41 +32,33 @@ _DODGE = 0.028
 _SEED_DODGE = 0.009
 
 
-def draw_sizes(points: Sequence[SizePoint], figure: SizeFigure, pdf: Path, svg: Path, png: Path) -> None:
+def draw_sizes(points: Sequence[SizePoint], figure: SizeFigure, *files: Path) -> None:
     """Draw a line of means over seeds for each system: columns are corpora, rows metrics, strict match.
 
     Each seed stands as a small dot with its own bootstrap interval; a bar beside the mean spans one standard deviation
     over the seeds on either side. The paper's value is a dash, or a grey bar if its text gives a range only. The
-    axis of fractions is logarithmic; systems are shifted a little on it. The same points give the same bytes with
-    the same matplotlib.
+    axis of fractions is logarithmic; systems are shifted a little on it.
 
     Args:
         points: The points from `size_points.gather`.
         figure: Lines, corpora, metrics, title, width in inches.
-        pdf: File to write, text as TrueType fonts.
-        svg: File to write.
-        png: File to write, 300 dots per inch.
+        files: Files to write, see `canvas.save`.
     """
     with mpl.rc_context(STYLE):
-        save(_panels(points, figure), pdf, svg, png)
+        save(_panels(points, figure), files)
 
 
 def _panels(points: Sequence[SizePoint], figure: SizeFigure) -> Canvas:
-    """The whole figure: title, panels, legend and notes below; corpora go on in further lines where width ends."""
+    """Return the whole figure: title, panels, legend and notes below. Corpora beyond the width are on further lines."""
     columns = max(1, min(len(figure.corpora), int(figure.width / _PANEL_WIDTH)))
     groups = [figure.corpora[start : start + columns] for start in range(0, len(figure.corpora), columns)]
     lines = len(groups) * len(figure.metrics)
     note = textwrap.fill(_note(points), int(figure.width * 17.5))
-    heading = textwrap.fill(figure.title, int(figure.width * 15))
     across = max(1, int(figure.width / 1.7))
     handles = _legend(points, figure)
     height = lines * _PANEL_HEIGHT + _FOOT + _LINE * (note.count("\n") + 1 + -(-len(handles) // across))
-    height += (0.1 + 0.15 * (heading.count("\n") + 1)) * bool(heading)
-    canvas = Canvas(figsize=(figure.width, height), layout="constrained")
-    FigureCanvasAgg(canvas)
-    canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)  # type: ignore[union-attr, call-arg]
-    if heading:
-        canvas.suptitle(heading, fontsize=8.5, parse_math=False)
+    height += (0.1 + 0.15 * (wrapped_title(figure.title, figure.width).count("\n") + 1)) * bool(figure.title)
+    canvas = new_canvas(figure.width, height, figure.title, between=0.03)
     grid = canvas.subplots(lines, columns, sharex=True, sharey="row", squeeze=False)
     for panel in grid.ravel():
         panel.set_visible(False)
@@ -72,9 +70,9 @@ def _panels(points: Sequence[SizePoint], figure: SizeFigure) -> Canvas:
                 here = [point for point in points if (point.corpus, point.metric) == (corpus, metric)]
                 _panel(panel, here, points, figure)
                 if row == 0 and here:
-                    panel.set_title(here[0].heading, parse_math=False)
+                    panel.set_title(here[0].heading)
                 if column == 0:
-                    panel.set_ylabel(_NAMES[metric])
+                    panel.set_ylabel(METRIC_NAMES[metric])
                 below = block + 1 < len(groups) and column < len(groups[block + 1])
                 if row == len(figure.metrics) - 1 and not below:
                     panel.tick_params(axis="x", labelbottom=True)
@@ -84,7 +82,7 @@ def _panels(points: Sequence[SizePoint], figure: SizeFigure) -> Canvas:
 
 
 def _panel(panel: Axes, here: Sequence[SizePoint], points: Sequence[SizePoint], figure: SizeFigure) -> None:
-    """One metric on one corpus."""
+    """Draw one metric on one corpus."""
     fractions = sorted({point.fraction for point in points})
     reach = fractions[-1] / fractions[0] if len(fractions) > 1 else 2.0
     panel.set_xscale("log")
@@ -92,10 +90,8 @@ def _panel(panel: Axes, here: Sequence[SizePoint], points: Sequence[SizePoint], 
     panel.set_xticks(fractions, [f"{100 * fraction:g} %" for fraction in fractions])
     panel.minorticks_off()
     panel.yaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
-    panel.grid(axis="y", color="#dddddd", linewidth=0.5)
-    panel.set_axisbelow(True)
-    for side in ("top", "right"):
-        panel.spines[side].set_visible(False)
+    panel.grid(axis="y")
+    panel.spines[["top", "right"]].set_visible(False)
     for number, series in enumerate(figure.series):
         line = [point for point in here if point.label == series.label]
         shift = (number - (len(figure.series) - 1) / 2) * _DODGE
@@ -105,8 +101,8 @@ def _panel(panel: Axes, here: Sequence[SizePoint], points: Sequence[SizePoint], 
 
 
 def _style(number: int) -> dict[str, str]:
-    """Colour and marker of a line; they start anew when there are more lines."""
-    return {"color": _COLOURS[number % len(_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
+    """Return colour and marker of a line. They repeat if there are more lines than colours."""
+    return {"color": LINE_COLOURS[number % len(LINE_COLOURS)], "marker": _MARKERS[number % len(_MARKERS)]}
 
 
 def _line(panel: Axes, line: Sequence[SizePoint], reach: float, shift: float, style: Mapping[str, str]) -> None:

@@ -6,19 +6,26 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from markner.errors import MarknerError
 from markner.evaluation.strata import KINDS
-from markner.reporting.figures.scores import EDGE, GREY, STYLE, legend_with_note, save
+from markner.reporting.figures.canvas import (
+    EDGE,
+    GREY,
+    METRIC_NAMES,
+    STYLE,
+    legend_with_note,
+    new_canvas,
+    save,
+    wrapped_title,
+)
 from markner.reporting.strata_cells import Cell
 from markner.study.schema.strata import StrataFigure
 
 _MARKS = (("#0072B2", "o"), ("#E69F00", "D"), ("#009E73", "s"))
 """Colour and marker of each stratum in order: blue, orange and green of Okabe and Ito."""
-_NAMES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 _SIZE = 4.6
 _SMALL = 6.5
 _LABELS, _PANEL = 1.6, 1.75
@@ -31,23 +38,18 @@ def draw_strata(
     corpora: Sequence[str],
     figure: StrataFigure,
     title: str,
-    pdf: Path,
-    svg: Path,
-    png: Path,
+    *files: Path,
 ) -> None:
     """Draw a score by stratum: one panel a corpus, one band a system, one marker a stratum with its interval.
 
-    A grey line joins the strata of a system, and the numbers of their gold mentions stand at the right. The same cells
-    give the same bytes with the same matplotlib.
+    A grey line joins the strata of a system, and the numbers of their gold mentions stand at the right.
 
     Args:
         cells: Rows of the table of strata, from `strata_cells.read_strata_table`.
         corpora: The corpora in the order of the panels; those without a score are left out.
         figure: Kind of strata, metric, width in inches.
         title: Title above the panels.
-        pdf: File to write, text as TrueType fonts.
-        svg: File to write.
-        png: File to write, 300 dots per inch.
+        files: Files to write, see `canvas.save`.
 
     Raises:
         MarknerError: No system of the table has a score in these strata.
@@ -58,32 +60,28 @@ def draw_strata(
             "draw another `kind`, or a table whose runs or corpora have training data",
         )
     with mpl.rc_context(STYLE):
-        save(_panels(cells, corpora, figure, title), pdf, svg, png)
+        save(_panels(cells, corpora, figure, title), files)
 
 
 def _panels(cells: Sequence[Cell], corpora: Sequence[str], figure: StrataFigure, title: str) -> Canvas:
-    """The whole figure: title, a panel for each corpus, legend and note below."""
+    """Return the whole figure: title, a panel for each corpus, legend and note below."""
     headings = {
         cell["corpus"]: cell["heading"] for cell in sorted(cells, key=lambda cell: corpora.index(cell["corpus"]))
     }
     labels = list(dict.fromkeys(cell["label"] for cell in cells))
     columns = max(1, min(len(headings), int((figure.width - _LABELS) / _PANEL)))
     lines = -(-len(headings) // columns)
-    heading = textwrap.fill(title, int(figure.width * 15))
-    height = lines * (len(labels) * _BAND + _HEAD) + _FOOT + 0.15 * heading.count("\n")
-    canvas = Canvas(figsize=(figure.width, height), layout="constrained")
-    FigureCanvasAgg(canvas)
-    canvas.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03)  # type: ignore[union-attr, call-arg]
-    canvas.suptitle(heading, fontsize=8.5, parse_math=False)
+    height = lines * (len(labels) * _BAND + _HEAD) + _FOOT + 0.15 * wrapped_title(title, figure.width).count("\n")
+    canvas = new_canvas(figure.width, height, title, between=0.03)
     panels = canvas.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for panel in panels[len(headings) :]:
         panel.set_visible(False)
     for place, (panel, corpus) in enumerate(zip(panels, headings, strict=False)):
         _panel(panel, [cell for cell in cells if cell["corpus"] == corpus], labels, figure)
-        panel.set_title(headings[corpus], parse_math=False)
+        panel.set_title(headings[corpus])
         if place + columns >= len(headings):
             panel.tick_params(axis="x", labelbottom=True)
-            panel.set_xlabel(f"{_NAMES[figure.metric]} (strict match)")
+            panel.set_xlabel(f"{METRIC_NAMES[figure.metric]} (strict match)")
     panels[0].set_xlim(-0.03, 1.03)
     panels[0].set_ylim(len(labels) - 0.5, -0.5)
     panels[0].set_yticks(range(len(labels)), [textwrap.fill(label, 24) for label in labels], linespacing=0.95)
@@ -96,13 +94,11 @@ def _panels(cells: Sequence[Cell], corpora: Sequence[str], figure: StrataFigure,
 
 
 def _panel(panel: Axes, cells: Sequence[Cell], labels: Sequence[str], figure: StrataFigure) -> None:
-    """The systems' scores on one corpus."""
-    panel.grid(axis="x", color="#dddddd", linewidth=0.5)
-    panel.set_axisbelow(True)
+    """Draw the scores of the systems on one corpus."""
+    panel.grid(axis="x")
+    panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
     panel.xaxis.set_major_locator(mpl.ticker.MultipleLocator(0.25))
-    for side in ("top", "right", "left"):
-        panel.spines[side].set_visible(False)
     for place, label in enumerate(labels):
         if place % 2:
             panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
@@ -116,7 +112,7 @@ def _panel(panel: Axes, cells: Sequence[Cell], labels: Sequence[str], figure: St
 
 
 def _band(panel: Axes, place: int, strata: Sequence[Cell | None], metric: str) -> None:
-    """One system on one corpus; strata without gold mentions are None."""
+    """Draw one system on one corpus; strata without gold mentions are None."""
     step = 0.5 / len(strata)
     points = [
         (cell, place + (number - (len(strata) - 1) / 2) * step, number) for number, cell in enumerate(strata) if cell
@@ -140,7 +136,7 @@ def _band(panel: Axes, place: int, strata: Sequence[Cell | None], metric: str) -
 
 
 def _mark(number: int, x: Sequence[float] = (), y: Sequence[float] = (), label: str = "") -> Line2D:
-    """The marker of a stratum."""
+    """Return the marker of a stratum."""
     colour, marker = _MARKS[number]
     return Line2D(
         *(x, y),

@@ -9,13 +9,12 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Outline
 
+from markner.reporting.figures.canvas import EDGE, GREY, PALETTE, STYLE, save
 from markner.reporting.figures.layers import Arrangement, Edge, arrange, direct
-from markner.reporting.figures.scores import EDGE, GREY, PALETTE, STYLE, save
 
 STAGES = {
     "Sources": ("fetch", "weights"),
@@ -90,17 +89,15 @@ def jobs_of(lineage: Sequence[Mapping[str, Any]], annotations: int) -> Jobs:
     return Jobs(dict(counts), direct(edges))
 
 
-def draw_workflow(jobs: Jobs, study: str, pdf: Path, svg: Path, png: Path) -> None:
+def draw_workflow(jobs: Jobs, study: str, *files: Path) -> None:
     """Draw the rules as boxes in the rows of their stages, and arrows from each rule to those that read its files.
 
-    An arrow is left out if a longer path says the same. The same jobs give the same bytes with the same matplotlib.
+    An arrow is left out if a longer path says the same.
 
     Args:
         jobs: The study's jobs.
         study: Its name.
-        pdf: File to write, text as TrueType fonts.
-        svg: File to write.
-        png: File to write, 300 dots per inch.
+        files: Files to write, see `canvas.save`.
     """
     stages = _rows(jobs)
     rows = [row for rows in stages.values() for row in rows]
@@ -110,14 +107,13 @@ def draw_workflow(jobs: Jobs, study: str, pdf: Path, svg: Path, png: Path) -> No
     width = max(_WIDTH, _MARGIN + right - left + 0.15)
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, len(rows) * _ROW + _HEAD))
-        FigureCanvasAgg(canvas)
         canvas.suptitle(f"The workflow of the study {study}", fontsize=8.5, y=1 - 0.1 / (len(rows) * _ROW + _HEAD))
         panel = canvas.add_axes((0, 0, 1, len(rows) * _ROW / (len(rows) * _ROW + _HEAD)))
         panel.set_axis_off()
         panel.set_xlim(0, width)
         shift = (_MARGIN + width - left - right) / 2
         _stages(panel, stages, jobs, places, widths, shift)
-        save(canvas, pdf, svg, png)
+        save(canvas, files)
 
 
 def _rows(jobs: Jobs) -> dict[str, list[list[str]]]:
