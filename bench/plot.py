@@ -58,12 +58,12 @@ def draw_bars(folder: Path, panels: Sequence[Panel], number: str, picture: Path)
         number: Format of the values.
         picture: File to write.
     """
-    found = [(panel, pd.read_csv(path)) for panel in panels if (path := folder / f"{panel.table}.csv").is_file()]
-    heights = [len(frame) + 1.2 for _, frame in found]
+    tables = [(panel, pd.read_csv(path)) for panel in panels if (path := folder / f"{panel.table}.csv").is_file()]
+    heights = [len(frame) + 1.2 for _, frame in tables]
     figure, axes = plt.subplots(
-        len(found), 1, figsize=(7, 0.3 * sum(heights)), height_ratios=heights, squeeze=False, layout="constrained"
+        len(tables), 1, figsize=(7, 0.3 * sum(heights)), height_ratios=heights, squeeze=False, layout="constrained"
     )
-    for axis, (panel, frame) in zip(axes[:, 0], found, strict=True):
+    for axis, (panel, frame) in zip(axes[:, 0], tables, strict=True):
         ours = ~frame[panel.names].str.contains("HF|Alpaca|run_ner")
         values = frame[panel.values]
         bars = axis.barh(frame[panel.names], values, color=["#2a6f97" if own else "#b0b7bd" for own in ours])

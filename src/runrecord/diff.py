@@ -1,4 +1,4 @@
-"""Two results side by side: what differs in all that they were made from, and by how much their figures differ."""
+"""Compare two results: what differs in their lineages, and by how much their values differ."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,8 +9,8 @@ from typing import Any
 from runrecord.audit import Audit, Node
 from runrecord.differences import ABSENT, flat_settings, unequal
 
-Figures = Callable[[Path], Mapping[str, float]]
-"""The figures in a file, by name; none if it is no file of figures."""
+ReadValues = Callable[[Path], Mapping[str, float]]
+"""Returns the values in a file by name, such as F1 scores; none for other files."""
 _PARTS = re.compile(r"[/.]")
 _MACHINE = ("python", "platform", "host", "cpu", "cores", "gpu")
 
@@ -28,62 +28,62 @@ class Fact:
 
 @dataclass(slots=True)
 class Evidence:
-    """Where a fact was met, and the figures that rest on it."""
+    """Where a fact was found, and the values that depend on it."""
 
     pairs: list[str] = field(default_factory=list)
     measured: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
-    """Figures of both, by name, by the files they are in."""
+    """The values of both results by name, by the files that contain them."""
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Two results, the differences of their lineages, and their figures where both have any."""
+    """Two results, the differences of their lineages, and the values that both have."""
 
     a: Node
     b: Node
-    figures: dict[str, tuple[float, float]]
+    values: dict[str, tuple[float, float]]
     facts: dict[Fact, Evidence] = field(default_factory=dict)
 
 
-def compare(first: Audit, a: Node, second: Audit, b: Node, figures: Figures) -> Comparison:
+def compare(first: Audit, a: Node, second: Audit, b: Node, values_of: ReadValues) -> Comparison:
     """Compare the recorded lineages of two results, pair by pair from the results down.
 
-    Inputs of one name are paired by equal path, then by paths that differ only in what the paths and wildcards of the
-    two results differ in; what is left over on both sides is a fact. Two files of one and the same making are not gone
-    into. A difference in bytes that nothing recorded explains is a fact of its own.
+    Inputs of the same name are paired if their paths are equal. The others are paired if their paths differ only where
+    the paths and wildcards of the two results differ. Inputs without a partner are a fact. If one job made both files,
+    the walk stops there. If the bytes differ and no recorded fact explains it, the bytes are a fact of their own.
 
     Args:
-        first: the audit that `a` comes from.
-        a: a result.
-        second: the audit that `b` comes from.
-        b: another, of the same checkout or of another one.
-        figures: reads the figures of a file.
+        first: The audit that `a` comes from.
+        a: A result.
+        second: The audit that `b` comes from.
+        b: Another result, of the same checkout or of another one.
+        values_of: Reads the values of a file.
     """
-    walk = _Walk(first, second, figures)
+    walk = _Walk(first, second, values_of)
     walk.pair(a, b)
     return Comparison(a, b, walk.measured(a, b), walk.facts)
 
 
 class _Walk:
-    """The way down both lineages at once."""
+    """Walks down both lineages at once."""
 
-    def __init__(self, first: Audit, second: Audit, figures: Figures) -> None:
-        self.first, self.second, self.figures = first, second, figures
+    def __init__(self, first: Audit, second: Audit, values_of: ReadValues) -> None:
+        self.first, self.second, self.values_of = first, second, values_of
         self.facts: dict[Fact, Evidence] = {}
         self.known: dict[tuple[str, str], tuple[bool, list[Fact]]] = {}
 
     def measured(self, a: Node, b: Node) -> dict[str, tuple[float, float]]:
-        """Figures that both files have."""
+        """Return the values that both files have."""
         places = self.first.root / a.path, self.second.root / b.path
         if not all(place.is_file() for place in places):
             return {}
-        left, right = (self.figures(place) for place in places)
+        left, right = (self.values_of(place) for place in places)
         return {name: (left[name], right[name]) for name in left if name in right}
 
     def pair(self, a: Node, b: Node) -> tuple[bool, list[Fact]]:
         """Compare two files and what they were made from.
 
-        Returns whether their lineages differ, and the facts met here and below that no figures stand above yet.
+        Returns whether their lineages differ, and the facts of this file and its inputs that have no values yet.
         """
         if (a.path, b.path) not in self.known:
             self.known[a.path, b.path] = self._pair(a, b)
@@ -129,7 +129,7 @@ def _both(a: str, b: str) -> str:
 
 
 def _own(a: Node, b: Node) -> Iterator[Fact]:
-    """Differences of two files themselves."""
+    """Yield the differences of two files themselves."""
     if a.record is None or b.record is None:
         names = [
             f"made by rule {node.record['rule']}" if node.record else f"source {(node.sha256 or 'gone')[:12]}"
@@ -169,7 +169,7 @@ def _environment(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[
 
 
 def _paired(a: Node, b: Node) -> Iterator[tuple[list[Node], list[Node]]]:
-    """Inputs of two files: one of each side where they belong together, else what is left over on both sides."""
+    """Yield inputs that belong together, one of each file, then the inputs without a partner on both sides."""
     left, right = _inputs(a), _inputs(b)
     others = _substitutions(a, b)
     for name in dict.fromkeys([*left, *right]):
@@ -189,7 +189,7 @@ _NEVER = {("", "")}
 
 
 def _differing_parts(one: str, two: str) -> set[tuple[str, str]]:
-    """Parts of two paths that differ, pair by pair; `_NEVER` for paths of different depth."""
+    """Return the parts of two paths that differ, pair by pair; `_NEVER` for paths of different depth."""
     left, right = _PARTS.split(one), _PARTS.split(two)
     if len(left) != len(right):
         return _NEVER
@@ -197,7 +197,7 @@ def _differing_parts(one: str, two: str) -> set[tuple[str, str]]:
 
 
 def _substitutions(a: Node, b: Node) -> set[tuple[str, str]]:
-    """What differs in the paths and wildcards of two files: so much may differ in the paths of their inputs too."""
+    """Return what differs in the paths and wildcards of two files. The paths of their inputs may differ in it too."""
     differing = _differing_parts(a.path, b.path) - _NEVER
     one, two = ((node.record or {})["wildcards"] for node in (a, b))
     for name in one.keys() & two.keys():
@@ -206,7 +206,7 @@ def _substitutions(a: Node, b: Node) -> set[tuple[str, str]]:
 
 
 def _inputs(node: Node) -> dict[str, list[Node]]:
-    """Inputs by their names in the rule, in order; one that lies in another's folder stands for it."""
+    """Return the inputs by their names in the rule, in order. A file in a folder with a record is that folder."""
     by_name: dict[str, list[Node]] = {}
     children = {child.path: child for child in node.inputs}
     for entry in node.record["inputs"] if node.record else ():

@@ -1,4 +1,4 @@
-"""A comparison of two results for people and, as JSON, for programs."""
+"""Print a comparison of two results, or return it as JSON."""
 
 import json
 
@@ -11,11 +11,11 @@ _LONG = 100
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """Two results, their figures and the differences of their lineages."""
+    """Return two results, their values and the differences of their lineages as JSON."""
     value = {
         "a": {"path": comparison.a.path, "verdict": comparison.a.verdict.name},
         "b": {"path": comparison.b.path, "verdict": comparison.b.verdict.name},
-        "figures": {name: _figure_facts(*pair) for name, pair in comparison.figures.items()},
+        "values": {name: _value_facts(*pair) for name, pair in comparison.values.items()},
         "facts": [
             {
                 "kind": fact.kind,
@@ -23,9 +23,9 @@ def comparison_json(comparison: Comparison) -> str:
                 "a": fact.a,
                 "b": fact.b,
                 "at": evidence.pairs,
-                "figures": {
-                    place: {name: _figure_facts(*pair) for name, pair in figures.items()}
-                    for place, figures in evidence.measured.items()
+                "values": {
+                    place: {name: _value_facts(*pair) for name, pair in of_place.items()}
+                    for place, of_place in evidence.measured.items()
                 },
             }
             for fact, evidence in comparison.facts.items()
@@ -35,13 +35,13 @@ def comparison_json(comparison: Comparison) -> str:
 
 
 def show_comparison(comparison: Comparison, explain: bool) -> None:
-    """Print two results, their figures, and the differences of their lineages with the figures that rest on each."""
+    """Print two results, their values, and the differences of their lineages with the values that depend on each."""
     console = new_console()
     for name, node in (("A", comparison.a), ("B", comparison.b)):
         console.print(f"{name}  {label(node, node.verdict)}")
-    if comparison.figures:
-        changed = {name: pair for name, pair in comparison.figures.items() if pair[0] != pair[1]}
-        console.print(f"\n[bold]figures[/] {len(changed)} of {len(comparison.figures)} differ")
+    if comparison.values:
+        changed = {name: pair for name, pair in comparison.values.items() if pair[0] != pair[1]}
+        console.print(f"\n[bold]values[/] {len(changed)} of {len(comparison.values)} differ")
         for name, (left, right) in changed.items():
             console.print(f"  {escape(name)}: {left} -> {right} ({right - left:+.6g})")
     if not comparison.facts:
@@ -55,7 +55,7 @@ def show_comparison(comparison: Comparison, explain: bool) -> None:
         for fact, evidence in items if explain else items[:MANY]:
             values = f"{fact.a} -> {fact.b}" if explain else f"{_short(fact.a)} -> {_short(fact.b)}"
             line = f"{fact.name}: {values}" if fact.name else values
-            console.print(f"  {escape(line)}{escape(_figures_beside(evidence))}")
+            console.print(f"  {escape(line)}{escape(_values_beside(evidence))}")
             for place in evidence.pairs if explain else ():
                 console.print(f"    [dim]{escape(place)}[/]")
         if len(items) > MANY and not explain:
@@ -66,13 +66,13 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONG else f"{text[:_LONG]}… ({len(text)} characters)"
 
 
-def _figure_facts(left: float, right: float) -> dict[str, float]:
+def _value_facts(left: float, right: float) -> dict[str, float]:
     return {"a": left, "b": right, "difference": round(right - left, 6)}
 
 
-def _figures_beside(evidence: Evidence) -> str:
-    """The change of the first figure of each file that rests on a fact."""
-    changes = [next(iter(figures.items())) for figures in evidence.measured.values()]
+def _values_beside(evidence: Evidence) -> str:
+    """Return the change of the first value of each file that depends on a fact."""
+    changes = [next(iter(of_place.items())) for of_place in evidence.measured.values()]
     if not changes:
         return ""
     differences = [right - left for _, (left, right) in changes]

@@ -138,7 +138,7 @@ def test_a_run_reads_tokens_of_raw_corpora_only_if_it_is_set() -> None:
 
 
 def test_half_a_surrogate_pair_is_an_error(run: Path) -> None:
-    with pytest.raises(MarknerError, match=r"text 1 \(from 0\), character 2: half of a surrogate pair"):
+    with pytest.raises(MarknerError, match=r"text 1 \(from 0\): character 2 is one half of a surrogate pair"):
         list(load(str(run)).tag(["Asthma.", "A \ud800."]))
 
 

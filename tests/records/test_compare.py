@@ -1,4 +1,4 @@
-"""Two lineages side by side: what differs, and the figures that rest on it."""
+"""Two lineages side by side: what differs, and the values that depend on it."""
 
 import json
 import shutil
@@ -50,12 +50,12 @@ def test_a_moved_copy_has_the_same_lineage(made: Path, study: Path, capsys: pyte
 def test_two_runs_differ_in_their_predictions(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, value = diff(capsys, made / GOOD, made / BAD)
     assert code == 1
-    assert value["figures"]["strict f1"] == {"a": 0.888889, "b": 0.0, "difference": -0.888889}
+    assert value["values"]["strict f1"] == {"a": 0.888889, "b": 0.0, "difference": -0.888889}
     kinds = {(fact["kind"], fact["name"].split(" | ")[0]) for fact in value["facts"]}
     assert kinds == {("wildcard", "score: run"), ("input", "results/s/predictions/good/seed1/genes.jsonl")}
 
 
-def test_a_setting_is_found_in_another_checkout_with_the_figures_on_it(
+def test_a_setting_is_found_in_another_checkout_with_the_values_on_it(
     made: Path, study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit(study / "Snakefile", '"resamples": 100', '"resamples": 200')
@@ -70,12 +70,12 @@ def test_a_setting_is_found_in_another_checkout_with_the_figures_on_it(
         ("setting", "score: scoring.resamples"),
         ("input", predictions),
     }
-    beside = {fact["kind"]: fact["figures"] for fact in value["facts"]}
+    beside = {fact["kind"]: fact["values"] for fact in value["facts"]}
     assert len(beside["setting"]) == 4, "every score file rests on the setting"
     assert list(beside["input"]) == ["results/s/scores/good/seed2/genes.json"]
     assert beside["input"]["results/s/scores/good/seed2/genes.json"]["strict f1"]["difference"] < 0
-    assert value["figures"]["Good, tuned, genes, strict f1"]["difference"] < 0
-    assert value["figures"]["Bad, genes, strict f1"]["difference"] == 0
+    assert value["values"]["Good, tuned, genes, strict f1"]["difference"] < 0
+    assert value["values"]["Bad, genes, strict f1"]["difference"] == 0
 
 
 def test_code_packages_and_machine_are_compared(

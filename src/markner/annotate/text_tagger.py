@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from markner.annotate.pipeline import tag_documents
 from markner.data.documents import Mention
+from markner.data.formats.jsonl import check_characters
 from markner.data.formats.plain import text_document
 from markner.errors import MarknerError
 from markner.models.tagging import System, load_system
@@ -37,7 +38,10 @@ class TextTagger:
         Raises:
             MarknerError: A text contains half of a surrogate pair, which is not a character.
         """
-        documents = (text_document(_checked(text, number), str(number)) for number, text in enumerate(texts))
+        documents = (
+            text_document(check_characters(f"text {number} (from 0)", text), str(number))
+            for number, text in enumerate(texts)
+        )
         for group in tag_documents(documents, self._systems, self._min_confidence):
             for document, entry in group:
                 yield [mention._replace(text=document.text[mention.start : mention.end]) for mention in entry.mentions]
@@ -99,14 +103,3 @@ def _narrowed(tagger: Tagger, entities: list[str] | None) -> Tagger:
         return tagger
     instructions = {entity: text for entity, text in tagger.instructions.items() if entity in entities}
     return tagger.model_copy(update={"instructions": instructions})
-
-
-def _checked(text: str, number: int) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise MarknerError(
-            f"text {number} (from 0), character {error.start}: half of a surrogate pair, which is not a character",
-            "read the text as UTF-8, or replace such characters: text.encode('utf-8', 'replace').decode()",
-        ) from error
-    return text

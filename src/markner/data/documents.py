@@ -110,8 +110,8 @@ class Sentence:
     id: str
     document: str
     text: str
-    mentions: tuple[Span, ...] = field(default=())
-    spans: tuple[Span, ...] = field(default=())
+    mentions: tuple[Span, ...] = ()
+    spans: tuple[Span, ...] = ()
     released: str | None = None
 
 

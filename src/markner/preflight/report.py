@@ -20,8 +20,6 @@ from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import HubModel, PackageModel
 
-_GPU_GB = 80.0
-
 
 @dataclass
 class Report:
@@ -49,7 +47,7 @@ class Report:
 def preflight(
     study: Study,
     profile: Path | None,
-    gpu_gb: float = _GPU_GB,
+    gpu_gb: float,
     abstracts: int | None = None,
     gpu_dollars: float | None = None,
 ) -> Report:

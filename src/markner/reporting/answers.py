@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from markner.reporting.questions import Comparison, Topic
+from markner.reporting.results import signed
+from markner.study.describe import listed
 
 
 class Wording(NamedTuple):
@@ -94,8 +96,8 @@ class Tested:
         )
         if self.outcome == "nothing":
             return f"{text}."
-        bounds = f"{100 * level:g} % interval {_signed(self.low)} to {_signed(self.high)}"
-        difference = f"difference {_signed(self.difference)} ({bounds})"
+        bounds = f"{100 * level:g} % interval {signed(self.low)} to {signed(self.high)}"
+        difference = f"difference {signed(self.difference)} ({bounds})"
         return f"{text}; {difference}, {p_text(self.p)}, {self.sentences:,} sentences."
 
 
@@ -129,7 +131,7 @@ class Answer:
             for pair in (test.comparison for test in self.tests if test.outcome == outcome):
                 sentence = text.format(a=pair.label_a, b=pair.label_b)
                 places.setdefault(sentence, []).append(self._place(pair, headings))
-        return [f"{sentence} on {listed(list(dict.fromkeys(names)))}." for sentence, names in places.items()]
+        return [f"{sentence} on {listed(list(dict.fromkeys(names)), 'and')}." for sentence, names in places.items()]
 
     def _place(self, comparison: Comparison, headings: Mapping[str, str]) -> str:
         heading = headings.get(comparison.corpus, comparison.corpus)
@@ -195,15 +197,6 @@ def _tested(comparison: Comparison, tests: Mapping[tuple[str, str], Mapping[str,
     )
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names as a list in words: `a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
 def p_text(p: float) -> str:
     """Return a p-value as readers expect it."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.995 else "p = 1"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from markner.files import read_json, write_text
+from markner.reporting.results import NOTHING
 
 COLUMNS = (
     *("run", "seed", "model", "instructions", "method", "device", "threads", "parameters", "trained_parameters"),
@@ -25,7 +26,6 @@ _HEADINGS = (
     *("memory", "GPU memory", "device"),
 )
 _GIB = 2**30
-_NOTHING = "–"
 
 
 def write_costs(files: Sequence[Path], runs: Mapping[str, Mapping[str, str]], csv: Path, markdown: Path) -> None:
@@ -98,4 +98,4 @@ def _duration(seconds: float) -> str:
 
 
 def _memory(size: int | str) -> str:
-    return f"{size / _GIB:.1f} GiB" if isinstance(size, int) else _NOTHING
+    return f"{size / _GIB:.1f} GiB" if isinstance(size, int) else NOTHING

@@ -20,6 +20,7 @@ Key = tuple[str, int, str]
 METRICS = ("precision", "recall", "f1")
 NOT_OK = tuple(status for status in STATUSES if status != "ok")
 NOT_ALIGNED = tuple(status for status in NOT_OK if status not in ("white_space", "missing"))
+NOTHING = "–"
 UNUSED = ("unused_answers", "crossing_mentions")
 
 _WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, *UNUSED, "grid_points", "pairs", "draws")
@@ -130,6 +131,16 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
         {str(name): None if pd.isna(value) else value for name, value in row.items()}
         for row in frame.to_dict(orient="records")
     ]
+
+
+def shown(value: float | None) -> str:
+    """Return a score with three digits, a dash if it is unknown."""
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign and three digits."""
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def number_of(text: str) -> float | None:

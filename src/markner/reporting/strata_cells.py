@@ -15,8 +15,8 @@ from markner.evaluation.strata import COLUMNS as SCORE_COLUMNS
 from markner.evaluation.strata import KINDS, TEST_COLUMNS, WITHOUT_MENTIONS
 from markner.files import read_json, write_text
 from markner.reporting.comparisons import COMPARED, compare_cells
-from markner.reporting.results import METRICS, number_of
-from markner.reporting.tables import AS_GOOD, NOTHING, Sheet, Style, TableText, write_forms
+from markner.reporting.results import METRICS, NOTHING, number_of
+from markner.reporting.tables import AS_GOOD, Sheet, Style, TableText, write_forms
 
 _BOUNDS = tuple(f"{metric}_{end}" for metric in METRICS for end in ("low", "high"))
 COLUMNS = (

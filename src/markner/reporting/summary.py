@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 
 from markner.reporting.answers import Answer
-from markner.reporting.results import NOT_ALIGNED, records
+from markner.reporting.results import NOT_ALIGNED, NOTHING, records, shown
 from markner.reporting.tables import Record
 from markner.study.schema.study import Study
 
@@ -79,18 +79,18 @@ def _grid(title: str, frame: pd.DataFrame) -> Grid:
     for cell in strict:
         label = cell["label"] if cell["label"] != previous else ""
         previous = cell["label"]
-        bounds = f"{cell['f1_low']:.3f}–{cell['f1_high']:.3f}" if cell["f1"] is not None else "–"
-        paper = [_number(cell["paper_f1"]), _number(cell["difference_f1"], "+.3f")] if compared else []
-        others = _number(partial[cell["label"], cell["corpus"]]["f1"])
-        row = [label, cell["heading"], _number(cell["f1"]), bounds, others, *paper, _not_ok(cell)]
+        bounds = f"{cell['f1_low']:.3f}–{cell['f1_high']:.3f}" if cell["f1"] is not None else NOTHING
+        paper = (
+            [shown(cell["paper_f1"]), NOTHING if cell["difference_f1"] is None else f"{cell['difference_f1']:+.3f}"]
+            if compared
+            else []
+        )
+        others = shown(partial[cell["label"], cell["corpus"]]["f1"])
+        row = [label, cell["heading"], shown(cell["f1"]), bounds, others, *paper, _not_ok(cell)]
         grid.add_row(*map(escape, row))
     return grid
 
 
 def _not_ok(cell: Record) -> str:
     """Return how many answers differ from their sentence in more than white space, with sentences that have none."""
-    return "–" if cell["f1"] is None else str(sum(cell[status] for status in (*NOT_ALIGNED, "missing")))
-
-
-def _number(value: float | None, form: str = ".3f") -> str:
-    return "–" if value is None else format(value, form)
+    return NOTHING if cell["f1"] is None else str(sum(cell[status] for status in (*NOT_ALIGNED, "missing")))

@@ -8,11 +8,10 @@ from typing import Any
 import pandas as pd
 
 from markner.files import write_text
-from markner.reporting.results import METRICS, NOT_ALIGNED, UNUSED, records
+from markner.reporting.results import METRICS, NOT_ALIGNED, NOTHING, UNUSED, records, shown, signed
 from markner.study.schema.study import Table
 
 Record = dict[str, Any]
-NOTHING = "–"
 AS_GOOD = "≈"
 _OUTSIDE = "*"
 _ANSWERS = {
@@ -71,7 +70,7 @@ class TableCells:
         scores = [
             cell["f1"] for cell in self.cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"]
         ]
-        return _number(max(scores)) if scores else None
+        return shown(max(scores)) if scores else None
 
     def in_paper(self, corpus: str) -> bool:
         """Return whether the paper has a value for the corpus."""
@@ -201,21 +200,21 @@ def _scores(cells: TableCells, style: Style) -> Sheet:
 def _triple(cell: Record, best: str | None, style: Style) -> str:
     """P/R/F1 of a cell, the best F1 in bold; the paper's values in italics if we have none."""
     if cell["f1"] is not None:
-        precision, recall, f1 = (_number(cell[metric]) for metric in METRICS)
+        precision, recall, f1 = (shown(cell[metric]) for metric in METRICS)
         bold = style.bold(f1) if f1 == best else f1
         near = style.plain(AS_GOOD) if cell["as_good"] == "yes" and cell["run"] != cell["best"] else ""
         return f"{precision}/{recall}/{bold}{near}"
     if cell["paper_f1"] is not None:
-        return style.italic("/".join(_number(cell[f"paper_{metric}"]) for metric in METRICS))
+        return style.italic("/".join(shown(cell[f"paper_{metric}"]) for metric in METRICS))
     return style.plain(NOTHING)
 
 
 def _beside(cell: Record) -> str:
     """The paper's F1, and ours less it."""
-    in_paper = _number(cell["paper_f1"])
+    in_paper = shown(cell["paper_f1"])
     if cell["difference_f1"] is None:
         return in_paper
-    return f"{in_paper} ({_signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
+    return f"{in_paper} ({signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
 
 
 def _intervals(cells: TableCells, style: Style) -> Sheet:
@@ -237,8 +236,8 @@ def _bounds(cell: Record) -> str:
     """The interval of F1, and its standard deviation over seeds where there are several."""
     if cell["f1"] is None:
         return NOTHING
-    spread = f" ± {_number(cell['f1_sd'])}" if cell["f1_sd"] is not None else ""
-    return f"{_number(cell['f1_low'])}–{_number(cell['f1_high'])}{spread}"
+    spread = f" ± {shown(cell['f1_sd'])}" if cell["f1_sd"] is not None else ""
+    return f"{shown(cell['f1_low'])}–{shown(cell['f1_high'])}{spread}"
 
 
 def notes(cells: TableCells) -> list[str]:
@@ -299,7 +298,7 @@ def _grids(ours: Sequence[Record]) -> Iterator[str]:
     """The spread over grids of more than one point."""
     for cell in ours:
         if cell["grid_points"] is not None and cell["match"] == "strict" and cell["grid_points"] > cell["seeds"]:
-            spread = " – ".join(_number(cell[f"grid_{name}"]) for name in ("min", "median", "max"))
+            spread = " – ".join(shown(cell[f"grid_{name}"]) for name in ("min", "median", "max"))
             seeds = f", {cell['seeds']} seeds" if cell["seeds"] > 1 else ""
             points = cell["grid_points"] // cell["seeds"]
             yield f"{cell['label']}, {cell['heading']} {spread} ({points} points{seeds})"
@@ -312,11 +311,3 @@ def _with_counts(ours: Sequence[Record], columns: Sequence[str]) -> Iterator[str
         if kinds and cell["match"] == "strict":
             total = "" if columns == UNUSED else f" of {cell['sentences'] * cell['seeds']}"
             yield f"{cell['label']}, {cell['heading']}: {', '.join(kinds)}{total}"
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")

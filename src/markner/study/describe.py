@@ -86,9 +86,9 @@ def documentation(field: FieldInfo) -> str:
     return " ".join((field.description or "").split())
 
 
-def listed(words: Sequence[str]) -> str:
-    """Return words as an English list: `a`, `b` or `c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+def listed(words: Sequence[str], last: str = "or") -> str:
+    """Return words as an English list: `a`, `b` or `c`, with another word than `or` before the last if wanted."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def plain_type(annotation: Any, constraints: Sequence[Any], model_text: ModelText) -> str:

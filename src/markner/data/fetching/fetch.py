@@ -41,18 +41,16 @@ def fetch(
     return [fetch_entry(entry, destination, mirror, downloads) for entry in progress]
 
 
-def fetch_corpus(
-    corpus: CorpusFiles, destination: Path, mirror: Path | None, cache: Path | None = None
-) -> list[dict[str, Any]]:
+def fetch_corpus(corpus: CorpusFiles, destination: Path, mirror: Path | None) -> list[dict[str, Any]]:
     """Fetch all files of all variants of a corpus and write the manifest, sorted by name, to `destination/files.json`.
 
     Lists of identifiers are fetched first, then the file of each identifier. The source used now is logged and not
     written to the manifest, which is the same for the same bytes.
     """
     splits = all_splits(corpus)
-    rows = fetch([files.ids for files in splits if files.ids is not None], destination, mirror, cache)
+    rows = fetch([files.ids for files in splits if files.ids is not None], destination, mirror)
     references = {native_name(file): file for files in splits for file in split_references(files, destination)}
-    rows += fetch(list(references.values()), destination, mirror, cache)
+    rows += fetch(list(references.values()), destination, mirror)
     manifest = [row for _, row in sorted({row["name"]: row for row in rows}.items())]
     for row in manifest:
         LOG.info("%s: %s", row["name"], row["source"])

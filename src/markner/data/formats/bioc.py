@@ -17,6 +17,7 @@ from lxml import etree
 from markner.data.documents import Document, PassageText, Span, join_passages
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
 from markner.data.formats.jsonl import check_characters
+from markner.data.formats.literature import xml_elements
 from markner.errors import MarknerError
 
 _GLUE = "\n"
@@ -35,15 +36,8 @@ def read_xml(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Docu
     Raises:
         MarknerError: not BioC XML, text inside of `<sentence>`, or wrong offsets; names file and document or line.
     """
-    try:
-        for _, element in etree.iterparse(stream, events=("end",), tag="document", resolve_entities=False):
-            where = f"{name}, document {element.findtext('id')}"
-            yield _document(where, _xml_document(element), options)
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-    except etree.XMLSyntaxError as error:
-        raise MarknerError(f"{name}, line {error.lineno}: not XML: {error.msg}", _FIX) from error
+    for element in xml_elements(stream, name, "document"):
+        yield _document(f"{name}, document {element.findtext('id')}", _xml_document(element), options)
 
 
 def read_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:

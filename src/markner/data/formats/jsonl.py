@@ -79,12 +79,13 @@ def _annotation(where: str, span: Any, untyped: bool) -> Annotation:
 
 
 def check_characters(where: str, text: str) -> str:
-    """Return the text, unless it holds half of a character, which no UTF-8 file can hold."""
+    """Return the text. Half of a surrogate pair, which UTF-8 cannot hold, is a MarknerError at `where`."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise MarknerError(
-            f"{where}: character {error.start} is one half of a surrogate pair", "write the character as a whole"
+            f"{where}: character {error.start} is one half of a surrogate pair",
+            "write the character as a whole, or replace it: text.encode('utf-8', 'replace').decode()",
         ) from error
     return text
 

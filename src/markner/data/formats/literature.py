@@ -42,7 +42,7 @@ def read_pubmed(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[D
     Raises:
         MarknerError: not XML, or an entity of its own; names the file and the line or article.
     """
-    for article in _elements(stream, name, ("PubmedArticle", "PubmedBookArticle")):
+    for article in xml_elements(stream, name, "PubmedArticle", "PubmedBookArticle"):
         identifier = article.findtext(".//PMID") or options.identifier
         where = f"{name}, article {identifier}"
         titles = [_text(where, element) for tag in ("ArticleTitle", "VernacularTitle") for element in article.iter(tag)]
@@ -62,7 +62,7 @@ def read_jats(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
     Raises:
         MarknerError: not XML, or an entity of its own; names the file and the line or article.
     """
-    for article in _elements(stream, name, ("{*}article",)):
+    for article in xml_elements(stream, name, "{*}article"):
         numbers = {item.get("pub-id-type"): item.text or "" for item in article.iterfind("{*}front//{*}article-id")}
         kind = next((kind for kind in _IDENTIFIERS if numbers.get(kind)), None)
         identifier = options.identifier if kind is None else numbers[kind]
@@ -78,8 +78,12 @@ def read_jats(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
         yield join_passages(identifier, [passage for passage in passages if passage.text], _GLUE)
 
 
-def _elements(stream: BinaryIO, name: str, tags: tuple[str, ...]) -> Iterator["_Element"]:
-    """Elements with a tag, one after another; each is freed before the next is read."""
+def xml_elements(stream: BinaryIO, name: str, *tags: str) -> Iterator["_Element"]:
+    """Yield the elements with these tags one after another. Each is freed before the next is read.
+
+    Raises:
+        MarknerError: The stream is not XML; names the file and the line.
+    """
     from lxml import etree
 
     try:

@@ -1,7 +1,7 @@
 """Gather the points of a figure of training sizes: scores by fraction of the training data, and the paper's."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -38,7 +38,7 @@ class SizePoint:
     """None where only the paper has the point."""
     seeds: tuple[float, ...] = ()
     """The metric of each seed."""
-    intervals: tuple[tuple[float, float], ...] = field(default=())
+    intervals: tuple[tuple[float, float], ...] = ()
     """Its bootstrap interval."""
     confidence: float | None = None
     paper: float | None = None

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from markner.reporting.answers import Answer, Tested, listed
+from markner.reporting.answers import Answer, Tested
 from markner.reporting.page.score_tables import ScoreRow, ScoreTable, conclusions
+from markner.study.describe import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _best(rows: Sequence[ScoreRow], level: float) -> Iterator[str]:
             for row in rows
             if row.label == label
         ]
-        yield f"Best tuned system: {label}. Its strict F1 with the {100 * level:g} % interval: {listed(places)}."
+        yield f"Best tuned system: {label}. Its strict F1 with the {100 * level:g} % interval: {listed(places, 'and')}."
 
 
 def _answered(answer: Answer, headings: Mapping[str, str], level: float) -> Answered:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from markner.reporting.results import METRICS, number_of
@@ -39,7 +39,7 @@ class ScoreTable:
     title: str
     rows: tuple[ScoreRow, ...] = ()
     columns: tuple[str, ...] = ()
-    lines: tuple[tuple[str, ...], ...] = field(default=())
+    lines: tuple[tuple[str, ...], ...] = ()
 
     @property
     def compared(self) -> bool:
