@@ -64,7 +64,7 @@ def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path, giv
 
 
 def _grid(title: str, frame: pd.DataFrame) -> Grid:
-    """A table of F1 for the terminal: one line a system and corpus."""
+    """Return a table of F1 for the terminal: one line for each system and corpus."""
     rows = records(frame)
     strict = [cell for cell in rows if cell["match"] == "strict"]
     partial = {(cell["label"], cell["corpus"]): cell for cell in rows if cell["match"] == "partial"}
@@ -80,11 +80,8 @@ def _grid(title: str, frame: pd.DataFrame) -> Grid:
         label = cell["label"] if cell["label"] != previous else ""
         previous = cell["label"]
         bounds = f"{cell['f1_low']:.3f}–{cell['f1_high']:.3f}" if cell["f1"] is not None else NOTHING
-        paper = (
-            [shown(cell["paper_f1"]), NOTHING if cell["difference_f1"] is None else f"{cell['difference_f1']:+.3f}"]
-            if compared
-            else []
-        )
+        difference = NOTHING if cell["difference_f1"] is None else f"{cell['difference_f1']:+.3f}"
+        paper = [shown(cell["paper_f1"]), difference] if compared else []
         others = shown(partial[cell["label"], cell["corpus"]]["f1"])
         row = [label, cell["heading"], shown(cell["f1"]), bounds, others, *paper, _not_ok(cell)]
         grid.add_row(*map(escape, row))

@@ -21,7 +21,6 @@ STYLE: Any = {
     "ytick.labelsize": 7.5,
     "legend.fontsize": 7,
     "axes.linewidth": 0.6,
-    "axes.axisbelow": True,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.5,
     "xtick.major.width": 0.6,

@@ -66,6 +66,7 @@ def _panel(panel: Axes, rows: Sequence[Record], table: Table, colours: Sequence[
     """Draw the scores of the systems on one corpus."""
     panel.set_title(str(rows[0]["heading"]))
     panel.grid(axis="x")
+    panel.set_axisbelow(True)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
     panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))

@@ -91,6 +91,7 @@ def _panel(panel: Axes, here: Sequence[SizePoint], points: Sequence[SizePoint], 
     panel.minorticks_off()
     panel.yaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
     panel.grid(axis="y")
+    panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
     for number, series in enumerate(figure.series):
         line = [point for point in here if point.label == series.label]

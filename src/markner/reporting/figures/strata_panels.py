@@ -96,6 +96,7 @@ def _panels(cells: Sequence[Cell], corpora: Sequence[str], figure: StrataFigure,
 def _panel(panel: Axes, cells: Sequence[Cell], labels: Sequence[str], figure: StrataFigure) -> None:
     """Draw the scores of the systems on one corpus."""
     panel.grid(axis="x")
+    panel.set_axisbelow(True)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
     panel.xaxis.set_major_locator(mpl.ticker.MultipleLocator(0.25))
