@@ -124,7 +124,7 @@ class Audit:
         return node
 
     def part(self, path: str, name: str, made_from: Collection[str]) -> Node:
-        """A part of a result that was made from some of its inputs alone, as one cell of a table is.
+        """Return a part of a result that depends on some of its inputs only, such as one cell of a table.
 
         Args:
             path: the result, relative to the root.
@@ -162,7 +162,7 @@ class Audit:
         return results
 
     def node(self, path: str) -> Node:
-        """A file or folder with its lineage."""
+        """Return a file or folder with its lineage."""
         owner = next((name for name in _with_parents(path) if record_path(self.root / name).is_file()), path)
         if owner not in self._nodes:
             self._nodes[owner] = Node(owner, None, None)
@@ -276,7 +276,7 @@ def _with_parents(path: str) -> list[str]:
 
 
 def find_root(path: Path) -> Path:
-    """The folder the workflow ran in: what is left of a result's place without the path that its record names.
+    """Return the folder that the workflow ran in: the place of a result without the path in its record.
 
     Raises RecordError if no record lies at, below, beside or above `path`, and it is not below the present folder.
     """

@@ -70,13 +70,13 @@ def show_lines(lines: Iterable[str]) -> None:
 
 
 def new_console() -> Console:
-    """A console that cuts no line."""
+    """Return a console that cuts no line."""
     # Never narrower than a line: a path that is cut says nothing, and a terminal wraps by itself.
     return Console(highlight=False, soft_wrap=True, width=10_000)
 
 
 def label(node: Node, verdict: Verdict) -> str:
-    """One line on a file: verdict, path, and by which job, when and where it was made."""
+    """Return one line on a file: verdict, path, and the rule, time and machine of the job that made it."""
     made = f"  [dim]{escape(_made(node))}[/]"
     if node.record is None and not node.findings:
         return f"{escape(node.path)}  [dim]source {(node.sha256 or '')[:12]}[/]"
@@ -137,7 +137,7 @@ def _explain(console: Console, node: Node) -> None:
 
 
 def _effects(console: Console, audit: Audit, node: Node) -> None:
-    """What has to run again, how long that took last time, and what else rests on the same changes."""
+    """Print which jobs have to run again, how long they took last time, and what else depends on the same changes."""
     again = renewal(node)
     if not again.jobs:
         return

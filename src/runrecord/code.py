@@ -40,7 +40,7 @@ def code_hash(script: str | Path, package_root: Path | None = None) -> str:
 
 
 def parts_hash(parts: dict[str, str]) -> str:
-    """The code hash that belongs to a set of parts, in whatever order they come."""
+    """Return the code hash of a set of parts. Their order does not matter."""
     return hashlib.sha256("\n".join(f"{name} {parts[name]}" for name in sorted(parts)).encode()).hexdigest()[:32]
 
 
@@ -68,7 +68,7 @@ def code_parts(script: str | Path, package_root: Path | None = None) -> dict[str
 
 
 def _pinned(packages: Collection[str], folder: Path) -> dict[str, str]:
-    """The parts of packages, by the names they are imported by, as far as files of `folder` pin them by these names."""
+    """Return the pinned versions of packages by import name, from the files of `folder` that pin them."""
     pins: dict[str, set[str]] = {}
     for path in sorted(folder.glob("*.*")) if packages else ():
         for name, version in _PIN.findall(path.read_text(encoding="utf-8")):

@@ -7,7 +7,7 @@ ABSENT = "(absent)"
 
 
 def flat_settings(settings: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one level of dotted names; lists of sections by number."""
+    """Return nested settings with dotted names on one level. The sections of a list have numbers as names."""
     if isinstance(settings, Mapping) and settings:
         items = [(str(name), value) for name, value in settings.items()]
     elif isinstance(settings, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in settings):

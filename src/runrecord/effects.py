@@ -22,12 +22,12 @@ class Effect:
 
 
 def renewal(node: Node) -> Effect:
-    """What has to run again so that one result is fresh: the stale jobs of its lineage and those that rest on them."""
+    """Return the jobs that have to run again to make a result fresh: the stale ones, and those that use their files."""
     return _effect((), (item for item in node.lineage() if item.verdict is Verdict.STALE))
 
 
 def effects(audit: Audit, node: Node) -> list[Effect]:
-    """What each change behind a stale result does to all results beside it, the change with most results first.
+    """Return which results each change behind a stale result affects, the change with most results first.
 
     A function or a file is the same change wherever it is found; a setting is one of its own job. Changes that reach
     the same results are listed together.
@@ -69,13 +69,13 @@ def _effect(causes: tuple[str, ...], nodes: Iterable[Node]) -> Effect:
 
 
 def job_seconds(record: dict[str, Any]) -> float:
-    """How long the job behind a record took."""
+    """Return how many seconds the job of a record took."""
     span = datetime.fromisoformat(record["ended"]) - datetime.fromisoformat(record["started"])
     return span.total_seconds()
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `0.4 s`, `3 min`, `2 h 5 min`."""
+    """Return seconds as text: `0.4 s`, `3 min`, `2 h 5 min`."""
     if seconds < 120:
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
@@ -83,6 +83,6 @@ def duration(seconds: float) -> str:
 
 
 def job_count(jobs: dict[str, int]) -> str:
-    """`3 jobs (1 train, 2 predict)`."""
+    """Return the number of jobs as text: `3 jobs (1 train, 2 predict)`."""
     total = sum(jobs.values())
     return f"{total} job{'s' * (total != 1)} ({', '.join(f'{number} {rule}' for rule, number in jobs.items())})"

@@ -16,7 +16,7 @@ class PlainError(Exception):
         return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
 
     def lines(self) -> list[str]:
-        """The error as printed to a terminal or a log: the message, then the fix if there is one."""
+        """Return the lines that a terminal or a log shows: the message, then the fix if there is one."""
         return [f"error: {self.message}", *([f"fix: {self.fix}"] if self.fix else [])]
 
 

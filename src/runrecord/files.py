@@ -54,7 +54,7 @@ def _is_running(process: int) -> bool:
 
 
 def usual_mode() -> int:
-    """The permissions that a new file has here."""
+    """Return the permissions that new files get in this process."""
     umask = os.umask(0)
     os.umask(umask)
     return 0o666 & ~umask

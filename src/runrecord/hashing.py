@@ -20,7 +20,7 @@ _IGNORED = {".snakemake_timestamp"}
 
 
 def hash_path(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> str | None:
-    """SHA-256 of a file's bytes, or of a folder's names and bytes; None if there is neither."""
+    """Return the SHA-256 of a file's bytes, or of a folder's names and bytes; None if the path does not exist."""
     target = Path(path)
     if target.is_dir():
         return tree_hash(hash_files(target, root))
@@ -28,19 +28,19 @@ def hash_path(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") 
 
 
 def hash_files(folder: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> dict[str, str]:
-    """SHA-256 of every file below a folder by its path in it, sorted; Snakemake's time stamps are left out."""
+    """Return the SHA-256 of every file in a folder by relative path, sorted, without Snakemake's time stamps."""
     base = Path(folder)
     files = sorted(path for path in base.rglob("*") if path.is_file() and path.name not in _IGNORED)
     return {path.relative_to(base).as_posix(): hash_file(path, root) for path in files}
 
 
 def tree_hash(files: dict[str, str]) -> str:
-    """One hash for the files of a folder."""
+    """Return one hash for the files of a folder."""
     return hashlib.sha256("".join(f"{name}\0{files[name]}\n" for name in sorted(files)).encode()).hexdigest()
 
 
 def hash_file(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> str:
-    """SHA-256 of a file's bytes.
+    """Return the SHA-256 of a file's bytes.
 
     A big file's hash is remembered below `root` by inode, size, mtime and ctime. The ctime cannot be set back, so that
     new bytes under an old mtime are seen.

@@ -87,7 +87,7 @@ def _after(snakemake: Any, facts: dict[str, Any]) -> None:
 
 
 def _usage() -> dict[str, float]:
-    """Peak memory of the largest process of the job in bytes, and seconds of processor time of all that have ended."""
+    """Return the peak memory of the job's largest process in bytes, and the processor seconds of all its processes."""
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     unit = 1 if sys.platform == "darwin" else 1024
     return {
@@ -110,7 +110,7 @@ def _peak_memory() -> int | None:
 
 
 def _script() -> Path:
-    """The script as it lies in the workflow; Snakemake runs a copy of it and leaves the true name in `__file__`."""
+    """Return the script's path in the workflow. Snakemake runs a copy of it; `__file__` has the original path."""
     return Path(str(sys.modules["__main__"].__file__)).resolve()
 
 

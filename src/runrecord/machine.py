@@ -16,7 +16,7 @@ _SLURM = ("JOB_ID", "JOB_PARTITION", "JOB_NODELIST", "JOB_NUM_NODES", "CPUS_PER_
 
 
 def environment() -> dict[str, Any]:
-    """Everything about the machine and the process that may explain a difference between two runs."""
+    """Return the facts about machine and process that may explain a difference between two runs."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -31,7 +31,7 @@ def environment() -> dict[str, Any]:
 
 
 def packages() -> dict[str, str]:
-    """Versions of the installed packages that are imported in this process, by name."""
+    """Return the versions of the installed packages that this process has imported, by name."""
     versions: dict[str, str] = {}
     for name in sorted({module.partition(".")[0] for module in sys.modules}):
         module = sys.modules.get(name)
@@ -44,7 +44,7 @@ def packages() -> dict[str, str]:
 
 
 def package_version(name: str) -> str | None:
-    """The version of a package that is installed under the name it is imported by."""
+    """Return the version of a package whose installed name is its import name; None if there is no such package."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -52,7 +52,7 @@ def package_version(name: str) -> str | None:
 
 
 def git_state() -> dict[str, Any] | None:
-    """Commit of the checkout and whether tracked files differ from it; None outside of git."""
+    """Return the commit of the checkout, and whether tracked files differ from it; None outside of git."""
     command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         output = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
@@ -70,7 +70,7 @@ def _cpu() -> str:
 
 
 def _gpu() -> dict[str, Any] | None:
-    """GPUs as torch sees them, if the job itself has imported torch."""
+    """Return the GPUs that torch sees; None if the job has not imported torch or there is no GPU."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return None

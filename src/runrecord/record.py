@@ -29,13 +29,13 @@ _HISTORY = ("seal", "sha256", "settings", "started", "ended")
 
 
 def record_path(path: str | os.PathLike[str]) -> Path:
-    """Where the record of a result is: `<file>.prov.json`, for a folder beside it."""
+    """Return the path of a result's record: `<name>.prov.json` beside the file or folder."""
     target = Path(path)
     return target.with_name(target.name + SUFFIX)
 
 
 def read_record(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """The record of a result, None if it has none. A record that was changed by hand is a RecordError."""
+    """Return the record of a result, None if it has none. A record that was changed by hand is a RecordError."""
     place = record_path(path)
     try:
         text = place.read_bytes()
@@ -71,7 +71,7 @@ def write_record(output: str | os.PathLike[str], facts: Mapping[str, Any]) -> No
 
 
 def seal_of(path: str | os.PathLike[str]) -> str | None:
-    """The seal of a result's record as it stands; None if there is no record, or none that holds."""
+    """Return the seal of a result's record; None if there is no record, or it was changed."""
     try:
         record = read_record(path)
     except RecordError:
@@ -80,7 +80,7 @@ def seal_of(path: str | os.PathLike[str]) -> str | None:
 
 
 def portable(path: str | os.PathLike[str]) -> str:
-    """A path without this machine in it: relative to the working folder, else to the checkout, else its name only."""
+    """Return a path without folders of this machine: relative to working folder or checkout, else the name."""
     place = Path(os.path.abspath(path))  # noqa: PTH100 - not resolve(): a link keeps its own name
     for base, prefix in ((Path.cwd(), ""), (CHECKOUT, IN_CHECKOUT)):
         if place.is_relative_to(base):
@@ -89,7 +89,7 @@ def portable(path: str | os.PathLike[str]) -> str:
 
 
 def asked(params: Any) -> dict[str, Any]:
-    """What a job is asked to do, as it may be written down: its `settings`, and all other `params` but the code."""
+    """Return what a record holds of a job's params: its `settings`, and all others except the code."""
     values = dict(params.items())
     settings = values.pop("settings", {})
     return {
@@ -99,7 +99,7 @@ def asked(params: Any) -> dict[str, Any]:
 
 
 def named_files(files: Any) -> list[tuple[str, str]]:
-    """Name (empty if it has none) and path of each file of a rule's input, in order."""
+    """Return the name (empty if it has none) and the path of each file of a rule's input, in order."""
     names: dict[str, str] = {}
     for name, value in files.items():
         for path in [value] if isinstance(value, str) else value:
@@ -108,12 +108,12 @@ def named_files(files: Any) -> list[tuple[str, str]]:
 
 
 def located(path: str, root: Path) -> Path:
-    """The place of a recorded path, for results below `root`."""
+    """Return the path of a recorded file, for results below `root`."""
     return CHECKOUT / path.removeprefix(IN_CHECKOUT) if path.startswith(IN_CHECKOUT) else root / path
 
 
 def clean(value: Any, key: str = "") -> Any:
-    """A setting as it may be written down: secrets masked, the home folder as `~`, other kinds of value as text."""
+    """Return a setting as a record may hold it: secrets masked, the home folder as `~`, other kinds as text."""
     if isinstance(value, Mapping):
         return {str(name): clean(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -50,7 +50,7 @@ class Replay:
         return [path for path in self.record["outputs"] if not path.startswith((IN_CHECKOUT, OUTSIDE))]
 
     def arguments(self, folder: str) -> list[str]:
-        """Arguments of Snakemake: this one rule, this one file, in `folder`, with as many threads as then."""
+        """Return Snakemake's arguments: this rule and this file only, in `folder`, with the recorded threads."""
         config = ["--configfile", str(self.configfile)] if self.configfile else []
         return [
             *("--snakefile", str(self.snakefile), "--directory", folder, *config),
@@ -58,7 +58,7 @@ class Replay:
         ]
 
     def commands(self, folder: Path | None) -> str:
-        """The same as shell commands: fill a scratch folder, make the file there, compare it."""
+        """Return shell commands that fill a scratch folder, make the file there and compare it."""
         scratch = '"$scratch"'
         arguments = [scratch if item == "@" else shlex.quote(item) for item in self.arguments("@")]
         compare = "diff -r -x .snakemake_timestamp" if (self.root / self.path).is_dir() else "cmp"
@@ -216,7 +216,7 @@ def _place(source: Path, target: Path) -> None:
 
 
 def _difference(old: Path, new: Path, name: str) -> list[str]:
-    """The first place where two files differ; nothing if they do not."""
+    """Return where two files first differ; an empty list if they are equal."""
     if not old.is_file() or not new.is_file():
         return [f"{name}: only {'in the replay' if new.is_file() else 'in the results'}"]
     left, right = old.read_bytes(), new.read_bytes()

@@ -44,7 +44,7 @@ class Module:
     digests: dict[str, str] = field(default_factory=dict)
 
     def binds(self, name: str) -> bool:
-        """Whether a name exists at the top of the module."""
+        """Return whether a name exists at the top of the module."""
         return name in self.bound or name in self.imported
 
     def digest(self, key: str) -> str:
@@ -116,7 +116,7 @@ class _Reader:
                 self._write(node)
 
     def finish(self) -> Module:
-        """The module; an import whose name nobody uses is there for what it does, so it counts as module body."""
+        """Return the module. An import whose name is never used has an effect of its own, so it is part of the body."""
         used = {chain[0] for part in self.module.parts.values() for chain in part.chains}
         for bound, target, symbol in self.top_imports:
             if bound not in used:
@@ -197,7 +197,7 @@ class _Reader:
 
 
 def _says_nothing(item: Any) -> bool:
-    """Docstrings, also of attributes, and `pass`."""
+    """Return whether a statement is a docstring, also of an attribute, or `pass`."""
     return isinstance(item, ast.Pass) or (
         isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str)
     )
@@ -213,13 +213,13 @@ def _chain(node: ast.expr) -> tuple[str, ...]:
 
 
 def _last(node: ast.expr) -> str:
-    """The last name of `a.b.c` or `a.b.c(...)`."""
+    """Return the last name of `a.b.c` or `a.b.c(...)`."""
     chain = _chain(node.func if isinstance(node, ast.Call) else node)
     return chain[-1] if chain else ""
 
 
 def _assigned(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
-    """The names that a statement assigns; none if it also changes something else."""
+    """Return the names that a statement assigns; none if it also changes something else."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     elements = [leaf for target in targets for leaf in (target.elts if isinstance(target, ast.Tuple) else [target])]
     return (
@@ -230,7 +230,7 @@ def _assigned(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
 
 
 def _bound_inside(node: ast.stmt) -> set[str]:
-    """Names that a compound statement binds at the top of a module."""
+    """Return the names that a compound statement binds at the top of a module."""
     names = {
         child.id for child in ast.walk(node) if isinstance(child, ast.Name) and not isinstance(child.ctx, ast.Load)
     }

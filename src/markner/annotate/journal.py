@@ -59,7 +59,7 @@ def resume(path: Path, fingerprint: str, documents: Iterator[Document]) -> int:
 
 
 def _lines(path: Path) -> Iterator[tuple[list[Entry], int]]:
-    """Entries of each complete line after the first, and where in the file the line ends."""
+    """Yield the entries of each complete line after the first, and where in the file the line ends."""
     with path.open("rb") as stream:
         end = len(stream.readline())
         for line in stream:

@@ -36,7 +36,7 @@ would run. A file under `results/` is a target too: `results/<study>/tables/tabl
 
 
 def reference() -> str:
-    """The reference as Markdown."""
+    """Return the reference as Markdown."""
     made = _MAKE.findall((CHECKOUT / "Makefile").read_text(encoding="utf-8"))
     targets = _TARGET.findall(_target_rules())
     lines = [_HEAD, *(f"| `make {name}` | {text} |\n" for name, text in made), _TARGETS]

@@ -90,7 +90,7 @@ def _training_texts(corpora: Mapping[str, CorpusFiles], folder: Path, variant: V
 
 
 def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | None) -> dict[str, Any]:
-    """The counts of a row, and the paper's."""
+    """Return our counts and the paper's for a row."""
     prefix = "released_" if scheme == "released" else ""
     ours = {key: counts[prefix + key] for key in _COUNTED}
     row = {**ours, "marked": counts["released_mentions"] if prefix else counts["marked"]}
@@ -109,7 +109,7 @@ def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | 
 
 
 def _markdown(study_name: str, table: pd.DataFrame) -> str:
-    """The card as a page: counts beside the paper's, the reasons of differences, and further counts."""
+    """Return the card as Markdown: counts beside the paper's, the reasons of differences, and further counts."""
     keys = ["corpus", "split", "variant", "annotation_scheme"]
     compared = ["instances", "mentions", "empty", "paper_instances", "paper_mentions", "paper_empty", "difference"]
     further = [name for name in COLUMNS if name not in (*keys, *compared, "explanation")]
@@ -133,7 +133,7 @@ def _markdown(study_name: str, table: pd.DataFrame) -> str:
 
 
 def _agreement(table: pd.DataFrame) -> str:
-    """The sentence for a card without an explained difference."""
+    """Return the sentence for a card that explains no difference."""
     compared = table["paper_instances"].notna()
     if not compared.any():
         return "The paper reports no counts of these corpora."

@@ -89,7 +89,7 @@ def _tagged(paths: list[Path], types: Collection[str] | None, lacking: dict[Path
 
 
 def _lacking(native: Path) -> dict[Path, set[int]]:
-    """Numbers of the sentences that the author release leaves out, by file, from the manifest of the native files."""
+    """Return by file which sentences the author release lacks, from the manifest of the native files."""
     manifest = native / "files.json"
     rows = read_json(manifest) if manifest.is_file() else []
     return {native / row["name"]: set(row["released_lacks"]) for row in rows if "released_lacks" in row}

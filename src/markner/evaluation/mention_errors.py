@@ -73,7 +73,7 @@ def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error
 
 
 def pair(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[int, int]]:
-    """Places of gold and predicted spans that are paired: most pairs first, then most common characters.
+    """Return which gold and predicted spans are paired: as many pairs as possible, then as many common characters.
 
     As no list overlaps itself, pairs of overlapping spans never cross, and the best pairing is an alignment of the two
     lists. Of equally good ones the leftmost is taken.
@@ -109,7 +109,7 @@ def surface(text: str, span: Span) -> str:
 
 
 def is_abbreviation(text: str, span: Span) -> bool:
-    """Whether a mention is an abbreviation, symbol or formula, by its form or by its definition in the sentence.
+    """Return whether a mention is an abbreviation, symbol or formula, by its form or its definition in the sentence.
 
     By Schwartz and Hearst (2003) a short form has 2 to 10 characters, at most two words, a letter, and begins with a
     letter or a digit. It counts if it looks like one (two capitals, or letter and digit in its first word, a capital or

@@ -207,7 +207,7 @@ def pair_rows(tested: Sequence[str], pairs: Pairs, scoring: Scoring, permutation
 
 
 def _seeds_drawn(generator: np.random.Generator, seeds: int, resamples: int) -> Floats:
-    """How often each seed is drawn, by resample; of shape (resamples, seeds)."""
+    """Draw how often each seed is used in each resample; of shape (resamples, seeds)."""
     return generator.multinomial(max(seeds - 1, 1), [1 / seeds] * seeds, size=resamples).astype(np.float64)
 
 

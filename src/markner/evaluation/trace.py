@@ -39,11 +39,11 @@ class Trace:
     """`precision`, `recall`, `f1`, each also with `_low` and `_high`; rounded as score files are."""
 
     def total(self, kind: str) -> int:
-        """Mentions of one kind (`tp`, `fp`, `fn`) in all sentences."""
+        """Return the number of mentions of one kind (`tp`, `fp`, `fn`) in all sentences."""
         return sum(getattr(sentence, kind) for sentence in self.sentences)
 
     def having(self, kind: str) -> list[TracedSentence]:
-        """The sentences with at least one mention of a kind (`tp`, `fp`, `fn`)."""
+        """Return the sentences with at least one mention of a kind (`tp`, `fp`, `fn`)."""
         return [sentence for sentence in self.sentences if getattr(sentence, kind)]
 
 

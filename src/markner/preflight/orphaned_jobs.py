@@ -35,7 +35,7 @@ def check_orphaned_jobs(folder: Path) -> None:
 
 
 def orphaned_jobs(text: str, folder: Path) -> dict[str, list[str]]:
-    """Jobs of Snakemake runs in a folder, by run: id, state and rule of each.
+    """Return the jobs of Snakemake runs in a folder, by run: id, state and rule of each.
 
     Args:
         text: What `squeue -o "%i|%j|%T|%k|%Z"` says.

@@ -52,7 +52,7 @@ def _comparison(
     tests: Mapping[tuple[str, frozenset[str]], Mapping[str, str]],
     path: Path,
 ) -> dict[str, Any]:
-    """The columns `COMPARED` of one cell; `value` is its match or stratum."""
+    """Return the columns `COMPARED` of one cell; `value` is its match or stratum."""
     pairs = [row for (other, _), row in tests.items() if other == value]
     shared = {"best": best["run"], "pairs": len(pairs), "draws": int(pairs[0]["draws"])}
     if run == best["run"]:
@@ -64,7 +64,7 @@ def _comparison(
 
 
 def _read(path: Path, by: str, columns: Sequence[str]) -> dict[tuple[str, frozenset[str]], dict[str, str]]:
-    """Rows of a file of paired tests, by match or stratum and pair of runs."""
+    """Return the rows of a file of paired tests, by match or stratum and pair of runs."""
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         if tuple(reader.fieldnames or ()) != tuple(columns):

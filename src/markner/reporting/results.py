@@ -104,7 +104,7 @@ def cells(
 
 
 def score_files(paths: Iterable[str]) -> tuple[dict[Key, Path], dict[Key, Path]]:
-    """Score files by run, seed and corpus, as their paths say: of the systems, and of encoders' grids.
+    """Return the score files by run, seed and corpus: those of the systems, and those of encoders' grids.
 
     Paths end in `<run>/seed<k>/<corpus>.json`, of a grid in `<run>/seed<k>/grid/<corpus>.json`.
     """

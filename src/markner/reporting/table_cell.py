@@ -101,7 +101,7 @@ def f1_values(path: Path) -> dict[str, float]:
 
 
 def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[str]:
-    """A cell's value beside that from its sentences, and the first sentences of each kind.
+    """Yield lines with a cell's value, its value recomputed from the sentences, and the first sentences of each kind.
 
     Args:
         cell: The cell.
@@ -132,7 +132,7 @@ def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[
 
 
 def cell_facts(cell: Cell, traces: Mapping[int, Trace]) -> dict[str, Any]:
-    """A cell, its value now, and every sentence behind it, for JSON."""
+    """Return a cell, its recomputed value and all its sentences as JSON can hold them."""
     return {
         "row": cell.label,
         "corpus": cell.corpus,

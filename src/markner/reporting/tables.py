@@ -123,7 +123,7 @@ def write_forms(text: TableText, markdown: Path, latex: Path) -> None:
 
 
 def tex(text: str) -> str:
-    """Text with every character escaped that LaTeX reads as a command."""
+    """Return a text with all characters escaped that are commands in LaTeX."""
     return "".join(_TEX.get(sign, sign) for sign in text)
 
 
@@ -160,7 +160,7 @@ def _latex(table: TableText) -> str:
 
 
 def _tabular(sheet: Sheet, second_column: str) -> list[str]:
-    """A sheet in LaTeX: corpora on the first line of the head, their columns on the second."""
+    """Return a sheet in LaTeX: corpora on the first line of the head, their columns on the second."""
     first, rules, second, column = ["", ""], [], ["Model", second_column], 3
     for title, below in sheet.groups:
         first.append(rf"\multicolumn{{{len(below)}}}{{c}}{{{title}}}")
@@ -177,7 +177,7 @@ def _tabular(sheet: Sheet, second_column: str) -> list[str]:
 
 
 def _scores(cells: TableCells, style: Style) -> Sheet:
-    """The table of P/R/F1."""
+    """Return the table of P/R/F1."""
     table = cells.table
     beside = [corpus for corpus in table.corpora if cells.in_paper(corpus)]
     groups = [
@@ -198,7 +198,7 @@ def _scores(cells: TableCells, style: Style) -> Sheet:
 
 
 def _triple(cell: Record, best: str | None, style: Style) -> str:
-    """P/R/F1 of a cell, the best F1 in bold; the paper's values in italics if we have none."""
+    """Return P/R/F1 of a cell, the best F1 in bold; the paper's values in italics if we have none."""
     if cell["f1"] is not None:
         precision, recall, f1 = (shown(cell[metric]) for metric in METRICS)
         bold = style.bold(f1) if f1 == best else f1
@@ -210,7 +210,7 @@ def _triple(cell: Record, best: str | None, style: Style) -> str:
 
 
 def _beside(cell: Record) -> str:
-    """The paper's F1, and ours less it."""
+    """Return the paper's F1 and the difference of ours to it."""
     in_paper = shown(cell["paper_f1"])
     if cell["difference_f1"] is None:
         return in_paper
@@ -218,7 +218,7 @@ def _beside(cell: Record) -> str:
 
 
 def _intervals(cells: TableCells, style: Style) -> Sheet:
-    """The table of intervals; rows of the paper alone are left out."""
+    """Return the table of intervals, without rows that have values of the paper only."""
     table = cells.table
     spread = any(cell["f1_sd"] is not None for cell in cells.cells)
     below = style.plain("F1 interval ± seeds" if spread else "F1 interval")
@@ -233,7 +233,7 @@ def _intervals(cells: TableCells, style: Style) -> Sheet:
 
 
 def _bounds(cell: Record) -> str:
-    """The interval of F1, and its standard deviation over seeds where there are several."""
+    """Return the interval of F1, and its standard deviation over several seeds."""
     if cell["f1"] is None:
         return NOTHING
     spread = f" ± {shown(cell['f1_sd'])}" if cell["f1_sd"] is not None else ""
@@ -289,13 +289,13 @@ def _tests(tested: Sequence[Record]) -> str:
 
 
 def _seeds(ours: Sequence[Record]) -> Iterator[str]:
-    """Systems with several seeds, and how many."""
+    """Yield the systems with several seeds, with their number."""
     numbers = {cell["label"]: cell["seeds"] for cell in ours if cell["f1_sd"] is not None}
     yield from (f"{label} {number} seeds" for label, number in numbers.items())
 
 
 def _grids(ours: Sequence[Record]) -> Iterator[str]:
-    """The spread over grids of more than one point."""
+    """Yield the range of F1 over each grid of more than one point."""
     for cell in ours:
         if cell["grid_points"] is not None and cell["match"] == "strict" and cell["grid_points"] > cell["seeds"]:
             spread = " – ".join(shown(cell[f"grid_{name}"]) for name in ("min", "median", "max"))
@@ -305,7 +305,7 @@ def _grids(ours: Sequence[Record]) -> Iterator[str]:
 
 
 def _with_counts(ours: Sequence[Record], columns: Sequence[str]) -> Iterator[str]:
-    """Systems with a count in one of these columns, and the counts."""
+    """Yield the systems with a count in one of these columns, with the counts."""
     for cell in ours:
         kinds = [f"{column.replace('_', ' ')} {cell[column]}" for column in columns if cell[column]]
         if kinds and cell["match"] == "strict":

@@ -241,7 +241,7 @@ def chat_run(study: Study, run: str) -> ChatRun:
 
 
 def predictions_run(study: Study, run: str) -> PredictionsRun:
-    """A run by name as one of another system's answers."""
+    """Return a run of another system's answers by name."""
     return _of_kind(study, run, PredictionsRun, "a predictions")
 
 

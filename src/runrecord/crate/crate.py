@@ -81,7 +81,7 @@ def write_crate(
 
 
 def _readme(study: Mapping[str, Any], made: Lineage, held: Sequence[str]) -> str:
-    """What a person sees who opens the crate without a tool for it."""
+    """Return the page for people who open the crate without a tool."""
     return f"""# Study {study["study"]}
 
 {study["question"]}
@@ -125,7 +125,7 @@ def _size(place: Path) -> int | None:
 
 
 def _about(graph: Graph, made: Lineage, study: Mapping[str, Any], people: Mapping[str, str]) -> dict[str, Any]:
-    """Properties of the crate itself."""
+    """Return the properties of the crate itself."""
     licence = study["published"]["licence"]
     about = {
         "name": f"Study {study['study']}",

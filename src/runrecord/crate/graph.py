@@ -29,7 +29,7 @@ FORMATS = {
 
 
 def refs(identifiers: Iterable[str]) -> Any:
-    """References to entities: one alone, or a list of several, each once and in order."""
+    """Return references to entities, each once and in order: a list, or the reference itself if it is the only one."""
     references = [{"@id": identifier} for identifier in dict.fromkeys(identifiers)]
     return references[0] if len(references) == 1 else references
 
@@ -78,7 +78,7 @@ class Graph:
         )
 
     def folder(self, path: str, sha256: str | None, parts: list[str]) -> str:
-        """Add a folder with the files in it; its hash is that of names and bytes (`provenance/hashing.py`)."""
+        """Add a folder with the files in it; its hash is that of names and bytes (`runrecord.hashing`)."""
         self.places[path] = f"#{quote(path)}/"
         description = f"SHA-256 of the names and hashes of its files: {sha256}." if sha256 else None
         self.add(self.places[path], "Dataset", name=path, description=description, localPath=f"{path}/")
@@ -86,10 +86,10 @@ class Graph:
         return self.places[path]
 
     def of(self, *types: str) -> list[str]:
-        """Identifiers of all entities of these types, sorted."""
+        """Return the identifiers of all entities of these types, sorted."""
         return sorted(name for name, part in self.entities.items() if part["@type"] in types)
 
     def kind(self, identifier: str) -> str:
-        """Whether an entity is a `File` or a `Dataset`."""
+        """Return `Dataset` for a folder and `File` for any other entity."""
         kinds = self.entities[identifier]["@type"]
         return "Dataset" if kinds == "Dataset" else "File"

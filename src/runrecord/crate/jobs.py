@@ -83,7 +83,7 @@ def lineage(root: Path, results: Iterable[str]) -> Lineage:
 
 
 def _measure(node: Node, depths: dict[str, int]) -> int:
-    """Jobs on the longest way from a source to a file; the same for all outputs of one job."""
+    """Return the number of jobs on the longest path from a source to a file. All outputs of a job have the same."""
     if node.path not in depths:
         deepest = max((_measure(child, depths) for child in node.inputs), default=0)
         depths[node.path] = deepest + 1 if node.record else 0

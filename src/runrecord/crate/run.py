@@ -64,7 +64,7 @@ class _Run:
         self.settings = graph.places[setting.settings]
 
     def describe_workflow(self) -> None:
-        """The workflow, its language and its one parameter beside the source files: the study."""
+        """Add the workflow, its language, and its parameter beside the source files: the study."""
         last = max(self.made.jobs, key=lambda job: str(job.record["ended"])).record["environment"]
         git = last["git"]
         own = package_version(PACKAGE_ROOT.name) or "0"
@@ -96,7 +96,7 @@ class _Run:
         self.parameter(self.workflow, "input", "workflow", "study", "File", self.settings)
 
     def describe_step(self, rule: str, number: int) -> None:
-        """A rule as a step of the workflow."""
+        """Add a rule as a step of the workflow."""
         known = self.setting.rules.get(rule, {})
         description = known.get("description")
         step = self.graph.add(f"#step/{rule}", "HowToStep", name=rule, description=description, position=str(number))
@@ -107,7 +107,7 @@ class _Run:
             self.graph.link(step, "buildInstructions", [environment])
 
     def describe_job(self, job: Job) -> None:
-        """A job with its inputs, values, results, times and machine."""
+        """Add a job with its inputs, values, results, times and machine."""
         record, tool, step = job.record, self.tool(job), f"#step/{job.rule}"
         action = self.graph.add(
             f"#job/{job.key}",
@@ -135,7 +135,7 @@ class _Run:
         )
 
     def describe_whole(self) -> None:
-        """The run of the workflow as a whole, and that of Snakemake."""
+        """Add the run of the workflow as a whole, and that of Snakemake."""
         started = min(str(job.record["started"]) for job in self.made.jobs)
         ended = max(str(job.record["ended"]) for job in self.made.jobs)
         action = self.graph.add(
@@ -180,7 +180,7 @@ class _Run:
         self.graph.link("#organize", "object", self.graph.of("ControlAction"))
 
     def tool(self, job: Job) -> str:
-        """The tool that a job ran: a rule's script with a certain meaning of its code."""
+        """Add the tool that a job ran: a rule's script with one version of its code."""
         code, where = job.record["code"], job.record["environment"]
         script = self.graph.places.get(job.script.removeprefix(IN_CHECKOUT))
         tool = self.graph.add(
@@ -201,12 +201,12 @@ class _Run:
         return tool
 
     def package(self, name: str, version: str) -> str:
-        """A package by its import name, identified as a package URL (https://github.com/package-url/purl-spec)."""
+        """Add a package; its identifier is a package URL (https://github.com/package-url/purl-spec)."""
         place = f"pkg:{'generic' if name == 'python' else 'pypi'}/{name}@{version}"
         return self.graph.add(place, "SoftwareApplication", name=name, softwareVersion=version, url=place)
 
     def inputs(self, job: Job, tool: str, step: str) -> Iterator[str]:
-        """Files and folders that a job read."""
+        """Add and yield the files and folders that a job read."""
         for entry in job.record["inputs"]:
             path = entry["path"]
             if path not in self.graph.places:  # it lies outside, or inside a folder that is one result
@@ -221,7 +221,7 @@ class _Run:
             yield place
 
     def values(self, job: Job, tool: str, step: str) -> Iterator[str]:
-        """Values of a job's settings; those of equal value are one entity."""
+        """Add and yield the values of a job's settings. Equal values are one entity."""
         read = {entry["name"] for entry in job.record["inputs"]}
         for setting, value in job.settings.items():
             name = f"{setting} (setting)" if setting in read else setting  # a file may have the same name
@@ -233,21 +233,21 @@ class _Run:
             yield place
 
     def outputs(self, job: Job, tool: str) -> Iterator[str]:
-        """Results of a job that are part of the lineage."""
+        """Yield the results of a job that are part of the lineage."""
         for number, path in enumerate(job.record["outputs"], start=1):
             if place := self.graph.places.get(path):
                 self.parameter(tool, "output", job.rule, f"output-{number}", self.graph.kind(place), place)
                 yield place
 
     def made_by(self, path: str) -> str:
-        """The parameter of the tool that wrote a file; empty if no job did."""
+        """Return the parameter of the tool that wrote a file; empty if no job wrote it."""
         node = self.made.nodes.get(path)
         if node is None or node.record is None:
             return ""
         return f"#parameter/{node.record['rule']}/output-{node.record['outputs'].index(path) + 1}"
 
     def parameter(self, owner: str, way: str, group: str, name: str, kind: str, example: str) -> str:
-        """A formal parameter, `input` or `output` of a tool or of the workflow, with one more of its values."""
+        """Add a formal parameter, an `input` or `output` of a tool or of the workflow, with one of its values."""
         place = self.graph.add(f"#parameter/{group}/{name}", "FormalParameter", name=name)
         known = self.graph.entities[place].get("additionalType", kind)
         kinds = sorted({kind, *([known] if isinstance(known, str) else known)})
@@ -266,14 +266,14 @@ class _Run:
         self.graph.link(receiver, "connection", [place])
 
     def used(self, job: Job, name: str, value: float) -> str:
-        """What a job used of its machine."""
+        """Add the memory or processor time that a job used."""
         what, unit = _USAGE[name]
         place = f"#usage/{job.key}/{name}"
         return self.graph.add(place, "PropertyValue", name=name, propertyID=what, unitCode=unit, value=value)
 
 
 def _story(job: Job) -> str:
-    """Where a job ran, in a sentence."""
+    """Return a sentence that says where a job ran."""
     where = job.record["environment"]
     gpu = f", {' '.join(where['gpu']['names'])}" if where["gpu"] else ""
     slurm = f", SLURM job {where['slurm']['job_id']}" if where["slurm"].get("job_id") else ""

@@ -176,5 +176,5 @@ def _status(sentence: Sentence, surfaces: Sequence[str]) -> Status:
 
 
 def _positions(text: str) -> "array[int]":
-    """The positions of the characters that are not white space."""
+    """Return the positions of the characters that are not white space."""
     return array("I", (place for place, character in enumerate(text) if not character.isspace()))

@@ -75,7 +75,7 @@ class Downloads:
             raise SourceError(self._failed[url]) from error
 
     def _hub_file(self, url: str, repo_id: str, revision: str, filename: str) -> bytes:
-        """The bytes of a file of a data set on the Hugging Face hub, or in its local cache."""
+        """Return the bytes of a dataset file, from the Hugging Face hub or its local cache."""
         try:
             path = hf_hub_download(repo_id, filename, repo_type="dataset", revision=unquote(revision))
         except LocalEntryNotFoundError as error:

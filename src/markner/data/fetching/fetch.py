@@ -79,7 +79,7 @@ def fetch_entry(entry: Entry, destination: Path, mirror: Path | None, downloads:
 
 
 def _kept(entry: Entry, target: Path) -> tuple[bytes, str] | None:
-    """The existing target, if it has the right hash; a user's own file without a hash is always read again."""
+    """Return the existing target if it has the right hash. A user's own file without a hash is always read again."""
     if entry.sha256 is None or not target.is_file():
         return None
     content = target.read_bytes()
@@ -87,7 +87,7 @@ def _kept(entry: Entry, target: Path) -> tuple[bytes, str] | None:
 
 
 def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[bytes, str]:
-    """Bytes and name of the first source that gives the right bytes."""
+    """Return the bytes and the name of the first source that gives the right bytes."""
     if entry.path is not None:
         content = entry.path.read_bytes()
         wrong = _mismatch(entry, content)
@@ -124,7 +124,7 @@ def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[by
 
 
 def _mismatch(entry: Entry, content: bytes) -> str:
-    """The reason why bytes are not those of an entry; empty if they are."""
+    """Return why bytes are not those of an entry; an empty text if they are."""
     digest = hashlib.sha256(content).hexdigest()
     if entry.sha256 in (None, digest):
         return ""

@@ -173,7 +173,7 @@ def licences(corpus: Corpus) -> list[str]:
 
 
 def _registered(corpus: CorpusFiles) -> tuple[list[str], dict[str, list[str]]]:
-    """Files of a corpus in the registry: the named ones, and for each pattern all that fit it."""
+    """Return the files of a corpus in the registry: named files, and all files that match a pattern."""
     known = registry()
     names = [file for file in _references(corpus) if isinstance(file, str) and file in known]
     patterns: dict[str, list[str]] = {}

@@ -139,7 +139,7 @@ def character_positions(text: str, unit: OffsetUnit) -> Mapping[int, int] | None
 
 
 def _moved(span: Span, positions: Mapping[int, int] | None) -> Span | None:
-    """The span in characters; None if a bound is outside of the text or inside a character."""
+    """Return the span in characters; None if a bound is outside the text or inside a character."""
     if positions is None:
         return span
     start, end = positions.get(span.start), positions.get(span.end)
@@ -147,7 +147,7 @@ def _moved(span: Span, positions: Mapping[int, int] | None) -> Span | None:
 
 
 def _count_fitting(texts: Sequence[AnnotatedText], unit: OffsetUnit) -> int:
-    """The number of continuous annotations whose text stands at their offsets, read in this unit."""
+    """Count the continuous annotations whose text is found at their offsets, read in this unit."""
     count = 0
     for part in texts:
         positions = character_positions(part.text, unit)

@@ -51,7 +51,7 @@ def read(sentences: Path, genes: Path, types: Collection[str] | None = None) -> 
 
 
 def _annotations(path: Path) -> dict[str, list[tuple[str, int, int, str]]]:
-    """Annotations by sentence: place in the file, first and last character, text."""
+    """Return the annotations by sentence: place in the file, first and last character, text."""
     annotations: dict[str, list[tuple[str, int, int, str]]] = {}
     for number, line in numbered_lines(path):
         if not line:

@@ -57,7 +57,7 @@ def read_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
 
 
 def _xml_document(element: Any) -> dict[str, Any]:
-    """A document element in the form of BioC JSON."""
+    """Return a document element in the form of BioC JSON."""
     passages = [
         {
             "offset": passage.findtext("offset"),
@@ -122,7 +122,7 @@ def _is_component(annotation: Mapping[str, Any]) -> bool:
 
 
 def _annotation(where: str, row: Mapping[str, Any], offset: int) -> Annotation:
-    """An annotation with offsets that count from the start of its passage (those of BioC count from the document's)."""
+    """Return an annotation with offsets from the start of its passage; those of BioC count from the document's."""
     place = f"{where}: annotation {row.get('id')}"
     try:
         starts = [(int(location["offset"]) - offset, int(location["length"])) for location in row["locations"]]
@@ -143,7 +143,7 @@ def _strings(infons: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def _bioc(document: Document) -> BioCDocument:
-    """The document with each mention as an annotation of the passage that holds it."""
+    """Return the document as BioC, with each mention as an annotation of its passage."""
     result = BioCDocument()
     result.id, result.infons = document.id, dict(document.infons)
     number = 0

@@ -52,7 +52,7 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
 
 
 def _annotations(path: Path, ignored: Counter[str]) -> list[Annotation]:
-    """The text-bound annotations, each with the reference of its normalization and its score, if it has them."""
+    """Return the text-bound annotations, each with its concept (a normalization) and its score, if it has them."""
     annotations: list[tuple[str, Annotation]] = []
     concepts: dict[str, str] = {}
     scores: dict[str, float | None] = {}
@@ -109,7 +109,7 @@ class BratWriter:
 
 
 def _row(number: int, text: str, mention: Mention) -> str:
-    """A text-bound annotation; one that runs over a line end has a fragment for each line.
+    """Return the lines of a text-bound annotation. If it crosses a line end, it has a fragment for each line.
 
     Empty for a mention of line ends alone, which brat cannot hold. The confidence is a note.
     """
@@ -129,7 +129,7 @@ def _row(number: int, text: str, mention: Mention) -> str:
 
 
 def _fragments(text: str, span: Span) -> list[Span]:
-    """The parts of a span between line ends."""
+    """Return the parts of a span between line ends."""
     fragments, start = [], span.start
     for line_end in _LINE_END.finditer(text, span.start, span.end):
         fragments.append(Span(start, line_end.start()))

@@ -83,5 +83,5 @@ def _lost(original: Document, copy: Document) -> Counter[str]:
 
 
 def _counter(text: str) -> list[int]:
-    """The number of characters before each place of a text that are not white space."""
+    """Return for each position of a text how many characters before it are not white space."""
     return list(accumulate((not character.isspace() for character in text), initial=0))

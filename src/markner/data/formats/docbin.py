@@ -99,7 +99,7 @@ class DocBinWriter:
 
 
 def _pieces(document: Document) -> list[str]:
-    """The text divided at tokens and at the ends of mentions."""
+    """Return the text divided at tokens and at the ends of mentions."""
     bounds = {0, len(document.text)}
     bounds.update(bound for span in words(document.text) for bound in span)
     bounds.update(bound for mention in document.mentions for bound in mention[:2])

@@ -55,7 +55,7 @@ def read_documents(paths: Sequence[str | Path], file_format: InputFormat, option
 
 
 def _files(given: Path, file_format: InputFormat) -> list[tuple[Path, PurePath]]:
-    """Files of a path, each with its path inside of a folder."""
+    """Return the files of a path, each with its path relative to the folder."""
     if not given.is_dir():
         return [(given, PurePath(given.name))]
     visible = visible_files(given)
@@ -96,7 +96,7 @@ def _read(
 
 
 def _recognize(stream: BinaryIO, name: PurePath) -> FileFormat:
-    """The format of a file: by the ending of its name, else by its first bytes."""
+    """Return the format of a file, by the ending of its name, else by its first bytes."""
     ending = name.suffix.lower()
     ends = [known for known, file_format in FORMATS.items() if ending in file_format.endings]
     if len(ends) == 1:

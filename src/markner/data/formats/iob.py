@@ -117,7 +117,7 @@ def _mentions(rows: Sequence["_Row"], types: Collection[str] | None) -> list[Men
 
 
 def _bio(rows: Sequence["_Row"], types: Collection[str] | None) -> Iterator[str]:
-    """The tags `B`, `I` and `O` of a sentence."""
+    """Return the tags `B`, `I` and `O` of a sentence."""
     current = ""  # `-TYPE` of the entity that the next token can continue
     for row in rows:
         if row.letter == "O" or (types is not None and row.kind not in types):
@@ -136,7 +136,7 @@ class _File:
     lines: Sequence[tuple[int, str]]
 
     def documents(self) -> list[str]:
-        """The names of the documents, from the first on; empty where there is none, as for the text before it."""
+        """Return the names of the documents from the first on; empty for text that is in no document."""
         fields = [line.split() for _, line in self.lines if line.startswith(_DOCUMENT)]
         return ["", *(row[1] if len(row) > 1 and row[1] not in ("O", "-X-") else "" for row in fields)]
 
@@ -155,7 +155,7 @@ class _Row(NamedTuple):
 
 
 def _sentences(file: _File) -> Iterator[tuple[int, list[_Row]]]:
-    """The token lines of each sentence, with the number of its document."""
+    """Yield the token lines of each sentence, with the number of its document."""
     rows: list[_Row] = []
     document = 0
     for number, columns in _rows(file):
@@ -206,7 +206,7 @@ def kinds(path: Path) -> set[str]:
 
 
 def _rows(file: _File) -> Iterator[tuple[int, list[str]]]:
-    """Number and columns of each line; none for an empty line. The first token line decides on the separator."""
+    """Yield number and columns of each line; no columns for an empty line. The first token line decides the separator."""
     tabs, width = False, 0
     for number, line in file.lines:
         if not line.strip() and not (tabs and "\t" in line):

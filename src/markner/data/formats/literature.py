@@ -114,7 +114,7 @@ def _passages(where: str, element: "_Element", kind: str) -> Iterator[PassageTex
 
 
 def _text(where: str, element: "_Element") -> str:
-    """The text of an element and its inline elements; line ends with the white space around them become a space."""
+    """Return the text of an element with its inline elements; line ends with their white space become a space."""
     return _LINE_END.sub(" ", "".join(_pieces(where, element))).strip()
 
 
@@ -132,7 +132,7 @@ def _pieces(where: str, element: "_Element") -> Iterator[str]:
 
 
 def _local(element: Any) -> str:
-    """The name of an element without its namespace; `&` for an entity, empty for comments and instructions."""
+    """Return the name of an element without its namespace: `&` for an entity, empty for comments and instructions."""
     from lxml import etree
 
     if isinstance(element.tag, str):

@@ -52,7 +52,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
 
 def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
-    """Names of the class labels by column, as the library `datasets` keeps them in the file."""
+    """Return the names of the class labels by column, as the library `datasets` stores them in the file."""
     info = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {})
     labels = {}
     for column, feature in info.get("features", {}).items():
@@ -92,7 +92,7 @@ def _tagged(
 
 
 def _knowledge_base(where: str, identifier: str, row: dict[str, Any], options: ReadOptions) -> Document:
-    """A row of `bigbio_kb`. Offsets count in the passages, which stand at their own offsets."""
+    """Return the document of a `bigbio_kb` row. Its passages have offsets of their own; mentions count in them."""
     try:
         parts = [(str(item["type"]), "".join(item["text"]), item["offsets"][0][0]) for item in row["passages"]]
         entities = [
@@ -121,7 +121,7 @@ def _knowledge_base(where: str, identifier: str, row: dict[str, Any], options: R
 
 
 def _concept(normalized: Sequence[Mapping[str, str]] | None) -> str | None:
-    """The concepts of an entity: `MESH:D003920`, joined by `|`."""
+    """Return the concepts of an entity, such as `MESH:D003920`, joined by `|`; None without any."""
     names = (":".join(filter(None, [each["db_name"], each["db_id"]])) for each in normalized or ())
     return "|".join(names) or None
 

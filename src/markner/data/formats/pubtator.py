@@ -122,7 +122,7 @@ def _blocks(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Bloc
 
 
 def _annotation(where: str, fields: list[str]) -> Annotation | None:
-    """The annotation of a line; None for a relation line, whose second field is a word."""
+    """Return the annotation of a line; None for a relation line, whose second field is a word."""
     form = "PMID, start, end, text, type and optionally an identifier, separated by tabs"
     if len(fields) > 3 and _RELATION.match(fields[1]):
         return None
@@ -169,7 +169,7 @@ def _field(concept: str | None) -> str:
 
 
 def _title_end(document: Document) -> int:
-    """The end of the title: the first line end if the text has lines, else the end of the first passage.
+    """Return the end of the title: the first line end if the text has lines, else the end of the first passage.
 
     It is never inside a mention, which would run over it: then it is a later line end or end of a passage.
     """

@@ -113,7 +113,7 @@ def form(candidate: Candidate, filters: Filters) -> Verdict:
 def _copy(
     verdict: Verdict, text: str, test: Neighbours, runs: Runs, seeds: Neighbours, kept: Neighbours, filters: Filters
 ) -> Verdict:
-    """The verdict on a well-formed candidate, by comparison with the sentences that it must not repeat."""
+    """Return the verdict on a well-formed candidate, by comparison with the sentences that it must not repeat."""
 
     def decided(reason: Reason | None, detail: str) -> Verdict:
         return Verdict(verdict.candidate, verdict.text, verdict.spans, reason, detail)
@@ -133,7 +133,7 @@ def _copy(
 
 
 def _whole_words(text: str, span: Span) -> bool:
-    """Whether a span begins and ends at word boundaries, and has no white space at its ends."""
+    """Return whether a span begins and ends at word boundaries, without white space at its ends."""
     surface = text[slice(*span)]
     if surface != surface.strip():
         return False

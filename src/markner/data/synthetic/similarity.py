@@ -43,12 +43,12 @@ class Neighbours:
         return (self._names[best[2]], best[1]) if best else None
 
     def _spell(self, sentence: Iterable[str]) -> str:
-        """A word list as a string with one character a word: the library is fastest with strings."""
+        """Return a list of words as a string with one character for each word: the library is fastest with strings."""
         return "".join(self._letters.setdefault(word, _letter(len(self._letters))) for word in sentence)
 
 
 def _letter(number: int) -> str:
-    """A character for each word, without surrogates; Unicode has room for a million words."""
+    """Return a character for each word, without surrogates. Unicode has enough characters for a million words."""
     return chr(number if number < _SURROGATES else number + _SURROGATES_SIZE)
 
 

@@ -46,7 +46,7 @@ class _Source:
         self._open, self._close = marks.open.encode(), marks.close.encode()
 
     def next(self, state: _State) -> Iterator[tuple[int, _State]]:
-        """The bytes that may follow, each with the state it leads to; one byte may lead to two."""
+        """Yield the bytes that may follow, each with the state that it leads to. One byte may lead to two states."""
         read, mark, tag = state
         if tag:
             yield self._mark(state)
@@ -68,7 +68,7 @@ class _Source:
         return word[tag], _State(read, _OUTSIDE if mark else _OPENED, 0)
 
     def finished(self, states: Iterable[_State]) -> bool:
-        """Whether an answer in one of these states may end."""
+        """Return whether an answer in one of these states may end."""
         return _State(len(self._text), _OUTSIDE, 0) in states
 
 
@@ -90,11 +90,11 @@ class Vocabulary:
         self._by_token = {token: content for content, token in entries}
 
     def bytes_of(self, tokens: Iterable[int]) -> bytes:
-        """What tokens stand for, special ones left out."""
+        """Return the text of tokens, without special tokens."""
         return b"".join(self._by_token.get(token, b"") for token in tokens)
 
     def allowed(self, source: _Source, states: States) -> list[int]:
-        """Tokens all of whose bytes may follow."""
+        """Return the tokens all of whose bytes may follow."""
         tokens: list[int] = []
         open_ends = [(b"", states)]
         while open_ends:
@@ -173,7 +173,7 @@ class Constraint:
 
 
 def _step(source: _Source, states: States) -> dict[int, States]:
-    """Where each byte that may follow leads to."""
+    """Return the states that follow, by the byte that leads to them."""
     reached: dict[int, set[_State]] = {}
     for state in states:
         for byte, following in source.next(state):

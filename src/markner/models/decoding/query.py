@@ -27,7 +27,7 @@ class Decoded:
 
 
 def until_end(tokens: list[int], ends: frozenset[int], limit: int) -> list[int]:
-    """The tokens up to and with the first end token, and no more than the limit."""
+    """Return the tokens up to the first end token (included), at most as many as the limit."""
     for position, token in enumerate(tokens[:limit]):
         if token in ends:
             return tokens[: position + 1]

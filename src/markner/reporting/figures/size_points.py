@@ -119,7 +119,7 @@ def write_points(points: Sequence[SizePoint], csv: Path) -> None:
 
 
 def _scores(run: str, corpus: str, files: Mapping[Key, Path]) -> list[dict[str, Any]]:
-    """The score files of a run on a corpus, by seed."""
+    """Return the scores of a run on a corpus, in the order of its seeds."""
     scored = files_by_seed(files, run, corpus)
     if not scored:
         raise MarknerError(f"run {run!r} has no score on {corpus!r}", "score it, or take it out of the figure")

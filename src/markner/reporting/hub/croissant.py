@@ -55,7 +55,7 @@ _CITATION = (
 
 
 def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int, columns: Collection[str]) -> dict[str, Any]:
-    """The metadata as JSON-LD.
+    """Return the metadata as JSON-LD.
 
     Args:
         facts: the settings of `InstructionSetCardParams`.

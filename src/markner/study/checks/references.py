@@ -43,7 +43,7 @@ SECTIONS = (
 
 
 def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[Problem]:
-    """All names that lead nowhere or to something that cannot serve, in the order of the study.
+    """Return the problems of all names that do not exist or cannot be used, in the order of the study.
 
     The rows of the paper are checked against `paper_tables`, where there is such a file.
     """
@@ -67,7 +67,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
 
 
 def _names(study: Study) -> Iterator[Problem]:
-    """Names that become one file where the file system ignores case."""
+    """Check that no two names differ only by case: some file systems have one file for both."""
     for section in SECTIONS:
         first: dict[str, str] = {}
         for name in getattr(study, section):
@@ -108,14 +108,14 @@ def _mixtures(study: Study) -> Iterator[Problem]:
 
 
 def _models(study: Study) -> Iterator[Problem]:
-    """The weights that answer for a chat model on loopback."""
+    """Check the weights of chat models that are served on loopback."""
     for name, model in study.models.items():
         if isinstance(model, ApiModel) and model.weights is not None:
             yield from local_model_problems(("models", name, "weights"), model.weights, study)
 
 
 def _self_instruct(study: Study) -> Iterator[Problem]:
-    """Sets written by a model: their seed, their writer, and a name that no mixture has."""
+    """Check the corpus, model and prompt of self-instruct sets, and that no mixture has the same name."""
     for name, settings in study.self_instruct.items():
         at: Location = ("self_instruct", name)
         if name in study.mixtures:
@@ -128,7 +128,7 @@ def _self_instruct(study: Study) -> Iterator[Problem]:
 
 
 def _annotations(study: Study) -> Iterator[Problem]:
-    """The runs that tag texts, their seeds and what they are asked for."""
+    """Check the runs that tag texts, their seeds and their entity types."""
     for name, annotation in study.annotations.items():
         for index, item in enumerate(annotation.runs):
             at: Location = ("annotations", name, "runs", index)

@@ -31,7 +31,7 @@ def table_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Pr
 
 
 def _row(at: Location, row: TableRow, table: Table, study: Study, paper: Mapping[str, Any] | None) -> Iterator[Problem]:
-    """The runs of a row and the paper's row beside it."""
+    """Check the runs of a row, and the paper's row beside it."""
     first: dict[str, str] = {}
     for index, name in enumerate(row.runs):
         here = (*at, "runs", index)
@@ -171,7 +171,7 @@ def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Itera
 
 
 def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> Iterator[Problem]:
-    """Runs of a line: trained on a fraction that is known, each on its own on a corpus and fraction."""
+    """Check the runs of a line: the fraction of each is known, and no two have the same corpus and fraction."""
     first: dict[tuple[str, float], str] = {}
     for index, name in enumerate(runs):
         here = (*at, index)
@@ -204,7 +204,7 @@ def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> 
 
 
 def _same_files(section: str, name: str, others: Iterable[str], study: Study) -> Iterator[Problem]:
-    """A figure with the name of another one, or of the picture of the workflow."""
+    """Check that a figure has no name of another figure or of the picture of the workflow."""
     if name == "workflow":
         fix = f"rename it, for example to `{name}-{section.partition('_')[0]}`"
         yield Problem((section, name), "each study has a figure `workflow`, with the same files", fix)
@@ -222,7 +222,7 @@ def _judged_place(item: Adjudication) -> str:
 
 
 def adjudication_problems(study: Study) -> Iterator[Problem]:
-    """The runs, seeds and corpora of judged files."""
+    """Check the runs, seeds and corpora of judged files."""
     judged = study.errors.adjudicated
     yield from repeated_values(("errors", "adjudicated"), [_judged_place(item) for item in judged])
     for index, item in enumerate(judged):

@@ -54,7 +54,7 @@ def run_problems(study: Study) -> Iterator[Problem]:
 
 
 def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
-    """The model of a chat run, what its examples come from, and what it may spend."""
+    """Check the model of a chat run, the corpora of its examples, and its budget."""
     model = study.models.get(run.model)
     yield from unknown_name((*at, "model"), run.model, "models", study.models)
     yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
@@ -87,7 +87,7 @@ def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
 
 
 def _predictions(at: Location, run: PredictionsRun, study: Study) -> Iterator[Problem]:
-    """The corpora that have a file of answers, and those that need one."""
+    """Check that each evaluated corpus has a file of answers, and that each file is of a corpus."""
     for key in ("files", "types"):
         for name in getattr(run, key):
             yield from unknown_name((*at, key, name), name, "corpora", study.corpora)
@@ -98,7 +98,7 @@ def _predictions(at: Location, run: PredictionsRun, study: Study) -> Iterator[Pr
 
 
 def _repaired(at: Location, run: RepairedRun, study: Study) -> Iterator[Problem]:
-    """The run that is repaired, with its seeds and corpora."""
+    """Check the run that is repaired, its seeds and its corpora."""
     yield from repeated_values((*at, "steps"), run.steps)
     known = {name: each for name, each in study.runs.items() if not isinstance(each, RepairedRun)}
     base = known.get(run.of)
@@ -113,7 +113,7 @@ def _repaired(at: Location, run: RepairedRun, study: Study) -> Iterator[Problem]
 
 
 def _same_entity(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
-    """Examples show the entity type that is asked for."""
+    """Check that the examples show the requested entity type."""
     known = study.corpora
     shown = known.get(run.shot_corpus or "")
     others = [name for name in run.evaluate if shown and name in known and known[name].entity != shown.entity]
@@ -126,7 +126,7 @@ def _same_entity(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
 
 
 def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
-    """A cap in dollars needs prices; the Batch API is no server's on loopback."""
+    """Check that a budget in dollars has prices, and that no server on loopback is asked by the Batch API."""
     if run.budget_dollars is not None and (model.price_input is None or model.price_output is None):
         prices = {"price_input": 2.0, "price_output": 8.0}
         yield Problem(
@@ -140,7 +140,7 @@ def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
 
 
 def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
-    """The mixture of a tuned model, the prompt of an untuned one, the run whose model is shared."""
+    """Check the mixture of a tuned model, the prompt of an untuned one, and the run whose weights are shared."""
     yield from _typed_marks(at, run, study)
     if run.weights_of is not None:
         yield from _shared(at, run, run.weights_of, study)
@@ -152,7 +152,7 @@ def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Probl
 
 
 def _typed_marks(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
-    """The corpora and the decoding of a run whose prompt has typed marks."""
+    """Check the corpora and the decoding of a run whose prompt has typed marks."""
     owner = study.runs.get(run.weights_of or str(at[-1]))
     mixture = owner.mixture if isinstance(owner, GenerativeRun) else None
     if mixture is not None and mixture not in {**study.mixtures, **study.self_instruct}:
@@ -167,7 +167,7 @@ def _typed_marks(at: Location, run: GenerativeRun, study: Study) -> Iterator[Pro
 
 
 def _shared(at: Location, run: GenerativeRun, name: str, study: Study) -> Iterator[Problem]:
-    """A run that answers with the models of another."""
+    """Check a run that has the weights of another run."""
     here = (*at, "weights_of")
     tuned = {other: each for other, each in study.runs.items() if isinstance(each, GenerativeRun) and each.mixture}
     if name not in tuned:

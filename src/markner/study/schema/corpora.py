@@ -134,7 +134,7 @@ class CorpusSource(Settings):
         return files if isinstance(files, SplitFiles) else SplitFiles(files=[files])
 
     def splits(self) -> list[Split]:
-        """Names of the splits that have files, in the order train, dev, test."""
+        """Return the names of the splits that have files, in the order train, dev, test."""
         present: list[tuple[Split, object]] = [("train", self.train), ("dev", self.dev), ("test", self.test)]
         return [name for name, files in present if files is not None]
 

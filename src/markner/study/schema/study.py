@@ -250,13 +250,13 @@ class Study(Settings):
         return model.retired if isinstance(model, ApiModel) else None
 
     def owner(self, run: str) -> str:
-        """The run that trains the model of a generative run: itself, or the one it has its weights of."""
+        """Return the run that trains the model of a generative run: the run itself, or the one in its `weights_of`."""
         settings = self.runs[run]
         shared = settings.weights_of if isinstance(settings, GenerativeRun) else None
         return shared or run
 
     def prompt_of_mixture(self, mixture: str) -> str:
-        """Name of the prompt of an instruction set of either kind."""
+        """Return the name of the prompt of a mixture or self-instruct set."""
         return (self.mixtures[mixture] if mixture in self.mixtures else self.self_instruct[mixture]).prompt
 
     def live_runs(self) -> dict[str, Run]:
