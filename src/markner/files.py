@@ -1,4 +1,4 @@
-"""Files that are either complete or absent: folders, JSON and JSON lines, on top of `runrecord.files`."""
+"""Write files and folders that are either whole or absent, as JSON and JSON lines too, based on `runrecord.files`."""
 
 import json
 import os

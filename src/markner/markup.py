@@ -66,7 +66,7 @@ def mingle(marks: AnyMarks) -> bool:
 
 
 def check_marks(marks: AnyMarks) -> None:
-    """Raise a ValueError unless texts with these marks can be turned back, whatever the text.
+    """Raise a ValueError if some text with these marks could not be parsed back into text and spans.
 
     A mark is printable ASCII that begins with a sign and does not end with a space; no mark is part of another.
     """
@@ -325,7 +325,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _match(plain: str, text: str) -> tuple[list[int | None], int]:
-    """For each character of `plain` its position in `text` or None, in order; and the number of matched characters."""
+    """Return the position in `text` of each character of `plain`, or None; and the number of matched characters."""
     position: list[int | None] = [None] * len(plain)
     common = min(len(plain), len(text))
     head = 0

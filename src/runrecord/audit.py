@@ -270,7 +270,7 @@ class Audit:
 
 
 def _with_parents(path: str) -> list[str]:
-    """`a/b/c`, `a/b`, `a`: what may have the record that covers a path."""
+    """Return a path and the folders above it, any of which may have its record: `a/b/c`, `a/b`, `a`."""
     parts = path.split("/")
     return ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
 

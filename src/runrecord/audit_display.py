@@ -1,4 +1,4 @@
-"""An audit for people, as a tree and lists, and for programs, as JSON."""
+"""Print an audit as a tree and lists, or return it as JSON."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ _CAUSES = 3
 
 
 def as_json(nodes: Sequence[Node], verdict: Verdict, **more: Any) -> str:
-    """Verdict, results asked for, and every file of their lineages once, with findings and inputs; then `more`."""
+    """Return an audit as JSON: verdict, results, each file of their lineages with findings and inputs, and `more`."""
     files = lineages(nodes)
     value = {
         "verdict": verdict.name,

@@ -31,10 +31,10 @@ _DYNAMIC = {"globals", "vars", "eval", "exec", "__subclasses__"}
 
 
 def code_hash(script: str | Path, package_root: Path | None = None) -> str:
-    """Hash over all that a script can run in its own package: 32 hexadecimal digits of a SHA-256.
+    """Return the hash of all code in the package that a script can run: 32 hexadecimal digits of a SHA-256.
 
-    The same for a moved checkout and after a change that means nothing. Raises RecordError for a missing script and
-    for a module that is not Python, naming file and line.
+    The hash is the same in another folder, and after a change of comments, docstrings or formatting. Raises RecordError
+    if the script is missing or a module is not Python; it names file and line.
     """
     return parts_hash(code_parts(script, package_root))
 
@@ -45,10 +45,10 @@ def parts_hash(parts: dict[str, str]) -> str:
 
 
 def code_parts(script: str | Path, package_root: Path | None = None) -> dict[str, str]:
-    """Hash of each reachable definition by its qualified name; the script itself is one part, by its file name.
+    """Return the hash of each reachable definition by its qualified name. The script is one part, by its file name.
 
-    What a module runs on import beside its definitions is the part `<module> (module body)`. `package_root` is the
-    folder of the package, by default that of this one.
+    The statements of a module outside its definitions are the part `<module> (module body)`. `package_root` is the
+    folder of the package, by default the folder of this package.
     """
     path = Path(script)
     root = package_root or PACKAGE_ROOT

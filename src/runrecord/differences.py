@@ -1,4 +1,4 @@
-"""Nested settings and tables of hashes side by side, name by name."""
+"""Compare nested settings and tables of hashes, name by name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

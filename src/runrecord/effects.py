@@ -1,4 +1,4 @@
-"""What a change does: which results rest on it, which jobs have to run again, and how long they took last time."""
+"""The effects of a change: the results that depend on it, the jobs to run again, and how long they took last time."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from runrecord.audit import Audit, Node, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that changed, or several that reach the same results, and all that rests on it."""
+    """A change, or several changes that affect the same results, with these results and jobs."""
 
     causes: tuple[str, ...]
     results: tuple[str, ...]
     jobs: dict[str, int]
     """Number of jobs by rule."""
     seconds: float
-    """Sum of the times the jobs took when they last ran; from the records, so for their machines and threads."""
+    """Sum of the times of these jobs in their records, with the machines and threads of then."""
 
 
 def renewal(node: Node) -> Effect:
@@ -29,8 +29,8 @@ def renewal(node: Node) -> Effect:
 def effects(audit: Audit, node: Node) -> list[Effect]:
     """Return which results each change behind a stale result affects, the change with most results first.
 
-    A function or a file is the same change wherever it is found; a setting is one of its own job. Changes that reach
-    the same results are listed together.
+    A changed function or file is one change for all results. A changed setting is a change of one job. Changes that
+    affect the same results are listed together.
     """
     results = [item for item in audit.folder(node.path.partition("/")[0]) if item.record]
     changed = {item.path: _changes(item) for item in results}

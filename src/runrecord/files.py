@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: atomic writing."""
+"""Write files atomically: a file is either whole or absent."""
 
 import glob
 import os

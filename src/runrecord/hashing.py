@@ -1,4 +1,4 @@
-"""SHA-256 of files and folders, now; big files are hashed once and remembered for as long as they are not touched."""
+"""Hash files and folders with SHA-256. The hash of a big file is stored and used again until the file changes."""
 
 import hashlib
 import json
@@ -13,9 +13,9 @@ CACHE = Path(".runrecord/hashes")
 """Folder of cached hashes, relative to the folder the workflow runs in. Each big file has its own small file there, so
 jobs on several machines need no lock."""
 CACHED_SIZE = 1_000_000
-"""Bytes from which on a file's hash is remembered."""
+"""The hash of a file of at least this many bytes is stored."""
 _SETTLED = 1.0
-"""Seconds since the last change from which on a later change must show in the file's times."""
+"""A hash is stored only if the file has not changed for this many seconds: file times are too coarse before."""
 _IGNORED = {".snakemake_timestamp"}
 
 
@@ -42,8 +42,8 @@ def tree_hash(files: dict[str, str]) -> str:
 def hash_file(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> str:
     """Return the SHA-256 of a file's bytes.
 
-    A big file's hash is remembered below `root` by inode, size, mtime and ctime. The ctime cannot be set back, so that
-    new bytes under an old mtime are seen.
+    The hash of a big file is stored below `root` with inode, size, mtime and ctime. Programs cannot set the ctime back,
+    so new bytes with an old mtime are noticed.
     """
     target = Path(path)
     stat = target.stat()

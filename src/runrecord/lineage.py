@@ -1,4 +1,4 @@
-"""The lineages of several results as plain facts, each file once: for pages that show where numbers come from."""
+"""The lineages of several results as plain facts, for pages that show where numbers come from."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +8,7 @@ from runrecord.audit import Audit, lineages
 
 
 def lineage_facts(paths: Iterable[str], root: Path) -> list[dict[str, Any]]:
-    """Audit results and tell every file of their lineages.
+    """Audit results and return the facts about every file of their lineages.
 
     Settings are not compared with a study. The settings of a job are those of its record.
 
@@ -17,10 +17,10 @@ def lineage_facts(paths: Iterable[str], root: Path) -> list[dict[str, Any]]:
         root: The folder the workflow runs in.
 
     Returns:
-        Files in the order of their paths. Of each `path`, `sha256` (None: not there), `verdict` of its whole lineage,
-        `findings` against itself, `inputs` as indices into the list; of what a job made also `rule`, `wildcards`,
-        `settings`, `script`, `code` (hash and number of definitions), `started`, `ended`, `threads`, `host`, `cpu`,
-        `gpu`, `commit` and `dirty`.
+        Files in the order of their paths. Each has `path`, `sha256` (None if it is gone), `verdict` of its whole
+        lineage, its own `findings`, and `inputs` as indices into the list. The output of a job also has `rule`,
+        `wildcards`, `settings`, `script`, `code` (hash and number of definitions), `started`, `ended`, `threads`,
+        `host`, `cpu`, `gpu`, `commit` and `dirty`.
     """
     audit = Audit(root)
     nodes = lineages(audit.node(path) for path in paths)

@@ -1,4 +1,4 @@
-"""What a job ran on: packages really imported, machine, GPUs, SLURM job, commit. No secret, no home folder."""
+"""Facts about the run of a job: imported packages, machine, GPUs, SLURM job, commit. No secrets, no home folder."""
 
 import importlib.metadata
 import os

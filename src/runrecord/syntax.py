@@ -48,7 +48,7 @@ class Module:
         return name in self.bound or name in self.imported
 
     def digest(self, key: str) -> str:
-        """Hash of one part."""
+        """Return the hash of one part."""
         if key not in self.digests:
             self.digests[key] = digest("".join(self.parts[key].dump))
         return self.digests[key]
@@ -204,7 +204,7 @@ def _says_nothing(item: Any) -> bool:
 
 
 def _chain(node: ast.expr) -> tuple[str, ...]:
-    """`a.b.c` as names; empty if it does not begin with a name."""
+    """Return the names of `a.b.c`; none if it does not begin with a name."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):
         names.append(node.attr)
@@ -242,5 +242,5 @@ def _bound_inside(node: ast.stmt) -> set[str]:
 
 
 def digest(text: str) -> str:
-    """32 hexadecimal digits of the SHA-256 of a text."""
+    """Return 32 hexadecimal digits of the SHA-256 of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

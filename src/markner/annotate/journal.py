@@ -1,4 +1,4 @@
-"""The journal of an annotation: what is tagged so far, so that an interrupted annotation goes on."""
+"""The journal of an annotation: the documents tagged so far, so that an interrupted annotation can continue."""
 
 import json
 from collections import Counter
@@ -38,9 +38,9 @@ def read_entries(path: Path) -> Iterator[Entry]:
 def resume(path: Path, fingerprint: str, documents: Iterator[Document]) -> int:
     """Prepare a journal for further lines, and return the number of documents that it already holds.
 
-    Lines are kept as long as their entries are the documents, in their order; the rest is cut off, an incomplete last
-    line too. So the remaining documents are tagged in the same groups as without the interruption, and the result is
-    the same to the last bit. With another fingerprint nothing is kept.
+    Complete lines are kept as far as their entries are those of the documents, in order. The rest of the file is
+    removed. So the remaining documents are tagged in the same groups as without the interruption, and the result has
+    the same bytes. If the fingerprint differs, nothing is kept.
     """
     head = fingerprint_line(fingerprint).encode()
     path.parent.mkdir(parents=True, exist_ok=True)

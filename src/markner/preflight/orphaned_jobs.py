@@ -12,12 +12,10 @@ _FORMAT = "%i|%j|%T|%k|%Z"
 
 
 def check_orphaned_jobs(folder: Path) -> None:
-    """See that no job of an earlier run in this folder is waiting or running.
-
-    To be asked before a run submits its first job.
+    """Check that no job of an earlier run in this folder is waiting or running, before the first job is submitted.
 
     Raises:
-        MarknerError: There are some; it names them and the command that ends them.
+        MarknerError: There are such jobs; it names them and the command that ends them.
     """
     # More than one lock: another Snakemake is alive here, at other files, and the jobs may be its own.
     locks = list((folder / ".snakemake" / "locks").glob("*.output.lock"))

@@ -1,4 +1,4 @@
-"""Environment variables of jobs: the way for what they need and what influences no result."""
+"""Environment variables of jobs: values that jobs need and that influence no result."""
 
 import json
 import os
@@ -9,17 +9,18 @@ from markner.study.loading import MIRROR_VARIABLE
 from markner.study.schema.chat_runs import SPENDING_VARIABLE, ApiModel, ChatRun, Spending
 from markner.study.schema.study import Study
 
-# Memory of tensors is given back to the system and fetched anew in every step, a tenth of the time of a training on a
-# CPU. So glibc keeps what is smaller than 32 MiB, its limit, and up to 1 GiB of it.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": 32 * 2**20, "MALLOC_TRIM_THRESHOLD_": 2**30}
+"""Settings of glibc: it keeps freed blocks below 32 MiB (its limit), up to 1 GiB of them, for the next use. By default
+it returns the memory of tensors to the system in every step, which takes a tenth of the time of a training on a CPU."""
 
 
 def environment(study: Study, checkout: str) -> dict[str, str]:
-    """Environment variables of jobs: what they need beside their settings and what influences no result.
+    """Return the environment variables of jobs. They influence no result, so they are no params.
 
-    The package is found in the checkout also by jobs that run in an environment of their own (`--sdm conda`); where
-    corpus files are looked for first is free, since each is checked by its hash; and what chat models cost, and how
-    often they are asked again, is no part of their answers.
+    - `PYTHONPATH`: the package in the checkout, also for jobs with an environment of their own (`--sdm conda`).
+    - The mirror of the corpus files: each file is checked by its hash, so its source does not matter.
+    - The prices, limits and retries of chat models: they are not part of an answer.
+    - `MALLOC`.
     """
     paths = [str(Path(checkout, "src")), *filter(None, [os.environ.get("PYTHONPATH")])]
     mirror = {MIRROR_VARIABLE: study.mirror} if study.mirror else {}

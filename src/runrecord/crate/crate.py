@@ -110,7 +110,7 @@ def _people(graph: Graph, published: Mapping[str, str]) -> dict[str, str]:
 
 
 def _describe(graph: Graph, path: str, node: Node) -> None:
-    """Add a file or folder of the lineage: hash and size; for a folder those of each file in it."""
+    """Add a file of the lineage with hash and size, or a folder with the hash and size of each file in it."""
     record, place = node.record or {}, Path(path)
     sha256 = node.sha256 or record.get("sha256")
     if "files" not in record:

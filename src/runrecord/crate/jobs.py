@@ -1,4 +1,4 @@
-"""The jobs behind some results, as their records tell: who made what from what, in an order in which it can be done."""
+"""The jobs behind some results, from their records, ordered so that a job comes after the jobs whose files it reads."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Job:
     """One job that has run."""
 
     record: dict[str, Any]
-    """The record of one of its outputs; all that is used of it is common to the records of all of them."""
+    """The record of one of its outputs. Only facts that the records of all its outputs share are used."""
 
     @property
     def rule(self) -> str:
@@ -43,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """All jobs behind some results, makers before users, and all files that they read and wrote."""
+    """All jobs behind some results, each after the jobs whose files it reads, and all files of these jobs."""
 
     jobs: list[Job]
     nodes: dict[str, Node]
@@ -56,7 +56,7 @@ class Lineage:
 
 
 def lineage(root: Path, results: Iterable[str]) -> Lineage:
-    """Walk the records from some results down, every hash taken again.
+    """Follow the records from some results back to their sources, and compute every hash again.
 
     Args:
         root: the folder the workflow ran in.

@@ -206,7 +206,7 @@ def kinds(path: Path) -> set[str]:
 
 
 def _rows(file: _File) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and columns of each line; no columns for an empty line. The first token line decides the separator."""
+    """Yield number and columns of each line, none for an empty line. The first token line decides the separator."""
     tabs, width = False, 0
     for number, line in file.lines:
         if not line.strip() and not (tabs and "\t" in line):
@@ -228,7 +228,7 @@ def _rows(file: _File) -> Iterator[tuple[int, list[str]]]:
 
 
 def _tag(where: str, tag: str) -> tuple[str, str]:
-    """Letter and type of a tag."""
+    """Return letter and type of a tag."""
     letter, _, kind = tag.partition("-")
     if letter not in _BEGINS | _CONTINUES | {"O"} or (letter == "O" and tag != "O"):
         raise MarknerError(

@@ -93,7 +93,7 @@ def check_characters(where: str, text: str) -> str:
 class JsonlWriter:
     """Writes a document a line: `id`, `text`, `mentions` with `start`, `end`, `type`, `text`.
 
-    A mention of more parts has `parts`, one of a known meaning `concept`, one that a system found its `score`.
+    A discontinuous mention also has `parts`, a mention with a concept `concept`, and a predicted mention `score`.
     """
 
     def __init__(self, stream: IO[str]) -> None:

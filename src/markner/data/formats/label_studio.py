@@ -72,7 +72,7 @@ def _results(where: str, task: Mapping[str, Any]) -> list[Any]:
 
 
 def _labels(where: str, result: Mapping[str, Any], ignored: Counter[str]) -> Iterator[tuple[Span, str, str | None]]:
-    """Span, type and text of each label of a result."""
+    """Yield span, type and text of each label of a result."""
     value = result.get("value", result)
     labels = next((value[key] for key in _LABELS if value.get(key)), None)
     if labels is None:

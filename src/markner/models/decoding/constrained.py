@@ -182,7 +182,7 @@ def _step(source: _Source, states: States) -> dict[int, States]:
 
 
 def _contents(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, bytes]]:
-    """Each token and the bytes it stands for."""
+    """Yield each token with its bytes."""
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     if "<0x0A>" in vocabulary:  # SentencePiece with bytes
         for token, number in vocabulary.items():

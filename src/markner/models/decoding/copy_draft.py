@@ -162,7 +162,7 @@ def _patterns(marks: AnyMarks) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def continuation(source: str, answer: str, marks: AnyMarks = MARKS) -> tuple[str, bool]:
-    """Return how an answer goes on if it copies its source from here, and whether that is inside a mark.
+    """How a begun answer goes on if from here it copies its source, and whether that is inside a mark.
 
     An answer that left the source is taken up again where its last characters occur in the source, nearest to the
     place that its length suggests; if they do not occur, the continuation is empty.

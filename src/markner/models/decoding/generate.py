@@ -87,7 +87,7 @@ Method = Callable[[Sequence[Query], frozenset[int]], Sequence[Decoded]]
 
 
 def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Return the tokens that end an answer: the tokenizer's, and the model's own (chat models have several)."""
+    """Tokens that end an answer: the tokenizer's, and those the model came with (chat models have several)."""
     configured = model.generation_config.eos_token_id if model.generation_config is not None else None
     own = configured if isinstance(configured, list) else [configured]
     return frozenset(token for token in [*own, tokenizer.eos_token_id] if isinstance(token, int))

@@ -28,7 +28,7 @@ MEGABATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A sentence in word pieces, or a window of one that is longer than the input.
+    """A sentence in word pieces, or one window of a sentence that is too long for one input.
 
     `words` are the words that this window labels; a sentence's windows label each of its words once. `tags` are their
     gold tags. `first` has the position in `ids` of each word's first piece; None for a word of characters that the

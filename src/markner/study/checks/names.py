@@ -1,4 +1,4 @@
-"""Checks of single names: does the part of the study exist, and has it what is needed?"""
+"""Checks of single names: the part of the study exists and has what its user needs."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,7 +66,7 @@ def unknown_seed(at: Location, run: str, seeds: Sequence[int], seed: int | None)
 
 
 def other_marks(at: Location, name: str, study: Study, user: str) -> Iterator[Problem]:
-    """Check that a prompt has the usual marks, for its user can have no others."""
+    """Check that a prompt has the default marks. The part of the study that uses it supports no others."""
     prompt = study.prompts.get(name)
     if prompt is not None and prompt.all_marks != MARKS:
         yield Problem(
@@ -77,7 +77,7 @@ def other_marks(at: Location, name: str, study: Study, user: str) -> Iterator[Pr
 
 
 def shown_context(at: Location, name: str, study: Study, user: str) -> Iterator[Problem]:
-    """Check that a prompt shows no context, for its user has none."""
+    """Check that a prompt shows no context. The part of the study that uses it has no context."""
     prompt = study.prompts.get(name)
     if prompt is not None and prompt.context != "none":
         yield Problem(

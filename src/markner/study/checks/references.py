@@ -1,4 +1,4 @@
-"""All names that one part of a study uses of another: do they exist, and can they serve?"""
+"""Check all names by which one part of a study uses another: the other part exists and can be used there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +45,7 @@ SECTIONS = (
 def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[Problem]:
     """Return the problems of all names that do not exist or cannot be used, in the order of the study.
 
-    The rows of the paper are checked against `paper_tables`, where there is such a file.
+    The rows of the paper are checked against `paper_tables` if the file exists.
     """
     printed = read_json(paper_tables) if paper_tables.exists() else {}
     paper = printed.get("tables")

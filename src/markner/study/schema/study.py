@@ -240,7 +240,7 @@ class Study(Settings):
         return {**config, "runs": {**runs, **completed}} if completed else config
 
     def retired(self, run: str) -> str | None:
-        """Since when and why the model of a run is gone, None if it is there."""
+        """Return since when and why the model of a run is retired; None if it is not."""
         settings = self.runs[run]
         if isinstance(settings, PredictionsRun):
             return None
