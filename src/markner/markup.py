@@ -90,15 +90,15 @@ _REFUSAL_OVERLAP = 0.5
 def escape_marks(text: str, marks: AnyMarks = MARKS) -> str:
     """Return a text of the same length in which no mark stands: `<mark>` becomes `‹mark›`, and `[` becomes `［`.
 
-    Models read and write texts in this form, so that every mark in an answer is the model's. Offsets do not change. Of
-    marks that mingle (`@@`), each sign is replaced wherever it stands alone, too.
+    Models read and write texts in this form, so every mark in an answer is written by the model. Offsets do not change.
+    If the end of a mark is also a beginning of one (`@@`), each of its signs is replaced everywhere.
     """
     return _escaped(marks).sub(_look_alike, text)
 
 
 @cache
 def _escaped(marks: AnyMarks) -> re.Pattern[str]:
-    """Return the pattern of what is replaced in a text."""
+    """Return the pattern of the marks and signs that are replaced in a text."""
     return re.compile("|".join(map(re.escape, set("".join(marks)) if mingle(marks) else marks)))
 
 
@@ -183,8 +183,8 @@ def unmark(marked: str, marks: Marks = MARKS) -> tuple[str, tuple[Span, ...]]:
 class Alignment:
     """Spans of an answer as offsets into its input, and the status of the answer.
 
-    `sources` has for each span its index among the spans that `strip_marks` finds in the answer; with typed marks those
-    of all types, type by type.
+    `sources` has the index of each span among the spans that `strip_marks` finds in the answer. With typed marks these
+    are the spans of all types, one type after another.
     """
 
     spans: tuple[Span, ...]

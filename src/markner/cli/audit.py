@@ -144,7 +144,7 @@ def _audit_diff(options: argparse.Namespace) -> int:
 
 
 def _effects(audit: "Audit", node: "Node") -> dict[str, Any]:
-    """Return for JSON what has to run again for a result, and what else each change affects."""
+    """Return for JSON the jobs that have to run again for a result, and the other effects of each change."""
     from runrecord.effects import effects, renewal
 
     return {"renewal": asdict(renewal(node)), "effects": [asdict(effect) for effect in effects(audit, node)]}

@@ -45,9 +45,9 @@ def longest_window(short: str) -> int:
 
 
 def long_form_start(long: str, short: str) -> int | None:
-    """Return where in a text the shortest long form that ends with it begins, None if there is no long form.
+    """Return the start of the shortest long form at the end of a text, None if there is no long form.
 
-    Its letters and digits are found from right to left; the first of the short form begins a word.
+    The letters and digits of the short form are looked for from right to left; the first of them must begin a word.
     """
     place = len(long)
     for number in reversed(range(len(short))):

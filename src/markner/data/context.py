@@ -10,7 +10,7 @@ ContextKind = Literal["none", "neighbors", "title"]
 
 
 class Context(NamedTuple):
-    """What stands before and after a sentence; empty if there is nothing."""
+    """The text before and after a sentence; empty if there is none."""
 
     before: str = ""
     after: str = ""
@@ -27,7 +27,7 @@ def contexts(sentences: Sequence[Sentence], kind: ContextKind) -> list[Context]:
     Args:
         sentences: All sentences of a file; those of a document follow each other in their order.
         kind: `neighbors`: the sentence before and the sentence after it in the document. `title`: the first sentence of
-            the document, before each other one. `none`: nothing.
+            the document, for each of its other sentences. `none`: nothing.
     """
     if kind == "none":
         return [Context()] * len(sentences)

@@ -1,4 +1,4 @@
-"""The dataset card: what each split holds, beside what the paper reports."""
+"""The dataset card: the counts of each split beside the counts in the paper."""
 
 from collections import Counter
 from collections.abc import Mapping

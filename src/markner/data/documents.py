@@ -26,7 +26,7 @@ class Mention(NamedTuple):
 
     `text` is the annotated text that a file gives beside the offsets; None if it gives none. A discontinuous mention
     has more than one part; `start` and `end` are then the bounds of all parts together. `confidence` is that of the
-    system that found it, from 0 to 1; None for an annotation. `concept` is what it means, as the file names it:
+    system that found it, from 0 to 1; None for an annotation. `concept` is the identifier of its meaning in the file:
     `MESH:D003920`.
     """
 

@@ -26,7 +26,7 @@ class Instance:
     input: str
     output: str
     context: str = ""
-    """What stands around the sentence, if the prompt shows it."""
+    """The text around the sentence, if the prompt shows it."""
 
 
 _PLACE = re.compile(r"\{(instruction|context|input)\}")

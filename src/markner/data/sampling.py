@@ -17,7 +17,8 @@ def subset_with_share(
 ) -> list[int]:
     """Return ascending indices of a random part of items, of which a given share is marked.
 
-    If there are too few of a kind, the other kind makes up the number. Of one seed, larger parts contain smaller ones.
+    If one kind has too few items, items of the other kind are added. With the same seed, a larger part contains the
+    smaller ones.
     """
     size = len(subset(len(marked), fraction, limit, seed))
     order = random.Random(seed).sample(range(len(marked)), len(marked))

@@ -33,7 +33,7 @@ class SplitCounts:
     text_differs: int = 0
     """Mentions whose annotated text is not the text at their offsets; the offsets count."""
     ignored: Counter[str] = field(default_factory=Counter)
-    """What the files have beside mentions, by kind: relations, events, attributes, notes."""
+    """Parts of the files other than mentions, counted by kind: relations, events, attributes, notes."""
     identifiers: set[str] = field(default_factory=set)
     """Identifiers of the documents read so far."""
 

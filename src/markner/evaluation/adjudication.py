@@ -19,8 +19,8 @@ _NEEDED = ("error", "adjudicated_kind", "comment")
 class Judgement:
     """A person's judgement of an error.
 
-    `kind` is a `Kind`, `NO_ERROR`, or empty if it is not judged. `sub_kind` is a `SubKind`, or empty if the
-    rule's is right.
+    `kind` is a `Kind`, `NO_ERROR`, or empty if it is not judged. `sub_kind` is a `SubKind`, or empty if the sub-kind of
+    the rule is right.
     """
 
     kind: str

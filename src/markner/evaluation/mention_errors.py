@@ -39,15 +39,16 @@ class Error:
 def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error]:
     """Return the errors of one sentence in the order of the text.
 
-    Gold and predictions are paired one to one: as many overlapping pairs as possible, which are the pairs of the
-    partial score, and among such pairings the one with most characters in common. Each gold mention and each prediction
-    is in one pair or alone, so that over a corpus, in terms of the strict and the partial counts and of SemEval-2013's,
+    Gold and predictions are paired one to one. There are as many overlapping pairs as possible, as in the partial
+    score; of all such pairings the one with most characters in common is taken. Each gold mention and each prediction
+    is in one pair or in none. So over a corpus, with the strict, the partial and SemEval-2013's counts:
 
         boundary = partial tp - strict tp = PAR,   missing = partial fn = MIS,   wrong = partial fp = SPU,
         missing + boundary = strict fn,   wrong + boundary = strict fp,   errors = strict fp + strict fn - boundary.
 
-    Where one gold mention lies under several predictions, the one paired with it is a boundary error and the others are
-    wrong, all of them `split`; where several lie under one prediction, the others are missing, all of them `merged`.
+    If several predictions overlap one gold mention, the paired one is a boundary error and the others are wrong; the
+    sub-kind of all is `split`. If several gold mentions overlap one prediction, the others are missing; the sub-kind of
+    all is `merged`.
 
     Args:
         sentence: The sentence with its gold spans; sorted, not overlapping.

@@ -2,16 +2,19 @@
 
 The rules are from the task's own program, alt_eval.perl (README of the BC2GM training files; Smith et al. 2008):
 
-- Gold is GENE.eval whole, overlapping mentions included; offsets leave out white space, so that it does not matter how
-  a text was tokenized.
+- Gold is the whole GENE.eval, overlapping mentions included. Offsets do not count white space, so tokenization does not
+  matter.
 - An alternative belongs to every gold mention of its sentence with which it shares a character.
 - A gold mention is a true positive if a prediction equals it or one of its alternatives, else a false negative.
 - A prediction is a false positive if it equals neither a gold mention nor an alternative of its sentence.
 
-So a gold mention is credited once, but predictions and gold are not paired: a prediction that equals an alternative of
-two gold mentions makes both true positives, and of two predictions that equal alternatives of one gold mention the
-second counts for nothing. One that equals an alternative of no gold mention counts for nothing either. `tp + fn` is
-the number of gold mentions; `tp + fp` need not be the number of predictions.
+So a gold mention is credited once, but predictions and gold are not paired:
+
+- If a prediction equals an alternative of two gold mentions, both are true positives.
+- If two predictions equal alternatives of one gold mention, the second counts neither as right nor as wrong.
+- The same holds for a prediction that equals an alternative of no gold mention.
+
+`tp + fn` is the number of gold mentions; `tp + fp` can differ from the number of predictions.
 """
 
 from collections.abc import Mapping, Sequence

@@ -39,7 +39,7 @@ Pairs = Mapping[tuple[str, str], tuple[Sequence[Counts], Sequence[Counts]]]
 
 
 def columns(*tested: str) -> tuple[str, ...]:
-    """Return the columns of a file of paired tests, with those that name what is tested."""
+    """Return the columns of a file of paired tests; `tested` are the columns that say which scores are compared."""
     return (
         *("run_a", "run_b", *tested, "seeds_a", "seeds_b", "f1_a", "f1_b", "difference", "low", "high", "effect"),
         *("p", "p_holm", "significant", "draws", "sentences"),
@@ -184,7 +184,7 @@ def pair_rows(tested: Sequence[str], pairs: Pairs, scoring: Scoring, permutation
     """Return a row with the columns `columns` for each pair of runs. Holm's correction is over these pairs.
 
     Args:
-        tested: The values of the columns that name what is tested.
+        tested: The values of the columns that say which scores are compared.
         pairs: The counts of each pair.
         scoring: Resamples, confidence and seed.
         permutations: Draws of each permutation test.

@@ -1,4 +1,4 @@
-"""Checkpoints of interrupted jobs: what they depend on, and what of them a new job can use. Imports no torch."""
+"""Checkpoints of interrupted jobs: their fingerprint, and the parts that a new job can use. Imports no torch."""
 
 import hashlib
 import json

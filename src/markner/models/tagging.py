@@ -23,7 +23,7 @@ _ENCODER_BATCH = 64
 
 
 class Tagged(NamedTuple):
-    """What a system found in one sentence: mentions at offsets in the sentence, and the status of each answer."""
+    """The output of a system for one sentence: mentions at offsets in the sentence, and the status of each answer."""
 
     mentions: list[Mention]
     statuses: list[Status]

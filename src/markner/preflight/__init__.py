@@ -1,1 +1,1 @@
-"""What a study will run and ask for, looked through before anything is submitted."""
+"""Checks of a study before anything is submitted: its jobs, and the resources that they ask for."""

@@ -1,4 +1,4 @@
-"""What a SLURM cluster has, and whether a request fits, so that no job waits for ever."""
+"""The limits of a SLURM cluster, and the requests that exceed them: such jobs would wait for ever."""
 
 import re
 import shutil
@@ -25,7 +25,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the jobs of a rule for one part of a study ask of each node."""
+    """The resources that the jobs of a rule, for one part of a study, ask of each node."""
 
     part: str
     """Place in the study, such as `runs.llama`."""
@@ -85,7 +85,7 @@ def parse_sinfo(text: str) -> dict[str, Partition]:
 
 
 def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[tuple[str, str, str]]:
-    """Return which part of the study asks for what it cannot get, what is wrong, and what to write instead."""
+    """Return the requests that no node can fulfil: the part of the study, the problem and the fix."""
     problems: list[tuple[str, str, str]] = []
     for request in requests:
         partition = partitions.get(request.partition or "")

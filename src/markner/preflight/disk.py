@@ -9,7 +9,7 @@ from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun
 
-# A state holds the float32 weights and AdamW's two moments of what is trained: of adapters about 2% of the parameters.
+# A state holds the float32 weights and AdamW's two moments of the trained parameters, about 2% of all with adapters.
 _STATE = {"full": 12.0, "lora": 0.24, "qlora": 0.24}
 _SAVED = {"bf16": 2, "fp32": 4}
 
@@ -27,7 +27,7 @@ class Disk:
 
     @property
     def final(self) -> float:
-        """What is there in the end."""
+        """The disk that is used in the end."""
         return self.weights + self.kept
 
     @property

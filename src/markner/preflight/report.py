@@ -1,4 +1,4 @@
-"""Report what a study will run and ask for before anything is submitted, and what would fail hours later."""
+"""Report the jobs and requests of a study before anything is submitted, and problems that would stop it later."""
 
 import shutil
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the jobs of a study ask of a cluster: from the models' `hardware`, and from the profile."""
+"""The requests of a study's jobs to a cluster, from the models' `hardware` and from the profile."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ def profile_of(path: Path) -> Mapping[str, Any]:
 
 
 def annotation_resources(study: Study, annotation: str) -> dict[str, int | str]:
-    """Return what the job of an annotation asks for. Its models are in memory together."""
+    """Return the resources of an annotation's job. All its models are in memory at the same time."""
     models = [hardware_of(study, item.run) for item in study.annotations[annotation].runs]
     devices = {each.device for each in models}
     return {
@@ -87,7 +87,7 @@ def _times(count: int, hours: float | None) -> float | None:
 
 
 def _prediction(hardware: Hardware) -> dict[str, int]:
-    """Return what a job asks for that loads one model and answers."""
+    """Return the resources of a job that loads one model and predicts."""
     return {"gpu": hardware.gpus, "mem_mb": hardware.predict_memory_mb, "runtime": hardware.predict_minutes}
 
 

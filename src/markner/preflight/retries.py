@@ -1,4 +1,4 @@
-"""Memory of a further try: more only after a try that ended out of memory, never more than the limit."""
+"""Memory of a further try: more only if an earlier try ran out of memory, and never more than the limit."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _TAIL = 64 * 1024
 
 
 def memory_of_try(first: int, attempt: int, logs: Iterable[Path], limit: int | None = None) -> int:
-    """Return the main memory to ask for in a try, in MB: half of the first request more after each such end.
+    """Return the main memory that a try asks for, in MB: half of the first request more after each try without memory.
 
     Args:
         first: What the first try asks for.

@@ -81,7 +81,7 @@ class Tested:
 
     @property
     def outcome(self) -> Literal["better", "worse", "unclear", "nothing"]:
-        """Return what the test shows about `a`; `nothing` if both F1 are 0."""
+        """Return the outcome of the test for `a`; `nothing` if both F1 are 0."""
         if not self.f1_a and not self.f1_b:
             return "nothing"
         if not self.significant:

@@ -26,7 +26,7 @@ def compare_cells(
         cells: Cells of a table, `corpus`, `match`, `run` and `f1` at the least; `COMPARED` is added where a column has
             two runs or more.
         files: By corpus: the file of `markner.evaluation.significance.compare` for exactly the runs of the column.
-        by: What a column of the table has beside its corpus: a `match` or a `stratum`.
+        by: The key by which columns of one corpus differ: `match` or `stratum`.
         columns: Columns of the files.
 
     Raises:

@@ -82,7 +82,7 @@ class SizeFigureParams(Params, rules=["size_figure"]):
 
 
 class WorkflowFigureParams(Params, rules=["workflow_figure"]):
-    """What the picture of the workflow says beyond the records of the jobs."""
+    """Facts in the picture of the workflow that are not in the records of the jobs."""
 
     study: str
     annotations: int
@@ -113,7 +113,7 @@ class StrataTableParams(Params, rules=["strata_table"]):
 
 
 class StrataFigureParams(Params, rules=["strata_figure"]):
-    """What a figure of strata draws, its title, and the corpora of its panels."""
+    """The settings of a figure of strata, its title, and the corpora of its panels."""
 
     figure: StrataFigure
     title: str
@@ -129,7 +129,7 @@ class StrataFigureParams(Params, rules=["strata_figure"]):
 
 
 class CostsParams(Params, rules=["costs"]):
-    """What was tuned on what, of each run that is tuned."""
+    """The model and the mixture of each tuned run."""
 
     runs: dict[str, dict[str, str]]
     """By run: `model` and `mixture`."""
@@ -150,7 +150,7 @@ class ShownSentences(Settings):
 
 
 class ReportParams(Params, rules=["report"]):
-    """What the report shows: the question, titles, and for each corpus the runs that answered it, by first seed."""
+    """The contents of the report: question, titles, and for each corpus the runs that answered it, with a seed."""
 
     study: str
     question: str
@@ -223,7 +223,7 @@ class CardCorpus(Settings):
 
 
 class InstructionSetCardParams(WithMarks, Params, rules=["dataset"]):
-    """What the card of an instruction set says: its corpora and their licences, its prompt, who publishes it."""
+    """The facts on the card of an instruction set: its corpora and their licences, its prompt, its publisher."""
 
     name: str
     study: str
@@ -253,7 +253,7 @@ class InstructionSetCardParams(WithMarks, Params, rules=["dataset"]):
 
 
 class ModelCardParams(Params, rules=["model_card"]):
-    """What the card of a tuned model says: its base, data and settings, how to ask it, who publishes it."""
+    """The facts on the card of a tuned model: its base, data, settings, prompts and publisher."""
 
     name: str
     seed: int

@@ -14,7 +14,7 @@ Topic = Literal["tuning", "encoders", "other_corpora", "mixture", "prompt", "siz
 
 
 class Comparison(Settings):
-    """Two runs on a corpus that differ in what a question is about; `a` is what the question asks for."""
+    """Two runs on a corpus that differ in the subject of a question. The question asks whether `a` is better."""
 
     topic: Topic
     corpus: str

@@ -256,7 +256,7 @@ def repaired_run(study: Study, run: str) -> RepairedRun:
 
 
 def native_texts(study: Study, corpus: str) -> CorpusSource | None:
-    """Return the raw files of the test split in which sentences of the tokenized variant have their documents.
+    """Return the raw files of the test split, which contain the documents of the tokenized sentences.
 
     None if the variant is raw, whose sentences name their documents, or if there are no such files.
     """

@@ -33,7 +33,7 @@ class MatchCounts:
     missing: int
     """Sentences without an answer."""
     unused: int
-    """Answers no part of which belongs to a sentence."""
+    """Answers that have no part in common with a sentence."""
     crossing: int
     """Mentions dropped because they cross the border of a sentence."""
     overlapping: int
@@ -114,7 +114,7 @@ class _Stream:
         return self._take(Span(start, start + len(text)))
 
     def take_part(self, text: str, cursor: int) -> Span | None:
-        """Take the first unused place of this text from a position on, else from the start; return the place.
+        """Take the first unused occurrence of a text after a position, else the first one at all. Return its place.
 
         A short text must begin and end with words of the answers, unless it begins at the position itself.
         """
@@ -135,7 +135,7 @@ class _Stream:
         return place
 
     def unused(self) -> list[str]:
-        """Return the texts of the answers no character of which was taken."""
+        """Return the texts of the answers from which nothing was taken."""
         ends = self._starts[1:]
         return [
             answer.text

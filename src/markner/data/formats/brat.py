@@ -111,7 +111,7 @@ class BratWriter:
 def _row(number: int, text: str, mention: Mention) -> str:
     """Return the lines of a text-bound annotation. If it crosses a line end, it has a fragment for each line.
 
-    Empty for a mention of line ends alone, which brat cannot hold. The confidence is a note.
+    A mention of line ends alone has no lines, because brat cannot represent it. The confidence is written as a note.
     """
     bounds = [span for part in mention.parts or (Span(*mention[:2]),) for span in _fragments(text, part)]
     if not bounds:

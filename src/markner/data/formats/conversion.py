@@ -1,4 +1,4 @@
-"""From one format to another: the result is read back, and what it lacks is counted by kind."""
+"""Convert documents to another format. The result is read again, and lost parts are counted by kind."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ def convert(
     output_format: OutputFormat,
     options: ReadOptions,
 ) -> tuple[int, Counter[str]]:
-    """Write documents in another format; return their number and what was lost, counted by kind.
+    """Write documents in another format. Return their number, and the counts of lost parts by kind.
 
     The written documents are read back and compared, so the counts hold for every pair of formats. All documents are
     in memory meanwhile.

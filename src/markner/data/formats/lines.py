@@ -51,7 +51,7 @@ def unpacked(stream: BinaryIO) -> BinaryIO:
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     r"""Yield the lines of a file with their numbers from 1, without their line ends.
 
-    Only LF (after an optional CR) ends a line: the texts hold other characters that `str.splitlines` would split at.
+    Only LF (after an optional CR) ends a line. `str.splitlines` would also split at other characters, which texts have.
 
     Raises:
         MarknerError: the file is not there or a line is not UTF-8.
@@ -81,7 +81,7 @@ def line_value(where: str, line: str, fix: str) -> Any:
 
 
 def decoded_text(content: bytes, name: str) -> str:
-    """Return the text of a whole file; what is not UTF-8 is a MarknerError that names the file and the byte."""
+    """Return the text of a whole file. If it is not UTF-8, raise a MarknerError that names the file and the byte."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -10,8 +10,9 @@ from markner.data.documents import Document, Sentence, without_space
 def documents_of(sentences: Sequence[Sentence], documents: Iterable[Document]) -> list[str | None]:
     """Return the document of each sentence by its text without white space, None if no document contains it.
 
-    A sentence that several documents contain belongs to the one of a neighbor: of the last sentence before it that is
-    in one document alone, if that one contains it, else of the next after it, else to none of them.
+    A sentence in several documents belongs to the document of a neighbor. Neighbors are the last sentence before it and
+    the next sentence after it that are in one document only. The first of these documents that contains the sentence is
+    taken, else none.
     """
     texts = {document.id: without_space(document.text) for document in documents}
     joined = "\n".join(texts.values())

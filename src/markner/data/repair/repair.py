@@ -1,4 +1,4 @@
-"""Repair the predictions of a run with what the whole document shows."""
+"""Repair the predictions of a run with evidence from the whole document."""
 
 import logging
 from collections.abc import Sequence

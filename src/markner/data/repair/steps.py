@@ -35,7 +35,7 @@ class _Places(NamedTuple):
 
 
 def resolve_abbreviations(document: DocumentText, mentions: Mentions) -> Mentions:
-    """Mark the short forms of the document, or remove their mentions, as their definitions and long forms say.
+    """Mark the short forms of the document or remove their mentions, by the mentions at their definitions.
 
     A short form is marked at all its places if, where it is defined, it is a mention and a mention ends where its long
     form ends. Otherwise its mentions are removed if both forms together are mentions at less than half of their places.
@@ -63,7 +63,7 @@ def resolve_abbreviations(document: DocumentText, mentions: Mentions) -> Mention
 
 
 def make_consistent(document: DocumentText, mentions: Mentions) -> Mentions:
-    """Mark a surface everywhere in the document or nowhere, as at most of its places.
+    """Mark a surface at all of its places in a document or at none of them, as at most of them.
 
     A surface that is a mention at two places or more, and at more than half of its places, is marked at all of them. If
     it is a mention at less than half of its places, and no mention at two or more, its mentions are removed. Places

@@ -9,7 +9,7 @@ from runrecord.planned import planning_only
 
 
 class WriteCandidatesParams(Params, rules=["write_candidates"]):
-    """What a writing model is shown and how it is sampled."""
+    """The prompt of a writing model, and how its answers are sampled."""
 
     model: str
     entity: str

@@ -39,7 +39,7 @@ _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with
 
 @dataclass(frozen=True)
 class FineTuning:
-    """One instruction tuning of a model: what it reads, its settings, and what it writes."""
+    """One instruction tuning of a model: its inputs, settings and outputs."""
 
     weights: Path
     """Pretrained model, a folder written by `markner.models.weights.fetch_weights`."""

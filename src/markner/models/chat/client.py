@@ -87,7 +87,7 @@ def open_client(context: ChatContext, key: str, hooks: dict[str, Any] | None = N
 def describe(context: ChatContext, error: openai.APIError, key: str, spent: str) -> MarknerError:
     """Return a client's error as a MarknerError without the key.
 
-    Return it, and raise it only after the client's error is handled: that error carries the request with the key.
+    Raise it only after the client's error is handled, because that error contains the request with the key.
 
     Args:
         context: The job's settings.

@@ -26,7 +26,7 @@ class LocalServer:
 
 @dataclass(frozen=True, slots=True)
 class ChatContext:
-    """What a chat job asks, on whose account, and where.
+    """The settings of a chat job: its requests, its account and its server.
 
     Args:
         params: All that is part of a request.

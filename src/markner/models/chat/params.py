@@ -73,7 +73,7 @@ class FewShotParams(Params, rules=["few_shot", "similar_few_shot"]):
 
 
 class ChatParams(Params, rules=["chat", "chat_served"]):
-    """What a chat model is asked on a corpus: all that is part of a request, and nothing else."""
+    """All settings that are part of the requests to a chat model about a corpus."""
 
     model: ChatEndpoint
     temperature: float | None

@@ -42,7 +42,7 @@ class Piece(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """What a model answers to a sentence: mentions at offsets in it, status, the answers as they were, confidences."""
+    """The answer to a sentence: mentions at offsets in it, status, the raw answers, confidences."""
 
     spans: tuple[Span, ...]
     status: Status
@@ -76,7 +76,7 @@ def sentence_pieces(
         prompt: The prompt around each.
         decoding: `max_new_tokens_margin`.
         positions: The most tokens that the model reads and writes together.
-        contexts: What the prompt shows beside each sentence; without it nothing.
+        contexts: The context that the prompt shows beside each sentence; none by default.
 
     Raises:
         MarknerError: The prompt leaves no room for a sentence.
@@ -118,7 +118,7 @@ def ask_pieces(
 def join_answers(
     texts: Sequence[str], pieces: Sequence[Piece], answers: Sequence[Answer], marks: AnyMarks, entity: str = ""
 ) -> list[Joined]:
-    """Return what is answered to each sentence, from the answers to its pieces.
+    """Return the answer to each sentence, from the answers to its pieces.
 
     Each answer is aligned to its own piece; of several answers the worst status counts. With typed marks, `entity` is
     the type whose mentions are wanted.

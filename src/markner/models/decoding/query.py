@@ -1,4 +1,4 @@
-"""Rows of a decoded batch: what each starts from, what comes out, and when it ends."""
+"""Rows of a decoded batch: the prompt, the answer and the end of each."""
 
 from dataclasses import dataclass
 

@@ -180,7 +180,7 @@ def _with_room(
 
 
 def _owners(places: Sequence[Sequence[int]], windows: Sequence[Span]) -> list[int]:
-    """Return the number of the window that labels each word: the next window as soon as it has more around the word.
+    """Return the window that labels each word: the next window takes over as soon as it has more text around the word.
 
     Args:
         places: The pieces of each word.
