@@ -95,6 +95,14 @@ def test_copy_draft_takes_a_fraction_of_the_passes(tuned: Path) -> None:
     assert fast * 3 <= slow
 
 
+def test_the_next_prompts_take_the_places_of_answers_that_are_done(tuned: Path) -> None:
+    by_length = sorted((row.input for row in INSTANCES), key=len, reverse=True)
+    pairs = COPY.model_copy(update={"batch_size": 2})
+    _, together = answers(tuned, pairs, by_length)
+    alone = sum(answers(tuned, pairs, by_length[start : start + 2])[1] - 1 for start in range(0, len(by_length), 2))
+    assert together - 1 < alone, "one pass of each reads what all prompts begin with"
+
+
 @pytest.mark.parametrize(
     "marks", [MARKS, Marks("[", "]"), Marks("@@", "##"), Marks('<span class="disease">', "</span>")]
 )

@@ -70,14 +70,15 @@ class _Row:
 
 
 class CopyDraft:
-    """Greedy decoding with the input as draft, of batches of a set of queries; see `decode.Method`.
+    """Greedy decoding with the input as draft, of parts of a set of queries; see `generate.Method`.
 
-    What the prompts of all queries begin with is read once, not once a batch.
+    What the prompts of all queries begin with is read once.
 
     Args:
         model: The model.
         tokenizer: Its tokenizer.
         queries: All queries.
+        batch_size: The most rows of a pass.
         vocabulary: The tokenizer's, if answers are to be their inputs with marks.
     """
 
@@ -86,9 +87,11 @@ class CopyDraft:
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         queries: Sequence[Query],
+        batch_size: int,
         vocabulary: Vocabulary | None = None,
     ) -> None:
         self._model, self._tokenizer, self._vocabulary = model, tokenizer, vocabulary
+        self._batch_size = batch_size
         self._shared = common_prefix([query.prompt[:-1] for query in queries])
         self._prefix: list[tuple[torch.Tensor, torch.Tensor]] = []
         if self._shared:
@@ -100,17 +103,22 @@ class CopyDraft:
             self._prefix = [(layer.keys, layer.values) for layer in layers]
 
     def __call__(self, queries: Sequence[Query], ends: frozenset[int]) -> list[Decoded]:
-        """Decode a batch."""
+        """Decode queries. When half of the rows of a pass are done, the next queries take their places."""
         rows = [_Row(query, query.prompt[self._shared :], self._shared) for query in queries]
         if self._vocabulary:
             for row in rows:
                 row.constraint = Constraint(self._vocabulary, self._tokenizer, row.query, ends)
                 row.states = row.constraint.start
-        cache = RowCache(self._prefix, len(rows), max(len(query.prompt) + query.limit for query in queries))
-        self._kept = self._breaks = 0  # of this batch alone, so that its passes do not depend on others
-        active = rows
+        longest = max(len(query.prompt) + query.limit for query in queries)
+        cache = RowCache(self._prefix, min(self._batch_size, len(rows)), longest)
+        self._kept = self._breaks = 0  # of these queries alone, so that their passes do not depend on others
+        waiting, active = iter(rows), list[_Row]()
         with packed_attention(self._model):
-            while active:
+            while True:
+                if len(active) <= self._batch_size // 2:
+                    active += islice(waiting, self._batch_size - len(active))
+                if not active:
+                    break
                 self._advance(cache, active)
                 going = [number for number, row in enumerate(active) if not row.ended(ends)]
                 active = [active[number] for number in cache.keep(going)]

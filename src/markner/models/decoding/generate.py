@@ -17,6 +17,10 @@ from markner.models.decoding.query import Decoded, Query, until_end
 from markner.study.schema.systems import Decoding
 
 
+_BATCHES = 8
+"""Batches whose prompts take the place of each other; as much is decoded again after an interruption."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer to one prompt: its index among the prompts, and its text without special tokens."""
@@ -40,8 +44,9 @@ def generate(
 ) -> Iterator[Answer]:
     """Answer prompts with the most probable token each time, until the end token.
 
-    Prompts of similar length are decoded together, longest first, so that memory runs out at once or never; the
-    answers of a batch are given as soon as it is done. `greedy` and `copy-draft` give the same tokens but for rounding:
+    Prompts of similar length are decoded together, longest first, so that memory runs out at once or never. `greedy`
+    gives the answers of a batch as soon as it is done. The other methods have `batch_size` rows, whose next prompts
+    take the place of those that are done, and give the answers of some batches together. `greedy` and `copy-draft` give the same tokens but for rounding:
     in float32 they are equal, in bfloat16 near ties can fall either way, as they can between two batch sizes.
     `constrained` gives others wherever free answers would not be their input with marks.
 
@@ -53,8 +58,8 @@ def generate(
             tokens (with typed marks once more for each further type) and `max_new_tokens_margin` more; `copy-draft` and
             `constrained` take them as their draft.
         decoding: Method, batch size, max_new_tokens_margin.
-        answered: Indices of prompts whose answers are known. A batch of only such prompts is left out, and the other
-            batches are the same as without them.
+        answered: Indices of prompts whose answers are known. What is decoded together is left out if all of it is
+            known, and is the same as without them if not.
         marks: Marks of the prompts.
     """
     ends = end_tokens(model, tokenizer)
@@ -68,10 +73,12 @@ def generate(
     order = sorted(range(len(queries)), key=lambda index: (-len(queries[index].prompt), index))
     vocabulary = Vocabulary(tokenizer) if decoding.method == "constrained" else None
     method: Method = partial(_greedy, model, tokenizer)
+    together = decoding.batch_size
     if decoding.method != "greedy" and queries:
-        method = CopyDraft(model, tokenizer, queries, vocabulary)
-    for start in range(0, len(order), decoding.batch_size):
-        part = order[start : start + decoding.batch_size]
+        method = CopyDraft(model, tokenizer, queries, decoding.batch_size, vocabulary)
+        together *= _BATCHES
+    for start in range(0, len(order), together):
+        part = order[start : start + together]
         if all(index in answered for index in part):
             continue
         with torch.inference_mode():
@@ -83,7 +90,7 @@ def generate(
 
 
 Method = Callable[[Sequence[Query], frozenset[int]], Sequence[Decoded]]
-"""Decodes a batch of queries."""
+"""Decodes queries, in their order."""
 
 
 def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
