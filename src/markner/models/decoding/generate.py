@@ -16,9 +16,8 @@ from markner.models.decoding.copy_draft import CopyDraft
 from markner.models.decoding.query import Decoded, Query, until_end
 from markner.study.schema.systems import Decoding
 
-
 _BATCHES = 8
-"""Batches whose prompts take the place of each other; as much is decoded again after an interruption."""
+"""Batches that are decoded together, and decoded again after an interruption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,12 @@ def generate(
     """Answer prompts with the most probable token each time, until the end token.
 
     Prompts of similar length are decoded together, longest first, so that memory runs out at once or never. `greedy`
-    gives the answers of a batch as soon as it is done. The other methods have `batch_size` rows, whose next prompts
-    take the place of those that are done, and give the answers of some batches together. `greedy` and `copy-draft` give the same tokens but for rounding:
-    in float32 they are equal, in bfloat16 near ties can fall either way, as they can between two batch sizes.
-    `constrained` gives others wherever free answers would not be their input with marks.
+    gives the answers of a batch as soon as it is done. The other methods decode eight batches together: the next prompts
+    take the places of answers that are done.
+
+    `greedy` and `copy-draft` give the same tokens but for rounding: in float32 they are equal, in bfloat16 near ties can
+    fall either way, as they can between two batch sizes. `constrained` gives others wherever free answers would not be
+    their input with marks.
 
     Args:
         model: A causal language model, on the device it shall run on, with `sdpa` attention.
