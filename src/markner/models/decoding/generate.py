@@ -44,12 +44,12 @@ def generate(
     """Answer prompts with the most probable token each time, until the end token.
 
     Prompts of similar length are decoded together, longest first, so that memory runs out at once or never. `greedy`
-    gives the answers of a batch as soon as it is done. The other methods decode eight batches together: the next prompts
-    take the places of answers that are done.
+    gives the answers of a batch as soon as it is done. The other methods decode eight batches together: the next
+    prompts take the places of answers that are done.
 
-    `greedy` and `copy-draft` give the same tokens but for rounding: in float32 they are equal, in bfloat16 near ties can
-    fall either way, as they can between two batch sizes. `constrained` gives others wherever free answers would not be
-    their input with marks.
+    `greedy` and `copy-draft` give the same tokens but for rounding: in float32 they are equal, in bfloat16 near ties
+    can fall either way, as they can between two batch sizes. `constrained` gives others wherever free answers would not
+    be their input with marks.
 
     Args:
         model: A causal language model, on the device it shall run on, with `sdpa` attention.

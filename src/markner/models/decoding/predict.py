@@ -33,7 +33,7 @@ def predict(
 ) -> None:
     """Answer every sentence of a corpus and write the predictions in the order of the sentences.
 
-    Answers are appended to `<output>.partial` batch by batch; a later call with the same model, sentences and
+    Answers are appended to `<output>.partial` as they come; a later call with the same model, sentences and
     settings goes on from there, with the same batches. The finished file is written whole, and the partial one removed.
     A sentence that is too long for the model is asked in pieces (`markner.models.decoding.pieces`).
 
