@@ -1,9 +1,10 @@
 """Write files and folders that are either whole or absent, as JSON and JSON lines too, based on `runrecord.files`."""
 
+import csv
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from runrecord.files import atomic, usual_mode, write_text
 __all__ = [
     "atomic",
     "fresh_folder",
+    "read_csv_rows",
     "read_json",
     "read_jsonl",
     "replace_folder",
@@ -50,6 +52,15 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise MarknerError(f"{path}, line {error.lineno}: not valid JSON: {error.msg}") from error
+
+
+def read_csv_rows(path: Path, columns: Sequence[str], content: str, fix: str) -> list[dict[str, str]]:
+    """Read the rows of a CSV file by column. Raise a MarknerError if it has other columns than a file of `content`."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if tuple(reader.fieldnames or ()) != tuple(columns):
+            raise MarknerError(f"{path} does not have the columns of {content}", fix)
+        return list(reader)
 
 
 def write_jsonl(path: str | os.PathLike[str], rows: Iterable[dict[str, Any]]) -> None:

@@ -12,8 +12,6 @@ from tiny_llama import (
     SENTENCES,
     TEMPLATE,
     sentencepiece_tokenizer,
-    tuned_llama,
-    write_tiny_llama,
 )
 from transformers import GenerationConfig
 
@@ -31,6 +29,8 @@ from markner.predictions import read_predictions
 from markner.study.params import EntityPrompt
 from markner.study.schema.systems import Decoding
 
+pytest_plugins = ["tiny_llama"]
+
 INPUTS = [row.input for row in INSTANCES] + [
     "A new sentence about ataxia , and p < 0.05 .",
     "α",
@@ -39,16 +39,6 @@ INPUTS = [row.input for row in INSTANCES] + [
 GREEDY = Decoding(method="greedy", batch_size=4, precision="fp32", max_new_tokens_margin=8)
 COPY = GREEDY.model_copy(update={"method": "copy-draft"})
 ASKED = EntityPrompt(template=TEMPLATE, instruction=INSTRUCTION)
-
-
-@pytest.fixture(scope="module")
-def untuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_llama(tmp_path_factory.mktemp("untuned"))
-
-
-@pytest.fixture(scope="module")
-def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tuned_llama(untuned, tmp_path_factory.mktemp("tuned"))
 
 
 def answers(folder: Path, decoding: Decoding, inputs: list[str] = INPUTS) -> tuple[list[Answer], int]:

@@ -9,7 +9,7 @@ import pytest
 import regex
 from accents import accented, in_composed
 from conftest import ROOT
-from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, tuned_llama, write_tiny_llama
+from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, write_tiny_llama
 
 from markner import load
 from markner.data.documents import Sentence, Span, write_sentences
@@ -34,18 +34,10 @@ from markner.study.schema.corpora import Mixture
 from markner.study.schema.systems import Decoding
 from markner.tags import words
 
+pytest_plugins = ["tiny_llama"]
+
 DECODING = Decoding(method="constrained", batch_size=64, precision="fp32", max_new_tokens_margin=8)
 PROMPT = EntityPrompt(template=TEMPLATE, instruction=INSTRUCTION)
-
-
-@pytest.fixture(scope="module")
-def untuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_llama(tmp_path_factory.mktemp("untuned"))
-
-
-@pytest.fixture(scope="module")
-def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tuned_llama(untuned, tmp_path_factory.mktemp("tuned"))
 
 
 def cut(folder: Path, text: str, positions: int = 512) -> list[Piece]:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
 import torch
 from sentencepiece import SentencePieceTrainer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -58,6 +59,18 @@ def tuned_llama(weights: Path, folder: Path) -> Path:
     finetune(fine_tuning(weights, folder, training))
     torch.set_num_threads(threads)
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def untuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with random weights."""
+    return write_tiny_llama(tmp_path_factory.mktemp("untuned"))
+
+
+@pytest.fixture(scope="session")
+def tuned(untuned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model that knows the instruction set of this module."""
+    return tuned_llama(untuned, tmp_path_factory.mktemp("tuned"))
 
 
 def write_tiny_llama(folder: Path, seed: int = 0, positions: int = 512) -> Path:

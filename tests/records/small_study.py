@@ -61,6 +61,18 @@ def make_study(factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(made, factory.mktemp("small") / "study"))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished study."""
+    return make_study(tmp_path_factory)
+
+
+@pytest.fixture
+def study(made: Path, tmp_path: Path) -> Path:
+    """A copy of the finished study in another folder, to be changed."""
+    return Path(shutil.copytree(made, tmp_path / "moved"))
+
+
 def _make(folder: Path) -> None:
     folder.mkdir()
     (folder / "Snakefile").write_text(SNAKEFILE)

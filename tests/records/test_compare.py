@@ -1,28 +1,19 @@
 """Two lineages side by side: what differs, and the values that depend on it."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_study import BAD, GOOD, TABLE, make_study, snakemake
+from small_study import BAD, GOOD, TABLE, snakemake
 
 from markner.cli.main import main
 from runrecord.record import write_record
 
+pytest_plugins = ["small_study"]
+
 Facts = set[tuple[str, str, str, str]]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory)
-
-
-@pytest.fixture
-def study(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "other"))
 
 
 def diff(capsys: pytest.CaptureFixture[str], a: Path, b: Path) -> tuple[int, dict[str, Any]]:

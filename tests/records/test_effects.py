@@ -1,25 +1,16 @@
 """What a change does: jobs to run again, results that rest on it, and their time."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
-from small_study import BAD, CELL, GOOD, TABLE, make_study
+from small_study import BAD, CELL, GOOD, TABLE
 
 from markner.cli.main import main
 from runrecord.audit import Audit
 from runrecord.effects import duration, effects, renewal
 
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory)
-
-
-@pytest.fixture
-def study(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "moved"))
+pytest_plugins = ["small_study"]
 
 
 def edit(path: Path, old: str, new: str) -> None:

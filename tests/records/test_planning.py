@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from small_study import GOOD, SNAKEFILE, make_study
 
+pytest_plugins = ["small_study"]
+
 RULED = "from runrecord.planning import decide_by_records\ndecide_by_records()\n" + SNAKEFILE
 PREDICTIONS = "results/s/predictions/good/seed1/genes.jsonl"
 
@@ -18,11 +20,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "Snakefile").write_text(RULED)
     shutil.rmtree(folder / ".snakemake")
     return folder
-
-
-@pytest.fixture
-def study(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "moved"))
 
 
 def said(study: Path) -> str:

@@ -8,22 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_study import GOOD, TABLE, make_study
+from small_study import GOOD, TABLE
 
 from markner.cli.main import main
 from runrecord.audit import Audit
 from runrecord.errors import RecordError
 from runrecord.replay import Replay, plan_replay, run_replay
 
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory)
-
-
-@pytest.fixture
-def study(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "moved"))
+pytest_plugins = ["small_study"]
 
 
 def plan(study: Path, path: str, current: Any = None) -> Replay:

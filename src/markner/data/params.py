@@ -4,10 +4,11 @@ from typing import Any, Self, cast
 
 from markner.data.fetching.registry import expected_hashes
 from markner.study.params import Params, Wildcards
-from markner.study.queries import native_texts, predictions_run, repaired_run, source_of
+from markner.study.queries import native_texts, run_of, source_of
 from markner.study.schema.corpora import CorpusFiles, CorpusSource, Mixture, OffsetUnit, Prompt, Sample, Variant
 from markner.study.schema.formats import AnswerFormat
-from markner.study.schema.repaired_runs import RepairStep
+from markner.study.schema.prediction_runs import PredictionsRun
+from markner.study.schema.repaired_runs import RepairedRun, RepairStep
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
@@ -114,7 +115,7 @@ class ImportPredictionsParams(Params, rules=["import_predictions"]):
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take a run of another system's answers; the name of the file plays no part."""
-        run = predictions_run(study, wildcards["run"])
+        run = run_of(study, wildcards["run"], PredictionsRun)
         return cls(
             format=run.format,
             marks=run.marks,
@@ -137,7 +138,7 @@ class RepairParams(Params, rules=["repair_predictions"]):
         """Take a repaired run; the names of its files play no part."""
         corpus = wildcards["corpus"]
         return cls(
-            steps=repaired_run(study, wildcards["run"]).steps,
+            steps=run_of(study, wildcards["run"], RepairedRun).steps,
             variant=study.corpora[corpus].variant,
             native=native_texts(study, corpus),
         )

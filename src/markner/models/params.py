@@ -6,10 +6,10 @@ from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
 from markner.study.grid import Point, grid_jobs
 from markner.study.params import EntityPrompt, Params, Wildcards
-from markner.study.queries import encoder, generative, point_folders, points, run_prompt, tagger_run, trained_on_tokens
+from markner.study.queries import encoder, generative, point_folders, points, run_of, run_prompt, trained_on_tokens
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
-from markner.study.schema.systems import Decoding, LocalModel, PackageModel, Training
+from markner.study.schema.systems import Decoding, LocalModel, PackageModel, TaggerRun, Training
 from markner.tags import Tag
 from runrecord.machine import package_version
 from runrecord.planned import planning_only
@@ -157,4 +157,4 @@ class PredictTaggerParams(Params, rules=["predict_tagger"]):
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the labels of a run."""
-        return cls(labels=tagger_run(study, wildcards["run"]).labels)
+        return cls(labels=run_of(study, wildcards["run"], TaggerRun).labels)

@@ -1,12 +1,12 @@
 """Mark the systems of a table that do not differ significantly from the best of their column."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markner.errors import MarknerError
 from markner.evaluation.significance import COLUMNS
+from markner.files import read_csv_rows
 
 COMPARED = ("best", "p_best", "as_good", "pairs", "draws")
 """Columns that a comparison adds to a cell: the run with the highest F1 of the column and kind of match, the p-value of
@@ -65,8 +65,5 @@ def _comparison(
 
 def _read(path: Path, by: str, columns: Sequence[str]) -> dict[tuple[str, frozenset[str]], dict[str, str]]:
     """Return the rows of a file of paired tests, by match or stratum and pair of runs."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != tuple(columns):
-            raise MarknerError(f"{path} does not have the columns of paired tests", "compare the runs again")
-        return {(row[by], frozenset((row["run_a"], row["run_b"]))): row for row in reader}
+    rows = read_csv_rows(path, columns, "paired tests", "compare the runs again")
+    return {(row[by], frozenset((row["run_a"], row["run_b"]))): row for row in rows}

@@ -1,6 +1,5 @@
 """Scores by stratum gathered for a table: one row a system, corpus and stratum; written as CSV, Markdown and LaTeX."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +12,7 @@ from markner.errors import MarknerError
 from markner.evaluation.rounding import rounded
 from markner.evaluation.strata import COLUMNS as SCORE_COLUMNS
 from markner.evaluation.strata import KINDS, TEST_COLUMNS, WITHOUT_MENTIONS
-from markner.files import read_json, write_text
+from markner.files import read_csv_rows, read_json, write_text
 from markner.reporting.comparisons import COMPARED, compare_cells
 from markner.reporting.results import METRICS, NOTHING, number_of
 from markner.reporting.tables import AS_GOOD, Sheet, Style, TableText, write_forms
@@ -80,22 +79,16 @@ def write_strata_table(cells: Sequence[Cell], title: str, output: Path, markdown
 
 def read_strata_table(path: Path) -> list[Cell]:
     """Read the CSV of a table of strata; numbers as numbers, unknown values as None."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise MarknerError(f"{path} does not have the columns of a table of strata", "make the table again")
-        numeric = set(COLUMNS[COLUMNS.index("seeds") :]) - {"best", "as_good"}
-        return [
-            {name: number_of(text) if name in numeric else text or None for name, text in row.items()} for row in reader
-        ]
+    numeric = set(COLUMNS[COLUMNS.index("seeds") :]) - {"best", "as_good"}
+    return [
+        {name: number_of(text) if name in numeric else text or None for name, text in row.items()}
+        for row in read_csv_rows(path, COLUMNS, "a table of strata", "make the table again")
+    ]
 
 
 def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != SCORE_COLUMNS:
-            raise MarknerError(f"{path} does not have the columns of scores by stratum", "score the strata again")
-        return [row for row in reader if row["kind"] in KINDS]
+    rows = read_csv_rows(path, SCORE_COLUMNS, "scores by stratum", "score the strata again")
+    return [row for row in rows if row["kind"] in KINDS]
 
 
 def _order(kind: str, stratum: str) -> tuple[int, int]:

@@ -225,34 +225,27 @@ def training_nodes(study: Study, run: str) -> int:
     return 1 if training_processes(study, run) == 1 else hardware_of(study, run).nodes
 
 
+def run_of(study: Study, run: str, kind: type[_Run]) -> _Run:
+    """Return a run by name. Raises NotInStudyError if it is a run of another system."""
+    settings = study.runs[run]
+    if not isinstance(settings, kind):
+        raise NotInStudyError(f"runs.{run} is no {kind.__name__}, its system is `{settings.system}`")
+    return settings
+
+
 def generative(study: Study, run: str) -> GenerativeRun:
     """Return a generative run by name."""
-    return _of_kind(study, run, GenerativeRun, "a generative")
+    return run_of(study, run, GenerativeRun)
 
 
 def encoder(study: Study, run: str) -> EncoderRun:
     """Return an encoder run by name."""
-    return _of_kind(study, run, EncoderRun, "an encoder")
+    return run_of(study, run, EncoderRun)
 
 
 def chat_run(study: Study, run: str) -> ChatRun:
     """Return a chat run by name."""
-    return _of_kind(study, run, ChatRun, "a chat")
-
-
-def predictions_run(study: Study, run: str) -> PredictionsRun:
-    """Return a run of another system's answers by name."""
-    return _of_kind(study, run, PredictionsRun, "a predictions")
-
-
-def tagger_run(study: Study, run: str) -> TaggerRun:
-    """Return a run of a ready-made tagger by name."""
-    return _of_kind(study, run, TaggerRun, "a tagger")
-
-
-def repaired_run(study: Study, run: str) -> RepairedRun:
-    """Return a repaired run by name."""
-    return _of_kind(study, run, RepairedRun, "a repaired")
+    return run_of(study, run, ChatRun)
 
 
 def native_texts(study: Study, corpus: str) -> CorpusSource | None:
@@ -264,13 +257,6 @@ def native_texts(study: Study, corpus: str) -> CorpusSource | None:
     if study.corpora[corpus].variant == "raw" or source is None or source.format in ("iob", "bc2gm"):
         return None
     return source.model_copy(update={"train": None, "dev": None, "types": None}) if source.test else None
-
-
-def _of_kind(study: Study, run: str, kind: type[_Run], name: str) -> _Run:
-    settings = study.runs[run]
-    if not isinstance(settings, kind):
-        raise NotInStudyError(f"runs.{run} is not {name} run")
-    return settings
 
 
 def source_of(corpus: Corpus, variant: Variant) -> CorpusSource:

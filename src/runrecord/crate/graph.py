@@ -62,7 +62,7 @@ class Graph:
         if references := refs([*known, *targets]):
             part[name] = references
 
-    def file(self, path: str, sha256: str | None, size: int | None, description: str | None = None) -> str:
+    def file(self, path: str, sha256: str | None, size: int | None) -> str:
         """Add a file by its path; size in bytes, None if it is not there any more."""
         held = path in self.held
         self.places[path] = path if held else f"#{quote(path)}"
@@ -73,7 +73,6 @@ class Graph:
             encodingFormat=FORMATS.get(PurePosixPath(path).suffix, "application/octet-stream"),
             sha256=sha256,
             contentSize=None if size is None else str(size),
-            description=description,
             localPath=None if held else path,
         )
 

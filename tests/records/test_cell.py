@@ -1,29 +1,20 @@
 """`markner audit --cell`: a cell's lineage, its sentences, and its value made again from them."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from records.small_study import CELL, GOOD, TABLE, make_study
+from small_study import CELL, GOOD, TABLE
 
 from markner.cli.main import main
 from markner.evaluation.trace import trace
 from markner.study.schema.study import Scoring
 from runrecord.record import write_record
 
+pytest_plugins = ["small_study"]
+
 PREDICTIONS = "results/s/predictions/good/seed1/genes.jsonl"
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_study(tmp_path_factory)
-
-
-@pytest.fixture
-def study(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "moved"))
 
 
 def as_json(capsys: pytest.CaptureFixture[str], path: Path, cell: str) -> tuple[int, dict[str, Any]]:
