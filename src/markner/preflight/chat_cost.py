@@ -1,11 +1,11 @@
 """Requests, tokens and dollars of a chat run, estimated also before its corpora are fetched."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from markner.data.documents import read_sentences
 from markner.data.instructions import render_prompt
 from markner.models.chat.cost import MARK_TOKENS, MESSAGE_TOKENS, four_characters, price
+from markner.preflight.hours import sentences, split_file
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
 
@@ -51,13 +51,13 @@ def chat_cost(study: Study, run: ChatRun, model: ApiModel) -> ChatCost:
         if size is None:
             unknown.append(name)
             continue
-        sentences, characters, fetched = size
+        number, characters, fetched = size
         if not fetched:
             guessed.append(name)
         frame = four_characters(render_prompt(prompt.template, prompt.instruction_text(study.corpora[name].entity), ""))
-        sentence = characters / max(sentences, 1) / 4
+        sentence = characters / max(number, 1) / 4
         examples = run.shots * (frame + 2 * sentence + MARK_TOKENS + 2 * MESSAGE_TOKENS)
-        count = sentences * len(run.seeds)
+        count = number * len(run.seeds)
         requests += count
         prompt_tokens += round(count * (frame + sentence + MESSAGE_TOKENS + examples))
         answer_tokens += round(count * (sentence + MARK_TOKENS))
@@ -67,10 +67,9 @@ def chat_cost(study: Study, run: ChatRun, model: ApiModel) -> ChatCost:
 
 def _size(study: Study, name: str) -> tuple[int, int, bool] | None:
     """Return a corpus' test sentences, their characters, and whether it is fetched; None if nothing is known."""
-    corpus = study.corpora[name]
-    path = Path("results", study.study, "corpora", name, corpus.variant, "test.jsonl")
+    path = split_file(study, name, "test")
     if path.is_file():
         lengths = [len(sentence.text) for sentence in read_sentences(path)]
         return len(lengths), sum(lengths), True
-    number = corpus.sample.test or (corpus.paper["test"].instances if "test" in corpus.paper else None)
+    number = sentences(study, name, "test")
     return None if number is None else (number, number * _CHARACTERS, False)

@@ -54,13 +54,18 @@ def decoding_hours(billions: float, decoding: Decoding, texts: int) -> float:
     return passes * width * 1e9 * billions / _BYTES_A_SECOND / 3600
 
 
+def split_file(study: Study, corpus: str, split: Split) -> Path:
+    """Return the file of sentences of a corpus' split; it exists once the corpus is fetched."""
+    return Path("results", study.study, "corpora", corpus, study.corpora[corpus].variant, f"{split}.jsonl")
+
+
 def sentences(study: Study, name: str, split: Split) -> int | None:
     """Return the sentences of a corpus' split: those fetched, the sample's, or the paper's; None if unknown.
 
     For a corpus without the paper's counts, those of a corpus with the same file count.
     """
     corpus = study.corpora[name]
-    path = Path("results", study.study, "corpora", name, corpus.variant, f"{split}.jsonl")
+    path = split_file(study, name, split)
     if path.is_file():
         return sum(1 for _ in read_sentences(path))
     sampled: int | None = getattr(corpus.sample, split)

@@ -1,9 +1,7 @@
 """A chat model's predictions for a corpus: ask the requests without an answer, then read all answers."""
 
 import fcntl
-import json
 import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,45 +16,16 @@ from markner.models.chat.batch_api import ask_by_batch, under_way
 from markner.models.chat.budget import Budget, estimate
 from markner.models.chat.cache import Cache, Response
 from markner.models.chat.completion import prediction
-from markner.models.chat.context import ChatContext, LocalServer
+from markner.models.chat.context import ChatContext
 from markner.models.chat.few_shot import read_examples
-from markner.models.chat.params import ChatParams
 from markner.models.chat.requests import Request, build_requests
 from markner.predictions import write_predictions
-from markner.study.schema.chat_runs import SPENDING_VARIABLE, Spending
 
 logger = logging.getLogger(__name__)
 
 
-def answer_corpus(
-    params: ChatParams,
-    run: str,
-    sentences: Path,
-    few_shot: Path,
-    output: Path,
-    usage: Path,
-    server: LocalServer | None = None,
-) -> None:
-    """Write a chat run's predictions for a corpus. Call it from the main thread: it handles signals.
-
-    Args:
-        params: All that is part of a request.
-        run: Name of the run. Its prices, patience and budget come from the environment.
-        sentences: Sentences of the test split.
-        few_shot: The file of few-shot examples.
-        output: The predictions.
-        usage: JSON with who answered and the cost.
-        server: The server on loopback of a model with `weights`.
-
-    Raises:
-        MarknerError: As `answer`.
-    """
-    spending = Spending.model_validate(json.loads(os.environ[SPENDING_VARIABLE])[run])
-    answer(ChatContext(params, spending, server), sentences, few_shot, output, usage)
-
-
 def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, usage: Path) -> None:
-    """Write a chat model's predictions for all sentences of a file.
+    """Write a chat model's predictions for all sentences of a file. Call it from the main thread: it handles signals.
 
     The dry count with its cost is logged before the first request. Stored answers are not asked again. If all answers
     are stored, neither key nor network is needed.

@@ -1,12 +1,15 @@
 """The settings that all requests of a chat job share."""
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from markner.errors import MarknerError
 from markner.models.chat.cost import price
 from markner.models.chat.params import ChatParams
-from markner.study.schema.chat_runs import PacingSettings, Spending
+from markner.study.schema.chat_runs import SPENDING_VARIABLE, PacingSettings, Spending
 
 CACHE_FILE = "answers.db"
 """The response cache in the folder that keeps the answers."""
@@ -37,6 +40,12 @@ class ChatContext:
     params: ChatParams
     spending: Spending
     server: LocalServer | None = None
+
+    @classmethod
+    def of_job(cls, params: ChatParams, run: str, server: LocalServer | None = None) -> Self:
+        """Build the settings of a run's job; the spending comes from the environment."""
+        spending = Spending.model_validate(json.loads(os.environ[SPENDING_VARIABLE])[run])
+        return cls(params, spending, server)
 
     def __post_init__(self) -> None:
         """Check that a model with `weights` has a server on loopback, and no other model has one."""
