@@ -29,7 +29,7 @@ def compact(surface: str) -> str:
 def is_short_form(short: str) -> bool:
     """Return whether a compact surface can be a short form.
 
-    It has 2 to 10 characters, at most two words, a letter, and begins with a letter or a digit.
+    It has 2 to 10 characters, at most two words and at least one letter, and begins with a letter or a digit.
     """
     return (
         len(short) in SHORT_LENGTHS
@@ -67,7 +67,7 @@ def definitions(text: str) -> Iterator[Definition]:
     """Yield the definitions of a sentence: `long form (SF)` and `SF (long form)`.
 
     Text in brackets counts up to its first comma or semicolon. A long form has at most as many words as
-    `longest_window` says, is longer than its short form, and does not have it among its words.
+    `longest_window` says, is longer than its short form, and does not contain it as a word.
     """
     for match in re.finditer(r"[(\[]", text):
         begin, end = match.end(), _closing(text, match.start())

@@ -1,4 +1,4 @@
-"""The replacement rule that the paper's authors marked their released sentences with, defects included."""
+"""The rule by which the paper's authors marked their released sentences: replacement of text, with its defects."""
 
 import os
 from collections.abc import Iterable, Sequence

@@ -44,11 +44,15 @@ def write_card(
 ) -> None:
     """Write the dataset card of a study as CSV and as Markdown: a row for each corpus, split, variant and scheme.
 
-    `folder` holds `<corpus>/<variant>/<split>.jsonl` and the counts beside each. Columns: `instances`, `mentions`,
-    `empty` as the paper counts them (section 4): sentences, annotated mentions (`released`: closing tags), sentences
-    without a mention; `marked`, the gold spans left after overlaps are resolved; `difference`, our counts minus the
-    paper's if they differ; `shared_with_training`, sentences whose exact text is also another sentence of a training
-    split of the study on the same variant. The tokenized variant has no documents.
+    `folder` holds `<corpus>/<variant>/<split>.jsonl` and the counts beside each. Columns:
+
+    - `instances`, `mentions`, `empty`: sentences, annotated mentions (`released`: closing tags) and sentences without a
+      mention, as the paper counts them (section 4).
+    - `marked`: gold spans after overlaps are resolved.
+    - `difference`: our counts minus the paper's, if they differ.
+    - `shared_with_training`: sentences whose exact text is another sentence of a training split of the same variant.
+
+    The tokenized variant has no documents.
     """
     rows = []
     training = {variant: _training_texts(corpora, folder, variant) for variant in ("tokenized", "raw")}

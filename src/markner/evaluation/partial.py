@@ -70,15 +70,14 @@ def semeval_counts(gold: SpanLists, predicted: SpanLists) -> SemevalCounts:
     """Count overlaps in half (SemEval-2013 task 9.1, partial boundary match; Segura-Bedmar et al. 2013).
 
     Precision is (COR + PAR / 2) / (predicted spans), recall (COR + PAR / 2) / (gold spans). Exact pairs (COR) come
-    first; PAR are the other pairs of a maximum matching. No conflict can arise: as predictions do not overlap each
-    other, the gold span of an exact pair overlaps no other prediction, so that some maximum matching holds every exact
-    pair.
+    first; PAR are the other pairs of a maximum matching. The two do not conflict: predictions do not overlap each
+    other, so the gold span of an exact pair overlaps no other prediction. So some maximum matching has all exact pairs.
 
-    nervaluate's `partial` is the same where both lists are sorted and hold no overlaps, ends are given inclusive and
-    no gold span is longer than 100 units (it asks for an overlap of 1 %). It goes through the list as it comes and
-    takes the first gold span that overlaps: of gold [0, 3), [5, 8) and predictions [2, 6), [0, 1), in this order, the
-    first prediction takes the first gold span and leaves nothing to the second, so that COR, PAR, SPU, MIS are
-    0, 1, 1, 1 there and 0, 2, 0, 0 here.
+    nervaluate's `partial` is the same if both lists are sorted and have no overlaps, ends are inclusive, and no gold
+    span is longer than 100 units (it requires an overlap of 1 %). Otherwise it depends on the order of the predictions,
+    because each takes the first gold span that it overlaps. Example: gold [0, 3), [5, 8), predictions [2, 6), [0, 1).
+    The first prediction takes the first gold span, and the second gets none. COR, PAR, SPU, MIS are 0, 1, 1, 1 there
+    and 0, 2, 0, 0 here.
 
     Args:
         gold: Gold spans by sentence; they may be nested, as in the authors' release.

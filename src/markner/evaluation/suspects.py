@@ -1,4 +1,4 @@
-"""Suspected annotation errors: gold that all systems contradict alike, or that differs from the rest of the corpus."""
+"""Suspected annotation errors: gold that all systems contradict, or that is inconsistent with other places."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence

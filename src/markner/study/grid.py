@@ -52,7 +52,7 @@ def point_folder(job: str, point: str) -> str:
 
 
 def job_name(point: Point, grid_batching: Collection[Axis]) -> str:
-    """Return the name of the job that trains a point: the point's, without the values in which its points differ."""
+    """Return the name of the job that trains a point: the point's name without the values that differ in the job."""
     return "_".join(part for axis, part in _parts(point).items() if axis in grid_batching) or "all"
 
 

@@ -63,7 +63,7 @@ def training_source(study: Study, run: str, corpus: str) -> TrainingSource | Non
 
 
 def training_sentences(study: Study, run: str) -> list[tuple[str, str]]:
-    """Return corpus and split of all sentences that a run is trained on, those behind written examples included."""
+    """Return corpus and split of all sentences that a run is trained on, with the seed sentences of self-instruct."""
     settings = study.runs[run]
     if isinstance(settings, EncoderRun):
         return [(settings.corpus, split) for split in settings.split]

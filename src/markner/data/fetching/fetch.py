@@ -45,7 +45,7 @@ def fetch_corpus(corpus: CorpusFiles, destination: Path, mirror: Path | None) ->
     """Fetch all files of all variants of a corpus and write the manifest, sorted by name, to `destination/files.json`.
 
     Lists of identifiers are fetched first, then the file of each identifier. The source used now is logged and not
-    written to the manifest, which is the same for the same bytes.
+    written to the manifest, so equal files have equal manifests.
     """
     splits = all_splits(corpus)
     rows = fetch([files.ids for files in splits if files.ids is not None], destination, mirror)
