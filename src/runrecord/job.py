@@ -15,7 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from runrecord.code import PACKAGE_ROOT, code_parts, parts_hash
+from runrecord.code import PACKAGE_ROOT, parts_hash
+from runrecord.code_cache import CodeCache
 from runrecord.differences import differences
 from runrecord.errors import PlainError
 from runrecord.hashing import hash_path
@@ -55,7 +56,7 @@ def job(snakemake: Any) -> Iterator[None]:
 
 def _before(snakemake: Any) -> dict[str, Any]:
     script = _script()
-    parts = code_parts(script)
+    parts = CodeCache(script.parent).code_parts(script)
     return {
         "rule": snakemake.rule,
         "wildcards": {name: str(value) for name, value in snakemake.wildcards.items()},
@@ -73,7 +74,8 @@ def _before(snakemake: Any) -> dict[str, Any]:
 
 def _after(snakemake: Any, facts: dict[str, Any]) -> None:
     facts["ended"] = _now()
-    changed = differences(facts["code"]["parts"], code_parts(_script()))
+    script = _script()
+    changed = differences(facts["code"]["parts"], CodeCache(script.parent).code_parts(script))
     facts["code"]["changed_meanwhile"] = sorted(name for name, _ in changed)
     for entry, (_, path) in zip(facts["inputs"], named_files(snakemake.input), strict=True):
         entry["after"] = hash_path(path)

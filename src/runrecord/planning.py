@@ -7,7 +7,7 @@ touched or copied.
 With the records, a job runs again if one of these differs from its record: settings, params, meaning of the code, list
 of inputs, bytes of inputs or outputs. It also runs if an output has no valid record. As in plain Snakemake, a job runs
 if a wanted output is missing or if a job before it runs. If an intermediate file is missing but all results made from
-it are fresh, it stays missing. Planning writes nothing but the cache of hashes.
+it are fresh, it stays missing. Planning writes nothing but the caches of hashes.
 
 Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces five of its members:
 

@@ -29,7 +29,7 @@ from markner.preflight.requests import MINUTES_A_POINT, annotation_resources
 from markner.preflight.cluster import largest_memory_mb
 from markner.preflight.disk import training_gb
 from markner.preflight.retries import memory_of_try
-from runrecord.code import code_hash
+from runrecord.code_cache import CodeCache
 from runrecord.planning import decide_by_records
 from markner.study.grid import grid_jobs
 
@@ -41,7 +41,6 @@ except PlainError as error:
 # The folder that holds workflow/, src/ and envs/, whichever of the two Snakefiles was given.
 CHECKOUT = os.path.dirname(os.path.dirname(workflow.current_basedir))
 
-hash_of_code = cache(code_hash)
 decide_by_records()
 os.environ.update(job_environment(STUDY, CHECKOUT))
 
@@ -108,6 +107,16 @@ def settings(params):
 
     of.params = params
     return of
+
+
+@cache
+def hash_of_code(script):
+    return code_cache().code_hash(script)
+
+
+@cache
+def code_cache():
+    return CodeCache(Path(CHECKOUT, "workflow", "scripts"))
 
 
 def code(script):

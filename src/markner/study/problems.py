@@ -51,6 +51,11 @@ class _Target:
     branches: tuple[tuple[Location, tuple[Any, ...], Any], ...]
     is_key: bool
 
+    @property
+    def documentation(self) -> str:
+        """The docstring of the setting."""
+        return documentation(self.owner, str(self.setting[-1])) if self.owner is not None else ""
+
 
 def problems_of(error: ValidationError, root: type[BaseModel], config: dict[str, Any]) -> list[Problem]:
     """Return the problems behind pydantic's errors, one for each mistake."""
@@ -139,7 +144,7 @@ def _problem(target: _Target, kind: str, context: Mapping[str, Any], config: dic
     if kind == "missing" and target.field is not None:
         return Problem(
             target.location,
-            f"missing: {documentation(target.field)}",
+            f"missing: {target.documentation}",
             f"add `{target.location[-1]}:`, {_examples(target)}",
         )
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -176,7 +181,7 @@ def _unfit(target: _Target, message: str) -> Problem:
     keys = [key for key in dict.fromkeys(re.findall(r"`(\w+)", message)) if key in fields] or list(fields)
     if not is_model(model) and target.field is not None:
         return Problem(target.location, message, f"write {_examples(target)}")
-    meanings = " ".join(f"`{key}`: {documentation(fields[key])}" for key in keys)
+    meanings = " ".join(f"`{key}`: {documentation(owner, key)}" for key in keys) if owner is not None else ""
     values = {key: examples[0] for key in keys if (examples := fields[key].examples)}
     example = yaml_hint(target.location, values, " For example:") if values else ""
     return Problem(target.location, message, f"change {listed([f'`{key}`' for key in keys])}. {meanings}{example}")
@@ -195,13 +200,13 @@ def _unknown_key(location: Location, owner: type[BaseModel], value: Any, config:
     if direct:
         name, model = direct[0]
         there = (*location[:-1], name, key)
-        hint = f"move it into `{name}:`. {documentation(model.model_fields[key])}"
+        hint = f"move it into `{name}:`. {documentation(model, key)}"
         return Problem(location, "unknown key here", _with_block(hint, there, value))
     close = did_you_mean(key, fields)
     allowed = f"Allowed here: {', '.join(f'`{name}`' for name in fields)}."
     if close is None:
         return Problem(location, "unknown key", f"remove it. {allowed}")
-    hint = f"did you mean `{close}`? {documentation(fields[close])} {allowed}"
+    hint = f"did you mean `{close}`? {documentation(owner, close)} {allowed}"
     return Problem(location, "unknown key", _with_block(hint, (*location[:-1], close), value))
 
 
@@ -215,9 +220,7 @@ def _wrong_tag(target: _Target, value: Any, config: dict[str, Any]) -> Problem:
     location = (*target.location, key)
     close = did_you_mean(given, tags) if isinstance(given, str) else None
     chosen = close or tags[0]
-    kinds = ", ".join(
-        f"`{tag(member, key)}` ({documentation(member.model_fields[key]).rstrip('.')})" for member in members
-    )
+    kinds = ", ".join(f"`{tag(member, key)}` ({documentation(member, key).rstrip('.')})" for member in members)
     what = (
         f"expected {listed([f'`{name}`' for name in tags])}, found {shown(given)}" if given is not None else "missing"
     )
@@ -244,7 +247,7 @@ def _wrong_value(target: _Target, value: Any) -> Problem:
     own = target.field is not None and not below
     if own and value is None and target.field is not None and not target.field.is_required():
         fix = f"remove the empty key, or {fix}"
-    return Problem(target.location, what, f"{documentation(target.field)}\n  {fix}" if own and target.field else fix)
+    return Problem(target.location, what, f"{target.documentation}\n  {fix}" if own and target.field else fix)
 
 
 def _wrong_name(target: _Target, config: dict[str, Any]) -> Problem:

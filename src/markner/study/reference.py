@@ -63,7 +63,15 @@ A study is a YAML file. A small one:
 
 
 class _Schema(GenerateJsonSchema):
-    """JSON Schema of the 2020-12 vocabulary alone."""
+    """JSON Schema of the 2020-12 vocabulary alone, with the docstrings of the settings."""
+
+    def model_schema(self, schema: Any) -> Any:
+        """Add the docstrings of a section's settings."""
+        made = super().model_schema(schema)
+        for key, described in made.get("properties", {}).items():
+            if text := documentation(schema["cls"], key):
+                described["description"] = text
+        return made
 
     def tagged_union_schema(self, schema: Any) -> Any:
         """Drop OpenAPI's `discriminator`; the members differ by their constants."""
@@ -131,7 +139,7 @@ def _section(model: type[BaseModel]) -> str:
             field.annotation, field.metadata, lambda below: f"[{below.__name__}](#{below.__name__.lower()})"
         )
         default = field.get_default(call_default_factory=True, validated_data={})
-        cells = (f"`{key}`", kind, _default(default), documentation(field))
+        cells = (f"`{key}`", kind, _default(default), documentation(model, key))
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     meaning = " ".join((model.__doc__ or "").split())
     return "\n".join([f"## {model.__name__}", "", meaning, "", *rows, ""])

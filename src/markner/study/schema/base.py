@@ -21,7 +21,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
 class Settings(BaseModel):
     """Base of every settings section."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+    # Validators are built at first use: a job needs few of the sections that it imports.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, allow_inf_nan=False)
 
 
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
