@@ -1,7 +1,7 @@
 """The settings of a job: the base class of all params.
 
-A rule has one params class. It stands in `params.py` of the room whose code the rule runs, and names the rule. What is
-not in the params cannot influence the result, and a change of it runs nothing again.
+A rule has one params class. It stands in `params.py` of the room whose code the rule runs, and names the rule. Settings
+outside of the params do not influence the result, and a change of them runs nothing again.
 """
 
 from abc import abstractmethod
