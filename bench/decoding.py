@@ -57,7 +57,7 @@ def compared(asked: Answering, texts: Sequence[str], batches: Sequence[int], rep
     asked.answers(texts, Decoding(method="copy-draft", batch_size=8))  # the first touch of memory is not measured
     seconds: dict[str, list[float]] = {system: [] for system in systems}
     answers: dict[str, list[str]] = {}
-    passes: dict[str, tuple[int, int]] = {}
+    passes: dict[str, int] = {}
     with Passes(asked.model) as count:
         for _ in range(repeats):
             for system, call in systems.items():
@@ -65,7 +65,7 @@ def compared(asked: Answering, texts: Sequence[str], batches: Sequence[int], rep
                 begun = time.perf_counter()
                 answers[system] = call()
                 seconds[system].append(time.perf_counter() - begun)
-                passes[system] = (len(count), sum(count))
+                passes[system] = len(count)
     tokens = asked.tokens(answers[first_peer])
     first, lookup = min(seconds[first_peer]), min(seconds[lookup_peer])
     best = min(min(times) for system, times in seconds.items() if system.startswith("HF greedy"))
@@ -76,8 +76,8 @@ def compared(asked: Answering, texts: Sequence[str], batches: Sequence[int], rep
             "x HF batch 1": round(first / min(times), 2),
             "x HF best batch": round(best / min(times), 2),
             "x prompt lookup": round(lookup / min(times), 2),
-            "passes": passes[system][0],
-            "tokens/pass/row": round(tokens / passes[system][1], 2),
+            "passes": passes[system],
+            "tokens/pass": round(tokens / passes[system], 2),
             "same answers": same(answers[system], answers[first_peer]),
             **spread(times),
         }
