@@ -50,18 +50,18 @@ def same(answers: Sequence[str], others: Sequence[str]) -> int:
 
 
 class Passes:
-    """Rows of each forward pass while in the block."""
+    """Tokens of each forward pass while in the block."""
 
     def __init__(self, model: Any) -> None:
-        self.rows: list[int] = []
+        self.tokens: list[int] = []
         self.model = model
 
     def __enter__(self) -> list[int]:
         self.hook = self.model.register_forward_pre_hook(self._note, with_kwargs=True)
-        return self.rows
+        return self.tokens
 
     def __exit__(self, *_: object) -> None:
         self.hook.remove()
 
     def _note(self, module: Any, args: Any, kwargs: Any) -> None:
-        self.rows.append(int(kwargs["input_ids"].shape[0]))
+        self.tokens.append(int(kwargs["input_ids"].numel()))

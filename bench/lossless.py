@@ -33,7 +33,7 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "10
                 "sentences": len(texts),
                 "same answers": same(answers[name], answers["greedy search, batch 8"]),
                 "tokens": tokens,
-                "tokens/pass/row": round(tokens / sum(passes), 2),
+                "tokens/pass": round(tokens / len(passes), 2),
             }
         )
     write(f"lossless-{precision}", "Answers of copy-draft decoding and of greedy search", table, precision=precision)

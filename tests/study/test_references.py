@@ -310,9 +310,9 @@ def test_a_self_instruct_set_and_a_chat_run_have_no_context(study_text: str) -> 
     config["self_instruct"] = {"own": {"corpus": "ncbi", "model": "llama", "prompt": "wide"}}
     config["runs"]["asked"] = {"system": "chat", "model": "llama", "prompt": "wide", "evaluate": ["ncbi"]}
     problems = {problem.location: problem for problem in reference_problems(study_of(config))}
-    said = "`prompts.wide` shows `context: title`; "
-    assert problems["self_instruct", "own", "prompt"].what == f"{said}self-instruct writes sentences alone"
-    assert problems["runs", "asked", "prompt"].what == f"{said}chat runs ask about sentences alone"
+    shows = "`prompts.wide` shows `context: title`; "
+    assert problems["self_instruct", "own", "prompt"].what == f"{shows}self-instruct writes sentences alone"
+    assert problems["runs", "asked", "prompt"].what == f"{shows}chat runs ask about sentences alone"
     assert problems["runs", "asked", "prompt"].fix == "name a prompt without `context`"
 
 
