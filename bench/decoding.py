@@ -65,6 +65,7 @@ def compared(asked: Answering, texts: Sequence[str], batches: Sequence[int], rep
                 begun = time.perf_counter()
                 answers[system] = call()
                 seconds[system].append(time.perf_counter() - begun)
+                print(f"{system}: {seconds[system][-1]:.1f} s", flush=True)
                 passes[system] = len(count)
     tokens = asked.tokens(answers[first_peer])
     first, lookup = min(seconds[first_peer]), min(seconds[lookup_peer])

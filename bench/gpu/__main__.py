@@ -1,6 +1,6 @@
 """Measure training, decoding and a small study on one GPU within ten minutes: `make gpu`.
 
-python -m gpu [--minutes 10] [--mirror FOLDER] [--output FOLDER] [--toy]   (with bench/ on PYTHONPATH)
+python -m gpu [--minutes 10] [--mirror FOLDER] [--output FOLDER] [--only PART ...] [--toy]   (with bench/ on PYTHONPATH)
 
 1. Training at the shape of LLaMA-2-7B with random weights, with as many layers as fit: Alpaca's recipe, padded batches
    and a shared prefix, with the peak memory beside the memory model's prediction.
@@ -29,12 +29,14 @@ from gpu.study import GpuStudy
 from gpu.training import examples_per_second, measure, row
 from markner.data.instructions import read_instances
 from markner.models.causal.examples import Example, build_examples
+from markner.models.device import device
 from markner.models.weights import load_tokenizer
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.systems import Training
 
 _WAYS = {"alpaca": "Alpaca recipe", "padded": "padded, answers' columns only", "prefix": "shared prefix"}
 _SMOLLM2 = Size("SmolLM2-135M", 30, 576, 1536, 9, 49_152)
+_PARTS = ("training", "study", "decoding")
 _DECODING_MINUTES = 3.5
 """Kept for the encoder's grid and for decoding."""
 _PANELS = (
@@ -51,6 +53,7 @@ class Session:
         self.toy: bool = arguments.toy or not torch.cuda.is_available()
         self.output = Path(arguments.output or (".markner/gpu-toy" if self.toy else "docs/measured/gpu"))
         self.mirror: str | None = arguments.mirror
+        self.parts: list[str] = arguments.only or list(_PARTS)
         self._end: float = time.monotonic() + 60 * arguments.minutes
 
     def seconds_left(self) -> float:
@@ -68,6 +71,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10, help="time for everything (10)")
     parser.add_argument("--mirror", help="folder with the real corpora, as for the studies")
     parser.add_argument("--output", help="folder of the tables (docs/measured/gpu; .markner/gpu-toy without a GPU)")
+    parser.add_argument("--only", nargs="+", choices=_PARTS, help="parts to measure; decoding needs an earlier study")
     parser.add_argument("--toy", action="store_true", help="toy size, also on a GPU")
     session = Session(parser.parse_args())
     if session.toy:
@@ -76,25 +80,20 @@ def main() -> None:
     study = GpuStudy(Path(config), session.mirror, session.toy)
     session.start("corpora and pretrained weights")
     study.make(study.instructions, study.weights)
-    rate = _measure_training(session, study)
-    _tune(session, study, rate)
-    _measure_decoding(session, study)
+    if "training" in session.parts:
+        _measure_training(session, study)
+    if "study" in session.parts:
+        _tune(session, study)
+    if "decoding" in session.parts:
+        _measure_decoding(session, study)
     draw_bars(session.output, _PANELS, "%.3g", session.output / "gpu.png")
     print(f"\nTables and picture: {session.output}")
 
 
-def _measure_training(session: Session, study: GpuStudy) -> float:
-    """Write the training table and return SmolLM2's examples per second with a shared prefix."""
+def _measure_training(session: Session, study: GpuStudy) -> None:
+    """Write the training table."""
     session.start("training at the shape of 7B")
-    training, steps = Training(batch_size=32, device_batch_size=32, max_length=512, too_long="exclude"), 12
-    size = LLAMA_7B
-    if session.toy:
-        training, steps, size = Training(batch_size=4, device_batch_size=4, max_length=512, too_long="exclude"), 2, TOY
-    tokenizer = load_tokenizer(study.weights)
-    instances = read_instances(str(study.instructions))
-    examples, _ = build_examples(instances, Prompt().template, tokenizer, training)
-    # The tokens are SmolLM2's, so the vocabulary is too.
-    size = replace(size, vocabulary=len(tokenizer))
+    training, size, examples, steps = _material(session, study)
     if not session.toy:
         size = size.that_fits(_longest(training, examples), 0.92 * torch.cuda.mem_get_info()[0])
     measured = {way: measure(size, examples, training, way, steps) for way in _WAYS}
@@ -110,8 +109,21 @@ def _measure_training(session: Session, study: GpuStudy) -> float:
         steps=steps,
         tokens_per_example=round(measured["alpaca"].tokens / measured["alpaca"].examples, 1),
     )
-    probe = TOY if session.toy else _SMOLLM2
-    return examples_per_second(replace(probe, vocabulary=len(tokenizer)), examples, training, steps)
+
+
+def _material(session: Session, study: GpuStudy) -> tuple[Training, Size, list[Example], int]:
+    """Return settings, the model's sizes, examples, and how many steps are timed."""
+    training, steps, size = (
+        Training(batch_size=32, device_batch_size=32, max_length=512, too_long="exclude"),
+        12,
+        LLAMA_7B,
+    )
+    if session.toy:
+        training, steps, size = Training(batch_size=4, device_batch_size=4, max_length=512, too_long="exclude"), 2, TOY
+    tokenizer = load_tokenizer(study.weights)
+    examples, _ = build_examples(read_instances(str(study.instructions)), Prompt().template, tokenizer, training)
+    # The tokens are SmolLM2's, so the vocabulary is too.
+    return training, replace(size, vocabulary=len(tokenizer)), examples, steps
 
 
 def _longest(training: Training, examples: list[Example]) -> Training:
@@ -119,9 +131,12 @@ def _longest(training: Training, examples: list[Example]) -> Training:
     return training.model_copy(update={"max_length": max(map(len, examples))})
 
 
-def _tune(session: Session, study: GpuStudy, rate: float) -> None:
+def _tune(session: Session, study: GpuStudy) -> None:
     """Tune SmolLM2 for the time that is left, train the encoder's grid, and write their scores."""
-    instances = len(read_instances(str(study.instructions)))
+    training, size, examples, steps = _material(session, study)
+    probe = replace(TOY if session.toy else _SMOLLM2, vocabulary=size.vocabulary)
+    rate = examples_per_second(probe, examples, training, steps)
+    instances = len(examples)
     # Half of the time that decoding leaves is for training, the rest for starting, predicting and the grid.
     seconds = max(0.0, session.seconds_left() - 60 * _DECODING_MINUTES) / 2
     fraction = min(1.0, round(rate * seconds / instances, 2))
@@ -149,9 +164,12 @@ def _tune(session: Session, study: GpuStudy, rate: float) -> None:
 def _measure_decoding(session: Session, study: GpuStudy) -> None:
     """Write the decoding tables: speed in bf16, and whether the answers are the same in float32."""
     if not study.tuned.is_dir():
+        print("decoding is not measured: no model was tuned")
         return
+    study.make(study.sentences())
     session.start("decoding at the shape of 7B")
-    number, batches = ("3", (2,)) if session.toy else ("32", (1, 8, 32))
+    number, batches = ("3", (2,)) if session.toy else ("16", (1, 8, 16))
+    texts = sampled_texts(str(study.sentences()), number)
     for precision in ("bf16", "fp32"):
         if session.seconds_left() < 0 and not session.toy:
             print(f"no time is left for decoding in {precision}")
@@ -159,9 +177,8 @@ def _measure_decoding(session: Session, study: GpuStudy) -> None:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         answering = Answering(str(study.tuned), str(study.instructions))
         size = slightly_larger(answering.model.config) if session.toy else LLAMA_7B
-        answering.model = grown(answering.model, size, dtype)
-        answering.model.to("cuda" if torch.cuda.is_available() else "cpu")
-        rows = compared(answering, sampled_texts(str(study.sentences()), number), batches, repeats=1)
+        answering.model = grown(answering.model, size, dtype, device())
+        rows = compared(answering, texts, batches, repeats=1)
         write(
             f"decoding-{precision}",
             f"Decoding at the shape of {size.name} in {precision}, answers compared with HF greedy at batch 1",

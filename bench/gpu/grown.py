@@ -19,8 +19,12 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from gpu.shapes import Size
 
 
-def grown(small: LlamaForCausalLM, size: Size, dtype: torch.dtype) -> LlamaForCausalLM:
+def grown(
+    small: LlamaForCausalLM, size: Size, dtype: torch.dtype, device: torch.device | None = None
+) -> LlamaForCausalLM:
     """Return a model of the larger shape with the answers of `small`; its vocabulary is the small one's if larger.
+
+    It is made on `device`, by default where `small` is: 7B parameters take a processor minutes.
 
     Raises:
         ValueError: A size is below the small model's, or the heads' lengths do not divide.
@@ -38,7 +42,9 @@ def grown(small: LlamaForCausalLM, size: Size, dtype: torch.dtype) -> LlamaForCa
         attn_implementation="sdpa",
     )
     config.vocab_size = max(size.vocabulary, old.vocab_size)
-    large = LlamaForCausalLM(config)
+    small.to(device)  # type: ignore[arg-type]
+    with small.device:
+        large = LlamaForCausalLM(config)
     large.to(dtype)  # type: ignore[arg-type]  # transformers' wrapper of `to` loses its `self`
     for parameter in large.parameters():
         parameter.data.zero_()
@@ -48,7 +54,7 @@ def grown(small: LlamaForCausalLM, size: Size, dtype: torch.dtype) -> LlamaForCa
     _place(large.lm_head.weight, small.lm_head.weight)
     # A token that the small model does not have would have logit zero, above negative ones: the vocabulary is cut back.
     large.resize_token_embeddings(old.vocab_size)
-    places = _rotary_places(old_head, head)
+    places = _rotary_places(old_head, head).to(small.device)
     groups = old.num_attention_heads // (old.num_key_value_heads or old.num_attention_heads)
     for new, layer in zip(large.model.layers, small.model.layers, strict=False):
         for name in ("input_layernorm", "post_attention_layernorm"):

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from markner.models.causal.memory import Shape, activation_bytes, training_bytes
+from markner.models.causal.memory import Shape, activation_bytes, step_bytes
 from markner.study.schema.systems import Training
 
 
@@ -40,7 +40,7 @@ class Size:
     def training_peak(self, training: Training) -> float:
         """Return the bytes that the memory model predicts for a training in one process."""
         shape = self.shape()
-        return training_bytes(shape.parameters, training, 1) + activation_bytes(shape, training, 1)
+        return step_bytes(shape, training, 1, activation_bytes(shape, training, 1))
 
     def that_fits(self, training: Training, free_bytes: float) -> "Size":
         """Return the same width with the most layers whose training fits into memory.

@@ -1,6 +1,7 @@
 """A small study on the GPU through the workflow: SmolLM2-135M on three corpora, and the grid of an encoder."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ def study_config(source: Path, fraction: float, toy: bool) -> dict[str, Any]:
             corpus["sample"] = {"train": 4, "dev": 4, "test": 3}
     corpus = next(iter(corpora))
     grid = {"learning_rate": _LEARNING_RATES[: 1 if toy else None], "max_length": [128], "batch_size": [16]}
-    batch = 4 if toy else 16
+    batch = 4 if toy else 32
     training = {
         "epochs": 1,
         "learning_rate": 2e-4,
@@ -50,7 +51,7 @@ def study_config(source: Path, fraction: float, toy: bool) -> dict[str, Any]:
                 "model": "smollm2-135m",
                 "mixture": "all",
                 "training": training,
-                "decoding": {"method": "copy-draft", "batch_size": 32},
+                "decoding": {"method": "copy-draft", "batch_size": 8 if toy else 128},
                 "evaluate": list(corpora),
             },
             "minilm": {
@@ -88,7 +89,11 @@ class GpuStudy:
         Raises:
             SystemExit: A job failed; Snakemake has shown why.
         """
-        command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "host", "reason", "progress"]
+        # Predictions of several corpora share a GPU, which one of them does not fill.
+        cores = "1" if self._toy else str(os.cpu_count())
+        threads = [f"{rule}=1" for rule in ("train", "predict", "train_encoder", "predict_encoder")]
+        command = [sys.executable, "-m", "snakemake", "--cores", cores, "--set-threads", *threads]
+        command += ["--quiet", "host", "reason", "progress"]
         command += ["--configfile", str(self._config)]
         if self._mirror:
             command += ["--config", f"mirror={self._mirror}"]

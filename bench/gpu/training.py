@@ -7,14 +7,16 @@ from itertools import cycle, islice
 from typing import Any
 
 import torch
+from report import spread
 from training import alpaca, take_step
 
 from gpu.shapes import Size, random_model
 from markner.models.causal.batching import Batch, pad, share_prefix
 from markner.models.causal.examples import Example
-from markner.models.causal.memory import logits_bytes, saved_bytes, training_bytes
+from markner.models.causal.memory import logits_bytes, saved_bytes, step_bytes
 from markner.models.causal.prefix_attention import use_prefix_attention
 from markner.models.causal.progress import flops_per_token, peak_flops
+from markner.models.device import device
 from markner.study.schema.systems import Training
 
 _UNTIMED = 2
@@ -47,11 +49,11 @@ def measure(size: Size, examples: Sequence[Example], training: Training, way: st
         way: `alpaca`, `padded` or `prefix`.
         steps: Timed steps.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if device.type == "cuda":
+    place = device()
+    if place.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    model: Any = random_model(size, device)
+    model: Any = random_model(size, place)
     if way == "prefix":
         use_prefix_attention(model)
     if training.gradient_checkpointing:
@@ -64,11 +66,11 @@ def measure(size: Size, examples: Sequence[Example], training: Training, way: st
     predicted = 0.0
     for step in range(_UNTIMED + steps):
         part = list(islice(source, training.batch_size))
-        batch = {name: value.to(device) for name, value in collate(part).items()}
-        _wait(device)
+        batch = {name: value.to(place) for name, value in collate(part).items()}
+        _wait(place)
         begun = time.perf_counter()
         take_step(model, batch, optimizer, bf16=True)
-        _wait(device)
+        _wait(place)
         if step >= _UNTIMED:
             seconds.append(time.perf_counter() - begun)
             tokens += sum(map(len, part))
@@ -81,7 +83,7 @@ def measure(size: Size, examples: Sequence[Example], training: Training, way: st
         examples=steps * training.batch_size,
         slots=slots,
         flops_per_token=flops_per_token(model, mean, full=True),
-        peak_bytes=torch.cuda.max_memory_allocated() if device.type == "cuda" else None,
+        peak_bytes=torch.cuda.max_memory_allocated() if place.type == "cuda" else None,
         predicted_bytes=predicted,
     )
 
@@ -103,7 +105,7 @@ def row(way: str, measured: Measured, alpaca_rate: float) -> dict[str, Any]:
         "MFU of computed positions": share(computed),
         "peak GB": f"{measured.peak_bytes / 1e9:.1f}" if measured.peak_bytes else "–",
         "predicted GB": f"{measured.predicted_bytes / 1e9:.1f}",
-        "seconds a step": round(seconds / len(measured.seconds), 3),
+        **spread(measured.seconds),
     }
 
 
@@ -127,9 +129,9 @@ def _predicted_bytes(size: Size, training: Training, way: str, batch: Batch, par
     keys = sum(map(len, part)) if way == "prefix" else slots
     settings = training.model_copy(update={"batching": "prefix" if way == "prefix" else "padded"})
     activations = saved_bytes(shape, settings, 1, slots, keys) + logits_bytes(shape, supervised)
-    return training_bytes(shape.parameters, settings, 1) + activations
+    return step_bytes(shape, settings, 1, activations)
 
 
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
+def _wait(place: torch.device) -> None:
+    if place.type == "cuda":
         torch.cuda.synchronize()

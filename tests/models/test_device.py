@@ -78,3 +78,12 @@ def test_torch_has_no_more_threads_than_the_machine_has_cores() -> None:
             assert torch.get_num_threads() == expected
     finally:
         torch.set_num_threads(threads)
+
+
+def test_attention_is_not_prepared_anew_for_every_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.backends.cuda.enable_cudnn_sdp(True)
+    assert device().type == "cpu"
+    assert torch.backends.cuda.cudnn_sdp_enabled()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device().type == "cuda"
+    assert not torch.backends.cuda.cudnn_sdp_enabled()

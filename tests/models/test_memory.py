@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
-from markner.models.causal.memory import Shape, prediction_bytes, saved_bytes, training_bytes
+from markner.models.causal.memory import Shape, prediction_bytes, saved_bytes, step_bytes, training_bytes
 from markner.models.causal.prefix_attention import row_tensors, use_prefix_attention
 from markner.study.schema.systems import Decoding, Training
 
@@ -109,3 +109,24 @@ def test_weights_and_cache_of_a_prediction_are_those_that_it_holds() -> None:
 def test_a_full_training_holds_sixteen_bytes_a_parameter() -> None:
     assert training_bytes(8e9, Training(), 4) == 32e9
     assert training_bytes(1e9, Training(method="lora"), 1) == 4.32e9
+
+
+@pytest.mark.parametrize(
+    "activations, measured",
+    [(30.0e9, 56.3e9), (26.6e9, 52.2e9), (9.9e9, 36.1e9)],
+    ids=["recipe of Alpaca", "padded", "shared prefix"],
+)
+def test_a_step_of_one_batch_takes_what_an_h100_held(activations: float, measured: float) -> None:
+    """The peaks of docs/measured/gpu: 8 layers of the width of LLaMA-2-7B, batches of 32 in one process."""
+    sizes = {"hidden_size": 4096, "intermediate_size": 11008, "num_attention_heads": 32, "num_key_value_heads": 32}
+    shape = Shape.of_config(LlamaConfig(num_hidden_layers=8, vocab_size=49_152, tie_word_embeddings=False, **sizes))
+    training = Training(batch_size=32, device_batch_size=32)
+    assert step_bytes(shape, training, 1, activations) == pytest.approx(measured, rel=0.05)
+
+
+def test_gradients_of_earlier_batches_are_held_beside_activations() -> None:
+    shape, whole = Shape.of_parameters(7e9), Training(batch_size=32, device_batch_size=32)
+    for held in (whole.model_copy(update={"batch_size": 64}), whole.model_copy(update={"method": "lora"})):
+        assert step_bytes(shape, held, 1, 30e9) == training_bytes(7e9, held, 1) + 30e9
+    assert step_bytes(shape, whole, 4, 30e9) == training_bytes(7e9, whole, 4) + 30e9
+    assert step_bytes(shape, whole, 1, 1e9) == training_bytes(7e9, whole, 1), "the gradients alone are more"

@@ -144,7 +144,9 @@ def test_the_papers_trainings_fit_the_papers_gpus_and_not_smaller_ones(
     trainings = sum(len(run.seeds) for run in PAPER.runs.values() if isinstance(run, GenerativeRun) and run.mixture)
     assert re.search(rf" {trainings} train   about \d+ GPU-hours, at most \d+ GPU-hours by their time limits\n", text)
     assert re.search(r" 243 train_encoder   about 20 GPU-hours, at most 81 GPU-hours by their time limits\n", text)
-    assert "bioner-llama1, training, estimated: 6.70 billion parameters over 4: 26.8 GB and at most" in text
+    assert (
+        "bioner-llama1, training, estimated: 6.70 billion parameters over 4: 26.8 GB, with activations at most" in text
+    )
     assert "do not fit" not in text
     smaller = preflight_text(PAPER, monkeypatch, tmp_path, 48)
     # A problem of many runs is there once.

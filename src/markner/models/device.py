@@ -17,8 +17,15 @@ _GRANTED = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS")
 
 
 def device() -> torch.device:
-    """Return the GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return the GPU if there is one, else the CPU. On a GPU, attention is from then on not computed by cuDNN.
+
+    On H100 and B200, torch tries cuDNN's attention first, which prepares itself anew for every length that it has not
+    seen, in tens to hundreds of milliseconds. Here nearly every batch and every pass of decoding has another length.
+    """
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    return torch.device("cuda")
 
 
 def device_name() -> str:

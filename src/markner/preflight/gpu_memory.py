@@ -44,7 +44,14 @@ def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, Excess | No
 
 
 def _run_lines(study: Study, name: str, run: GenerativeRun, gpu_gb: float) -> Iterator[tuple[str, Excess | None]]:
-    from markner.models.causal.memory import Shape, activation_bytes, prediction_bytes, read_shape, training_bytes
+    from markner.models.causal.memory import (
+        Shape,
+        activation_bytes,
+        prediction_bytes,
+        read_shape,
+        step_bytes,
+        training_bytes,
+    )
 
     folder, billions = fetched_weights(study, run.model), hardware_of(study, name).billions
     if folder is not None:
@@ -57,8 +64,7 @@ def _run_lines(study: Study, name: str, run: GenerativeRun, gpu_gb: float) -> It
     room = _USABLE * gpu_gb
 
     def needed(training: Training, processes: int) -> float:
-        held = training_bytes(shape.parameters, training, processes)
-        return (held + activation_bytes(shape, training, processes)) / 1e9
+        return step_bytes(shape, training, processes, activation_bytes(shape, training, processes)) / 1e9
 
     if run.mixture:
         processes = training_processes(study, name)
@@ -66,7 +72,7 @@ def _run_lines(study: Study, name: str, run: GenerativeRun, gpu_gb: float) -> It
         held = training_bytes(shape.parameters, run.training, processes) / 1e9
         line = (
             f"  {name}, training{known}: {shape.parameters / 1e9:.2f} billion parameters over {processes}:"
-            f" {held:.1f} GB and at most {total - held:.1f} GB of activations"
+            f" {held:.1f} GB, with activations at most {total:.1f} GB"
         )
         problem = f"training: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB"
         changes = _changes(run.training, processes)

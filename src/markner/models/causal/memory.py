@@ -78,6 +78,28 @@ def training_bytes(parameters: float, training: Training, processes: int) -> flo
     return (_BYTES_FROZEN[training.method] * parameters + _BYTES_TRAINED * adapters) / processes
 
 
+def step_bytes(shape: Shape, training: Training, processes: int, activations: float) -> float:
+    """Return the bytes that each of several processes holds at the fullest moment of an optimizer step.
+
+    Gradients of earlier batches of a step are held beside all activations of the next one. Where a step has one batch,
+    the gradients of the layers come while the activations go, so the greater of the two counts. With one process that
+    was measured on a GPU (docs/measured/gpu); with several, whose gradients are gathered in parts, both are counted.
+
+    Args:
+        shape: Sizes of the model.
+        training: Batch sizes, method, precision.
+        processes: Processes that share weights, gradients and optimizer states.
+        activations: Bytes of activations and logits of a device batch; see `activation_bytes`.
+    """
+    held = training_bytes(shape.parameters, training, processes)
+    if processes > 1 or training.method != "full" or training.batch_size > training.device_batch_size:
+        return held + activations
+    gradients = 4.0 * shape.parameters
+    # That of the output weights is there before any layer's activations go.
+    first = 4.0 * shape.vocabulary * shape.hidden
+    return held - gradients + max(gradients, activations + first)
+
+
 def activation_bytes(shape: Shape, training: Training, processes: int) -> float:
     """Return the bytes of a device batch whose examples all have `max_length` tokens: the most that there can be."""
     tokens = training.device_batch_size * training.max_length

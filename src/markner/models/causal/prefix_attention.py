@@ -5,6 +5,7 @@ attention kernel computes their scores too. Here the prefix attends to itself on
 itself. The rest of the model processes the row unchanged.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -46,6 +47,46 @@ def row_tensors(shared: int, lengths: list[int]) -> dict[str, torch.Tensor]:
     return {"attention_mask": mask[None, None], "own_tokens": tokens, "own_slots": torch.cat(slots)}
 
 
+# Each token after the prefix has one slot in the padded rows, so both directions are plain copies. The library's own
+# backward pass of `index_select` adds instead, one value at a time where two have the same place: all padding has, and
+# on a GPU it then waits for itself.
+
+
+class _ToRows(torch.autograd.Function):
+    """Copy the tokens after the prefix (heads, tokens, size) to padded rows (heads, slots, size)."""
+
+    @staticmethod
+    def forward(ctx: Any, states: torch.Tensor, tokens: torch.Tensor, slots: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(slots)
+        return states.index_select(1, tokens)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        """Leave out the gradient of padding, which is zero: nothing reads what padding attends to."""
+        (slots,) = ctx.saved_tensors
+        return gradients[0].index_select(1, slots), None, None
+
+
+class _FromRows(torch.autograd.Function):
+    """Copy padded rows (slots, heads, size) back to the tokens after the prefix (tokens, heads, size)."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: torch.Tensor, slots: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(slots)
+        ctx.shape = rows.shape
+        return rows.index_select(0, slots)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (slots,) = ctx.saved_tensors
+        return gradients[0].new_zeros(ctx.shape).index_copy_(0, slots, gradients[0]), None
+
+
+# Typed, which torch's `apply` is not.
+_to_rows: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor] = _ToRows.apply
+_from_rows: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = _FromRows.apply
+
+
 def _attend(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -65,7 +106,7 @@ def _attend(
     key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
 
     def own(states: torch.Tensor) -> torch.Tensor:
-        selected = states[0].index_select(1, own_tokens.flatten())
+        selected = _to_rows(states[0, :, shared:], own_tokens.flatten() - shared, own_slots)
         return selected.view(selected.shape[0], rows, longest, -1).transpose(0, 1)
 
     def with_prefix(states: torch.Tensor) -> torch.Tensor:
@@ -80,7 +121,7 @@ def _attend(
         scale=scaling,
     )
     # From here on (tokens, heads, size), as the model expects.
-    states = attended.transpose(1, 2).flatten(0, 1).index_select(0, own_slots)
+    states = _from_rows(attended.transpose(1, 2).flatten(0, 1), own_slots)
     if shared:
         prefix = scaled_dot_product_attention(
             query[:, :, :shared],
