@@ -73,9 +73,10 @@ replay-real: .venv/installed ## make the tables of the real study again from its
 	@mkdir -p $(REPLAY)
 	tar -xJf $(MEASURED)/predictions.tar.xz -C $(REPLAY)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/real-cpu.yaml --config study=$(notdir $(REPLAY)) $(if $(MIRROR),mirror=$(MIRROR)) \
-		--quiet host reason rules --allowed-rules fetch sentences mixture score score_grid significance strata table strata_table -- \
-		$(patsubst $(MEASURED)/tables/%.md,$(REPLAY)/tables/%.md,$(wildcard $(MEASURED)/tables/*.md))
-	diff -r $(MEASURED)/tables $(REPLAY)/tables --exclude '*.prov.json' && echo "The tables are those in $(MEASURED)/tables, byte for byte."
+		--quiet host reason rules --allowed-rules fetch sentences mixture score score_grid significance strata table strata_table size_figure -- \
+		$(patsubst $(MEASURED)/tables/%.md,$(REPLAY)/tables/%.md,$(wildcard $(MEASURED)/tables/*.md)) $(REPLAY)/figures/sizes.csv
+	diff -r $(MEASURED)/tables $(REPLAY)/tables --exclude '*.prov.json'
+	diff $(MEASURED)/sizes.csv $(REPLAY)/figures/sizes.csv && echo "The tables are those in $(MEASURED), byte for byte."
 
 REHEARSAL ?= $(shell mktemp -d)/rehearsal
 rehearsal: .venv/installed-dev ## run the paper's study in small on a SLURM of its own (as root; LOCAL=1 without SLURM, REDUCED=1 one run of every kind)
