@@ -15,6 +15,7 @@ without it the sample corpus.
 import argparse
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -111,15 +112,11 @@ def _measure_training(session: Session, study: GpuStudy) -> None:
     )
 
 
+@cache  # two parts use it, and tokenizing takes seconds of a GPU's time
 def _material(session: Session, study: GpuStudy) -> tuple[Training, Size, list[Example], int]:
     """Return settings, the model's sizes, examples, and how many steps are timed."""
-    training, steps, size = (
-        Training(batch_size=32, device_batch_size=32, max_length=512, too_long="exclude"),
-        12,
-        LLAMA_7B,
-    )
-    if session.toy:
-        training, steps, size = Training(batch_size=4, device_batch_size=4, max_length=512, too_long="exclude"), 2, TOY
+    batch, steps, size = (4, 2, TOY) if session.toy else (32, 12, LLAMA_7B)
+    training = Training(batch_size=batch, device_batch_size=batch, max_length=512, too_long="exclude")
     tokenizer = load_tokenizer(study.weights)
     examples, _ = build_examples(read_instances(str(study.instructions)), Prompt().template, tokenizer, training)
     # The tokens are SmolLM2's, so the vocabulary is too.
@@ -177,7 +174,7 @@ def _measure_decoding(session: Session, study: GpuStudy) -> None:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         answering = Answering(str(study.tuned), str(study.instructions))
         size = slightly_larger(answering.model.config) if session.toy else LLAMA_7B
-        answering.model = grown(answering.model, size, dtype, device())
+        answering.model = grown(answering.model.to(device()), size, dtype)
         rows = compared(answering, texts, batches, repeats=1)
         write(
             f"decoding-{precision}",

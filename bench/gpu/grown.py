@@ -19,12 +19,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from gpu.shapes import Size
 
 
-def grown(
-    small: LlamaForCausalLM, size: Size, dtype: torch.dtype, device: torch.device | None = None
-) -> LlamaForCausalLM:
+def grown(small: LlamaForCausalLM, size: Size, dtype: torch.dtype) -> LlamaForCausalLM:
     """Return a model of the larger shape with the answers of `small`; its vocabulary is the small one's if larger.
 
-    It is made on `device`, by default where `small` is: 7B parameters take a processor minutes.
+    It is made where `small` is: 7B parameters take a processor minutes.
 
     Raises:
         ValueError: A size is below the small model's, or the heads' lengths do not divide.
@@ -42,7 +40,6 @@ def grown(
         attn_implementation="sdpa",
     )
     config.vocab_size = max(size.vocabulary, old.vocab_size)
-    small.to(device)  # type: ignore[arg-type]
     with small.device:
         large = LlamaForCausalLM(config)
     large.to(dtype)  # type: ignore[arg-type]  # transformers' wrapper of `to` loses its `self`

@@ -102,7 +102,8 @@ def _attend(
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Compute the attention of a row. Queries are (1, heads, tokens, size); keys and values may have fewer heads."""
-    rows = _Rows(query.shape[2] - len(own_slots), own_tokens, own_slots)
+    shared = query.shape[2] - len(own_slots)
+    rows = _Rows(shared, own_tokens - shared, own_slots)
     if _by_products(query):
         return _from_products(rows, query, key, value, scaling, dropout)[None], None
     repeats = query.shape[1] // key.shape[1]
@@ -117,7 +118,7 @@ def _attend(
     )
     # From here on (tokens, heads, size), as the model expects.
     states = _from_rows(attended.transpose(1, 2).flatten(0, 1), own_slots)
-    if rows.shared:
+    if shared:
         prefix = attend(query[None], key[None], value[None], is_causal=True)
         states = torch.cat([prefix[0].transpose(0, 1), states])
     return states[None], None
@@ -125,7 +126,7 @@ def _attend(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Where the tokens of a row are, as `row_tensors` has them."""
+    """Where the tokens of a row are: as `row_tensors` has them, but `tokens` counts from the end of the prefix."""
 
     shared: int
     tokens: torch.Tensor
@@ -134,7 +135,7 @@ class _Rows:
     def divided(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the states of the prefix (heads, shared, size) and of the examples (heads, n, longest, size)."""
         prefix, own = torch.split_with_sizes(states[0], [self.shared, len(self.slots)], dim=1)
-        rows = _to_rows(own, self.tokens.flatten() - self.shared, self.slots)
+        rows = _to_rows(own, self.tokens.flatten(), self.slots)
         return prefix, rows.view(len(rows), *self.tokens.shape, -1)
 
 
