@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from answering import Answering, Passes, same, sampled_texts
+from answering import Answering, Passes, linear_of_torch, same, sampled_texts
 from report import REPEATS, spread, write
 
 from markner.study.schema.systems import Decoding
@@ -28,7 +28,7 @@ def hf_answers(asked: Answering, texts: Sequence[str], batch: int, **options: An
         part = tokenizer(prompts[start : start + batch], return_tensors="pt", padding=True).to(asked.model.device)
         longest = max(len(ids) for ids in tokenizer(texts[start : start + batch])["input_ids"])
         limit = 2 * longest + Decoding().max_new_tokens_margin
-        with torch.inference_mode():
+        with linear_of_torch(asked.model), torch.inference_mode():
             out = asked.model.generate(
                 **part, do_sample=False, max_new_tokens=limit, pad_token_id=tokenizer.pad_token_id, **options
             )

@@ -7,8 +7,9 @@ batches of 8, and in bfloat16, where rounding decides near ties, also greedy sea
 """
 
 import sys
+from contextlib import nullcontext
 
-from answering import Answering, Passes, same, sampled_texts
+from answering import Answering, Passes, linear_of_torch, same, sampled_texts
 from report import write
 
 from markner.study.schema.systems import Decoding
@@ -24,7 +25,8 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "10
     table = []
     for name, (method, batch) in systems.items():
         decoding = Decoding(method=method, batch_size=batch)
-        with Passes(asked.model) as passes:
+        as_peer = linear_of_torch(asked.model) if method == "greedy" else nullcontext()
+        with as_peer, Passes(asked.model) as passes:
             answers[name] = asked.answers(texts, decoding)
         tokens = asked.tokens(answers[name])
         table.append(

@@ -4,7 +4,7 @@ Every run, table, figure and analysis of config/config.yaml stays; `--reduced` t
 the models, each by a random one of the same architecture and kind of tokenizer, the corpora, each by a sample in the
 same format, and the number of steps. The models' `hardware` stays, so each job asks SLURM for what its real model
 needs, and it is held against that; but it computes on the CPU. 4-bit weights need CUDA, so QLoRA is rehearsed as LoRA,
-here alone. On a SLURM of its own, or with `--local` without:
+here alone. On a SLURM of its own, or with `--local` without; a rehearsal that was interrupted goes on in its folder:
 
     python tests/slurm/rehearsal.py FOLDER [--reduced] [--local] [--jobs N]
 """
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -123,10 +124,18 @@ def real_study(reduced: bool) -> dict[str, Any]:
     return study
 
 
+def chat_port(folder: Path) -> int:
+    """Return the port of the chat server in the study of a rehearsal; 0, which is any, if there is none yet."""
+    config = folder / "config/config.yaml"
+    study = yaml.safe_load(config.read_text(encoding="utf-8")) if config.exists() else {"models": {}}
+    addresses = [model["base_url"] for model in study["models"].values() if "base_url" in model]
+    return urlsplit(addresses[0]).port or 0 if addresses else 0
+
+
 @contextmanager
-def chat_server() -> Iterator[int]:
-    """The tests' chat server, without faults; gives its port."""
-    command = [sys.executable, str(ROOT / "tests/models/chat/fault_server.py"), "--key", KEY]
+def chat_server(port: int) -> Iterator[int]:
+    """The tests' chat server, without faults, on a port, or on any if it is 0; gives its port."""
+    command = [sys.executable, str(ROOT / "tests/models/chat/fault_server.py"), "--key", KEY, "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -136,12 +145,13 @@ def chat_server() -> Iterator[int]:
 
 
 def rehearse(folder: Path, reduced: bool, *options: str) -> int:
-    """Make a rehearsal and run it by Snakemake with some options. Returns Snakemake's exit code."""
+    """Run a rehearsal by Snakemake with some options; it is made if it is new. Returns Snakemake's exit code."""
     print(STUBBED, flush=True)
     own = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "REHEARSAL_KEY": KEY, "PYTHONPATH": str(ROOT / "src")}
-    with chat_server() as port:
-        make_rehearsal(folder, port, reduced)
-        command = [sys.executable, "-m", "snakemake", *options]
+    with chat_server(chat_port(folder)) as port:
+        if not folder.exists():
+            make_rehearsal(folder, port, reduced)
+        command = [sys.executable, str(ROOT / "tests/slurm/prompt_snakemake.py"), *options]
         return subprocess.run(command, cwd=folder, env=os.environ | own, check=False).returncode
 
 
@@ -159,9 +169,9 @@ def rehearse_on_slurm(folder: Path, reduced: bool, *options: str) -> int:
 
 
 def main() -> int:
-    """Run a rehearsal in a new folder. Returns an exit code."""
+    """Run a rehearsal, or go on with one. Returns an exit code."""
     parser = argparse.ArgumentParser(description="Rehearse the paper's study in small.")
-    parser.add_argument("folder", type=Path, help="new folder for the rehearsal")
+    parser.add_argument("folder", type=Path, help="a new folder, or that of a rehearsal that was interrupted")
     parser.add_argument("--reduced", action="store_true", help="one run of every kind")
     parser.add_argument("--local", action="store_true", help="on this machine, without SLURM")
     parser.add_argument("--jobs", default="4", help="jobs at once under SLURM")

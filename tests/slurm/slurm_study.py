@@ -82,7 +82,7 @@ def make_checkout(folder: Path, content: dict[str, Any] | None = None) -> Path:
 
 def start(checkout: Path, *arguments: str) -> subprocess.Popen[str]:
     """Type `snakemake --profile slurm` at the top of a checkout; what it says goes to `said.txt`."""
-    command = [sys.executable, "-m", "snakemake", "--profile", "slurm", *arguments]
+    command = [sys.executable, str(ROOT / "tests/slurm/prompt_snakemake.py"), "--profile", "slurm", *arguments]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     with (checkout / "said.txt").open("a", encoding="utf-8") as said:
         return subprocess.Popen(

@@ -41,13 +41,13 @@ class Watch:
 
 
 def note(path: Path) -> None:
-    """Add what SLURM knows of its jobs to a file, by their ids."""
+    """Add what SLURM knows of its jobs to a file. A SLURM that is started again counts its jobs from 1 again."""
     shown = subprocess.run(["scontrol", "show", "jobs", "-o"], capture_output=True, text=True, check=True).stdout
     jobs: dict[str, dict[str, str]] = read_json(path) if path.exists() else {}
     for line in shown.splitlines():
         values = dict(re.findall(r"(\S+?)=(\S*)", line))
         if "JobId" in values:
-            jobs[values["JobId"]] = {key: values[key] for key in _KEYS if key in values}
+            jobs[f"{values['JobId']} of {values['SubmitTime']}"] = {key: values[key] for key in _KEYS if key in values}
     write_json(path, jobs)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 
 from markner.errors import MarknerError
+from markner.models.linear import use_onednn
 
 Device = Literal["any", "gpu", "cpu"]
 
@@ -26,6 +27,14 @@ def device() -> torch.device:
         return torch.device("cpu")
     torch.backends.cuda.enable_cudnn_sdp(False)
     return torch.device("cuda")
+
+
+def place(model: torch.nn.Module) -> None:
+    """Move a model to the GPU if there is one; on a CPU, let oneDNN compute its linear layers."""
+    where = device()
+    torch.nn.Module.to(model, where)
+    if where.type == "cpu":
+        use_onednn(model)
 
 
 def device_name() -> str:

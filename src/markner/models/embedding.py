@@ -11,7 +11,7 @@ from transformers import AutoModel
 
 from markner.errors import MarknerError
 from markner.models.chat.few_shot import Embed
-from markner.models.device import device
+from markner.models.device import place
 from markner.models.weights import load_tokenizer
 
 _BATCH = 64
@@ -35,7 +35,8 @@ def embedding(folder: Path) -> Embed:
         model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError) as error:
         raise MarknerError(f"{folder}: cannot be loaded as a model: {error}") from error
-    model = torch.nn.Module.to(model, device()).eval()
+    model.eval()
+    place(model)
     longest = min(_LONGEST, tokenizer.model_max_length, model.config.max_position_embeddings)
 
     def embed(texts: Sequence[str]) -> NDArray[np.floating[Any]]:
@@ -51,7 +52,7 @@ def embedding(folder: Path) -> Embed:
                 max_length=longest,
                 return_tensors="pt",
                 split_special_tokens=True,
-            ).to(device())
+            ).to(model.device)
             with torch.inference_mode():
                 states = model(**batch).last_hidden_state
             mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)

@@ -64,7 +64,7 @@ def complete(body: dict[str, Any], number: int) -> tuple[int, dict[str, Any]]:
 
 
 class FaultServer:
-    def __init__(self, key: str, rate: float, seed: int, faults: tuple[str, ...] = FAULTS) -> None:
+    def __init__(self, key: str, rate: float, seed: int, faults: tuple[str, ...] = FAULTS, port: int = 0) -> None:
         self.key, self.rate, self.faults = key, rate, faults
         self.random = random.Random(seed)
         self.asked: list[str] = []
@@ -75,10 +75,10 @@ class FaultServer:
         self.not_before: dict[str, float] = {}
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
-        self.port = 0
+        self.port = port
 
     async def serve(self, started: Any = None) -> None:
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0, limit=1 << 26, backlog=4096)
+        server = await asyncio.start_server(self._connection, "127.0.0.1", self.port, limit=1 << 26, backlog=4096)
         self.port = server.sockets[0].getsockname()[1]
         if started is not None:
             started()
@@ -273,9 +273,10 @@ def main() -> None:
     parser.add_argument("--key", required=True)
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--faults", nargs="*", default=list(FAULTS))
     options = parser.parse_args()
-    server = FaultServer(options.key, options.rate, options.seed, tuple(options.faults))
+    server = FaultServer(options.key, options.rate, options.seed, tuple(options.faults), options.port)
     asyncio.run(server.serve(lambda: print(server.port, flush=True)))
 
 

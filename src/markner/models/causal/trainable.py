@@ -8,6 +8,8 @@ from transformers import BitsAndBytesConfig
 
 from markner.errors import MarknerError
 from markner.models.causal.prefix_attention import use_prefix_attention
+from markner.models.device import device
+from markner.models.linear import use_onednn
 from markner.models.weights import load_causal
 from markner.study.schema.systems import Training
 
@@ -25,6 +27,8 @@ def trainable(weights: Path, training: Training) -> Any:
         model = load_causal(weights, torch.float32, quantization_config=quantized, device_map={"": 0})
     else:
         model = load_causal(weights, torch.float32)
+        if device().type == "cpu":
+            use_onednn(model)
     if model.config._attn_implementation != "sdpa":
         raise MarknerError(f"{weights}: attention is {model.config._attn_implementation!r}; the batches need sdpa")
     model.config.use_cache = False

@@ -23,7 +23,7 @@ from markner.data.synthetic.candidates import (
 from markner.models.causal.examples import encode_prompts
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import end_tokens
-from markner.models.device import device
+from markner.models.device import place
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.self_instruct import Writing
 
@@ -67,7 +67,7 @@ def write(
     if len(candidates) < writing.candidates:
         tokenizer = load_tokenizer(model_folder)
         model = load_causal(model_folder, torch.bfloat16 if writing.precision == "bf16" else torch.float32)
-        torch.nn.Module.to(model, device())
+        place(model)
         ends = final_tokens(model, tokenizer)
         interval = 0.5 if sys.stderr.isatty() else 10.0
         with (
@@ -117,9 +117,9 @@ def sample_lines(
     longest = max(map(len, rows))
     ids = torch.full((len(rows), longest), tokenizer.pad_token_id)
     mask = torch.zeros_like(ids)
-    for place, row in enumerate(rows):
-        ids[place, longest - len(row) :] = torch.tensor(row)
-        mask[place, longest - len(row) :] = 1
+    for number, row in enumerate(rows):
+        ids[number, longest - len(row) :] = torch.tensor(row)
+        mask[number, longest - len(row) :] = 1
     # Otherwise the model's own defaults (such as top-k or a repetition penalty) would apply to unset options.
     settings: Any = GenerationConfig
     writer: Any = model

@@ -29,7 +29,7 @@ from markner.models.decoding.query import Decoded, Query, until_end
 _ANCHORS = (24, 12, 6)
 # A pass costs as much as computing this many tokens, whatever it reads. On CPUs that is measured; on GPUs it follows
 # from the data sheets, as weights are read at 3 TB/s and multiplied at 500 TFLOP/s.
-_PASS = {"cpu": 13, "cuda": 150}
+_PASS = {"cpu": 25, "cuda": 150}
 # How many tokens are kept before one is not, until that is counted, and how many counts this guess is worth.
 _KEPT, _GUESSES = 25, 4
 _SHORTEST, _LONGEST = 4, 48

@@ -15,7 +15,7 @@ from markner.errors import MarknerError
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import Answer
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces
-from markner.models.device import device
+from markner.models.device import place
 from markner.models.weights import load_causal, load_tokenizer
 from markner.predictions import Prediction, write_predictions
 from markner.study.params import EntityPrompt
@@ -66,7 +66,7 @@ def predict(
     }
     if len(answers) < len(pieces):
         model = load_causal(model_folder, torch.bfloat16 if decoding.precision == "bf16" else torch.float32)
-        torch.nn.Module.to(model, device())
+        place(model)
         known = {number for number, name in enumerate(names) if name in answers}
         decoded = ask_pieces(model, tokenizer, pieces, prompt, decoding, known)
         interval = 0.5 if sys.stderr.isatty() else 10.0

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForTokenClassification, PreTrainedModel
 
 from markner.errors import MarknerError
-from markner.models.device import device
+from markner.models.device import place
 from markner.models.encoder.train import write_tags
 from markner.models.encoder.viterbi import IMPOSSIBLE
 from markner.models.weights import load_tokenizer
@@ -84,6 +84,6 @@ def load_ready(folder: Path, labels: Mapping[str, Tag]) -> PreTrainedModel:
 
     model.register_forward_hook(mapped)
     tagger: PreTrainedModel = model
-    tagger.to(device())  # type: ignore[arg-type]
+    place(tagger)
     tagger.eval()  # type: ignore[no-untyped-call]
     return tagger

@@ -30,7 +30,7 @@ from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
-from markner.models.device import device
+from markner.models.device import place
 from markner.models.encoder.batches import (
     IGNORED,
     Encoded,
@@ -298,7 +298,7 @@ def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:
         model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
             str(folder), config=config, dtype=torch.float32, local_files_only=True
         )
-        model.to(device())  # type: ignore[arg-type]
+        place(model)
     except (OSError, ValueError) as error:
         raise MarknerError(
             f"{folder}: cannot be loaded as an encoder: {error}", "name a BERT-like model in the run's `model`"
@@ -318,7 +318,7 @@ def load_trained(folder: Path, max_length: int) -> PreTrainedModel:
         )
     except (OSError, ValueError) as error:
         raise MarknerError(f"{folder}: cannot be loaded as an encoder: {error}") from error
-    model.to(device())  # type: ignore[arg-type]
+    place(model)
     if model.config.id2label != dict(enumerate(LABELS)):
         raise MarknerError(f"{folder}: its labels are {model.config.id2label}, not {LABELS}", "train the point again")
     _check_length(model, max_length, folder)
