@@ -36,6 +36,12 @@ def hf_answers(asked: Answering, texts: Sequence[str], batch: int, **options: An
     return answers
 
 
+def _by_torch(asked: Answering, texts: Sequence[str], batch: int) -> list[str]:
+    """Answer by copy-draft with the linear layers that the peers have, which shows what ours do."""
+    with linear_of_torch(asked.model):
+        return asked.answers(texts, Decoding(method="copy-draft", batch_size=batch))
+
+
 def compared(asked: Answering, texts: Sequence[str], batches: Sequence[int], repeats: int) -> list[dict[str, Any]]:
     """Measure all ways in turn and return a row for each, with ratios to the peers.
 
@@ -54,6 +60,10 @@ def compared(asked: Answering, texts: Sequence[str], batches: Sequence[int], rep
             for batch in batches
         },
     }
+    if asked.model.device.type == "cpu":
+        systems[f"copy-draft, batch {batches[-1]}, linear layers of torch"] = partial(
+            _by_torch, asked, texts, batches[-1]
+        )
     asked.answers(texts, Decoding(method="copy-draft", batch_size=8))  # the first touch of memory is not measured
     seconds: dict[str, list[float]] = {system: [] for system in systems}
     answers: dict[str, list[str]] = {}

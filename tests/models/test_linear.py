@@ -17,6 +17,7 @@ from markner.models.linear import OneDnnLinear, use_onednn
 from markner.models.weights import load_causal
 
 ONEDNN = "mkldnn::_linear_pointwise"
+on_a_cpu = pytest.mark.skipif(torch.cuda.is_available(), reason="`place` moves models to the GPU")
 
 
 def operators(call: Any) -> set[str]:
@@ -73,6 +74,7 @@ def test_16_bits_and_autocast_are_left_to_torch() -> None:
     assert torch.equal(layer.bfloat16()(rows.bfloat16()), plain.bfloat16()(rows.bfloat16()))
 
 
+@on_a_cpu
 def test_models_of_this_package_use_it_on_a_cpu(tmp_path: Path) -> None:
     model: Any = load_causal(write_tiny_llama(tmp_path / "llama"), torch.float32)
     ids = torch.tensor([[5, 6, 7]])
@@ -85,6 +87,7 @@ def test_models_of_this_package_use_it_on_a_cpu(tmp_path: Path) -> None:
     assert ONEDNN in operators(lambda: embed(["colitis"]))
 
 
+@on_a_cpu
 def test_a_saved_model_does_not_know_of_it(tmp_path: Path) -> None:
     model: Any = load_causal(write_tiny_llama(tmp_path / "llama"), torch.float32)
     model.save_pretrained(tmp_path / "before")
@@ -96,6 +99,7 @@ def test_a_saved_model_does_not_know_of_it(tmp_path: Path) -> None:
         assert (tmp_path / "before" / name).read_bytes() == (tmp_path / "after" / name).read_bytes()
 
 
+@on_a_cpu
 def test_adapters_on_such_layers(tmp_path: Path) -> None:
     model: Any = load_causal(write_tiny_llama(tmp_path / "llama"), torch.float32)
     place(model)

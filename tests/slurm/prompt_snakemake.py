@@ -1,4 +1,4 @@
-"""`snakemake` that looks for ended jobs every four seconds.
+"""`snakemake` that looks for ended jobs every two seconds.
 
 The SLURM plugin waits for ten seconds longer each time that no job has ended, up to three minutes, as is right for jobs
 of hours. Those of the tests take seconds, and would be waiting most of the time.
@@ -7,7 +7,7 @@ of hours. Those of the tests take seconds, and would be waiting most of the time
 from snakemake.cli import main
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
-SECONDS = 4.0
+SECONDS = 2.0
 
 RemoteExecutor.next_seconds_between_status_checks = property(  # type: ignore[assignment, method-assign]
     lambda _: SECONDS, lambda _, value: None

@@ -94,9 +94,9 @@ def workers() -> list[int]:
     return sorted(found)
 
 
-def struck(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+def struck(folder: Path) -> "subprocess.Popen[str]":
     """A run whose training is half-way."""
-    running = start(folder, *arguments)
+    running = start(folder, "tables")
     until(lambda: len(steps(folder)) >= STRUCK_AFTER or running.poll() is not None, "the training is half-way")
     assert running.poll() is None, (folder / "said.txt").read_text(encoding="utf-8")[-6000:]
     return running
@@ -175,7 +175,7 @@ def test_snakemake_is_interrupted(calm: Path, folder: Path) -> None:
     running.send_signal(signal.SIGINT)
     assert running.wait() != 0
     until(lambda: not jobs("RUNNING,COMPLETING"), "its jobs have ended")
-    assert start(folder).wait() == 0, said(folder)
+    assert start(folder, "tables").wait() == 0, said(folder)
     ends_like(calm, folder)
 
 
@@ -190,11 +190,11 @@ def test_snakemake_is_killed(calm: Path, folder: Path) -> None:
         unlock, cwd=folder, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}
     )
     before = set(jobs())
-    assert start(folder).wait() != 0, "the training would now be done by two jobs"
+    assert start(folder, "tables").wait() != 0, "the training would now be done by two jobs"
     assert f"{left} (running, train_wildcards_node_1)" in said(folder)
     assert set(jobs()) <= before, "nothing was submitted"
     (advice,) = set(re.findall(r"scancel --name=\S+", said(folder)))
     subprocess.run(advice.split(), check=True)
     until(lambda: not jobs("RUNNING,COMPLETING"), "its jobs have ended")
-    assert start(folder).wait() == 0, said(folder)
+    assert start(folder, "tables").wait() == 0, said(folder)
     ends_like(calm, folder)

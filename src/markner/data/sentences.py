@@ -1,5 +1,6 @@
 """From documents to sentences: spaCy's sentencizer, and the policies for mentions that do not fit a sentence."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -98,11 +99,12 @@ def document_sentences(document: Document) -> list[Span]:
 
 def resolve_overlaps(mentions: Iterable[Span]) -> tuple[Span, ...]:
     """Return spans that do not overlap, in order: of overlapping ones the longest, then the leftmost."""
-    kept: list[Span] = []
+    kept: list[Span] = []  # in order, so that only two neighbours can overlap a further span
     for span in sorted(set(mentions), key=lambda span: (span.start - span.end, span.start)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return tuple(sorted(kept))
+        place = bisect_left(kept, span)
+        if all(other.end <= span.start or span.end <= other.start for other in kept[max(place - 1, 0) : place + 1]):
+            kept.insert(place, span)
+    return tuple(kept)
 
 
 def sentence_bounds(text: str) -> list[Span]:
