@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cluster import ASKED_FOR
 from paper_study import one_of_each_kind, paper
-from rehearsal import overlay, real_study, rehearse_on_slurm
+from rehearsal import chat_port, overlay, real_study, rehearse_on_slurm
 from submitted import job_of, report
 
 from markner.files import write_json
@@ -66,6 +67,14 @@ def test_no_model_and_no_corpus_comes_from_the_network(study: Study) -> None:
             assert model.source == "folder" and model.path == f"models/{name}"
     files: list[Any] = [corpus.model_dump_json() for corpus in study.corpora.values()]
     assert all("resources/sample/" in text and "http" not in text for text in files)
+
+
+def test_an_interrupted_rehearsal_goes_on_with_the_port_of_its_chat_server(tmp_path: Path) -> None:
+    assert chat_port(tmp_path) == 0
+    (tmp_path / "config").mkdir()
+    study = yaml.safe_dump(overlay(real_study(True), PORT), sort_keys=False)
+    (tmp_path / "config/config.yaml").write_text(study, encoding="utf-8")
+    assert chat_port(tmp_path) == PORT
 
 
 def test_the_reduced_study_has_every_model_and_every_kind_of_run_of_the_paper() -> None:
