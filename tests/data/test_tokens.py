@@ -54,6 +54,14 @@ def test_a_space_that_carries_the_accent_of_a_token_is_where_the_token_begins() 
     assert tokens.given_spans([Span(space, space + 4)]) == (Span(2, 4),)
 
 
+@pytest.mark.parametrize("accent", ["\u0301", "\uaaf5"])
+def test_an_accent_that_no_letter_carries_is_a_token(accent: str) -> None:
+    for text in (f"\x1b{accent} gout", f"\x1b {accent} gout"):
+        moved = tokenized(sentence(text))
+        assert moved.text == f"\x1b {accent} gout"
+        assert tokenized(moved) == moved
+
+
 def test_white_space_alone_is_no_mention() -> None:
     with pytest.raises(MarknerError, match="white space"):
         tokenized(sentence("a  b", (1, 3)))

@@ -23,9 +23,15 @@ _INVISIBLE = regex.compile(r"(?:(?!\p{GCB=Extend}|\p{GCB=ZWJ})\p{Cf})+$")
 
 
 def _tokens(text: str) -> list[Span]:
-    """Return the words of a text; invisible signs at the end of a word are tokens, as each other sign is."""
+    """Return the words of a text; invisible signs at the end of a word are tokens, as each other sign is.
+
+    A space at the end of a word, as one that carries an accent, is no part of it: tokens joined by spaces have the same
+    tokens again.
+    """
     tokens: list[Span] = []
     for start, end in words(text):
+        start += text[start].isspace()
+        end -= text[end - 1].isspace()
         last = None if text.isascii() else _INVISIBLE.search(text, start + 1, end)
         tokens.append(Span(start, last.start() if last else end))
         tokens += [Span(place, place + 1) for place in range(tokens[-1].end, end)]
@@ -49,7 +55,8 @@ def tokenized(sentence: Sentence) -> Sentence:
         position += end - start + 1
 
     def moved(span: Span) -> Span:
-        inside = [place for place in range(span.start, span.end) if place in starts]
+        solid = (place for place in range(span.start, span.end) if not sentence.text[place].isspace())
+        inside = [place for place in solid if place in starts]
         if not inside:
             raise MarknerError(
                 f"document {sentence.document}: an annotation of white space in {sentence.text!r}", "remove it"
