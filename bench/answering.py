@@ -34,8 +34,8 @@ class Answering:
 
     def answers(self, texts: Sequence[str], decoding: Decoding) -> list[str]:
         """Answers in the order of the texts."""
-        found = generate(self.model, self.tokenizer, self.prompts(texts), texts, decoding)
-        return [answer.text for answer in sorted(found, key=lambda answer: answer.index)]
+        answers = generate(self.model, self.tokenizer, self.prompts(texts), texts, decoding)
+        return [answer.text for answer in sorted(answers, key=lambda answer: answer.index)]
 
     def tokens(self, answers: Sequence[str]) -> int:
         """Tokens of answers, with the end token of each."""

@@ -25,8 +25,8 @@ def main(model_folder: str, instructions: str, sentences: str, number: str = "10
     table = []
     for name, (method, batch) in systems.items():
         decoding = Decoding(method=method, batch_size=batch)
-        as_peer = linear_of_torch(asked.model) if method == "greedy" else nullcontext()
-        with as_peer, Passes(asked.model) as passes:
+        layers = linear_of_torch(asked.model) if method == "greedy" else nullcontext()
+        with layers, Passes(asked.model) as passes:
             answers[name] = asked.answers(texts, decoding)
         tokens = asked.tokens(answers[name])
         table.append(

@@ -30,7 +30,6 @@ from gpu.study import GpuStudy
 from gpu.training import examples_per_second, measure, row
 from markner.data.instructions import read_instances
 from markner.models.causal.examples import Example, build_examples
-from markner.models.device import device
 from markner.models.weights import load_tokenizer
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.systems import Training
@@ -174,7 +173,7 @@ def _measure_decoding(session: Session, study: GpuStudy) -> None:
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         answering = Answering(str(study.tuned), str(study.instructions))
         size = slightly_larger(answering.model.config) if session.toy else LLAMA_7B
-        answering.model = grown(answering.model.to(device()), size, dtype)
+        answering.model = grown(answering.model, size, dtype)
         rows = compared(answering, texts, batches, repeats=1)
         write(
             f"decoding-{precision}",

@@ -42,8 +42,8 @@ def test_values_and_gradients_are_those_of_torch(shape: tuple[int, ...], bias: b
         output = each(rows)
         (output * weights).sum().backward()
         results.append([output, rows.grad, *(parameter.grad for parameter in each.parameters())])
-    for expected, found in zip(*results, strict=True):
-        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    for expected, actual in zip(*results, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_gradients_that_nobody_wants_are_not_computed() -> None:
