@@ -34,7 +34,7 @@ class Verdict(Enum):
     """A record or a file is missing, so that nothing can be said."""
 
 
-_UNRECORDED = {"logs", "benchmarks", "checkpoints"}
+_UNRECORDED = {"logs", "slurm_logs", "benchmarks", "checkpoints"}
 """Folders whose files are no results."""
 _SEVERITY = (Verdict.FRESH, Verdict.UNKNOWN, Verdict.STALE, Verdict.TAMPERED)
 

@@ -141,7 +141,7 @@ def test_a_data_set_of_the_hub_is_trained_on(
 
 
 SCHEMES = {"IOB2": "BIIB", "IOB1": "IIII", "IOBES": "BIES", "BILOU": "BILU"}
-"""Letters of the first, of a middle, of the last and of a single token of an entity that stands apart."""
+"""Letters of the first, of a middle, of the last and of a single token of an entity that touches no other."""
 
 PLACES = {("B", True): 0, ("I", True): 1, ("I", False): 2, ("B", False): 3}
 """Which of them a token has, by its letter in IOB2 and by whether the entity goes on after it."""

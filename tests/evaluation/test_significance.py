@@ -218,8 +218,8 @@ def test_pairing_narrows_the_interval_of_like_systems() -> None:
 def test_seeds_that_differ_widen_the_interval() -> None:
     b = [system(9, 2000, 0.6)]
     alike = [system(seed, 2000, 0.7) for seed in (1, 2, 3)]
-    apart = [system(seed, 2000, skill) for seed, skill in ((1, 0.5), (2, 0.7), (3, 0.9))]
-    widths = [high - low for low, high in (difference_interval(a, b, Scoring()) for a in (alike, apart))]
+    unlike = [system(seed, 2000, skill) for seed, skill in ((1, 0.5), (2, 0.7), (3, 0.9))]
+    widths = [high - low for low, high in (difference_interval(a, b, Scoring()) for a in (alike, unlike))]
     assert widths[1] > 3 * widths[0]
 
 

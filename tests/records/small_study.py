@@ -34,7 +34,7 @@ rule table:
         settings={"cells": [], "retired": {}, "titles": {}, "table": {"title": "T", "corpora": ["genes"], "rows": [
             {"label": "Good, tuned", "runs": ["good"], "paper": None},
             {"label": "Bad", "runs": ["bad"], "paper": None},
-            {"label": "Nobody", "runs": [], "paper": "Theirs"}], "paper_table": "table1", "authors_partial": False}},
+            {"label": "Nobody", "runs": [], "paper": "Authors"}], "paper_table": "table1", "authors_partial": False}},
         code=code("table"),
     script: "scripts/table.py"
 """
@@ -79,7 +79,7 @@ def _make(folder: Path) -> None:
     (folder / "scripts").mkdir()
     for name in ("score.py", "table.py"):
         shutil.copy(ROOT / "workflow" / "scripts" / name, folder / "scripts" / name)
-    rows = {"Theirs": {"genes": {"strict": [0.5, 0.5, 0.5]}}}
+    rows = {"Authors": {"genes": {"strict": [0.5, 0.5, 0.5]}}}
     write_json(folder / "paper.json", {"columns": {"genes": "Genes of mice"}, "tables": {"table1": rows}})
     gold = [Sentence(f"s{i}", "d", f"The TP53 gene, {i}.", (), (Span(4, 8),)) for i in range(10)]
     gold.append(Sentence("s10", "d", "Nothing to see, 10.", (), ()))

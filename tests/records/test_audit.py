@@ -262,6 +262,12 @@ def test_files_that_are_no_results_need_no_record(study: Path, name: str) -> Non
     assert main(["audit", str(study / "results")]) == 0
 
 
+def test_logs_of_slurm_beside_the_studies_need_no_record(study: Path) -> None:
+    (study / "results/slurm_logs/rule_model/a").mkdir(parents=True)
+    (study / "results/slurm_logs/rule_model/a/7.log").write_text("1")
+    assert main(["audit", str(study / "results")]) == 0
+
+
 def test_a_forged_record_breaks_the_chain(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(study)
     place = study / "results/s/model.prov.json"

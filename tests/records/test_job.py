@@ -99,11 +99,11 @@ def test_a_file_that_takes_stderr_keeps_what_is_in_it(folder: Path) -> None:
 
 
 def test_stderr_of_the_job_and_of_its_children_goes_to_terminal_and_log(folder: Path) -> None:
-    speak = 'print("own", file=sys.stderr)\nos.system("echo child >&2")\nlogging.getLogger("markner.x").info("told")'
+    speak = 'print("own", file=sys.stderr)\nos.system("echo child >&2")\nlogging.getLogger("markner.x").info("logged")'
     code, stderr = run(folder, f"{speak}\nfinish()")
     assert code == 0
     assert stderr == (folder / "logs/a/job.log").read_text()
-    assert [line.rpartition(" ")[2] for line in stderr.splitlines()] == ["own", "child", "told"]
+    assert [line.rpartition(" ")[2] for line in stderr.splitlines()] == ["own", "child", "logged"]
 
 
 def test_a_known_error_is_two_plain_lines(folder: Path) -> None:

@@ -106,6 +106,7 @@ def make_rehearsal(folder: Path, port: int, reduced: bool) -> None:
     if reduced:  # The job asks for four GPUs as ever.
         profile["set-resources"]["train"]["processes"] = "4 if wildcards.run == 'bioner-llama1' else 1"
     (folder / "profiles/slurm").mkdir(parents=True)
+    (folder / "profiles/default").symlink_to(ROOT / "profiles/default")
     (folder / "profiles/slurm/config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     (folder / "slurm").symlink_to("profiles/slurm")
     for seed, name in enumerate(("llama1-7b", "llama2-7b", "pmc-llama-13b")):

@@ -74,6 +74,7 @@ def make_checkout(folder: Path, content: dict[str, Any] | None = None) -> Path:
     sets["train"] = sets["train"] | {"gpu": 4, "cpus_per_task": 4}
     sets["train_on_nodes"] = sets["train_on_nodes"] | {"gres": "gpu:2", "cpus_per_task": 2}
     (folder / "profiles" / "slurm").mkdir(parents=True)
+    (folder / "profiles" / "default").symlink_to(ROOT / "profiles" / "default")
     (folder / "profiles" / "slurm" / "config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
     (folder / "slurm").symlink_to("profiles/slurm")
     write_tiny_llama(folder / "tiny")

@@ -62,6 +62,13 @@ def test_the_training_on_two_nodes_has_a_task_on_each(checkout: Path) -> None:
     assert read_json(checkout / "results/tiny/costs/nodes/seed1.json")["processes"] == 4
 
 
+def test_all_of_the_results_is_fresh(checkout: Path) -> None:
+    command = [sys.executable, "-m", "markner.cli.main", "audit", "--configfile", "config/config.yaml", "results"]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("FRESH"), done.stdout
+    assert done.returncode == 0
+
+
 def losses(checkout: Path, run: str) -> list[float]:
     return [entry["loss"] for entry in read_json(checkout / f"results/tiny/history/{run}/seed1.json")["history"]]
 

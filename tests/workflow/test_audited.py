@@ -13,7 +13,7 @@ from runrecord.record import SUFFIX, record_path
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 ROUNDS, CHANGES = 10, 20
-UNRECORDED = {"logs", "benchmarks", "checkpoints"}
+UNRECORDED = {"logs", "slurm_logs", "benchmarks", "checkpoints"}
 KINDS = {
     "dataset card": f"{RESULTS}/corpora.md",
     "sentences": f"{RESULTS}/corpora/raw_gene/raw/test.jsonl",

@@ -1,4 +1,4 @@
-"""Sentences find their answers by text, white space apart."""
+"""Sentences find their answers by text, whatever its white space."""
 
 from collections.abc import Sequence
 

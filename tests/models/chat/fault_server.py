@@ -1,4 +1,4 @@
-"""A small server that speaks OpenAI's chat, files and batches protocols and fails as it is told.
+"""A small server that speaks OpenAI's chat, files and batches protocols and fails as it is asked to.
 
 Run as a program it prints its port and serves until it is killed. `GET /state` tells what was asked and delivered.
 The answer to a question repeats the text after "### Input:" with marks around its first word. A text that starts
