@@ -1,7 +1,8 @@
-"""Snakemake without the time of its import: each run is forked from a process that has imported it."""
+"""Snakemake and its jobs without the time of their imports: each is forked from a process that has done them."""
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -38,11 +39,38 @@ def _server() -> _Server:
     return _Server()
 
 
+class _Jobs:
+    """The processes from which jobs are forked (`job_server.py`), and a Python that asks them."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        place = Path(__file__).parent
+        self.python = Path(self.folder.name) / "python"
+        command = shlex.join([sys.executable, "-IS", str(place / "job_client.py"), self.folder.name, sys.executable])
+        self.python.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+        self.python.chmod(0o755)
+        self.processes = [
+            subprocess.Popen(
+                [sys.executable, str(place / "job_server.py"), f"{self.folder.name}/{kind}"],
+                stdin=subprocess.PIPE,
+                env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+            )
+            for kind in ("models", "others")
+        ]
+
+
+@cache
+def _jobs() -> _Jobs:
+    return _Jobs()
+
+
 def run_snakemake(
     folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in a folder, with the code under its `src` if it has one; what it says is all in `stdout`."""
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
-        asked = {"folder": str(folder), "arguments": arguments, "output": output.name}
+        computes = not {"-n", "--dry-run"} & set(arguments)
+        python = str(_jobs().python) if computes else sys.executable
+        asked = {"folder": str(folder), "arguments": arguments, "output": output.name, "python": python}
         code = _server().ask(asked | {"environment": dict(environment or os.environ)})
         return subprocess.CompletedProcess(["snakemake", *arguments], code, output.read())

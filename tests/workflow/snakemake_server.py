@@ -1,7 +1,8 @@
 """Snakemake in processes that are forked from one which has imported it.
 
 Its import takes half as long as a plan. A process serves requests, one JSON object a line: `folder`, `arguments`,
-`environment` and `output`, the file for all that Snakemake prints. It answers with the exit code, a line each.
+`environment`, `output`, the file for all that Snakemake prints, and `python`, by which it runs scripts. It answers with
+the exit code, a line each.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import sys
 from typing import Any
 
 
-def fork(folder: str, arguments: list[str], environment: dict[str, str], output: str) -> int:
+def fork(folder: str, arguments: list[str], environment: dict[str, str], output: str, python: str) -> int:
     """Run Snakemake in a folder with the code under its `src`; returns the exit code."""
     sys.stdout.flush()
     process = os.fork()
@@ -27,6 +28,7 @@ def fork(folder: str, arguments: list[str], environment: dict[str, str], output:
         os.dup2(target, 1)
         os.dup2(target, 2)
         sys.path.insert(0, f"{folder}/src")
+        sys.executable = python
         snakemake(arguments)
     except SystemExit as ended:
         code = ended.code
