@@ -79,7 +79,7 @@ replay-real: .venv/installed ## make the tables of the real study again from its
 	diff $(MEASURED)/sizes.csv $(REPLAY)/figures/sizes.csv && echo "The tables are those in $(MEASURED), byte for byte."
 
 REHEARSAL ?= $(shell mktemp -d)/rehearsal
-rehearsal: .venv/installed-dev ## run the paper's study in small on a SLURM of its own (root; LOCAL=1: no SLURM, REDUCED=1: a run of each kind, REHEARSAL=DIR goes on)
+rehearsal: .venv/installed-dev ## run the paper's study in small on a SLURM of its own (root; LOCAL=1: no SLURM, REDUCED=1: less, REHEARSAL=DIR goes on)
 	$(BIN)/python tests/slurm/rehearsal.py $(if $(LOCAL),--local) $(if $(REDUCED),--reduced) $(REHEARSAL)
 
 test-fast: .venv/installed-dev ## run the tests that need no model, no browser and no whole study

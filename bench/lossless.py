@@ -18,6 +18,7 @@ from answering import Answering, Passes, linear_of_torch, same, sampled_texts
 from report import write
 
 from markner.models.causal.batching import common_prefix
+from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.study.schema.systems import Decoding
 
 REFERENCE = "greedy search, batch 8"
@@ -65,14 +66,11 @@ def in_float64(asked: Answering, texts: Sequence[str], answers: dict[str, list[s
 def _parting(asked: Answering, prompt: str, reference: str, answer: str) -> dict[str, Any]:
     """The tokens at which two answers part, with their log-probabilities in float64."""
     tokenizer = asked.tokenizer
-    both = [
-        [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
-        for text in (reference, answer)
-    ]
+    both = [[*tokens, tokenizer.eos_token_id] for tokens in encode_texts(tokenizer, [reference, answer])]
     shared = common_prefix(both)
-    known = [*tokenizer(prompt)["input_ids"], *both[0][:shared]]
+    known = [*encode_prompts(tokenizer, [prompt])[0], *both[0][:shared]]
     with torch.inference_mode():
-        logits = asked.model(torch.tensor([known]), logits_to_keep=1).logits[0, -1].double()
+        logits = asked.model(torch.tensor([known]), logits_to_keep=1).logits[0, -1]
     probable = torch.log_softmax(logits, dim=-1)
     return {
         "after": tokenizer.decode(both[0][:shared])[-40:],

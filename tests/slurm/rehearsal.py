@@ -33,6 +33,7 @@ from tiny_encoder import tiny_encoder  # noqa: E402
 from tiny_llama import write_qwen3, write_sentencepiece, write_tiny_llama  # noqa: E402
 
 from markner.study.loading import load_study  # noqa: E402
+from profiles import write_profiles  # noqa: E402
 
 KEY = "rehearsal"
 STUBBED = "4-bit weights are not rehearsed: they need CUDA, so the QLoRA run is tuned with LoRA here, on 4 GPUs, not 1"
@@ -105,10 +106,7 @@ def make_rehearsal(folder: Path, port: int, reduced: bool) -> None:
         profile["set-resources"][rule] = profile["set-resources"][rule] | {"device": "cpu"}
     if reduced:  # The job asks for four GPUs as ever.
         profile["set-resources"]["train"]["processes"] = "4 if wildcards.run == 'bioner-llama1' else 1"
-    (folder / "profiles/slurm").mkdir(parents=True)
-    (folder / "profiles/default").symlink_to(ROOT / "profiles/default")
-    (folder / "profiles/slurm/config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
-    (folder / "slurm").symlink_to("profiles/slurm")
+    write_profiles(folder, profile)
     for seed, name in enumerate(("llama1-7b", "llama2-7b", "pmc-llama-13b")):
         write_sentencepiece(write_tiny_llama(folder / "models" / name, seed, positions=4096))
     write_tiny_llama(folder / "models/llama3.1-8b", 3, positions=4096)

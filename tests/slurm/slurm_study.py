@@ -13,6 +13,8 @@ sys.path.append(str(ROOT / "tests" / "models"))
 
 from tiny_llama import write_tiny_llama
 
+from profiles import write_profiles
+
 _TRAINING = {"epochs": 4, "learning_rate": 1.0e-3, "batch_size": 8, "device_batch_size": 2, "batching": "prefix"}
 
 
@@ -73,10 +75,7 @@ def make_checkout(folder: Path, content: dict[str, Any] | None = None) -> Path:
     sets = profile["set-resources"]
     sets["train"] = sets["train"] | {"gpu": 4, "cpus_per_task": 4}
     sets["train_on_nodes"] = sets["train_on_nodes"] | {"gres": "gpu:2", "cpus_per_task": 2}
-    (folder / "profiles" / "slurm").mkdir(parents=True)
-    (folder / "profiles" / "default").symlink_to(ROOT / "profiles" / "default")
-    (folder / "profiles" / "slurm" / "config.yaml").write_text(yaml.safe_dump(profile), encoding="utf-8")
-    (folder / "slurm").symlink_to("profiles/slurm")
+    write_profiles(folder, profile)
     write_tiny_llama(folder / "tiny")
     return folder
 

@@ -69,8 +69,6 @@ def run_snakemake(
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in a folder, with the code under its `src` if it has one; what it says is all in `stdout`."""
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as output:
-        computes = not {"-n", "--dry-run"} & set(arguments)
-        python = str(_jobs().python) if computes else sys.executable
-        asked = {"folder": str(folder), "arguments": arguments, "output": output.name, "python": python}
+        asked = {"folder": str(folder), "arguments": arguments, "output": output.name, "python": str(_jobs().python)}
         code = _server().ask(asked | {"environment": dict(environment or os.environ)})
         return subprocess.CompletedProcess(["snakemake", *arguments], code, output.read())

@@ -17,9 +17,11 @@ import select
 import signal
 import socket
 import sys
-import traceback
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from in_fork import exit_code, take_over
 
 COMMON = ("pydantic", "regex", "requests", "scipy.stats", "snakemake.iocontainers", "snakemake.logging", "yaml")
 LIBRARIES = {
@@ -42,13 +44,9 @@ def serve(path: str) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
         server.listen(64)
-        import_libraries(Path(path).name)
-        gc.freeze()  # a search for garbage in a fork would copy the memory of all that is imported
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
-        while True:
-            ready, _, _ = select.select([server, sys.stdin], [], [])
-            if sys.stdin in ready:
-                return
+        while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
+            import_libraries(Path(path).name)
             client, _ = server.accept()
             if not os.fork():
                 server.close()
@@ -56,6 +54,7 @@ def serve(path: str) -> None:
             client.close()
 
 
+@cache
 def import_libraries(kind: str) -> None:
     """Import the libraries of jobs with models or of the others; spaCy as they do, without torch."""
     if kind == "others":
@@ -65,6 +64,7 @@ def import_libraries(kind: str) -> None:
         del sys.modules["torch"]
     for name in (*COMMON, *LIBRARIES[kind]):
         importlib.import_module(name)
+    gc.freeze()  # a search for garbage in a fork would copy the memory of all that is imported
 
 
 def work(client: socket.socket) -> None:
@@ -75,28 +75,14 @@ def work(client: socket.socket) -> None:
     # A signal that ends this process when the client's end is closed.
     fcntl.fcntl(client, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(client, fcntl.F_SETFL, fcntl.fcntl(client, fcntl.F_GETFL) | os.O_ASYNC)
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
-    os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    sys.argv = [request["script"]]
-    sys.path[:1] = [str(Path(request["script"]).parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    code: Any = 1
-    try:
-        runpy.run_path(request["script"], run_name="__main__")
-        code = 0
-    except SystemExit as ended:
-        code = ended.code
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        client.send(bytes([code if isinstance(code, int) else int(code is not None)]))
-        os._exit(0)
+    take_over(request["folder"], request["environment"], streams)
+    script = request["script"]
+    sys.argv = [script]
+    sys.path[:1] = [str(Path(script).parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    code = exit_code(lambda: runpy.run_path(script, run_name="__main__"))
+    exit_code(atexit._run_exitfuncs)
+    client.send(bytes([code]))
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import gc
 import json
 import os
 import sys
-from typing import Any
+
+from in_fork import exit_code, take_over
 
 
 def fork(folder: str, arguments: list[str], environment: dict[str, str], output: str, python: str) -> int:
@@ -19,23 +20,15 @@ def fork(folder: str, arguments: list[str], environment: dict[str, str], output:
     process = os.fork()
     if process:
         return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    code: Any = 1
-    try:
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
+
+    def program() -> None:
         target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(target, 1)
-        os.dup2(target, 2)
+        take_over(folder, environment, [target, target])
         sys.path.insert(0, f"{folder}/src")
         sys.executable = python
         snakemake(arguments)
-    except SystemExit as ended:
-        code = ended.code
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else int(code is not None))
+
+    os._exit(exit_code(program))
 
 
 def snakemake(arguments: list[str]) -> None:
