@@ -288,9 +288,7 @@ def strip_marks(marked: str, marks: AnyMarks = MARKS, entity: str = "") -> Strip
     spans: list[tuple[Span, Span]] = []
     length = position = depth = start = opened = 0
     nested = unbalanced = False
-    # The longer mark first, in case it begins with the other.
-    pattern = "|".join(re.escape(each) for each in sorted(marks, key=len, reverse=True))
-    for tag in re.finditer(pattern, marked):
+    for tag in _any_mark(marks).finditer(marked):
         pieces.append(marked[position : tag.start()])
         length += tag.start() - position
         position = tag.end()
@@ -313,6 +311,12 @@ def strip_marks(marked: str, marks: AnyMarks = MARKS, entity: str = "") -> Strip
     unbalanced |= len(filled) < len(spans)
     defect: Status | None = "nested" if nested else "unbalanced" if unbalanced else None
     return Stripped("".join(pieces), tuple(span for span, _ in filled), tuple(place for _, place in filled), defect)
+
+
+@cache
+def _any_mark(marks: AnyMarks) -> re.Pattern[str]:
+    """Return the pattern of a mark, the longer one first, in case it begins with the other."""
+    return re.compile("|".join(re.escape(each) for each in sorted(marks, key=len, reverse=True)))
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

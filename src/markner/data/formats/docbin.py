@@ -44,14 +44,18 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 def _docbin() -> tuple["DocBin", "Vocab"]:
     """Return an empty `DocBin` and a vocabulary, without torch and without plugins of spaCy's serializer.
 
-    It would look for plugins in all installed packages at each call, which takes most of the time.
+    It would look for plugins in all installed packages at each call, and for its own converters among all functions
+    that spaCy registers, which takes most of the time.
     """
     with stub_import("torch"):
         from spacy.tokens import DocBin
         from spacy.vocab import Vocab
         from srsly.msgpack import msgpack_decoders, msgpack_encoders  # type: ignore[import-untyped]
 
-    msgpack_decoders.entry_points = msgpack_encoders.entry_points = False
+    for converters in (msgpack_decoders, msgpack_encoders):
+        converters.entry_points = False
+        known = converters.get_all()
+        converters.get_all = known.copy
     return DocBin(store_user_data=True), Vocab()
 
 

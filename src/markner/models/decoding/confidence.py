@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.nn.utils.rnn import pad_sequence
 from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
 from markner.markup import MARKS, AnyMarks, strip_marks
@@ -31,8 +30,8 @@ def best_of(logits: torch.Tensor, allowed: Sequence[Sequence[int]]) -> tuple[tor
         logits: [positions, vocabulary].
         allowed: Of each position at least one token, in ascending order; of equal tokens the first is taken.
     """
-    tokens = pad_sequence([torch.tensor(each) for each in allowed], batch_first=True, padding_value=-1)
-    tokens = tokens.to(logits.device)
+    width = max(map(len, allowed))
+    tokens = torch.tensor([[*each, *[-1] * (width - len(each))] for each in allowed], device=logits.device)
     best, log_probabilities = best_tokens(logits.gather(1, tokens.clamp(min=0)).masked_fill(tokens < 0, -math.inf))
     return tokens.gather(1, best[:, None]).squeeze(1), log_probabilities
 

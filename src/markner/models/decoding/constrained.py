@@ -140,7 +140,9 @@ class Constraint:
         if token in self._ends:
             return frozenset()
         for byte in self._vocabulary.bytes_of([token]):
-            states = _step(self._source, states).get(byte, frozenset())
+            states = frozenset(
+                following for state in states for each, following in self._source.next(state) if each == byte
+            )
         return states
 
     def allowed(self, states: States) -> list[int]:
@@ -174,6 +176,10 @@ class Constraint:
 
 def _step(source: _Source, states: States) -> dict[int, States]:
     """Return the states that follow, by the byte that leads to them."""
+    if len(states) == 1:  # as nearly always; so this is the fast way
+        steps = list(source.next(*states))
+        if len(steps) < 2 or steps[0][0] != steps[1][0]:
+            return {byte: frozenset((following,)) for byte, following in steps}
     reached: dict[int, set[_State]] = {}
     for state in states:
         for byte, following in source.next(state):

@@ -23,6 +23,9 @@ from markner.tags import words
 LONGEST = 4096
 """Most tokens of a prompt and its answer, also if the model has more positions."""
 
+_TOGETHER = 1000
+"""Sentences that are tokenized at a time: many, as each time takes long, but not all, as offsets take much memory."""
+
 _BORDERS = [re.compile(each) for each in (r"[.!?…][\"')\]]*\s+", r"[;:]\s+", r"[,)\]]\s+", r"\s+")]
 """Where a sentence may be cut, the safest first."""
 _SEVERITY: tuple[Status, ...] = ("empty", "refused", "truncated", "changed_text", "nested", "unbalanced", "ok")
@@ -92,10 +95,11 @@ def sentence_pieces(
         for context, frame in zip(different, encode_prompts(tokenizer, frames), strict=True)
     }
     pieces: list[Piece] = []
-    for number, (text, around) in enumerate(zip(texts, shown, strict=True)):
-        composed = compose(text).text
+    all_composed = [compose(text).text for text in texts]
+    starts = _token_starts([escape_marks(text, marks) for text in all_composed], tokenizer)
+    for number, (composed, around, token_starts) in enumerate(zip(all_composed, shown, starts, strict=True)):
         context = around if 2 * rooms[around] >= rooms[""] else ""
-        for start, end in _cut(composed, escape_marks(composed, marks), tokenizer, rooms[context]):
+        for start, end in _cut(composed, token_starts, rooms[context]):
             pieces.append(Piece(number, start, end, composed[start:end], context))
     return pieces
 
@@ -149,12 +153,29 @@ def worst(statuses: Iterable[Status]) -> Status:
     return min(statuses, key=_SEVERITY.index)
 
 
-def _cut(text: str, escaped: str, tokenizer: PreTrainedTokenizerBase, room: int) -> list[Span]:
-    """Return the bounds of the pieces of a text, without white space around them if there are several."""
-    encoded = tokenizer(
-        escaped, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True, verbose=False
-    )
-    starts = [start for start, _ in encoded["offset_mapping"]]
+def _token_starts(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
+    """Yield where the tokens of each text begin."""
+    for first in range(0, len(texts), _TOGETHER):
+        encoded = tokenizer(
+            list(texts[first : first + _TOGETHER]),
+            add_special_tokens=False,
+            return_attention_mask=False,
+            return_offsets_mapping=True,
+            split_special_tokens=True,
+            verbose=False,
+        )
+        for offsets in encoded["offset_mapping"]:
+            yield [start for start, _ in offsets]
+
+
+def _cut(text: str, starts: Sequence[int], room: int) -> list[Span]:
+    """Return the bounds of the pieces of a text, without white space around them if there are several.
+
+    Args:
+        text: The text.
+        starts: Where its tokens begin.
+        room: The most tokens of a piece.
+    """
     if len(starts) <= room:
         return [Span(0, len(text))]
     if room < 1:
