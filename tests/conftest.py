@@ -1,6 +1,8 @@
 """What tests share: where the real corpora are, if they are."""
 
 import os
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +15,26 @@ settings.register_profile("markner", deadline=None)
 settings.load_profile("markner")
 
 ROOT = Path(__file__).parents[1]
+# Many processes import the same modules; where Python keeps no compiled code (containers often say so), each compiles.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 4 << 30
+"""Free bytes; the tests need about a third of them."""
 MAKES_STUDY = ROOT / "tests" / "workflow" / "test_end_to_end.py"
+
+
+def pytest_configure() -> None:
+    """Put the tests' temporary files in memory if the system allows it and `TMPDIR` names no other place.
+
+    The tests write more than a hundred thousand small files, which can take a disk longer than the code.
+    """
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    system = os.statvfs(MEMORY)
+    if system.f_bavail * system.f_frsize >= MEMORY_NEEDED and not system.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # to be found anew
 
 
 def mirror() -> Path | None:

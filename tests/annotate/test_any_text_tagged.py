@@ -1,7 +1,6 @@
 """Any text is tagged by every kind of tagger: no mention is outside of it, and none divides a grapheme."""
 
 import sys
-from pathlib import Path
 
 import pytest
 import regex
@@ -12,7 +11,7 @@ from tagged_study import TAGGER, write_tiny_study
 
 sys.path.append(str(ROOT / "tests" / "models"))
 
-from test_typed_model import PLAIN, PROMPT, TYPES, tagger, trained
+from test_typed_model import PLAIN, PROMPT, TYPES, learned, tagger
 from tiny_llama import SENTENCES
 
 from markner.annotate import pipeline
@@ -37,23 +36,23 @@ def texts() -> list[str]:
     return drawn + KNOWN
 
 
-def encoder(folder: Path) -> System:
-    return load_system(TAGGER, write_tiny_study(folder))
+def encoder(factory: pytest.TempPathFactory) -> System:
+    return load_system(TAGGER, write_tiny_study(factory.mktemp("encoder")))
 
 
-def language_model(folder: Path, prompt: Prompt, method: str, types: list[str]) -> System:
+def language_model(factory: pytest.TempPathFactory, prompt: Prompt, method: str, types: list[str]) -> System:
     settings = tagger(prompt, method)
     instructions = {entity: settings.instructions[entity] for entity in types}
     decoding = settings.decoding.model_copy(update={"batch_size": 256})
     settings = settings.model_copy(update={"decoding": decoding, "instructions": instructions})
-    return GenerativeSystem(settings, trained(folder, prompt, 80) / "model")
+    return GenerativeSystem(settings, learned(factory, "typed" if prompt.marks_by_type else "plain", prompt) / "model")
 
 
 SYSTEMS = {
     "an encoder": encoder,
-    "an encoder that reads tokens": lambda folder: TokenSystem(encoder(folder)),
-    "a language model": lambda folder: language_model(folder, PLAIN, "constrained", ["disease"]),
-    "a language model with typed marks": lambda folder: language_model(folder, PROMPT, "copy-draft", TYPES),
+    "an encoder that reads tokens": lambda factory: TokenSystem(encoder(factory)),
+    "a language model": lambda factory: language_model(factory, PLAIN, "constrained", ["disease"]),
+    "a language model with typed marks": lambda factory: language_model(factory, PROMPT, "copy-draft", TYPES),
 }
 
 
@@ -61,10 +60,10 @@ SYSTEMS = {
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("kind", SYSTEMS)
 def test_any_text_is_tagged_and_no_mention_divides_a_grapheme(
-    kind: str, texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, texts: list[str], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "BLOCK", 400)  # larger batches
-    system = SYSTEMS[kind](tmp_path)
+    monkeypatch.setattr(pipeline, "BLOCK", 3000)  # larger batches
+    system = SYSTEMS[kind](tmp_path_factory)
     tagged = list(TextTagger([system]).tag(texts))
     assert len(tagged) == len(texts)
     for text, mentions in zip(texts, tagged, strict=True):

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import pytest
 from conftest import ROOT
+from forked import python, run_snakemake
 from tagged_study import TAGGER, write_tiny_study
 
 from markner.annotate.pipeline import AnnotationJob, annotate, journal_of, merge_mentions
@@ -90,7 +91,7 @@ def test_each_mention_has_its_score_and_the_threshold_leaves_out_lower_ones(resu
 
 def test_a_threshold_that_is_no_probability_is_an_error(results: Path) -> None:
     done = subprocess.run(
-        command(results.parents[1], "--min-confidence", "1.5", str(SAMPLE)),
+        command("--min-confidence", "1.5", str(SAMPLE)),
         cwd=results.parents[1], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode != 0
@@ -184,18 +185,8 @@ def test_a_thousand_abstracts_fit_their_text_in_every_format(
             assert " ".join(text[start:end] for start, end in fragments) == surface
 
 
-def command(folder: Path, *arguments: str) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "markner.cli.main",
-        "annotate",
-        "--configfile",
-        "study.yaml",
-        "--run",
-        "tiny",
-        *arguments,
-    ]
+def command(*arguments: str, program: str = sys.executable) -> list[str]:
+    return [program, "-m", "markner.cli.main", "annotate", "--configfile", "study.yaml", "--run", "tiny", *arguments]
 
 
 @pytest.mark.slow
@@ -206,12 +197,11 @@ def test_killed_and_resumed_nothing_is_lost_or_done_twice(results: Path, tmp_pat
     lines = (json.dumps({"id": number, "text": texts[number % len(texts)]}) for number in range(4000))
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     whole, output = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
-    subprocess.run(command(folder, str(source), "--output", str(whole)), cwd=folder, check=True, capture_output=True)
+    asked = command(str(source), "--output", str(whole), program=python())
+    subprocess.run(asked, cwd=folder, check=True, capture_output=True)
     journal = journal_of([str(source)], output)
     assert journal is not None
-    process = subprocess.Popen(
-        command(folder, str(source), "--output", str(output)), cwd=folder, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command(str(source), "--output", str(output)), cwd=folder, stderr=subprocess.DEVNULL)
     while process.poll() is None and (not journal.is_file() or journal.read_bytes().count(b"\n") < 3):
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
@@ -220,9 +210,8 @@ def test_killed_and_resumed_nothing_is_lost_or_done_twice(results: Path, tmp_pat
     assert not output.exists()
     before = journal.read_bytes()
     journal.write_bytes(before + b'[["torn')
-    done = subprocess.run(
-        command(folder, str(source), "--output", str(output)), cwd=folder, check=True, capture_output=True, text=True
-    )
+    asked = command(str(source), "--output", str(output), program=python())
+    done = subprocess.run(asked, cwd=folder, check=True, capture_output=True, text=True)
     assert "of the documents were tagged before" in done.stderr
     assert output.read_bytes() == whole.read_bytes()
     assert not journal.exists()
@@ -245,7 +234,7 @@ def test_texts_that_changed_since_are_tagged_anew(results: Path, tmp_path: Path)
 def test_standard_input_to_standard_output(results: Path) -> None:
     folder = results.parents[1]
     text = "Ataxia in mice.\n\nThey had ataxia."
-    done = subprocess.run(command(folder, "-"), cwd=folder, input=text.encode(), capture_output=True, check=True)
+    done = subprocess.run(command("-"), cwd=folder, input=text.encode(), capture_output=True, check=True)
     assert json.loads(done.stdout)["text"] == text
     assert b"1 documents, 2 sentences" in done.stderr
 
@@ -258,7 +247,7 @@ def test_a_run_that_is_not_there_is_an_error(results: Path, run_name: str, messa
     folder = results.parents[1]
     arguments = ["annotate", "--configfile", "study.yaml", "--run", run_name, str(SAMPLE)]
     done = subprocess.run(
-        [sys.executable, "-m", "markner.cli.main", *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [python(), "-m", "markner.cli.main", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 64
     assert message in done.stderr
@@ -272,7 +261,6 @@ def test_the_workflow_annotates_a_configured_collection(results: Path) -> None:
     (texts / "one.txt").write_text("Mice had ataxia.", encoding="utf-8")
     for name in ("weights/m", "corpora/c/tokenized"):
         (results / name).mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "snakemake", "-c1", "--snakefile", str(ROOT / "Snakefile")]
     # The run's training lies outside of this test: its model is taken as it is.
     arguments = [
         "--configfile",
@@ -284,10 +272,9 @@ def test_the_workflow_annotates_a_configured_collection(results: Path) -> None:
         "--rerun-triggers",
         "mtime",
     ]
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(
-        [*command, *arguments, "--", "annotations"],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    done = run_snakemake(
+        folder, "-c1", "--snakefile", str(ROOT / "Snakefile"), *arguments, "--", "annotations",
+        environment=os.environ | {"HF_HUB_OFFLINE": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     written = results / "annotations" / "own" / "brat" / "one.txt"

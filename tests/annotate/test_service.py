@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import ROOT
+from forked import python
 from tagged_study import TAGGER, write_tiny_study
 
 from markner import load
@@ -30,7 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(run: Path) -> Iterator[str]:
     server = subprocess.Popen(
-        [sys.executable, "-m", "markner.cli.main", "serve", str(run), "--port", "0"],
+        [python(), "-m", "markner.cli.main", "serve", str(run), "--port", "0"],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
         text=True,

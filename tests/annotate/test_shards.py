@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
+from forked import run_snakemake
 from tagged_study import TAGGER, write_tiny_study
 
 from markner.annotate.pipeline import BLOCK, AnnotationJob, annotate, tag_documents
@@ -114,10 +115,11 @@ def test_a_document_that_cannot_be_tagged_is_named(results: Path) -> None:
         list(tag_documents([*documents[:3], broken, *documents[4:]], [Failing(results, "broken")]))
 
 
-def snakemake(folder: Path, *arguments: str) -> list[str]:
-    command = [sys.executable, "-m", "snakemake", "-c1", "--snakefile", str(ROOT / "Snakefile"), "--configfile"]
-    rules = ["annotate", "annotate_shard", "gather_annotation", "annotations", "taggers"]
-    return [*command, "study.yaml", "--allowed-rules", *rules, "--rerun-triggers", "mtime", *arguments]
+RULES = ("annotate", "annotate_shard", "gather_annotation", "annotations", "taggers")
+SNAKEMAKE = (
+    *("-c1", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"),
+    *("--allowed-rules", *RULES, "--rerun-triggers", "mtime"),
+)
 
 
 @pytest.mark.slow
@@ -134,7 +136,7 @@ def test_the_workflow_scatters_and_gathers_and_a_killed_shard_goes_on(tmp_path: 
     journals = results / "checkpoints" / "shards" / "in-shards"
     shards = "results/tiny/shards/in-shards/{}-of-3.jsonl"
     process = subprocess.Popen(
-        snakemake(tmp_path, "--", shards.format(2)),
+        [sys.executable, "-m", "snakemake", *SNAKEMAKE, "--", shards.format(2)],
         cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     journal = journals / "2-of-3.journal"
@@ -144,11 +146,9 @@ def test_the_workflow_scatters_and_gathers_and_a_killed_shard_goes_on(tmp_path: 
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / shards.format(2)).exists()
     assert journal.read_bytes().count(b"\n") >= 2
-    subprocess.run(snakemake(tmp_path, "--unlock"), cwd=tmp_path, env=environment, check=True, capture_output=True)
-    done = subprocess.run(
-        snakemake(tmp_path, "--rerun-incomplete", "--", "annotations"),
-        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
+    done = run_snakemake(tmp_path, *SNAKEMAKE, "--unlock", environment=environment)
+    assert done.returncode == 0, done.stdout
+    done = run_snakemake(tmp_path, *SNAKEMAKE, "--rerun-incomplete", "--", "annotations", environment=environment)
     assert done.returncode == 0, done.stdout
     gathered, whole = (results / "annotations" / name / "annotations.jsonl" for name in ("in-shards", "whole"))
     assert gathered.read_bytes() == whole.read_bytes() != b""

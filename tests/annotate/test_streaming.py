@@ -24,9 +24,7 @@ def peak_megabytes(folder: Path, count: int) -> float:
     with source.open("w", encoding="utf-8") as stream:
         for number in range(count):
             stream.write(json.dumps({"id": number, "text": texts[number % len(texts)] + " " * BLANKS}) + "\n")
-    process = subprocess.Popen(
-        command(folder, str(source), "--output", str(output)), cwd=folder, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command(str(source), "--output", str(output)), cwd=folder, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = status
     assert status == 0

@@ -1,13 +1,14 @@
 """A requested GPU that cannot be used is an error, and the message names driver and build."""
 
 import os
-import subprocess
-import sys
+import runpy
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from conftest import ROOT
 
 from markner.errors import MarknerError
 from markner.models import device as module
@@ -55,18 +56,11 @@ def test_the_cpu_can_always_be_requested(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_jobs_that_load_a_model_check_the_device_first(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The script of each rule, run with nothing but its resources: it stops at the missing GPU."""
-    root = Path(__file__).resolve().parents[2]
-    code = """
-import contextlib, runpy, sys, types
-import runrecord.job
-runrecord.job.job = lambda snakemake: contextlib.nullcontext()
-job = types.SimpleNamespace(resources=types.SimpleNamespace(device="any"))
-runpy.run_path(sys.argv[1], init_globals={"snakemake": job})
-"""
     monkeypatch.setenv("SLURM_JOB_GPUS", "0")
-    path = root / "workflow" / "scripts" / f"{script}.py"
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
-    assert "needs 1 GPU, and torch sees 0" in done.stderr
+    monkeypatch.setattr("runrecord.job.job", lambda snakemake: nullcontext())
+    job = SimpleNamespace(resources=SimpleNamespace(device="any"))
+    with pytest.raises(MarknerError, match="needs 1 GPU, and torch sees 0"):
+        runpy.run_path(str(ROOT / "workflow" / "scripts" / f"{script}.py"), init_globals={"snakemake": job})
 
 
 def test_torch_has_no_more_threads_than_the_machine_has_cores() -> None:

@@ -4,12 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from forked import python
 from tiny_llama import fine_tuning, write_tiny_llama
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -156,7 +156,7 @@ def test_the_time_between_states_is_twenty_minutes_or_from_the_environment() -> 
     for value, expected in ((None, "1200"), ("0", "0.0")):
         environment = {key: text for key, text in os.environ.items() if key != "MARKNER_SECONDS_BETWEEN_STATES"}
         environment |= {"MARKNER_SECONDS_BETWEEN_STATES": value} if value else {}
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        done = subprocess.run([python(), "-c", code], capture_output=True, text=True, check=True, env=environment)
         assert float(done.stdout) == float(expected)
 
 

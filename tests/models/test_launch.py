@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from forked import python
 from safetensors.torch import load_file
 from tiny_llama import fine_tuning, write_tiny_llama
 
@@ -34,6 +35,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("launch")
     write_tiny_llama(folder / "weights")
     return folder
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes that a test starts be forked from one that has imported their libraries."""
+    monkeypatch.setattr(sys, "executable", python())
 
 
 def tuning(place: Path, name: str, training: Training = BASE) -> FineTuning:
@@ -78,7 +85,10 @@ def same(folder: Path, other: Path) -> None:
 
 
 def test_four_sharded_processes_give_what_one_gives(place: Path, alone: Path) -> None:
-    """That there are four, and that all parameters are DTensors cut in four, `ShardingCheck` checks in each of them."""
+    """That there are four, and that all parameters are DTensors cut in four, `ShardingCheck` checks in each of them.
+
+    These processes are started as in use, not forked.
+    """
     launch(tuning(place, "four"), LaunchConfig(processes=4, device="cpu"))
     assert len(history(alone, "loss")) == STEPS
     assert history(alone, "loss")[-1] < history(alone, "loss")[0] - 0.3
@@ -88,6 +98,7 @@ def test_four_sharded_processes_give_what_one_gives(place: Path, alone: Path) ->
     assert not (place / "four" / "checkpoints").exists()
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_signal_saves_a_state_from_which_fewer_processes_go_on(place: Path, alone: Path) -> None:
     task, config = tuning(place, "left"), LaunchConfig(processes=4, device="cpu")
     code = "import sys; from markner.models.causal.launch import TASK, launch; launch(*TASK.validate_json(sys.argv[1]))"
@@ -109,12 +120,14 @@ def test_a_signal_saves_a_state_from_which_fewer_processes_go_on(place: Path, al
     same(place / "left", alone)
 
 
+@pytest.mark.usefixtures("forked")
 def test_recomputed_activations_change_nothing(place: Path, alone: Path) -> None:
     training = BASE.model_copy(update={"gradient_checkpointing": True})
     launch(tuning(place, "recomputed", training), LaunchConfig(processes=2, device="cpu"))
     same(place / "recomputed", alone)
 
 
+@pytest.mark.usefixtures("forked")
 def test_bfloat16_and_adapters_are_sharded_too(place: Path) -> None:
     """The weights differ from those of full float32 training: `ShardingCheck` must agree and the loss must fall."""
     training = BASE.model_copy(update={"precision": "bf16", "method": "lora", "lora_rank": 4, "learning_rate": 1e-2})
@@ -157,6 +170,7 @@ def run_changed_worker(
     )
 
 
+@pytest.mark.usefixtures("forked")
 def test_another_kind_of_parallel_training_is_an_error(place: Path) -> None:
     """What accelerate does on CPUs by itself: DistributedDataParallel, without a word."""
     (place / "ddp.py").write_text(DDP)
@@ -205,6 +219,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("recompute", [False, True])
 def test_each_of_two_processes_holds_half_also_while_gradients_accumulate(place: Path, recompute: bool) -> None:
     """In bytes: parameters, gradients and AdamW's moments, after every device batch of every step."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openai
 import pytest
+from forked import python
 from tiny_llama import write_tiny_llama
 from transformers import AutoTokenizer
 
@@ -26,6 +27,7 @@ JOB = """
 import sys, time
 from pathlib import Path
 from markner.models.chat.server import served
+sys.executable = sys.argv[2]
 with served(Path(sys.argv[1]), "tiny", 1) as server:
     print(server.base_url, flush=True)
     time.sleep(3600)
@@ -43,6 +45,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tiny"
 
 
+@pytest.fixture
+def forked_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's process, forked from one that has imported its libraries."""
+    monkeypatch.setattr(sys, "executable", python())
+
+
 def listens(base_url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -52,6 +60,7 @@ def listens(base_url: str) -> bool:
         return False
 
 
+@pytest.mark.usefixtures("forked_server")
 def test_a_model_is_served_for_as_long_as_the_block(weights: Path) -> None:
     with served(weights, "tiny", 1) as server:
         assert server.weights.startswith("sha256:")
@@ -67,7 +76,7 @@ def test_a_model_is_served_for_as_long_as_the_block(weights: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_the_server_ends_with_a_killed_job(weights: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-c", JOB, str(weights)]
+    command = [sys.executable, "-c", JOB, str(weights), python()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ.copy()) as job:
         assert job.stdout is not None
         base_url = job.stdout.readline().strip()
@@ -78,6 +87,7 @@ def test_the_server_ends_with_a_killed_job(weights: Path, number: signal.Signals
             time.sleep(0.05)
 
 
+@pytest.mark.usefixtures("forked_server")
 def test_a_server_that_cannot_start_says_so(tmp_path: Path) -> None:
     write_json(tmp_path / "markner.json", {"files": {}})
     with pytest.raises(MarknerError, match="ended before it was ready"), served(tmp_path, "none", 1):

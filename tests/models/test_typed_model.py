@@ -1,9 +1,11 @@
 """A tiny model learns typed marks from corpora that know one type or two, and marks all types in one pass."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import once
 from tiny_llama import SENTENCES, fine_tuning, write_tiny_llama
 
 from markner.data.documents import Sentence, Span, write_sentences
@@ -59,9 +61,19 @@ def trained(folder: Path, prompt: Prompt, epochs: int) -> Path:
     return folder
 
 
+def learned(tmp_path_factory: pytest.TempPathFactory, name: str, prompt: Prompt) -> Path:
+    """Return the folder of a model that knows all types by heart; it is trained once a session, and not changed."""
+
+    def make(folder: Path) -> None:
+        trained(folder, prompt, 80)
+
+    return once(tmp_path_factory.getbasetemp(), f"learned-{name}", make)
+
+
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = trained(tmp_path_factory.mktemp("typed"), PROMPT, 80)
+    folder = tmp_path_factory.mktemp("typed")
+    shutil.copytree(learned(tmp_path_factory, "typed", PROMPT), folder, dirs_exist_ok=True)
     assert len(read_instances(folder / "instructions.json")) == len(SENTENCES)
     return folder
 
@@ -125,7 +137,7 @@ def tagged(folder: Path, prompt: Prompt, method: str) -> tuple[list[Tagged], int
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained(tmp_path_factory.mktemp("plain"), PLAIN, 80)
+    return learned(tmp_path_factory, "plain", PLAIN)
 
 
 @pytest.mark.parametrize(("method", "part"), [("greedy", 1 / 2), ("copy-draft", 3 / 4)])

@@ -1,12 +1,12 @@
 """What each planned job of the paper's study asks SLURM for, held against what its real model needs."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ROOT
+from forked import run_snakemake
 from needs import CONFIGS, GPU_RULES, Job, read_plan, shape, shortfalls
 
 from markner.study.loading import load_study, load_study_file
@@ -28,10 +28,9 @@ def planned(folder: Path, config: Path) -> list[Job]:
     """The jobs of a study under the profile for SLURM, in a folder without results."""
     (folder / "resources").symlink_to(ROOT / "resources")
     files = ("--snakefile", ROOT / "Snakefile", "--configfile", config, "--profile", ROOT / "profiles/slurm")
-    command = [sys.executable, "-m", "snakemake", "-n", *map(str, files)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return list(read_plan(done.stdout + done.stderr))
+    done = run_snakemake(folder, "-n", *map(str, files))
+    assert done.returncode == 0, done.stdout[-4000:]
+    return list(read_plan(done.stdout))
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """A small real workflow for tests: the project's own scripts score answers and write a table."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, once
+from forked import run_snakemake
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.files import write_json
@@ -46,9 +45,8 @@ CELL = "Good, tuned,genes"
 
 def snakemake(folder: Path, *arguments: str) -> None:
     """Run the workflow of a folder."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = run_snakemake(folder, "--cores", "1", *arguments)
+    assert done.returncode == 0, done.stdout
 
 
 def make_study(factory: pytest.TempPathFactory) -> Path:

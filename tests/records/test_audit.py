@@ -4,13 +4,12 @@ import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import run_snakemake
 
 from markner.cli.main import main
 from runrecord.audit import Audit, Verdict, find_root
@@ -86,9 +85,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--quiet", "all"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = run_snakemake(folder, "--cores", "1", "--quiet", "all")
+    assert done.returncode == 0, done.stdout
     return folder
 
 

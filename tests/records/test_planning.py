@@ -1,11 +1,10 @@
 """A dry run names why a job has to run again, from its record."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import run_snakemake
 from small_study import GOOD, SNAKEFILE, make_study
 
 pytest_plugins = ["small_study"]
@@ -23,10 +22,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said(study: Path) -> str:
-    command = [sys.executable, "-m", "snakemake", "-n", "--rerun-triggers", "params"]
-    done = subprocess.run(command, cwd=study, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+    done = run_snakemake(study, "-n", "--rerun-triggers", "params")
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def edit(path: Path, old: str, new: str) -> None:

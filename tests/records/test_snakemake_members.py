@@ -8,14 +8,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import snakemake
-from conftest import ROOT
+from forked import run_snakemake
 
 from runrecord import planning
 from runrecord.errors import RecordError
@@ -46,17 +44,15 @@ SCRIPTS = {
 TRIGGERS = ("--rerun-triggers", "mtime", "params", "input")
 
 
-def run_snakemake(folder: Path, *arguments: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+def said(folder: Path, *arguments: str) -> str:
+    done = run_snakemake(folder, "--cores", "1", *arguments)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def planned(folder: Path, *arguments: str) -> dict[str, str]:
     """The reason of each rule that a dry run would run, `all` left out."""
-    text = run_snakemake(folder, "--dry-run", *TRIGGERS, *arguments)
+    text = said(folder, "--dry-run", *TRIGGERS, *arguments)
     reasons = re.findall(r"^rule (\w+):\n(?: {4}.*\n)*? {4}reason: (.*)$", text, re.MULTILINE)
     assert reasons or "Nothing to be done" in text
     return {rule: reason for rule, reason in reasons if rule != "all"}
@@ -71,7 +67,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "scripts" / name).write_text(text)
     for name in ("a.txt", "b.txt"):
         (folder / name).write_text(name)
-    run_snakemake(folder)
+    said(folder)
     return folder
 
 
@@ -144,7 +140,7 @@ def test_params_changed_gives_the_reasons_of_the_record(folder: Path) -> None:
 
 def test_params_changed_of_one_file_is_what_a_summary_shows(folder: Path) -> None:
     change_metadata(folder, "params", ["'another'"])
-    rows = [line.split("\t") for line in run_snakemake(folder, "--summary").splitlines() if "\t" in line]
+    rows = [line.split("\t") for line in said(folder, "--summary").splitlines() if "\t" in line]
     status = {row[0]: row[rows[0].index("status")] for row in rows[1:]}
     assert status == {"recorded.txt": "ok", "plain.txt": "params changed"}
 

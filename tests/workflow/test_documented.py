@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, mirror
 from documented import lines
+from forked import install
 from tiny_study import copy, environment, finished
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -66,7 +67,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("bench", "docs", "tests"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "slurm").symlink_to("profiles/slurm")
-    (folder / ".venv").symlink_to(sys.prefix)
+    install(folder)
     (folder / "abstracts").mkdir()
     shutil.copy(ROOT / "resources/sample/pubtator/test.PubTator", folder / "abstracts")
     return folder
@@ -74,7 +75,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", sorted({command for _, line in lines() if (command := typed(line))}))
 def test_the_command_runs(command: str, checkout: Path) -> None:
-    variables = environment(checkout) | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    variables = environment(checkout) | {"PATH": f"{checkout / '.venv' / 'bin'}:{os.environ['PATH']}"}
     variables["BENCH_REPEATS"] = "1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],

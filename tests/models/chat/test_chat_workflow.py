@@ -14,10 +14,10 @@ import pytest
 import yaml
 from chat_support import KEY, Server, assert_no_key
 from conftest import ROOT
+from forked import python, run_snakemake
 
 pytestmark = pytest.mark.slow
 
-SNAKEMAKE = [sys.executable, "-m", "snakemake", "-c2", "--snakefile", str(ROOT / "Snakefile")]
 SERVER = Path(__file__).parent / "fault_server.py"
 
 
@@ -56,15 +56,8 @@ def study(server: Server) -> dict[str, Any]:
 
 def snakemake(folder: Path, *arguments: str, key: str | None = KEY) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "MARKNER_TEST_KEY"}
-    return subprocess.run(
-        [*SNAKEMAKE, *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env=environment | ({"MARKNER_TEST_KEY": key} if key else {}),
-    )
+    environment |= {"MARKNER_TEST_KEY": key} if key else {}
+    return run_snakemake(folder, "-c2", "--snakefile", str(ROOT / "Snakefile"), *arguments, environment=environment)
 
 
 def planned(output: str) -> dict[str, int]:
@@ -158,7 +151,7 @@ def test_what_was_answered_is_not_asked_again_and_gives_the_same_bytes(folder: P
 def test_a_replay_asks_nobody(folder: Path, server: Server) -> None:
     asked = len(server.state()["asked"])
     name = "results/chat/predictions/five/seed1/ncbi_disease.jsonl"
-    command = [sys.executable, "-m", "markner.cli.main", "replay", name, "--configfile", "study.yaml"]
+    command = [python(), "-m", "markner.cli.main", "replay", name, "--configfile", "study.yaml"]
     environment = os.environ | {"MARKNER_TEST_KEY": "any-word"}
     done = subprocess.run([*command, "--run"], cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert (done.returncode, done.stdout.count("identical: ")) == (0, 2), done.stdout + done.stderr

@@ -1,15 +1,17 @@
 import json
+import logging
+import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from ask_many import start_job
 from chat_support import (
     KEY,
     Corpus,
@@ -30,11 +32,12 @@ from markner.models.chat.client import read_key, redact
 __all__ = ["key_in_environment", "start_server"]
 pytestmark = pytest.mark.usefixtures("key_in_environment")
 
-ASK_MANY = Path(__file__).parent / "ask_many.py"
-
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_overcome(fault: str, tmp_path: Path, start_server: Start) -> None:
+def test_each_fault_is_overcome(
+    fault: str, tmp_path: Path, start_server: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     server = start_server(0.4, 3, fault)
     # On a busy machine the server may need more than a second: its answer would then come too late and be asked again.
     run = chat_run(concurrency=12, timeout=1.0 if fault == "hang" else 30.0)
@@ -46,6 +49,8 @@ def test_each_fault_is_overcome(fault: str, tmp_path: Path, start_server: Start)
     assert state["retry_after_broken"] == 0
     assert Counter(state["delivered"]) == Counter(set(state["asked"]))
     assert_no_key(tmp_path)
+    assert "send_request_headers" in caplog.text
+    assert KEY not in caplog.text
 
 
 def test_answers_of_every_kind_become_predictions(tmp_path: Path, start_server: Start) -> None:
@@ -151,11 +156,19 @@ def test_the_dollar_budget_refuses_before_and_stops_during_the_run(tmp_path: Pat
         corpus.ask(api_model(server, price_input=None), chat_run(budget_dollars=1.0), cache="new")
 
 
-def start_client(folder: Path, server: Server, count: int, concurrency: int) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, str(ASK_MANY), str(folder), server.base_url, str(count), str(concurrency)]
-    command += ["5" if count > 1000 else "3"]
-    with (folder / "stderr.txt").open("ab") as errors:
-        return subprocess.Popen(command, stderr=errors)
+def start_client(folder: Path, server: Server, count: int, concurrency: int) -> BaseProcess:
+    return start_job(folder, server.base_url, count, concurrency)
+
+
+def ended(client: BaseProcess) -> int | None:
+    """Wait for the job's end; return its exit code."""
+    client.join()
+    return client.exitcode
+
+
+def send_signal(client: BaseProcess, number: signal.Signals) -> None:
+    assert client.pid is not None
+    os.kill(client.pid, number)
 
 
 def stored(folder: Path) -> set[str]:
@@ -184,10 +197,10 @@ def count_stored(folder: Path) -> int:
         database.close()
 
 
-def wait_until_stored(client: "subprocess.Popen[bytes]", folder: Path, number: int) -> None:
-    while client.poll() is None and count_stored(folder) < number:
+def wait_until_stored(client: BaseProcess, folder: Path, number: int) -> None:
+    while client.is_alive() and count_stored(folder) < number:
         time.sleep(0.02)
-    assert client.poll() is None
+    assert client.is_alive()
 
 
 @pytest.mark.parametrize(
@@ -208,8 +221,8 @@ def test_sigkill_costs_at_most_the_answers_under_way(
     for threshold in sorted(rng.sample(range(1, count - concurrency), 3)):
         client = start_client(tmp_path, server, count, concurrency)
         wait_until_stored(client, tmp_path, threshold)
-        client.send_signal(signal.SIGKILL)
-        client.wait()
+        send_signal(client, signal.SIGKILL)
+        assert ended(client) == -signal.SIGKILL
         time.sleep(0.5)  # the server delivers what was under way
         delivered = server.state()["delivered"]
         # Of this job alone: an answer that an earlier kill cost may not have been asked again yet.
@@ -218,7 +231,7 @@ def test_sigkill_costs_at_most_the_answers_under_way(
         assert len(lost) <= concurrency
         again.update(lost)
         assert len(delivered) == len(stored(tmp_path)) + again.total()
-    assert start_client(tmp_path, server, count, concurrency).wait() == 0
+    assert ended(start_client(tmp_path, server, count, concurrency)) == 0
     state = server.state()
     assert Counter(state["delivered"]) == Counter(stored(tmp_path)) + again
     assert again.total() <= 3 * concurrency
@@ -233,13 +246,13 @@ def test_sigterm_and_sigint_lose_no_answer(number: signal.Signals, tmp_path: Pat
     server = start_server(0.2, 1, "server_error")
     client = start_client(tmp_path, server, 3000, 16)
     wait_until_stored(client, tmp_path, 50)
-    client.send_signal(number)
-    assert client.wait() == 1
+    send_signal(client, number)
+    assert ended(client) == 1
     state = server.state()
     assert set(state["delivered"]) == stored(tmp_path)
     assert len(state["delivered"]) < 3000
     assert f"stopped by {number.name}" in (tmp_path / "stderr.txt").read_text()
-    assert start_client(tmp_path, server, 3000, 16).wait() == 0
+    assert ended(start_client(tmp_path, server, 3000, 16)) == 0
     assert Counter(server.state()["delivered"]) == Counter(stored(tmp_path))
     assert len(stored(tmp_path)) == 3000
 
@@ -272,7 +285,7 @@ def test_a_job_that_waits_for_the_cache_loses_no_answer(tmp_path: Path, start_se
 def test_two_jobs_of_a_run_ask_each_request_once(tmp_path: Path, start_server: Start) -> None:
     server = start_server()
     clients = [start_client(tmp_path, server, 400, 8) for _ in range(2)]
-    assert [client.wait() for client in clients] == [0, 0]
+    assert [ended(client) for client in clients] == [0, 0]
     assert Counter(server.state()["asked"]) == Counter(stored(tmp_path))
     assert len(stored(tmp_path)) == 400
     assert "another job of the run is asking; waiting" in (tmp_path / "log.txt").read_text()
