@@ -2,10 +2,11 @@
 
 python bench/lossless.py MODEL INSTRUCTIONS SENTENCES [NUMBER] [PRECISION]
 
-As bench/decoding.py, but for each sentence once and for the answers' sake: greedy search in batches of 8, copy-draft in
-batches of 8, and in bfloat16, where rounding decides near ties, also greedy search in batches of 16 for comparison.
-Where answers differ in float32, the same weights in float64 decide which of the two tokens at which they part is the
-more probable, and by how much.
+As bench/decoding.py, but for each sentence once and for the answers' sake: greedy search and copy-draft in batches of
+8. Rounding decides near ties, so two more show how much it decides: greedy search in batches of 16, and, in float32,
+where copy-draft has linear layers of its own (`models/linear.py`), copy-draft with those of torch, as greedy search has
+them. Where answers differ in float32, the same weights in float64 decide which of the two tokens at which they part is
+the more probable, and by how much.
 """
 
 import sys
@@ -27,14 +28,18 @@ REFERENCE = "greedy search, batch 8"
 def main(model_folder: str, instructions: str, sentences: str, number: str = "1000", precision: str = "fp32") -> None:
     """Measure and write docs/measured/bench/lossless-PRECISION.*"""
     asked, texts = Answering(model_folder, instructions, precision), sampled_texts(sentences, number)
-    systems = {REFERENCE: ("greedy", 8), "copy-draft, batch 8": ("copy-draft", 8)}
-    if precision != "fp32":
-        systems["greedy search, batch 16"] = ("greedy", 16)
+    systems: dict[str, tuple[str, int, bool]] = {
+        REFERENCE: ("greedy", 8, True),
+        "copy-draft, batch 8": ("copy-draft", 8, False),
+        "greedy search, batch 16": ("greedy", 16, True),
+    }
+    if precision == "fp32":
+        systems["copy-draft, batch 8, layers of torch"] = ("copy-draft", 8, True)
     answers: dict[str, list[str]] = {}
     table: list[dict[str, Any]] = []
-    for name, (method, batch) in systems.items():
+    for name, (method, batch, of_torch) in systems.items():
         decoding = Decoding(method=method, batch_size=batch)
-        layers = linear_of_torch(asked.model) if method == "greedy" else nullcontext()
+        layers = linear_of_torch(asked.model) if of_torch else nullcontext()
         with layers, Passes(asked.model) as passes:
             answers[name] = asked.answers(texts, decoding)
         tokens = asked.tokens(answers[name])
