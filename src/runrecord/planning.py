@@ -9,7 +9,7 @@ of inputs, bytes of inputs or outputs. It also runs if an output has no valid re
 if a wanted output is missing or if a job before it runs. If an intermediate file is missing but all results made from
 it are fresh, it stays missing. Planning writes nothing but the caches of hashes.
 
-Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces five of its members:
+Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces six of its members:
 
 - `Job.output_mintime` gives the time of the oldest output; newer inputs run the job again. A recorded job gets None, so
   file times do not count.
@@ -21,6 +21,8 @@ Snakemake has no plugin interface for this decision. `decide_by_records` therefo
   record knows the inputs.
 - `PersistenceBase.params_changed` compares params with the metadata. A recorded job gets the reasons from its record.
   They run under the name of the trigger `params`.
+- `ScriptProcessor.process_job` opens the script of each job to see whether it is there, a tenth of a plan's time. That
+  of a recorded job has been read for the hash of its code.
 
 A job is recorded if its rule has the param `code`. Every other job is decided by Snakemake itself.
 """
@@ -34,7 +36,9 @@ from pathlib import Path
 from typing import Any
 
 import snakemake
+import snakemake.api  # before `snakemake.dag`, which cannot be imported first
 from packaging.specifiers import SpecifierSet
+from snakemake.dag import ScriptProcessor
 from snakemake.jobs import Job
 from snakemake.persistence import ParamsChange, PersistenceBase
 
@@ -184,11 +188,20 @@ def _params_changed(original: Callable[..., Any]) -> Callable[..., Any]:
     return params_changed
 
 
+def _process_job(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    def process_job(processor: Any, job: Any) -> None:
+        if not (job.is_script and _is_recorded(job)):
+            original(processor, job)
+
+    return process_job
+
+
 _REPLACEMENTS: Mapping[tuple[type, str], Callable[[Any], Any]] = {
     (Job, "output_mintime"): _output_mintime,
     (PersistenceBase, "has_metadata"): _has_metadata,
     (PersistenceBase, "has_outdated_metadata"): _has_outdated_metadata,
     (PersistenceBase, "input_changed"): _input_changed,
     (PersistenceBase, "params_changed"): _params_changed,
+    (ScriptProcessor, "process_job"): _process_job,
 }
 """The replaced members of Snakemake, each with the function that makes its replacement from the original."""

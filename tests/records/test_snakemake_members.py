@@ -1,4 +1,4 @@
-"""The five replaced members of Snakemake do what planning.py says, in real dry runs.
+"""The six replaced members of Snakemake do what planning.py says, in real dry runs.
 
 Each test makes one change beside two rules of the same inputs. `recorded` is decided by its record. `plain` has no
 record: it shows that the change is one that Snakemake's own member reacts to.
@@ -143,6 +143,16 @@ def test_params_changed_of_one_file_is_what_a_summary_shows(folder: Path) -> Non
     rows = [line.split("\t") for line in said(folder, "--summary").splitlines() if "\t" in line]
     status = {row[0]: row[rows[0].index("status")] for row in rows[1:]}
     assert status == {"recorded.txt": "ok", "plain.txt": "params changed"}
+
+
+def test_process_job_the_script_of_a_recorded_job_is_not_opened_again(folder: Path) -> None:
+    snakefile = (folder / "Snakefile").read_text()
+    for name, rule in (("write.py", "recorded"), ("plain.py", "plain")):
+        (folder / "Snakefile").write_text(snakefile.replace(f'script: "scripts/{name}"', 'script: "scripts/gone.py"'))
+        (folder / f"{rule}.txt").unlink()
+        done = run_snakemake(folder, "--cores", "1", "--dry-run", "--", f"{rule}.txt")
+        assert done.returncode == (rule == "plain")
+        assert ("No such file" in done.stdout) == (rule == "plain")
 
 
 @pytest.mark.parametrize("version", ["9.26.4", "9.28.0", "10.0.0"])
