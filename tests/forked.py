@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 KINDS = (("models", "training", "bench"), ("others",), ("snakemake",))
 """Kinds of libraries, those of one process together."""
@@ -50,9 +51,13 @@ def _servers() -> _Servers:
     return _Servers()
 
 
+_LOCK = Lock()
+
+
 def python() -> str:
     """Return a program that stands for Python."""
-    return str(_servers().python)
+    with _LOCK:  # tests may ask in several threads at once
+        return str(_servers().python)
 
 
 def write_program(path: Path, command: list[str]) -> None:
