@@ -1,6 +1,7 @@
 """What tests share: where the real corpora are, if they are."""
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,16 +25,19 @@ MEMORY_NEEDED = 4 << 30
 MAKES_STUDY = ROOT / "tests" / "workflow" / "test_end_to_end.py"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Put the tests' temporary files in memory if the system allows it and `TMPDIR` names no other place.
 
-    The tests write more than a hundred thousand small files, which can take a disk longer than the code.
+    The tests write more than a hundred thousand small files, which can take a disk longer than the code. What killed
+    processes leave is removed at the end; pytest's own folders of tests that failed stay.
     """
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
         return
     system = os.statvfs(MEMORY)
     if system.f_bavail * system.f_frsize >= MEMORY_NEEDED and not system.f_flag & os.ST_NOEXEC:
-        os.environ["TMPDIR"] = str(MEMORY)
+        folder = tempfile.mkdtemp(prefix="markner-tests-", dir=MEMORY)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ |= {"TMPDIR": folder, "PYTEST_DEBUG_TEMPROOT": str(MEMORY)}
         tempfile.tempdir = None  # to be found anew
 
 
