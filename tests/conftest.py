@@ -96,6 +96,14 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes that a test starts be forked from one that has imported their libraries."""
+    from forked import python
+
+    monkeypatch.setattr(sys, "executable", python())
+
+
+@pytest.fixture
 def one_thread() -> Iterator[None]:
     """One thread for torch: the tests' tiny models are slower on many."""
     import torch

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -81,8 +81,15 @@ def run_snakemake(
     folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in a folder; what it says is all in `stdout`."""
+    return run_command([python(), "-m", "snakemake", *arguments], folder, environment)
+
+
+def run_command(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder; what it says is all in `stdout`."""
     return subprocess.run(
-        [python(), "-m", "snakemake", *arguments],
+        command,
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -45,12 +45,12 @@ def of_script(script: Path) -> str | None:
 
 def inherited() -> list[int]:
     """Return the descriptors that a program would get from the process that starts it."""
-    found = []
+    numbers = []
     for file in Path("/dev/fd").iterdir():
         with suppress(OSError):  # one is that of the listing itself
             if os.get_inheritable(int(file.name)):
-                found.append(int(file.name))
-    return found
+                numbers.append(int(file.name))
+    return numbers
 
 
 def main() -> int:

@@ -45,7 +45,7 @@ def language_model(factory: pytest.TempPathFactory, prompt: Prompt, method: str,
     instructions = {entity: settings.instructions[entity] for entity in types}
     decoding = settings.decoding.model_copy(update={"batch_size": 256})
     settings = settings.model_copy(update={"decoding": decoding, "instructions": instructions})
-    return GenerativeSystem(settings, learned(factory, "typed" if prompt.marks_by_type else "plain", prompt) / "model")
+    return GenerativeSystem(settings, learned(factory, prompt) / "model")
 
 
 SYSTEMS = {

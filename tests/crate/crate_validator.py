@@ -56,5 +56,5 @@ def issues(crate: Path, cache: Path, severity: str = "RECOMMENDED") -> list[str]
     # The validator asks the same few queries of each entity, and parsing them takes a third of its time.
     with patch.object(Graph, "query", lambda graph, text, *rest, **more: _query(graph, _prepared(text), *rest, **more)):
         result = validate(settings)
-    found = [issue for issue in result.get_issues() if issue.check.identifier != IMPOSSIBLE]
-    return [f"{issue.check.identifier} {issue.violatingEntity}: {issue.message}" for issue in found]
+    kept = [issue for issue in result.get_issues() if issue.check.identifier != IMPOSSIBLE]
+    return [f"{issue.check.identifier} {issue.violatingEntity}: {issue.message}" for issue in kept]

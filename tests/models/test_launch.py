@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from forked import python
 from safetensors.torch import load_file
 from tiny_llama import fine_tuning, write_tiny_llama
 
@@ -35,12 +34,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("launch")
     write_tiny_llama(folder / "weights")
     return folder
-
-
-@pytest.fixture
-def forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the processes that a test starts be forked from one that has imported their libraries."""
-    monkeypatch.setattr(sys, "executable", python())
 
 
 def tuning(place: Path, name: str, training: Training = BASE) -> FineTuning:

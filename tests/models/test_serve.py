@@ -45,12 +45,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "tiny"
 
 
-@pytest.fixture
-def forked_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's process, forked from one that has imported its libraries."""
-    monkeypatch.setattr(sys, "executable", python())
-
-
 def listens(base_url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -60,7 +54,7 @@ def listens(base_url: str) -> bool:
         return False
 
 
-@pytest.mark.usefixtures("forked_server")
+@pytest.mark.usefixtures("forked")
 def test_a_model_is_served_for_as_long_as_the_block(weights: Path) -> None:
     with served(weights, "tiny", 1) as server:
         assert server.weights.startswith("sha256:")
@@ -87,7 +81,7 @@ def test_the_server_ends_with_a_killed_job(weights: Path, number: signal.Signals
             time.sleep(0.05)
 
 
-@pytest.mark.usefixtures("forked_server")
+@pytest.mark.usefixtures("forked")
 def test_a_server_that_cannot_start_says_so(tmp_path: Path) -> None:
     write_json(tmp_path / "markner.json", {"files": {}})
     with pytest.raises(MarknerError, match="ended before it was ready"), served(tmp_path, "none", 1):

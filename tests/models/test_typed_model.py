@@ -43,11 +43,11 @@ def gold(kind: str) -> list[Sentence]:
     return rows
 
 
-def trained(folder: Path, prompt: Prompt, epochs: int) -> Path:
-    """Train a tiny model on all types, each a corpus of its own, and return the folder with the corpora."""
+def train(folder: Path, prompt: Prompt) -> None:
+    """Train a tiny model on all types, each a corpus of its own, and leave the corpora beside it."""
     for kind in TYPES:
         write_sentences(folder / f"{kind}.jsonl", gold(kind))
-    training = Training(epochs=epochs, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32")
+    training = Training(epochs=80, learning_rate=1e-2, batch_size=7, device_batch_size=7, precision="fp32")
     settings = replace(fine_tuning(write_tiny_llama(folder / "random"), folder, training), template=prompt.template)
     build_mixture(
         Mixture(corpora=TYPES),
@@ -58,22 +58,18 @@ def trained(folder: Path, prompt: Prompt, epochs: int) -> Path:
         folder / "index.csv",
     )
     finetune(settings)
-    return folder
 
 
-def learned(tmp_path_factory: pytest.TempPathFactory, name: str, prompt: Prompt) -> Path:
+def learned(tmp_path_factory: pytest.TempPathFactory, prompt: Prompt) -> Path:
     """Return the folder of a model that knows all types by heart; it is trained once a session, and not changed."""
-
-    def make(folder: Path) -> None:
-        trained(folder, prompt, 80)
-
-    return once(tmp_path_factory.getbasetemp(), f"learned-{name}", make)
+    name = "learned-typed" if prompt.marks_by_type else "learned-plain"
+    return once(tmp_path_factory.getbasetemp(), name, lambda folder: train(folder, prompt))
 
 
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("typed")
-    shutil.copytree(learned(tmp_path_factory, "typed", PROMPT), folder, dirs_exist_ok=True)
+    shutil.copytree(learned(tmp_path_factory, PROMPT), folder, dirs_exist_ok=True)
     assert len(read_instances(folder / "instructions.json")) == len(SENTENCES)
     return folder
 
@@ -137,7 +133,7 @@ def tagged(folder: Path, prompt: Prompt, method: str) -> tuple[list[Tagged], int
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return learned(tmp_path_factory, "plain", PLAIN)
+    return learned(tmp_path_factory, PLAIN)
 
 
 @pytest.mark.parametrize(("method", "part"), [("greedy", 1 / 2), ("copy-draft", 3 / 4)])

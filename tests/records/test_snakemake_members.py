@@ -44,7 +44,7 @@ SCRIPTS = {
 TRIGGERS = ("--rerun-triggers", "mtime", "params", "input")
 
 
-def said(folder: Path, *arguments: str) -> str:
+def messages(folder: Path, *arguments: str) -> str:
     done = run_snakemake(folder, "--cores", "1", *arguments)
     assert done.returncode == 0, done.stdout
     return done.stdout
@@ -52,7 +52,7 @@ def said(folder: Path, *arguments: str) -> str:
 
 def planned(folder: Path, *arguments: str) -> dict[str, str]:
     """The reason of each rule that a dry run would run, `all` left out."""
-    text = said(folder, "--dry-run", *TRIGGERS, *arguments)
+    text = messages(folder, "--dry-run", *TRIGGERS, *arguments)
     reasons = re.findall(r"^rule (\w+):\n(?: {4}.*\n)*? {4}reason: (.*)$", text, re.MULTILINE)
     assert reasons or "Nothing to be done" in text
     return {rule: reason for rule, reason in reasons if rule != "all"}
@@ -67,7 +67,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "scripts" / name).write_text(text)
     for name in ("a.txt", "b.txt"):
         (folder / name).write_text(name)
-    said(folder)
+    messages(folder)
     return folder
 
 
@@ -140,7 +140,7 @@ def test_params_changed_gives_the_reasons_of_the_record(folder: Path) -> None:
 
 def test_params_changed_of_one_file_is_what_a_summary_shows(folder: Path) -> None:
     change_metadata(folder, "params", ["'another'"])
-    rows = [line.split("\t") for line in said(folder, "--summary").splitlines() if "\t" in line]
+    rows = [line.split("\t") for line in messages(folder, "--summary").splitlines() if "\t" in line]
     status = {row[0]: row[rows[0].index("status")] for row in rows[1:]}
     assert status == {"recorded.txt": "ok", "plain.txt": "params changed"}
 

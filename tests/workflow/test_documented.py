@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, mirror
 from documented import lines
-from forked import install
+from forked import install, run_command
 from tiny_study import copy, environment, finished
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
@@ -77,15 +77,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_command_runs(command: str, checkout: Path) -> None:
     variables = environment(checkout) | {"PATH": f"{checkout / '.venv' / 'bin'}:{os.environ['PATH']}"}
     variables["BENCH_REPEATS"] = "1"
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=checkout,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_command(["bash", "-o", "pipefail", "-c", command], checkout, variables)
     assert done.returncode in ({0, 1} if re.search(ANSWERS, command) else {0}), f"{command}\n{done.stdout[-4000:]}"
     assert "Traceback" not in done.stdout
 

@@ -37,9 +37,9 @@ def setting(change: Callable[[Study], Any]) -> Callable[[Path], None]:
     """A change of the study file."""
 
     def make(folder: Path) -> None:
-        found = study()
-        change(found)
-        write_study(folder, found)
+        content = study()
+        change(content)
+        write_study(folder, content)
 
     return make
 
@@ -109,9 +109,9 @@ def swap(section: Study, one: str, other: str) -> None:
     section[one], section[other] = section[other], section[one]
 
 
-def with_digest(found: Study) -> None:
+def with_digest(content: Study) -> None:
     """The same file, now with a declared hash."""
-    source = found["corpora"]["sample_gene"]["tokenized"]
+    source = content["corpora"]["sample_gene"]["tokenized"]
     digest = hashlib.sha256((ROOT / source["test"]).read_bytes()).hexdigest()
     source["test"] = {"path": source["test"], "sha256": digest}
 
@@ -122,22 +122,22 @@ def narrow(folder: Path) -> None:
     command(folder, "-m", "ruff", "format", *layout, "src", "workflow/scripts")
 
 
-def another_run(found: Study) -> None:
-    found["runs"]["minilm-again"] = found["runs"]["minilm-gene"] | {"epochs": 2, "evaluate": ["sample_gene"]}
+def another_run(content: Study) -> None:
+    content["runs"]["minilm-again"] = content["runs"]["minilm-gene"] | {"epochs": 2, "evaluate": ["sample_gene"]}
 
 
-def without_run(found: Study) -> None:
-    del found["runs"]["minilm-gene"]
-    for texts in found["annotations"].values():
+def without_run(content: Study) -> None:
+    del content["runs"]["minilm-gene"]
+    for texts in content["annotations"].values():
         texts["runs"] = [each for each in texts["runs"] if each["run"] != "minilm-gene"]
-    for table in found["tables"].values():
+    for table in content["tables"].values():
         for row in table["rows"]:
             row["runs"] = [run for run in row["runs"] if run != "minilm-gene"]
 
 
-def prompts(found: Study, **values: str) -> None:
+def prompts(content: Study, **values: str) -> None:
     """Other words of every prompt."""
-    for prompt in found["prompts"].values():
+    for prompt in content["prompts"].values():
         prompt.update(values)
 
 
@@ -150,8 +150,8 @@ def half_written(folder: Path) -> None:
     Path(f"{path}.prov.json").unlink()
 
 
-def train(found: Study) -> Study:
-    section: Study = found["runs"]["smollm2-tuned"]["training"]
+def train(content: Study) -> Study:
+    section: Study = content["runs"]["smollm2-tuned"]["training"]
     return section
 
 
@@ -369,9 +369,9 @@ def matching(jobs: set[Job], pattern: str) -> set[Job]:
     """Jobs of a rule whose wildcards have the values that a pattern names."""
     rule, *pairs = pattern.split()
     wanted = {tuple(pair.split("=", 1)) for pair in pairs}
-    found = {job for job in jobs if job.rule == rule and wanted <= set(job.wildcards)}
-    assert found, f"no job is {pattern}"
-    return found
+    matches = {job for job in jobs if job.rule == rule and wanted <= set(job.wildcards)}
+    assert matches, f"no job is {pattern}"
+    return matches
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -385,8 +385,11 @@ def test_a_change_runs_what_it_reaches_and_nothing_else(
     jobs = set(new.values())
     reached = set[Job]().union(*(matching(jobs, line) for line in MUTATIONS[name].reaches.splitlines()))
     expected = {str(job) for job in below(frozenset(jobs), reached)}
-    found = {str(job) for job in planned}
-    assert {"missed": sorted(expected - found), "spurious": sorted(found - expected)} == {"missed": [], "spurious": []}
+    actual = {str(job) for job in planned}
+    assert {"missed": sorted(expected - actual), "spurious": sorted(actual - expected)} == {
+        "missed": [],
+        "spurious": [],
+    }
     if name.startswith(("table", "figure", "scoring", "errors", "significance")):
         assert COSTLY.isdisjoint(job.rule for job in planned)
 

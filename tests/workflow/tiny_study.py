@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 from conftest import ROOT, once
-from forked import python, run_snakemake
+from forked import python, run_command, run_snakemake
 from models.tiny_encoder import tiny_encoder
 from models.tiny_llama import write_tiny_llama
 
@@ -79,15 +79,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def command(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """Run Python with the code of a checkout, in it, to end with this exit code; what it says is all in `stdout`."""
-    done = subprocess.run(
-        [python(), *arguments],
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = run_command([python(), *arguments], folder, environment(folder))
     assert done.returncode == code, done.stdout[-6000:]
     return done
 
@@ -149,10 +141,10 @@ def copy(source: Path, target: Path) -> Path:
 
 def below(jobs: frozenset[Job], seeds: set[Job]) -> set[Job]:
     """Some jobs and all that rest on them."""
-    found = set(seeds)
+    reached = set(seeds)
     while True:
-        made = [output for job in found for output in job.outputs]
-        more = {job for job in jobs - found if any(path in made for path in job.inputs)}
+        made = [output for job in reached for output in job.outputs]
+        more = {job for job in jobs - reached if any(path in made for path in job.inputs)}
         if not more:
-            return found
-        found |= more
+            return reached
+        reached |= more

@@ -27,8 +27,8 @@ def content_key(body: dict[str, Any]) -> str:
 
 def complete(body: dict[str, Any], number: int) -> tuple[int, dict[str, Any]]:
     """Status and body of the answer to a chat completion request."""
-    found = INPUT.search(body["messages"][-1]["content"])
-    text = found[1] if found else ""
+    match = INPUT.search(body["messages"][-1]["content"])
+    text = match[1] if match else ""
     word, _, rest = text.partition(" ")
     content: str | None = f"<mark>{word}</mark> {rest}"
     finish, refusal = "stop", None

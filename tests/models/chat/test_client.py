@@ -41,9 +41,9 @@ def test_each_fault_is_overcome(
     server = start_server(0.4, 3, fault)
     # On a busy machine the server may need more than a second: its answer would then come too late and be asked again.
     run = chat_run(concurrency=12, timeout=1.0 if fault == "hang" else 30.0)
-    found = Corpus(tmp_path, [f"w{number} binds" for number in range(12)]).ask(api_model(server), run)
-    assert {prediction.status for prediction in found} == {"ok"}
-    assert [prediction.spans for prediction in found] == [((0, len(f"w{number}")),) for number in range(12)]
+    predictions = Corpus(tmp_path, [f"w{number} binds" for number in range(12)]).ask(api_model(server), run)
+    assert {prediction.status for prediction in predictions} == {"ok"}
+    assert [prediction.spans for prediction in predictions] == [((0, len(f"w{number}")),) for number in range(12)]
     state = server.state()
     assert state["faulted"][fault] > 0
     assert state["retry_after_broken"] == 0
@@ -57,8 +57,8 @@ def test_answers_of_every_kind_become_predictions(tmp_path: Path, start_server: 
     words = ["FILTERED", "REJECTED", "EMPTY", "NULL", "CUTOFF", "DECLINED", "plain"]
     corpus = Corpus(tmp_path, [f"{word} binds" for word in words])
     server = start_server()
-    found = corpus.ask(api_model(server), chat_run())
-    assert [prediction.status for prediction in found] == [
+    predictions = corpus.ask(api_model(server), chat_run())
+    assert [prediction.status for prediction in predictions] == [
         "refused",
         "refused",
         "empty",
@@ -67,7 +67,7 @@ def test_answers_of_every_kind_become_predictions(tmp_path: Path, start_server: 
         "refused",
         "ok",
     ]
-    assert corpus.ask(api_model(server), chat_run()) == found
+    assert corpus.ask(api_model(server), chat_run()) == predictions
     assert len(server.state()["asked"]) == len(words)
 
 
@@ -79,8 +79,8 @@ def test_concurrency_is_limited(tmp_path: Path, start_server: Start) -> None:
 
 def test_equal_sentences_are_asked_once(tmp_path: Path, start_server: Start) -> None:
     server = start_server()
-    found = Corpus(tmp_path, ["same text"] * 20).ask(api_model(server), chat_run())
-    assert len(found) == 20
+    predictions = Corpus(tmp_path, ["same text"] * 20).ask(api_model(server), chat_run())
+    assert len(predictions) == 20
     assert len(server.state()["asked"]) == 1
 
 
