@@ -21,6 +21,7 @@ OPEN, CLOSE = "<mark>", "</mark>"
 _ANGLES = str.maketrans("<>", "‹›")
 # Printable ASCII in full width.
 _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+_PLAIN = {wide: code for codes in (_WIDE, _ANGLES) for code, wide in codes.items()}
 
 
 class Marks(NamedTuple):
@@ -94,6 +95,11 @@ def escape_marks(text: str, marks: AnyMarks = MARKS) -> str:
     If the end of a mark is also a beginning of one (`@@`), each of its signs is replaced everywhere.
     """
     return _escaped(marks).sub(_look_alike, text)
+
+
+def unescape_marks(text: str) -> str:
+    """Return a text in which no sign is escaped, of whatever marks; signs that a text itself has so are changed too."""
+    return text.translate(_PLAIN)
 
 
 @cache

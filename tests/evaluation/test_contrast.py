@@ -43,6 +43,19 @@ def test_the_other_way_round_everything_is_opposite(tmp_path: Path) -> None:
     assert [row.gain for row in one.differences] == [-row.gain for row in other.differences]
 
 
+def test_turned_round_it_is_the_same_comparison(tmp_path: Path) -> None:
+    gold, a, b = files(tmp_path)
+    one = contrast(gold, [a], [b], SCORING, 1000, "strict")
+    other = one.reversed()
+    assert other.f1 == (one.f1[1], one.f1[0])
+    assert other.interval == (-one.interval[1], -one.interval[0])
+    assert (other.test.difference, other.test.p_value) == (-one.test.difference, one.test.p_value)
+    assert [(row.a, row.b, row.gain) for row in other.differences] == [
+        (row.b, row.a, -row.gain) for row in one.differences
+    ]
+    assert other.reversed() == one
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     gold, a, _ = files(tmp_path)
     with pytest.raises(MarknerError, match=r"gone\.jsonl is not there"):

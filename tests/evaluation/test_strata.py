@@ -1,5 +1,6 @@
 import csv
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from span_strategies import Spans, span_lists, spans
 
 from markner.data.documents import Sentence, Span, write_sentences
-from markner.data.instructions import Instance, write_instances
+from markner.data.instructions import Instance, instances, write_instances
 from markner.evaluation.matching import strict_counts
 from markner.evaluation.significance import compare
 from markner.evaluation.strata import (
@@ -22,8 +23,9 @@ from markner.evaluation.strata import (
     training_mentions,
     write_strata,
 )
-from markner.markup import unmark
+from markner.markup import MARKS, Marks, unmark
 from markner.predictions import Prediction, write_predictions
+from markner.study.schema.corpora import Mixture
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring
 
@@ -90,6 +92,27 @@ def test_a_tuned_model_has_seen_the_mentions_of_its_instruction_set(tmp_path: Pa
     rows = [Instance("Mark.", "A fever , an IL - 2 .", "A <mark>Fever</mark> , an <mark>IL - 2</mark> .")]
     write_instances(rows, [("c", "s1")], tmp_path / "set.json", tmp_path / "index.csv")
     assert training_mentions([tmp_path / "set.json"], OWN, 1) == {"fever", "il-2"}
+
+
+@pytest.mark.parametrize(
+    ("mention", "marks"),
+    [("maladie de Me\u0301nie\u0300re", MARKS), ("benzo[a]pyrene", Marks("[", "]")), ("p<mark>53", MARKS)],
+)
+def test_a_mention_has_been_seen_in_the_form_that_the_instruction_set_has(
+    tmp_path: Path, mention: str, marks: Marks
+) -> None:
+    one = sentence("s1", f"A {mention} .", mention)
+    rows, _ = instances([one], "c", "Mark.", Mixture(corpora=["c"]), marks)
+    write_instances(rows, [("c", "s1")], tmp_path / "set.json", tmp_path / "index.csv")
+    seen = training_mentions([tmp_path / "set.json"], OWN.model_copy(update={"marks": tuple(marks)}), 1)
+    assert [strata_of(seen)["training"](one, span) for span in one.spans] == ["seen"]
+
+
+def test_letters_and_their_accents_are_no_words_of_their_own() -> None:
+    for form in ("NFC", "NFD"):
+        mention = unicodedata.normalize(form, "diabète sucré")
+        one = sentence("s", f"A {mention} .", mention)
+        assert strata_of(None)["words"](one, one.spans[0]) == "two words"
 
 
 def test_an_encoder_has_seen_the_sentences_that_its_seed_draws(tmp_path: Path) -> None:

@@ -121,6 +121,14 @@ def test_panels_stand_below_each_other_in_a_column_and_side_by_side_on_a_page(
     assert column.shape[0] > page.shape[0] > 300
 
 
+def test_corpora_with_the_same_title_have_a_panel_each(summaries: dict[Key, Path], tmp_path: Path) -> None:
+    names = [{"my_corpus": "Mine", "ncbi_disease": name} for name in ("Yours", "Mine")]
+    one, two = (
+        imread(drawn(summaries, tmp_path / str(number), titles=titles)[2]) for number, titles in enumerate(names)
+    )
+    assert one.shape == two.shape
+
+
 def test_nothing_is_cut_off(summaries: dict[Key, Path], tmp_path: Path) -> None:
     change(summaries["llama", 1, "my_corpus"], "all", counts={"missing": 1234, "wrong": 5678, "boundary": 9012})
     change(summaries["llama", 1, "my_corpus"], "sampled", judged_by="person")

@@ -13,6 +13,7 @@ from markner.evaluation.strata import KINDS, write_strata
 from markner.predictions import Prediction, write_predictions
 from markner.reporting.figures.strata_panels import draw_strata
 from markner.reporting.page.score_tables import read_table
+from markner.reporting.results import NOTHING
 from markner.reporting.strata_cells import Cell, read_strata_table, strata_cells, write_strata_table
 from markner.study.checks.references import reference_problems
 from markner.study.loading import load_study_file
@@ -96,7 +97,17 @@ def test_the_table_in_its_forms(tmp_path: Path) -> None:
     for name, value in cell(cells, "chat", "ncbi_disease", "seen").items():
         assert cell(read, "chat", "ncbi_disease", "seen")[name] == value
     page = read_table("strata", "Strata", outputs[0], {})
+    without = next(line for line in page.lines if line[:3] == ("Chat_1", "NCBI (disease)", "without mentions"))
+    assert without[3:] == ("0", *[NOTHING] * 4, "100.0 %")
     assert page.lines[0][:7] == ("Tuned $model$", "NCBI (disease)", "seen", "10", "1.000", "0.900", "0.944")
+
+
+def test_corpora_with_the_same_title_have_a_row_each(tmp_path: Path) -> None:
+    cells = [{**each, "heading": "Ours"} for each in gathered(tmp_path)]
+    outputs = [tmp_path / f"strata.{kind}" for kind in ("csv", "md", "tex")]
+    write_strata_table(cells, "Strata", *outputs)
+    rows = [line for line in outputs[1].read_text(encoding="utf-8").splitlines() if "| Tuned $model$ | Ours |" in line]
+    assert len(rows) == 2 * 2, "two corpora in two parts of the table"
 
 
 def test_a_run_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -42,9 +42,12 @@ def run(options: argparse.Namespace) -> int:
             f"the study {study.study} has no corpus {options.corpus}", f"there are {', '.join(study.corpora)}"
         )
     names: tuple[str, str] = tuple(options.runs)
-    first, second = (_predictions(study, results, name, options.corpus) for name in names)
+    ordered = sorted(names)  # as in the file of tests, so that the interval is drawn alike
+    first, second = (_predictions(study, results, name, options.corpus) for name in ordered)
     sentences = results / "corpora" / options.corpus / corpus.variant / "test.jsonl"
     result = contrast(sentences, first, second, study.scoring, study.significance.permutations, options.match)
+    if ordered != list(names):
+        result = result.reversed()
     if options.json:
         asked = {"runs": options.runs, "corpus": options.corpus, "match": options.match}
         print(json.dumps({**asked, **asdict(result)}, indent=2))

@@ -1,7 +1,7 @@
 """Compare two systems sentence by sentence, with a paired test of the difference."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lcm
 from pathlib import Path
 
@@ -37,13 +37,25 @@ class Contrast:
     sentences: int
     differences: tuple[Difference, ...]
 
+    def reversed(self) -> "Contrast":
+        """Return the same comparison with the systems in the other order."""
+        low, high = self.interval
+        return Contrast(
+            (self.f1[1], self.f1[0]),
+            replace(self.test, difference=0 - self.test.difference, effect=0 - self.test.effect),
+            (0 - high, 0 - low),
+            self.sentences,
+            tuple(Difference(row.id, row.gold, a=row.b, b=row.a, gain=-row.gain) for row in self.differences),
+        )
+
 
 def contrast(
     sentences: Path, a: Sequence[Path], b: Sequence[Path], scoring: Scoring, permutations: int, match: str
 ) -> Contrast:
     """Compare two systems on a corpus.
 
-    Test and interval are as in `significance`, for this pair alone, without the correction for several pairs.
+    Test and interval are as in `significance`, for this pair alone, without the correction for several pairs. The draws
+    of the interval depend on which system is the first.
 
     Args:
         sentences: Gold.

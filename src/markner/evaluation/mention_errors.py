@@ -1,6 +1,7 @@
 """Find the errors of a system (paper 4.1): each strict error with its kind and sub-kind."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -105,8 +106,11 @@ def pair(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[int, int
 
 
 def surface(text: str, span: Span) -> str:
-    """Return the text of a mention without white space beside punctuation: the same for tokenized and raw text."""
-    return compact(text[slice(*span)])
+    """Return the text of a mention, letters composed, without white space beside punctuation.
+
+    It is the same for tokenized and raw text.
+    """
+    return compact(unicodedata.normalize("NFC", text[slice(*span)]))
 
 
 def is_abbreviation(text: str, span: Span) -> bool:

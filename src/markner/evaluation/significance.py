@@ -19,7 +19,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations
-from math import lcm
+from math import ceil, lcm
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +149,8 @@ def compare(
     """Compare all pairs of runs on one corpus and write a CSV with a row for each pair and kind of match.
 
     Holm's correction is over the pairs of the corpus, for each kind of match by itself. The p-value of a pair before
-    correction does not depend on which other runs there are. One run alone gives a file with the header only.
+    correction depends on which other runs there are only if their number needs more draws. One run alone gives a file
+    with the header only.
 
     Args:
         sentences: Gold, JSON lines of `Sentence`.
@@ -189,6 +190,8 @@ def pair_rows(tested: Sequence[str], pairs: Pairs, scoring: Scoring, permutation
         scoring: Resamples, confidence and seed.
         permutations: Draws of each permutation test.
     """
+    # With fewer draws no pair could be significant after the correction, however large its difference.
+    permutations = max(permutations, ceil(len(pairs) / (1 - scoring.confidence)))
     # Whole multiples instead of averages: equal sentences then have equal counts to the last bit.
     scale = lcm(*(len(seeds) for both in pairs.values() for seeds in both))
     pools = {pair: [pooled(seeds, scale // len(seeds)) for seeds in both] for pair, both in pairs.items()}

@@ -23,7 +23,7 @@ from markner.evaluation.pairing import read_answers
 from markner.evaluation.rounding import rounded
 from markner.evaluation.significance import Pairs, columns, pair_rows
 from markner.files import atomic
-from markner.markup import strip_marks
+from markner.markup import strip_marks, unescape_marks
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring
 
@@ -109,8 +109,8 @@ def seen_or_not(seen: frozenset[str]) -> StratumOf:
 
 
 def _lower_case(text: str, span: Span) -> str:
-    """Return the surface of a mention, lower-cased, with single spaces between its words."""
-    return " ".join(surface(text, span).lower().split())
+    """Return the surface of a mention in lower case, with single spaces between its words, and no mark escaped."""
+    return " ".join(unescape_marks(surface(text, span)).lower().split())
 
 
 def stratum_counts(

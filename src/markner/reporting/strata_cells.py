@@ -128,8 +128,8 @@ def _sheets(cells: Sequence[Cell], style: Style) -> list[Sheet]:
 
 def _rows(cells: Sequence[Cell]) -> Iterator[tuple[tuple[str, str], dict[str, Cell]]]:
     """Yield label and heading of each line, and its cells by stratum."""
-    for place, line in groupby(cells, key=lambda cell: (cell["label"], cell["heading"])):
-        yield place, {cell["stratum"]: cell for cell in line}
+    for (label, _, heading), line in groupby(cells, key=lambda cell: (cell["label"], cell["corpus"], cell["heading"])):
+        yield (label, heading), {cell["stratum"]: cell for cell in line}
 
 
 def _score(cell: Cell | None, best: Mapping[tuple[str, str], float], style: Style) -> str:

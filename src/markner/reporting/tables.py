@@ -24,6 +24,7 @@ _ANSWERS = {
 _TEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "\\": r"\textbackslash{}",
+    "[": "{[}",  # after the end of a line it would begin an argument
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",

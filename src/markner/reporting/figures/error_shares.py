@@ -90,7 +90,7 @@ def draw_errors(
             "draw the errors of a table with runs",
         )
     names = {**read_json(paper)["columns"], **titles}
-    shown = {names.get(corpus, corpus): cells for corpus, cells in analysed.items() if cells}
+    shown = [(names.get(corpus, corpus), cells) for corpus, cells in analysed.items() if cells]
     size = next(iter(read.values()))["sample"]["size"]
     with mpl.rc_context({**STYLE, "hatch.linewidth": 0.6}):
         save(_panels(shown, title, width, size), files)
@@ -111,14 +111,14 @@ def _bars(runs: Sequence[str], corpus: str, read: Mapping[Key, dict[str, Any]]) 
     }
 
 
-def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> Canvas:
+def _panels(shown: Sequence[tuple[str, Cells]], title: str, width: float, size: int) -> Canvas:
     """Return the whole figure: title, a panel for each corpus, legend and notes below."""
     columns = max(1, min(len(shown), int(width / _PANEL_WIDTH)))
     lines = -(-len(shown) // columns)
-    numbers = [len(cells) for cells in shown.values()]
+    numbers = [len(cells) for _, cells in shown]
     systems = [max(numbers[line * columns : (line + 1) * columns]) for line in range(lines)]
     heights = [number * _SYSTEM * _INCHES_PER_BAR + _HEAD for number in systems]
-    bars = [bar for cells in shown.values() for _, by_kind in cells for bar in by_kind.values()]
+    bars = [bar for _, cells in shown for _, by_kind in cells for bar in by_kind.values()]
     pitch = _POINTS_PER_DIGIT * max(len(str(count)) for bar in bars for count in bar.counts.values()) + _GAP
     note = f"Bars: shares; numbers: counts. Sample: {size} errors at random, all where there are fewer."
     note += f" {_BY_PERSON} Judged by a person." if any(bar.by_person for bar in bars) else ""
@@ -129,7 +129,7 @@ def _panels(shown: Mapping[str, Cells], title: str, width: float, size: int) -> 
     panels = canvas.subplots(lines, columns, sharex=True, squeeze=False, height_ratios=heights).ravel()
     for panel in panels[len(shown) :]:
         panel.set_visible(False)
-    for number, (name, cells) in enumerate(shown.items()):
+    for number, (name, cells) in enumerate(shown):
         _panel(panels[number], name, cells, systems[number // columns], pitch)
     handles = [_patch(kind, f"{kind} ({_LETTERS[kind]})") for kind in KINDS]
     legend_with_note(canvas, handles, note, len(KINDS), spacing=1.4)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markner.reporting.results import METRICS, number_of
+from markner.reporting.results import METRICS, NOTHING, number_of
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
 """Of one table, by corpus, match and run: the runs that it is significantly better than. An untested run has no entry.
 """
 
-_STRATA_COLUMNS = ("System", "Corpus", "Stratum", "Gold mentions", "Precision", "Recall", "F1", "Interval")
+_STRATA_COLUMNS = ("System", "Corpus", "Stratum", "Gold mentions", "Precision", "Recall", "F1", "Interval", "Unmarked")
 _NEEDED = {"label", "corpus", "heading", "match", "run", *METRICS}
 
 
@@ -108,9 +108,12 @@ def filled_columns(lines: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
 
 def _stratum_line(row: Mapping[str, str]) -> tuple[str, ...]:
     """Return a row of a table of strata as the report shows it."""
-    values = [f"{float(row[name]):.3f}" for name in (*METRICS, "f1_low", "f1_high")]
-    mentions = f"{float(row['gold_mentions']):g}"
-    return (row["label"], row["heading"], row["stratum"], mentions, *values[:3], "–".join(values[3:]))
+    mentions = float(row["gold_mentions"])
+    values = [f"{float(row[name]):.3f}" if mentions else NOTHING for name in (*METRICS, "f1_low", "f1_high")]
+    interval = "–".join(values[3:]) if mentions else NOTHING
+    sentences = float(row["sentences"])
+    unmarked = f"{100 * float(row['unmarked']) / sentences:.1f} %" if row["unmarked"] and sentences else ""
+    return (row["label"], row["heading"], row["stratum"], f"{mentions:g}", *values[:3], interval, unmarked)
 
 
 def read_significance(paths: Iterable[Path]) -> Significant:
