@@ -2,8 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from markner.data.documents import read_sentences
 from markner.data.instructions import render_prompt
 from markner.models.decoding.generate import generate
 from markner.models.device import place
-from markner.models.linear import OneDnnLinear
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.systems import Decoding
@@ -51,19 +49,6 @@ def sampled_texts(sentences: str, number: str) -> list[str]:
 def same(answers: Sequence[str], others: Sequence[str]) -> int:
     """How many answers are equal."""
     return sum(answer == other for answer, other in zip(answers, others, strict=True))
-
-
-@contextmanager
-def linear_of_torch(model: Any) -> Iterator[None]:
-    """Give a model the linear layers of torch in a block, as a peer has them."""
-    layers: list[Any] = [module for module in model.modules() if type(module) is OneDnnLinear]
-    for layer in layers:
-        layer.__class__ = torch.nn.Linear
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.__class__ = OneDnnLinear
 
 
 class Passes:

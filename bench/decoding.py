@@ -13,9 +13,10 @@ from functools import partial
 from typing import Any
 
 import torch
-from answering import Answering, Passes, linear_of_torch, same, sampled_texts
+from answering import Answering, Passes, same, sampled_texts
 from report import REPEATS, spread, write
 
+from markner.models.linear import layers_of_torch
 from markner.study.schema.systems import Decoding
 
 
@@ -28,7 +29,7 @@ def hf_answers(asked: Answering, texts: Sequence[str], batch: int, **options: An
         part = tokenizer(prompts[start : start + batch], return_tensors="pt", padding=True).to(asked.model.device)
         longest = max(len(ids) for ids in tokenizer(texts[start : start + batch])["input_ids"])
         limit = 2 * longest + Decoding().max_new_tokens_margin
-        with linear_of_torch(asked.model), torch.inference_mode():
+        with layers_of_torch(asked.model), torch.inference_mode():
             out = asked.model.generate(
                 **part, do_sample=False, max_new_tokens=limit, pad_token_id=tokenizer.pad_token_id, **options
             )
@@ -38,7 +39,7 @@ def hf_answers(asked: Answering, texts: Sequence[str], batch: int, **options: An
 
 def _by_torch(asked: Answering, texts: Sequence[str], batch: int) -> list[str]:
     """Answer by copy-draft with the linear layers that the peers have, which shows what ours do."""
-    with linear_of_torch(asked.model):
+    with layers_of_torch(asked.model):
         return asked.answers(texts, Decoding(method="copy-draft", batch_size=batch))
 
 

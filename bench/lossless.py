@@ -2,11 +2,10 @@
 
 python bench/lossless.py MODEL INSTRUCTIONS SENTENCES [NUMBER] [PRECISION]
 
-As bench/decoding.py, but for each sentence once and for the answers' sake: greedy search and copy-draft in batches of
-8. Rounding decides near ties, so two more show how much it decides: greedy search in batches of 16, and, in float32,
-where copy-draft has linear layers of its own (`models/linear.py`), copy-draft with those of torch, as greedy search has
-them. Where answers differ in float32, the same weights in float64 decide which of the two tokens at which they part is
-the more probable, and by how much.
+As bench/decoding.py, but for each sentence once and for the answers' sake: greedy search in batches of 8, copy-draft in
+batches of three sizes, and greedy search in batches of 16, because rounding decides near ties there, too. Where answers
+differ in float32, the same weights in float64 decide which of the two tokens at which they part is the more probable,
+and by how much.
 """
 
 import sys
@@ -15,11 +14,12 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from answering import Answering, Passes, linear_of_torch, same, sampled_texts
+from answering import Answering, Passes, same, sampled_texts
 from report import write
 
 from markner.models.causal.batching import common_prefix
 from markner.models.causal.examples import encode_prompts, encode_texts
+from markner.models.linear import layers_of_torch
 from markner.study.schema.systems import Decoding
 
 REFERENCE = "greedy search, batch 8"
@@ -28,18 +28,17 @@ REFERENCE = "greedy search, batch 8"
 def main(model_folder: str, instructions: str, sentences: str, number: str = "1000", precision: str = "fp32") -> None:
     """Measure and write docs/measured/bench/lossless-PRECISION.*"""
     asked, texts = Answering(model_folder, instructions, precision), sampled_texts(sentences, number)
-    systems: dict[str, tuple[str, int, bool]] = {
-        REFERENCE: ("greedy", 8, True),
-        "copy-draft, batch 8": ("copy-draft", 8, False),
-        "greedy search, batch 16": ("greedy", 16, True),
+    systems = {
+        REFERENCE: ("greedy", 8),
+        **{f"copy-draft, batch {batch}": ("copy-draft", batch) for batch in (8, 16, 32)},
+        "greedy search, batch 16": ("greedy", 16),
     }
-    if precision == "fp32":
-        systems["copy-draft, batch 8, layers of torch"] = ("copy-draft", 8, True)
     answers: dict[str, list[str]] = {}
     table: list[dict[str, Any]] = []
-    for name, (method, batch, of_torch) in systems.items():
-        decoding = Decoding(method=method, batch_size=batch)
-        layers = linear_of_torch(asked.model) if of_torch else nullcontext()
+    for name, (method, batch) in systems.items():
+        decoding = Decoding.model_validate({"method": method, "batch_size": batch})
+        # Greedy search has the linear layers of torch, as users of `generate` have them.
+        layers = layers_of_torch(asked.model) if method == "greedy" else nullcontext()
         with layers, Passes(asked.model) as passes:
             answers[name] = asked.answers(texts, decoding)
         tokens = asked.tokens(answers[name])

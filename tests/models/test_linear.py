@@ -13,7 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from markner.models.device import place
 from markner.models.embedding import embedding
-from markner.models.linear import OneDnnLinear, use_onednn
+from markner.models.linear import OneDnnLinear, layers_of_torch, use_onednn, uses_onednn
 from markner.models.weights import load_causal
 
 ONEDNN = "mkldnn::_linear_pointwise"
@@ -72,6 +72,19 @@ def test_16_bits_and_autocast_are_left_to_torch() -> None:
         assert torch.equal(layer(rows), plain(rows))
         assert ONEDNN not in operators(lambda: layer(rows))
     assert torch.equal(layer.bfloat16()(rows.bfloat16()), plain.bfloat16()(rows.bfloat16()))
+
+
+def test_in_a_block_torch_computes_them() -> None:
+    layer = torch.nn.Linear(24, 40)
+    assert not uses_onednn(layer)
+    use_onednn(layer)
+    rows = torch.randn(7, 24)
+    assert uses_onednn(layer)
+    with pytest.raises(RuntimeError, match="broken"), layers_of_torch(layer):
+        assert not uses_onednn(layer) and ONEDNN not in operators(lambda: layer(rows))
+        raise RuntimeError("broken")
+    assert uses_onednn(layer) and ONEDNN in operators(lambda: layer(rows))
+    assert not uses_onednn(layer.bfloat16())
 
 
 @on_a_cpu

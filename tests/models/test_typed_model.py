@@ -12,7 +12,7 @@ from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.instructions import build_mixture, read_instances
 from markner.markup import mark_types, strip_marks
 from markner.models.causal.finetune import finetune
-from markner.models.decoding.copy_draft import continuation
+from markner.models.decoding.drafts import continuation
 from markner.models.decoding.predict import predict
 from markner.models.tagging import GenerativeSystem, Tagged
 from markner.predictions import read_predictions

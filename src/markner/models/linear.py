@@ -6,6 +6,8 @@ precision), so this calls the operator that torch's compiler puts in place of li
 lacks it, nothing changes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -24,6 +26,27 @@ def use_onednn(model: torch.nn.Module) -> None:
     for module in model.modules():
         if type(module) is torch.nn.Linear:
             module.__class__ = OneDnnLinear
+
+
+def uses_onednn(model: torch.nn.Module) -> bool:
+    """Return whether oneDNN computes linear layers of a model, given input of its parameters' type."""
+    return any(
+        type(module) is OneDnnLinear and module.weight.dtype == torch.float32 and module.weight.is_cpu
+        for module in model.modules()
+    )
+
+
+@contextmanager
+def layers_of_torch(model: torch.nn.Module) -> Iterator[None]:
+    """Let torch compute the linear layers of a model in a block, as without `use_onednn`."""
+    layers = [module for module in model.modules() if type(module) is OneDnnLinear]
+    for layer in layers:
+        layer.__class__ = torch.nn.Linear  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.__class__ = OneDnnLinear
 
 
 class OneDnnLinear(torch.nn.Linear):

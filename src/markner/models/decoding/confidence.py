@@ -36,6 +36,32 @@ def best_of(logits: torch.Tensor, allowed: Sequence[Sequence[int]]) -> tuple[tor
     return tokens.gather(1, best[:, None]).squeeze(1), log_probabilities
 
 
+def near_ties(
+    logits: torch.Tensor,
+    log_probabilities: Sequence[float],
+    allowed: Sequence[Sequence[int]] = (),
+    within: float = 1e-3,
+) -> list[int]:
+    """Return the positions at which the two most probable tokens, of the allowed ones if given, are nearly equal.
+
+    Args:
+        logits: [positions, vocabulary].
+        log_probabilities: Of the most probable token at each position.
+        allowed: As in `best_of`.
+        within: The difference of log probabilities below which two are nearly equal. None has then much more than half
+            of the probability, so most positions need no second look.
+    """
+
+    def lead(position: int) -> float:
+        """Return by how much the most probable token is more probable than the second."""
+        row = logits[position][list(allowed[position])] if allowed else logits[position]
+        first, second = row.topk(2).values.tolist()
+        return float(first - second)
+
+    doubtful = (index for index, highest in enumerate(log_probabilities) if highest < within - math.log(2))
+    return [position for position in doubtful if lead(position) < within]
+
+
 class ChoiceRecorder(LogitsProcessor):
     """Records the log probability of the most probable token in each step of Hugging Face `generate`."""
 

@@ -39,9 +39,12 @@ class RowCache(DynamicCache):
         self.active = self.used = 0
         """Rows of the pass, the first of the cache, and slots that they use."""
 
-    def place(self, row: torch.Tensor, position: torch.Tensor) -> None:
-        """Set where the tokens of the next pass belong; see `row` and `position`."""
-        self.row, self.position = row, position
+    def place(self, row: torch.Tensor, position: torch.Tensor, device: torch.device) -> None:
+        """Set where the tokens of the next pass belong; see `row` and `position`, which are in main memory here.
+
+        So nothing is read back from a GPU, which would have to finish its work first.
+        """
+        self.row, self.position = row.to(device), position.to(device)
         self.active = int(row[-1]) + 1
         self.used = -(-(int(position.max()) + 1) // _ALIGNED) * _ALIGNED
 
@@ -68,11 +71,14 @@ class RowCache(DynamicCache):
         """Move as few rows as possible to the front; return the new order of those that stay, by their old numbers."""
         order = list(range(len(going)))
         holes = sorted(set(order) - set(going))
-        for hole, row in zip(holes, [row for row in going if row >= len(going)], strict=True):
+        moved = [row for row in going if row >= len(going)]
+        for hole, row in zip(holes, moved, strict=True):
             order[hole] = row
+        if holes:
+            to, moving = torch.tensor([holes, moved], device=self.row.device)
             for layer in self._states:
                 for states in layer:
-                    states[hole] = states[row]
+                    states.index_copy_(0, to, states.index_select(0, moving))
         return order
 
 
@@ -109,24 +115,25 @@ def read_packed(
     ends = lengths.cumsum(0)
     column = torch.arange(len(row)) - (ends - lengths)[row]
     position = torch.tensor(read)[row] + column
-    cache.place(row.to(device), position.to(device))
+    cache.place(row, position, device)
     # In a table of rows, padded at their ends: the token of each cell, and the cell of each token.
     longest = int(lengths.max())
     cell = row * longest + column
     token = torch.zeros(len(tokens) * longest, dtype=torch.long)
     token[cell] = torch.arange(len(row))
-    unseen = torch.arange(cache.used) > position[token][:, None]
-    mask = torch.zeros(unseen.shape, dtype=model.dtype).masked_fill(unseen, -torch.inf)
+    token = token.to(device)
+    unseen = torch.arange(cache.used, device=device) > cache.position[token][:, None]
+    mask = torch.zeros(unseen.shape, dtype=model.dtype, device=device).masked_fill(unseen, -torch.inf)
     wanted = torch.cat([torch.arange(end - count, end) for end, count in zip(ends.tolist(), kept, strict=True)])
     ids = torch.tensor([[token for each in tokens for token in each]])
     logits: torch.Tensor = model(
         input_ids=ids.to(device),
-        attention_mask=mask.view(len(tokens), 1, longest, -1).to(device),
-        position_ids=position[None].to(device),
+        attention_mask=mask.view(len(tokens), 1, longest, -1),
+        position_ids=cache.position[None],
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=wanted.to(device),
-        token_of_cell=token.to(device),
+        token_of_cell=token,
         cell_of_token=cell.to(device),
     ).logits
     return logits[0]
