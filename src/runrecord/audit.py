@@ -15,7 +15,7 @@ from runrecord.code import PACKAGE, PACKAGE_ROOT, code_parts
 from runrecord.differences import differences, flat_settings, unequal
 from runrecord.errors import RecordError
 from runrecord.hashing import hash_files, hash_path, tree_hash
-from runrecord.record import OUTSIDE, SUFFIX, clean, located, read_record, record_path
+from runrecord.record import OUTSIDE, SUFFIX, absolute, clean, located, read_record, record_path
 
 CurrentSettings = Callable[[str, Mapping[str, str]], Mapping[str, Any] | None]
 """The settings a rule would get now, by rule and wildcards; None if the study has no such job any more."""
@@ -280,7 +280,7 @@ def find_root(path: Path) -> Path:
 
     Raises RecordError if no record lies at, below, beside or above `path`, and it is not below the present folder.
     """
-    target = path.resolve()
+    target = absolute(path)
     above = [
         place for base in (target, *target.parents[:-1]) for place in (record_path(base), *base.glob(f"*{SUFFIX}"))
     ]

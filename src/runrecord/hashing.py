@@ -16,7 +16,8 @@ CACHED_SIZE = 1_000_000
 """The hash of a file of at least this many bytes is stored."""
 _SETTLED = 1.0
 """A hash is stored only if the file has not changed for this many seconds: file times are too coarse before."""
-_IGNORED = {".snakemake_timestamp"}
+_IGNORED = {".snakemake_timestamp", ".DS_Store", "Thumbs.db", "desktop.ini"}
+"""Files that Snakemake, and file managers that show a folder, put into it."""
 
 
 def hash_path(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> str | None:
@@ -28,10 +29,15 @@ def hash_path(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") 
 
 
 def hash_files(folder: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -> dict[str, str]:
-    """Return the SHA-256 of every file in a folder by relative path, sorted, without Snakemake's time stamps."""
+    """Return the SHA-256 of every file in a folder by relative path, sorted, without those that are ignored."""
     base = Path(folder)
-    files = sorted(path for path in base.rglob("*") if path.is_file() and path.name not in _IGNORED)
+    files = sorted(path for path in base.rglob("*") if path.is_file() and not _ignored(path.name))
     return {path.relative_to(base).as_posix(): hash_file(path, root) for path in files}
+
+
+def _ignored(name: str) -> bool:
+    """Return whether a file is no part of a result. NFS keeps a removed file as `.nfs*` while a program has it open."""
+    return name in _IGNORED or name.startswith(".nfs")
 
 
 def tree_hash(files: dict[str, str]) -> str:

@@ -79,9 +79,14 @@ def seal_of(path: str | os.PathLike[str]) -> str | None:
     return str(record["seal"]) if record else None
 
 
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Return an absolute path without `.` and `..`, in which a link keeps its name: `results` may be one."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` follows links
+
+
 def portable(path: str | os.PathLike[str]) -> str:
     """Return a path without folders of this machine: relative to working folder or checkout, else the name."""
-    place = Path(os.path.abspath(path))  # noqa: PTH100 - not resolve(): a link keeps its own name
+    place = absolute(path)
     for base, prefix in ((Path.cwd(), ""), (CHECKOUT, IN_CHECKOUT)):
         if place.is_relative_to(base):
             return prefix + place.relative_to(base).as_posix()

@@ -229,6 +229,13 @@ def test_the_command_ends_with_a_code(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "fix: set the model's `hardware.processes: 32`, `device_batch_size: 1`" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("memory", ["0", "-5", "nan", "inf", "much"])
+def test_a_gpu_has_some_memory(memory: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["preflight", "--configfile", "config/demo.yaml", "--gpu-memory", memory])
+    assert "--gpu-memory" in capsys.readouterr().err
+
+
 def test_preflight_counts_the_processes_that_the_rule_asks_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = preflight_text(PAPER, monkeypatch, tmp_path)
     assert "llama2-lora, training, estimated: 6.70 billion parameters over 4:" in text

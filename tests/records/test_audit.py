@@ -4,6 +4,9 @@ import json
 import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -115,6 +118,27 @@ def test_an_untouched_study_is_fresh_after_a_move_and_without_its_temporary_file
     assert audit(study, "results/s/table.csv") == (Verdict.FRESH, set())
     assert main(["audit", str(study / "results")]) == 0
     assert main(["audit", str(study / "results/s/table.csv.prov.json")]) == 0
+
+
+def test_results_behind_a_link_belong_to_the_folder_that_has_the_link(study: Path, tmp_path: Path) -> None:
+    (study / "results").rename(tmp_path / "large disk")
+    (study / "results").symlink_to(tmp_path / "large disk")
+    assert audit(study, "results/s/table.csv") == (Verdict.FRESH, set())
+    assert main(["audit", str(study / "results")]) == 0
+
+
+def test_the_folder_where_one_is_can_be_audited(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(study / "results" / "s")
+    assert main(["audit", "."]) == 0
+
+
+def test_a_reader_that_ends_early_causes_no_traceback(study: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "markner.cli.main", "audit", "--json", str(study / "results")]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
 def test_the_lineage_goes_down_to_the_sources(study: Path) -> None:

@@ -41,6 +41,17 @@ def test_a_fresh_file_is_hashed_and_not_remembered(tmp_path: Path, size: int) ->
     assert not (tmp_path / CACHE).exists()
 
 
+@pytest.mark.parametrize("name", [".snakemake_timestamp", ".DS_Store", "Thumbs.db", ".nfs000000001"])
+def test_what_others_put_into_a_folder_is_no_part_of_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("w")
+    before = hash_path(tmp_path / "model", tmp_path)
+    (tmp_path / "model" / name).write_text("view")
+    assert hash_path(tmp_path / "model", tmp_path) == before
+    (tmp_path / "model" / f"{name}.more".removeprefix(".nfs")).write_text("view")
+    assert hash_path(tmp_path / "model", tmp_path) != before
+
+
 def test_a_broken_memory_is_no_harm(tmp_path: Path) -> None:
     big = tmp_path / "big.bin"
     true = settled(big, CACHED_SIZE)

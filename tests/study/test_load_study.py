@@ -1,10 +1,12 @@
 """Loading: good studies, broken files, files merged with --config, and studies spoilt at random."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -147,6 +149,41 @@ JUNK = st.recursive(
     ),
     max_leaves=5,
 )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("seeds: [1, 2]", "seeds: [-1]", "runs.tuned.seeds[0]"),
+        ("seeds: [1, 2]", "seeds: [20261127120000]", "runs.tuned.seeds[0]"),
+        ("question:", "scoring: {seed: -1}\nquestion:", "scoring.seed"),
+        ("    corpus: ncbi", "    grid: {batch_size: [0]}\n    corpus: ncbi", "runs.bert.grid.batch_size[0]"),
+        ("    corpus: ncbi", "    grid: {learning_rate: [-1]}\n    corpus: ncbi", "runs.bert.grid.learning_rate[0]"),
+        ("    corpus: ncbi", "    grid: {max_length: [-5]}\n    corpus: ncbi", "runs.bert.grid.max_length[0]"),
+        ("    corpus: ncbi", "    grid: {dropout: [7]}\n    corpus: ncbi", "runs.bert.grid.dropout[0]"),
+    ],
+)
+def test_numbers_that_no_job_could_use(study_text: str, old: str, new: str, key: str) -> None:
+    assert study_text.count(old) == 1
+    assert f"`{key}`: " in message_of_load(yaml.safe_load(study_text.replace(old, new)))
+
+
+def test_a_name_of_the_demo_that_leads_nowhere_is_a_markner_error_or_no_name() -> None:
+    config = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
+    refused = 0
+    for section in ("mixtures", "self_instruct", "runs", "suspects", "calibrations", "tables", "annotations"):
+        for place in _places(config[section]):
+            spoilt = copy.deepcopy(config)
+            holder = spoilt[section]
+            for step in place[:-1]:
+                holder = holder[step]
+            if place and isinstance(holder[place[-1]], str):
+                holder[place[-1]] = "zzz"
+                try:
+                    load_study(spoilt)
+                except MarknerError:
+                    refused += 1
+    assert refused > 100
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

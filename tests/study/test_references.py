@@ -17,6 +17,10 @@ MessageOf = Callable[..., str]
 KEYS = ("corpus", "model", "prompt")
 
 
+def test_a_corpus_is_not_called_as_a_result_is(message_of: MessageOf) -> None:
+    assert "no name of a corpus ends in `.tests`" in message_of(("  bc2gm:\n", "  bc2gm.tests:\n"))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "key", "what", "fix"),
     [
@@ -145,11 +149,35 @@ KEYS = ("corpus", "model", "prompt")
         ),
         (
             "    mixture: ncbi",
-            "    mixture: ncbi\n    prompt: ric",
+            "    mixture: ncbi\n    prompt: rich",
             40,
             "runs.tuned.prompt",
+            "`tuned` is asked with the prompt of `ncbi`, on which it is trained",
+            "set `prompt` there",
+        ),
+        (
+            "    model: llama\n    evaluate",
+            "    model: llama\n    prompt: ric\n    evaluate",
+            35,
+            "runs.untuned.prompt",
             "called `ric`",
             "prompt: rich",
+        ),
+        (
+            "    model: llama\n    evaluate",
+            "    model: llama\n    training: {epochs: 2}\n    evaluate",
+            35,
+            "runs.untuned.training",
+            "`untuned` has no `mixture`, so nothing is trained",
+            "add a `mixture`",
+        ),
+        (
+            "{disease: Diseases",
+            "{diseases: Diseases",
+            22,
+            "prompts.rich.enhancements.diseases",
+            "no entity type of a corpus is called `diseases`",
+            "did you mean `disease`?",
         ),
         ("prompts:\n  generic: {}", "prompts:", 31, "runs.untuned.prompt", "called `generic`", "write one of `rich`"),
         (

@@ -71,6 +71,15 @@ def test_the_study_without_a_configfile_is_the_papers(tmp_path: Path) -> None:
     assert "results/paper/released/bc2gm.test.txt" in done.stdout
 
 
+def test_a_study_file_without_a_name_is_no_part_of_the_papers(folder: Path) -> None:
+    demo = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
+    assert demo.count("\nstudy: demo\n") == 1
+    (folder / "study.yaml").write_text(demo.replace("\nstudy: demo\n", "\n"), encoding="utf-8")
+    done = snakemake("-n", "--configfile", "study.yaml", folder=folder)
+    assert done.returncode != 0
+    assert "`study`: missing" in done.stdout
+
+
 def test_a_wrong_setting_is_told_with_its_place_and_its_mend(folder: Path) -> None:
     text = (
         (ROOT / "config" / "demo.yaml")

@@ -1,6 +1,8 @@
 """The `markner` command: a table of subcommands. A subcommand imports what it needs when it runs."""
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,13 +33,21 @@ COMMANDS: dict[str, Command] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the `markner` command. Return its exit code, which is 64 for a plain error."""
+    """Run the `markner` command. Return its exit code, which is 64 for a plain error.
+
+    If what reads its output ends before it (`| head`), it ends as by SIGPIPE.
+    """
     options = parser()[0].parse_args(argv)
     try:
         code: int = options.command.run(options)
+        sys.stdout.flush()
     except PlainError as error:
         print(*error.lines(), sep="\n", file=sys.stderr)
         return 64
+    except BrokenPipeError:
+        # What reads standard output has closed it; Python would print an error when it closes its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     return code
 
 

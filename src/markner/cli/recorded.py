@@ -15,12 +15,13 @@ def open_audit(path: Path, configfile: Path | None) -> tuple["Audit", str]:
         configfile: the study file; without it settings are not compared.
     """
     from runrecord.audit import Audit, find_root
-    from runrecord.record import SUFFIX
+    from runrecord.record import SUFFIX, absolute
 
-    result = path.with_name(path.name.removesuffix(SUFFIX))
+    place = absolute(path)
+    result = place.with_name(place.name.removesuffix(SUFFIX))
     root = find_root(result)
     current = _current_settings(configfile) if configfile else None
-    return Audit(root, current), result.resolve().relative_to(root).as_posix()
+    return Audit(root, current), result.relative_to(root).as_posix()
 
 
 def _current_settings(configfile: Path) -> "CurrentSettings":

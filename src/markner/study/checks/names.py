@@ -109,6 +109,15 @@ def no_such_name(at: Location, name: str, kind: str, known: Iterable[str]) -> Pr
     return Problem(at, f"no {kind} is called `{name}`", fix)
 
 
+def no_such_key(at: Location, name: str, kind: str, known: Iterable[str]) -> Problem:
+    """Return the problem of a key that is the name of nothing, with the closest known name as the fix."""
+    names = list(known)
+    close = did_you_mean(name, names)
+    question = f"did you mean `{close}`? " if close else ""
+    fix = f"{question}There are {quoted_names(names)}; rename it, or leave it out"
+    return Problem(at, f"no {kind} is called `{name}`", fix)
+
+
 def repeated_values(at: Location, values: Iterable[Any]) -> Iterator[Problem]:
     """Check that no value of a list stands there twice."""
     counts = Counter(values)

@@ -7,6 +7,7 @@ from markner.files import read_json
 from markner.study.checks.names import (
     corpus_problems,
     local_model_problems,
+    no_such_key,
     no_such_name,
     other_marks,
     repeated_values,
@@ -49,17 +50,22 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
     """
     printed = read_json(paper_tables) if paper_tables.exists() else {}
     paper = printed.get("tables")
-    return [
+    behind_runs = [
         *_names(study),
         *_mixtures(study),
         *_models(study),
         *_self_instruct(study),
         *run_problems(study),
+    ]
+    # What these ask of a run follows names that have to exist.
+    of_runs = [] if behind_runs else [*calibration_problems(study), *suspects_problems(study)]
+    return [
+        *behind_runs,
+        *_prompts(study),
         *table_problems(study, paper),
         *figure_problems(study),
         *strata_problems(study),
-        *calibration_problems(study),
-        *suspects_problems(study),
+        *of_runs,
         *size_figure_problems(study, printed.get("figures")),
         *adjudication_problems(study),
         *_annotations(study),
@@ -67,7 +73,13 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
 
 
 def _names(study: Study) -> Iterator[Problem]:
-    """Check that no two names differ only by case: some file systems have one file for both."""
+    """Check that no two names differ only by case: some file systems have one file for both.
+
+    The paired tests of a corpus `x` by stratum are in `strata/x.tests.csv`.
+    """
+    for name in study.corpora:
+        if name.endswith(".tests"):
+            yield Problem(("corpora", name), "no name of a corpus ends in `.tests`, as some results do", "rename it")
     for section in SECTIONS:
         first: dict[str, str] = {}
         for name in getattr(study, section):
@@ -78,6 +90,16 @@ def _names(study: Study) -> Iterator[Problem]:
                     f"differs from `{section}.{other}` only by case: one file on macOS and Windows",
                     f"rename one of them, for example to `{name}-2`",
                 )
+
+
+def _prompts(study: Study) -> Iterator[Problem]:
+    """Check that prompts are enhanced for entity types that a corpus has."""
+    entities = dict.fromkeys(corpus.entity for corpus in study.corpora.values())
+    for name, prompt in study.prompts.items():
+        for entity in prompt.enhancements:
+            if entity not in entities:
+                at = ("prompts", name, "enhancements", entity)
+                yield no_such_key(at, entity, "entity type of a corpus", entities)
 
 
 def _mixtures(study: Study) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
-from markner.study.schema.systems import EncoderRun, GenerativeRun
+from markner.study.schema.systems import EncoderRun, GenerativeRun, Training
 from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
@@ -147,8 +147,14 @@ def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Probl
         return
     if run.mixture is not None:
         yield from unknown_name((*at, "mixture"), run.mixture, "mixtures", {**study.mixtures, **study.self_instruct})
-    if run.mixture is None or "prompt" in run.model_fields_set:
-        yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
+        if run.prompt != GenerativeRun.model_fields["prompt"].get_default():
+            message = f"`{at[-1]}` is asked with the prompt of `{run.mixture}`, on which it is trained"
+            yield Problem((*at, "prompt"), message, "leave it out here, and set `prompt` there")
+        return
+    yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
+    if run.training != Training():
+        fix = "add a `mixture`, or leave `training` out"
+        yield Problem((*at, "training"), f"`{at[-1]}` has no `mixture`, so nothing is trained", fix)
 
 
 def _typed_marks(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:

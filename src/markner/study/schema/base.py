@@ -18,6 +18,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
 """A name that becomes part of a path: letters, digits, `_`, `.`, `-`; starts with a letter or a digit."""
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""Start of random numbers."""
+
+
 class Settings(BaseModel):
     """Base of every settings section."""
 

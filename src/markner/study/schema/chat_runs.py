@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from markner.study.schema.base import Name, Settings
+from markner.study.schema.base import Name, Seed, Settings
 
 OPENAI = "https://api.openai.com/v1"
 """OpenAI's own address."""
@@ -142,7 +142,7 @@ class ChatRun(PacingSettings):
     """Corpus whose training split gives the examples; without one, the corpus that is evaluated."""
     embedding: Name | None = None
     """Pretrained model whose embeddings give the similarity; for `similar`."""
-    seeds: list[int] = Field(default=[1], min_length=1)
+    seeds: list[Seed] = Field(default=[1], min_length=1)
     """One draw of examples for each seed."""
     evaluate: list[Name] = Field(min_length=1)
     """Corpora on whose test split it is scored."""

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
 from markner.markup import MARKS
-from markner.study.schema.base import Name, Settings, WithMarks
+from markner.study.schema.base import Name, Seed, Settings, WithMarks
 from markner.study.schema.formats import WITHOUT_UNIT, CorpusFormat
 
 Variant = Literal["tokenized", "raw"]
@@ -148,7 +148,7 @@ class Sample(Settings):
     """Sentences to keep of the development split; all when left out."""
     test: int | None = Field(None, ge=1)
     """Sentences to keep of the test split; all when left out."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the draw."""
 
 
@@ -230,7 +230,7 @@ class Mixture(Settings):
     with_mentions: float | None = Field(None, ge=0, le=1, exclude_if=lambda share: share is None)
     """Part of the sentences of each corpus that are drawn from those with a mention; the others have none. If a kind
     runs out, the other makes up the number. By default the kind is left to chance."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the draw."""
     annotation_scheme: AnnotationScheme = "span"
     """`span`: marks set by offset. `released`: the paper authors' own replacement rule, defects included (variant

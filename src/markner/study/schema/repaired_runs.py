@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from markner.study.schema.base import Name, Settings
+from markner.study.schema.base import Name, Seed, Settings
 
 RepairStep = Literal["abbreviations", "consistency", "gazetteer"]
 
@@ -22,7 +22,7 @@ class RepairedRun(Settings):
     at most of its places. `gazetteer`: the terms of a file are marked."""
     gazetteer: str | None = None
     """File of terms for the step `gazetteer`, one a line, relative to the working directory."""
-    seeds: list[int] = Field(default_factory=list)
+    seeds: list[Seed] = Field(default_factory=list)
     """Seeds of the run that are repaired. When left out: all of them."""
     evaluate: list[Name] = Field(default_factory=list)
     """Corpora on whose test split it is scored. When left out: those of the run that it repairs."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from markner.study.schema.base import Name, Settings
+from markner.study.schema.base import Name, Seed, Settings
 
 
 class Writing(Settings):
@@ -74,5 +74,5 @@ class SelfInstruct(Settings):
     """How further sentences are written."""
     filters: Filters = Filters()
     """What becomes of them."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the draw of the seed sentences, of the examples shown and of the sampling."""

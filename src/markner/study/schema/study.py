@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from markner.study.schema.annotations import Annotation
-from markner.study.schema.base import Name, Settings
+from markner.study.schema.base import Name, Seed, Settings
 from markner.study.schema.calibrations import Calibration
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Corpus, Mixture, Prompt
@@ -25,7 +25,7 @@ class Scoring(Settings):
     """Bootstrap resamples of the sentences for the confidence intervals."""
     confidence: float = Field(0.95, gt=0.5, lt=1)
     """Level of the confidence intervals."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the resampling."""
 
 
@@ -41,7 +41,7 @@ class Adjudication(Settings):
 
     run: Name | None = None
     """Run of a file of errors; none for a file of suspects, which holds for every run and seed of the corpus."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the run."""
     corpus: Name
     """Corpus."""
@@ -54,7 +54,7 @@ class ErrorAnalysis(Settings):
 
     sample: int = Field(100, ge=1)
     """Errors drawn at random for a person to judge."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the draw."""
     adjudicated: list[Adjudication] = Field(default_factory=list)
     """Judged files; each replaces the rule's kinds of one run, seed and corpus, or of all runs on a corpus."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from markner.data.context import ContextKind
-from markner.study.schema.base import Name, Settings
+from markner.study.schema.base import Name, Seed, Settings
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Splits
 from markner.study.schema.prediction_runs import PredictionsRun
@@ -52,22 +52,22 @@ class Hardware(Settings):
     @property
     def memory_mb(self) -> int:
         """Main memory on each node, as a job asks for it."""
-        return round(1000 * self.memory_gb)
+        return max(1, round(1000 * self.memory_gb))
 
     @property
     def predict_memory_mb(self) -> int:
         """Main memory of a job that only runs the model, as the job asks for it."""
-        return round(1000 * (self.predict_memory_gb or self.memory_gb))
+        return max(1, round(1000 * (self.predict_memory_gb or self.memory_gb)))
 
     @property
     def train_minutes(self) -> int:
         """Time limit of a training."""
-        return round(60 * self.train_hours)
+        return max(1, round(60 * self.train_hours))
 
     @property
     def predict_minutes(self) -> int:
         """Time limit of the prediction of a corpus."""
-        return round(60 * self.predict_hours)
+        return max(1, round(60 * self.predict_hours))
 
 
 class HubModel(Settings):
@@ -206,7 +206,7 @@ class GenerativeRun(Settings):
     """How it is tuned."""
     decoding: Decoding = Decoding()
     """How it answers."""
-    seeds: list[int] = Field(default=[1], min_length=1)
+    seeds: list[Seed] = Field(default=[1], min_length=1)
     """One training for each seed."""
     evaluate: list[Name] = Field(min_length=1)
     """Corpora on whose test split it is scored."""
@@ -218,13 +218,13 @@ Axis = Literal["learning_rate", "max_length", "batch_size", "dropout"]
 class Grid(Settings):
     """Values that are combined with each other (paper 3.2: 18 combinations)."""
 
-    learning_rate: list[float] = Field(default=[1e-5, 3e-5, 5e-5], min_length=1)
+    learning_rate: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default=[1e-5, 3e-5, 5e-5], min_length=1)
     """Peak learning rates."""
-    max_length: list[int] = Field(default=[128, 256, 512], min_length=1)
+    max_length: list[Annotated[int, Field(ge=8)]] = Field(default=[128, 256, 512], min_length=1)
     """Longest input in word pieces; a longer sentence is read in overlapping windows."""
-    batch_size: list[int] = Field(default=[16, 32], min_length=1)
+    batch_size: list[Annotated[int, Field(ge=1)]] = Field(default=[16, 32], min_length=1)
     """Sentences per optimiser step."""
-    dropout: list[float] = Field(default=[0.1], min_length=1)
+    dropout: list[Annotated[float, Field(ge=0, lt=1)]] = Field(default=[0.1], min_length=1)
     """Dropout of the encoder and of the classifier."""
 
 
@@ -260,7 +260,7 @@ class EncoderRun(Settings):
     context: ContextKind = "none"
     """What it reads beside a sentence, in training, prediction and annotation: `neighbors`, the sentences before and
     after it in its document; `title`, the first sentence of its document; or nothing."""
-    seeds: list[int] = Field(default=[1], min_length=1)
+    seeds: list[Seed] = Field(default=[1], min_length=1)
     """One grid for each seed."""
     evaluate: list[Name] = Field(min_length=1)
     """Corpora on whose test split it is scored."""
