@@ -170,6 +170,10 @@ def test_formats_are_recognised(tmp_path: Path, name: str, content: str, form: I
         ("pubtator", "Just a text.\n", "line 1: not a line of a PubTator document"),
         ("jsonl", '{"text": "x"}\n{"id": 1}\n', "line 2: not an object with a text"),
         ("jsonl", '{"text": "\\ud800"}\n', "line 1: character 0 is one half of a surrogate pair"),
+        ("jsonl", f'{{"text": "x"}}\n{{"text": "x", "id": {"9" * 5000}}}\n', "line 2: JSON that cannot be read"),
+        ("jsonl", "[" * 100_000 + "]" * 100_000, "line 1: JSON that cannot be read"),
+        ("bioc-json", f'{{"documents": [{"9" * 5000}]}}', "not JSON"),
+        ("bioc-json", "[" * 100_000 + "]" * 100_000, "not JSON"),
         ("bioc-xml", "<collection><document>", "not XML"),
         ("bioc-json", '{"documents": [{"id": "1"}]}', "document 1 has no passages"),
         ("bioc-json", '{"passages": [{"text": "x"}], "id": "1"}', "no offset that is a number"),
@@ -182,6 +186,28 @@ def test_a_damaged_file_is_an_error_with_its_place(
     path.write_text(content, encoding="utf-8")
     with pytest.raises(MarknerError, match=message):
         read(path, form)
+
+
+def test_documents_without_an_id_are_named_by_file_and_line_or_number(tmp_path: Path) -> None:
+    lines = '{"text": "x"}\n{"id": null, "text": "x"}\n{"id": "", "text": "x"}\n{"id": 0, "text": "x"}\n'
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(lines, encoding="utf-8")
+    rows = [{"passages": []}, {"id": None, "passages": []}, {"id": 0, "passages": []}]
+    (tmp_path / "c.json").write_text(json.dumps({"documents": rows}), encoding="utf-8")
+    names = [document.id for document in read(tmp_path)]
+    assert names == ["a#1", "a#2", "a#3", "0", "b#1", "b#2", "b#3", "0", "c#1", "c#2", "0"]
+
+
+def test_pubtator_names_a_document_without_an_identifier_by_its_number(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "out.txt", "pubtator") as out:
+        for identifier in ("7", "", ""):
+            out.write(join_passages(identifier, [PassageText("Gout")], " "))
+    documents = read(tmp_path / "out.txt")
+    assert [(document.id, document.text) for document in documents] == [
+        ("7", "Gout"),
+        ("document#2", "Gout"),
+        ("document#3", "Gout"),
+    ]
 
 
 def test_bytes_that_are_not_utf8_are_an_error(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from markner.data.documents import Document, Mention
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import file_in, read_documents
 from markner.data.sentences import document_sentences
+from markner.errors import MarknerError
 from markner.study.schema.formats import InputFormat, OutputFormat
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
@@ -215,6 +216,30 @@ def test_killed_and_resumed_nothing_is_lost_or_done_twice(results: Path, tmp_pat
     assert "of the documents were tagged before" in done.stderr
     assert output.read_bytes() == whole.read_bytes()
     assert not journal.exists()
+
+
+def test_an_output_with_other_files_is_refused_before_tagging_and_a_repeated_run_is_not(
+    results: Path, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "texts", tmp_path / "notes"
+    (source / "sub").mkdir(parents=True)
+    (source / "sub" / "a.txt").write_text("Mice had ataxia.", encoding="utf-8")
+    for _ in range(2):
+        run(results, [source], output, "brat")
+    assert (output / "sub" / "a.ann").is_file()
+    (output / "thesis.tex").write_text("A thesis.", encoding="utf-8")
+    untrained = tmp_path / "no results"
+    for refused, message in (
+        (output, "it has thesis.tex"),
+        (source, "would replace input files"),
+        (Path(), "current folder cannot be replaced"),
+    ):
+        with pytest.raises(MarknerError, match=message):
+            run(untrained, [source], refused, "brat")
+    with pytest.raises(MarknerError, match="is a folder, but jsonl is written to a file"):
+        run(untrained, [source], output, "jsonl")
+    assert (output / "thesis.tex").is_file()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_texts_that_changed_since_are_tagged_anew(results: Path, tmp_path: Path) -> None:

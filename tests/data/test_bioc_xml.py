@@ -8,6 +8,7 @@ from markner.data.documents import Document, Span
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
+from markner.study.schema.formats import InputFormat
 
 FRAME = "<collection><source/><date/><key/><document><id>9</id>{}</document></collection>"
 PASSAGE = "<passage><offset>{}</offset><text>{}</text>{}</passage>"
@@ -72,6 +73,42 @@ def test_broken_xml_names_the_line(tmp_path: Path) -> None:
     path.write_text("<collection>\n<document>\n</collection>")
     with pytest.raises(MarknerError, match=r"x\.xml, line 3"):
         list(read_documents([path], "bioc-xml", ReadOptions()))
+
+
+TEI = '<?xml version="1.0"?>\n<TEI xmlns="http://www.tei-c.org/ns/1.0"><text><p>Gout.</p></text></TEI>'
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "message"),
+    [
+        (TEI, "auto", "the XML of <TEI> has no <document>"),
+        ("<html><body/></html>", "auto", "the XML of <html> has no <document>"),
+        ("<collection/>", "pubmed", "the XML of <collection> has no <PubmedArticle> or <PubmedBookArticle>"),
+        ("<PubmedArticleSet/>", "jats", "the XML of <PubmedArticleSet> has no <article>"),
+    ],
+)
+def test_xml_of_another_kind_is_an_error(tmp_path: Path, content: str, form: InputFormat, message: str) -> None:
+    path = tmp_path / "x.xml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(MarknerError, match=rf"x\.xml: {message}"):
+        list(read_documents([path], form, ReadOptions()))
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [("<collection/>", "bioc-xml"), ("<PubmedArticleSet/>", "pubmed"), ("<pmc-articleset/>", "jats")],
+)
+def test_a_collection_without_documents_is_empty(tmp_path: Path, content: str, form: InputFormat) -> None:
+    path = tmp_path / "x.xml"
+    path.write_text(content, encoding="utf-8")
+    assert list(read_documents([path], form, ReadOptions())) == []
+
+
+@pytest.mark.parametrize("identifier", ["", "<id/>"])
+def test_documents_without_an_identifier_are_named_by_file_and_number(tmp_path: Path, identifier: str) -> None:
+    for name in ("a.xml", "b.xml"):
+        (tmp_path / name).write_text(FRAME.replace("<id>9</id>", identifier), encoding="utf-8")
+    assert [document.id for document in read_documents([tmp_path], "auto", ReadOptions())] == ["a#1", "b#1"]
 
 
 def test_annotations_inside_sentences_are_refused(tmp_path: Path) -> None:

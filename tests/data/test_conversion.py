@@ -1,6 +1,7 @@
 """Every format that is written keeps the mentions of real documents; what it loses is counted by kind."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from conftest import ROOT
@@ -10,6 +11,7 @@ from markner.data.documents import Document, Mention, PassageText, Span, join_pa
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.conversion import convert, losses
 from markner.data.formats.document_files import file_in, open_writer, read_documents
+from markner.errors import MarknerError
 from markner.study.schema.formats import InputFormat, OutputFormat
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
@@ -161,3 +163,22 @@ def test_the_command_prints_what_is_lost(tmp_path: Path, capsys: pytest.CaptureF
     assert read(tmp_path / "a.jsonl", "jsonl") == {"1": ("Gout Aspirin", [(5, 12, "Drug", "D2")])}
     assert main(["convert", str(source), str(tmp_path / "a.csv")]) == 64
     assert "no format is known by .csv" in capsys.readouterr().err
+
+
+def test_types_that_the_input_lacks_are_an_error(tmp_path: Path) -> None:
+    output = tmp_path / "a.jsonl"
+    with pytest.raises(MarknerError, match="no mention of the types disease, drug") as caught:
+        convert([SAMPLE], "pubtator", output, "jsonl", ReadOptions(["disease", "drug"]))
+    assert "the input has Chemical, Disease, Gene" in caught.value.fix
+    assert not output.exists()
+    texts = tmp_path / "a.txt"
+    texts.write_text("Gout.", encoding="utf-8")
+    assert convert([texts], "text", output, "jsonl", ReadOptions(["disease"]))[0] == 1
+
+
+@pytest.mark.parametrize("form", get_args(OutputFormat))
+def test_no_documents_are_no_error(tmp_path: Path, form: OutputFormat) -> None:
+    source, output = tmp_path / "empty.jsonl", file_in(tmp_path / "out", form)
+    source.touch()
+    assert convert([source], "auto", output, form, ReadOptions()) == (0, {})
+    assert output.exists()

@@ -74,6 +74,26 @@ def test_pubmed_is_recognized_and_read_packed_too(tmp_path: Path, name: str) -> 
     check_pubmed(read(path))
 
 
+def test_the_placeholder_of_a_title_is_not_read(tmp_path: Path) -> None:
+    known = OTHER.replace("<ArticleTitle/>", "<ArticleTitle>[Not Available].</ArticleTitle>")
+    unknown = known.replace("<VernacularTitle>Über Gicht.</VernacularTitle>", "")
+    (tmp_path / "a.xml").write_text(f"{HEAD}<PubmedArticleSet>{known}{unknown}</PubmedArticleSet>", encoding="utf-8")
+    assert [parts(document) for document in read(tmp_path / "a.xml")] == [[("title", "Über Gicht.")], []]
+
+
+def test_articles_without_an_identifier_are_named_by_file_and_number(tmp_path: Path) -> None:
+    nameless = OTHER.replace("<PMID>8</PMID>", "")
+    (tmp_path / "a.xml").write_text(f"<PubmedArticleSet>{nameless}{nameless}</PubmedArticleSet>", encoding="utf-8")
+    (tmp_path / "b.nxml").write_text("<article><front/></article>", encoding="utf-8")
+    assert [document.id for document in read(tmp_path)] == ["a#1", "a#2", "b#1"]
+
+
+def test_a_line_break_within_a_title_is_a_space(tmp_path: Path) -> None:
+    for name, line_break in (("a.xml", "<break/>"), ("b.xml", " <break />\n")):
+        (tmp_path / name).write_text(JATS.replace("On <italic>", f"On{line_break}<italic>"), encoding="utf-8")
+    assert [parts(document)[0] for document in read(tmp_path)] == [("title", "On gout")] * 2
+
+
 def test_jats_is_recognized_and_read(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(JATS, encoding="utf-8")
     (document,) = read(tmp_path / "a.xml")

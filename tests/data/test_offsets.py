@@ -111,6 +111,35 @@ def test_another_unit_is_an_error_that_names_the_setting(
     assert f"`offsets: {unit}`" in caught.value.fix
 
 
+@pytest.mark.parametrize("form", ["brat", "jsonl"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("unit", ["characters", "utf8"])
+def test_line_ends_and_byte_order_marks_that_are_not_counted_are_an_error(
+    tmp_path: Path, form: Form, mark: str, line_end: str, unit: OffsetUnit
+) -> None:
+    counted = "γγ: Gout.\nNo fever.\nAspirin for asthma.\n"
+    text = mark + counted.replace("\n", line_end)
+    for base in dict.fromkeys((text, counted)):
+        places = [(size(base[: base.index(each)], unit), each) for each in ("Gout", "Aspirin", "asthma")]
+        path = tmp_path / ("right" if base == text else "shifted")
+        if form == "brat":
+            path.mkdir()
+            (path / "1.txt").write_bytes(text.encode())
+            rows = "".join(f"T1\tX {at} {at + len(each)}\t{each}\n" for at, each in places)
+            (path / "1.ann").write_text(rows, encoding="utf-8")
+        else:
+            spans = [{"start": at, "end": at + len(each), "label": "X", "text": each} for at, each in places]
+            path.write_text(json.dumps({"text": text, "spans": spans}), encoding="utf-8")
+        if base == text:
+            assert read(path, form, unit) == ["Gout", "Aspirin", "asthma"]
+            continue
+        causes = [cause for cause, there in (("CRLF", line_end == "\r\n"), (r"U\+FEFF", bool(mark))) if there]
+        message = f"shifted.*: the offsets do not count .*{'.*'.join(causes)}.*: 3 of the annotated texts"
+        with pytest.raises(MarknerError, match=message):
+            read(path, form, unit)
+
+
 def test_an_offset_inside_a_character_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text('{"text": "γ-GT", "spans": [[1, 2, "Gene"]]}\n', encoding="utf-8")

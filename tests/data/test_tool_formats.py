@@ -65,10 +65,28 @@ def test_label_studio_is_recognized_and_read(tmp_path: Path, name: str, content:
         read(path, "label-studio")
 
 
+@pytest.mark.parametrize("lines", [False, True])
+def test_the_last_row_of_a_task_counts_in_json_min(tmp_path: Path, lines: bool) -> None:
+    first, last = label(0, 5, "Wrong")["value"], label(0, 5, "Gene")["value"]
+    rows = [MINIMAL | {"label": [first]}, {"id": 8, "text": "Gout.", "label": []}, MINIMAL | {"label": [last]}]
+    path = tmp_path / "a.json"
+    path.write_text("\n".join(map(json.dumps, rows)) if lines else json.dumps(rows), encoding="utf-8")
+    documents = read(path, "label-studio", offsets="utf16")
+    assert [(document.id, found(document)) for document in documents] == [("7", [("BRCA1", "Gene")]), ("8", [])]
+
+
+def test_rows_of_json_min_without_an_id_and_tasks_of_json_all_stay(tmp_path: Path) -> None:
+    rows = [{"text": "x"}, {"id": None, "text": "y"}, TASK, TASK]
+    (tmp_path / "a.json").write_text(json.dumps(rows), encoding="utf-8")
+    names = [document.id for document in read(tmp_path / "a.json", "label-studio", mentions=False)]
+    assert names == ["a#1", "a#2", "7", "7"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("[1", "a.json, line 1: not valid JSON"),
+        (f"[{'9' * 5000}]", "a.json: JSON that cannot be read"),
         ('[{"id": 3, "data": {"body": "x"}}]', "task 3: has no `text`"),
         ('[{"id": 3, "text": "x", "label": [{"labels": ["A"]}]}]', "task 3, result 1: not a span"),
     ],
@@ -86,7 +104,7 @@ def test_docbin_of_spacy_is_read(tmp_path: Path) -> None:
     doc.spans["sc"] = [doc.char_span(START, START + 13, label="Disease"), doc.char_span(0, 5, label="Gene")]  # type: ignore[list-item]
     DocBin(docs=[doc]).to_disk(tmp_path / "a.spacy")
     (document,) = read(tmp_path / "a.spacy")
-    assert (document.id, document.text) == ("1", TEXT)
+    assert (document.id, document.text) == ("a#1", TEXT)
     assert found(document) == [("BRCA1", "Gene"), ("breast cancer", "Disease")]
     (tmp_path / "a.spacy").write_bytes(b"not spaCy")
     with pytest.raises(MarknerError, match=r"a\.spacy: not a DocBin"):
@@ -168,6 +186,43 @@ def test_a_data_set_saved_to_a_folder_is_a_corpus(tmp_path: Path, monkeypatch: p
     assert [row["name"] for row in rows] == [f"local/own/test/{n}" for n in ("data-00000-of-00001.arrow", "state.json")]
     (document,) = read(tmp_path / "native/local/own/test", "parquet")
     assert document.id == "123"
+
+
+def test_rows_without_an_id_are_named_by_file_and_row_and_0_is_an_id(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.parquet", [{"id": number, "text": "x"} for number in (0, 1, None)])
+    write_table(tmp_path / "b.parquet", [{"document_id": name, "id": "7", "text": "x"} for name in ("", "9")])
+    assert [document.id for document in read(tmp_path, mentions=False)] == ["0", "1", "a#3", "7", "9"]
+
+
+@pytest.mark.parametrize("tag", [-1, -100, 5])
+def test_a_number_that_is_no_class_label_is_named(tmp_path: Path, tag: int) -> None:
+    row = TOKENS | {"ner_tags": [1, tag, 3, 4, 0]}
+    write_table(tmp_path / "a.parquet", [TOKENS, row], FEATURES)
+    message = rf"a\.parquet, row 2: `ner_tags` has {tag}, but the class labels are 0 to 4"
+    with pytest.raises(MarknerError, match=message):
+        read(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"tokens": ["gout"], "ner_tags": [None]}, "`ner_tags` has None, which is not a tag"),
+        ({"tokens": ["gout"], "ner_tags": [1.0]}, r"`ner_tags` has 1\.0, which is not a tag"),
+        ({"tokens": ["gout", None], "ner_tags": [0, 0]}, "a token is not a text"),
+    ],
+)
+def test_tags_and_tokens_that_are_no_text_are_named(tmp_path: Path, row: dict[str, Any], message: str) -> None:
+    write_table(tmp_path / "a.parquet", [row], FEATURES)
+    with pytest.raises(MarknerError, match=rf"a\.parquet, row 1: {message}"):
+        read(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("metadata", [{"info": None}, {"info": {"features": None}}])
+def test_a_file_may_have_no_information_of_the_hub(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    write_table(
+        tmp_path / "a.parquet", [TOKENS | {"ner_tags": ["B-Gene", "O", "B-Disease", "I-Disease", "O"]}], metadata
+    )
+    assert found(read(tmp_path / "a.parquet")[0]) == [("BRCA1", "Gene"), ("breast cancer", "Disease")]
 
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from markner.annotate.journal import Entry, Totals, line_of, read_entries, resume
 from markner.data.documents import Document, Mention, Span
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import STANDARD_INPUT, open_writer, read_documents
+from markner.data.formats.document_files import STANDARD_INPUT, check_output, open_writer, read_documents
 from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.errors import MarknerError
 from markner.graphemes import with_spaces
@@ -76,8 +76,10 @@ def annotate(job: AnnotationJob) -> str:
     The journal is removed at the end.
 
     Raises:
-        MarknerError: a file that is not in its format, or a run that is not trained.
+        MarknerError: a file that is not in its format, a run that is not trained, or an output that would replace
+            other files (`check_output`).
     """
+    check_output(job.output, job.output_format, job.paths, job.input_format)
     return _annotate_directly(job) if job.journal is None else _annotate_by_journal(job, job.journal)
 
 
@@ -219,7 +221,7 @@ def journal_of(paths: Sequence[str], output: Path | None) -> Path | None:
     """Return the journal file of an annotation written to `output`; None if it cannot be resumed."""
     if output is None or STANDARD_INPUT in paths:
         return None
-    return output.with_name(f".{output.name}.journal")
+    return output.parent / f".{output.name}.journal"
 
 
 def _bar(total: int | None, done: int) -> "tqdm[Any]":

@@ -1,7 +1,7 @@
 """Annotations as files give them: their offsets are checked, and read in the unit that the file counts in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from markner.data.documents import Mention, Span
@@ -9,6 +9,8 @@ from markner.errors import MarknerError
 from markner.study.schema.corpora import OffsetUnit
 
 _UNIT_NAMES: dict[OffsetUnit, str] = {"characters": "characters", "utf8": "UTF-8 bytes", "utf16": "UTF-16 units"}
+_CR, _MARK = "the CR of line ends (CRLF)", "byte order marks (U+FEFF)"
+_UNCOUNTED = ((_CR,), (_MARK,), (_CR, _MARK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
     """Return the mentions of the wanted types, with character offsets into the document.
 
     Annotations of all types are checked: wrong offsets mean a damaged file. The unit of the offsets is checked by the
-    annotated texts: if more of them stand at the offsets in another unit, the file counts in that unit.
+    annotated texts: if more of them stand at the offsets in another unit, the file counts in that unit. In the same
+    way it is checked whether the offsets count line ends (CRLF) and byte order marks as the text has them.
 
     Args:
         where: Name of file and document, for errors.
@@ -69,9 +72,12 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
         options: How the annotations are read.
 
     Raises:
-        MarknerError: offsets are not a part of the text, or count in another unit; names file and line or document.
+        MarknerError: offsets are not a part of the text, count in another unit, or do not count CR or byte order
+            marks; names file and line or document.
     """
     fits = {unit: _count_fitting(texts, unit) for unit in get_args(OffsetUnit)}
+    # First: bytes of other characters may make up for a CR that is not counted, so that another unit seems to fit.
+    _check_counted_characters(where, texts, max(fits.values()))
     best = max(fits, key=lambda unit: (fits[unit], unit == options.offsets))
     if fits[best] > fits[options.offsets]:
         raise MarknerError(
@@ -103,6 +109,30 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
             if options.types is None or annotation.type in options.types:
                 mentions.append(_shifted(mention, part.start))
     return tuple(mentions)
+
+
+def _check_counted_characters(where: str, texts: Sequence[AnnotatedText], fitting: int) -> None:
+    """Raise a MarknerError if more than `fitting` annotated texts are found without CR or byte order marks."""
+    if not any("\r\n" in part.text or "\ufeff" in part.text for part in texts):
+        return
+    counts: dict[tuple[str, ...], int] = {}
+    for names in _UNCOUNTED:
+        shorter = [replace(part, text=_without(part.text, names)) for part in texts]
+        counts[names] = max(_count_fitting(shorter, unit) for unit in get_args(OffsetUnit))
+    best = max(counts, key=lambda names: counts[names])
+    if counts[best] > fitting:
+        missing = " and ".join(best)
+        raise MarknerError(
+            f"{where}: the offsets do not count {missing}: {counts[best]} of the annotated texts are found in the text "
+            f"without, {fitting} in the text as it is",
+            f"save the text without {missing}",
+        )
+
+
+def _without(text: str, names: Collection[str]) -> str:
+    if _CR in names:
+        text = text.replace("\r\n", "\n")
+    return text.replace("\ufeff", "") if _MARK in names else text
 
 
 def _mention(annotation: Annotation, parts: Sequence[Span]) -> Mention:

@@ -16,7 +16,7 @@ from lxml import etree
 
 from markner.data.documents import Document, PassageText, Span, join_passages
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
-from markner.data.formats.jsonl import check_characters
+from markner.data.formats.jsonl import check_characters, document_name
 from markner.data.formats.literature import xml_elements
 from markner.errors import MarknerError
 
@@ -33,18 +33,20 @@ def read_xml(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Docu
     left out. An annotation with more than one location keeps them as its parts. Text is taken as the XML gives it: an
     entity that was escaped twice (`&amp;lt;`, NLM-Gene) stays `&lt;`, as the offsets count it so.
 
+    A document without an identifier is named by its file and number.
+
     Raises:
         MarknerError: not BioC XML, text inside of `<sentence>`, or wrong offsets; names file and document or line.
     """
-    for element in xml_elements(stream, name, "document"):
-        yield _document(f"{name}, document {element.findtext('id')}", _xml_document(element), options)
+    for number, element in enumerate(xml_elements(stream, name, ["document"], ["collection"]), start=1):
+        yield _document(name, number, _xml_document(element), options)
 
 
 def read_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
     """Read the documents of a BioC JSON file (a collection, one document, or a list of documents); see `read_xml`."""
     try:
         value = json.load(stream)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise MarknerError(f"{name}: not JSON: {error}", _FIX) from error
     # PubTator 3 has another name for the list of documents.
     rows = value.get("documents", value.get("PubTator3", [value])) if isinstance(value, dict) else value
@@ -53,7 +55,7 @@ def read_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict) or not isinstance(row.get("passages"), list):
             raise MarknerError(f"{name}: document {number} has no passages", _FIX)
-        yield _document(f"{name}, document {row.get('id', number)}", {"id": number, **row}, options)
+        yield _document(name, number, row, options)
 
 
 def _xml_document(element: Any) -> dict[str, Any]:
@@ -88,7 +90,9 @@ def _infons(element: Any) -> dict[str, str]:
     return {infon.get("key", ""): infon.text or "" for infon in element.findall("infon")}
 
 
-def _document(where: str, row: Mapping[str, Any], options: ReadOptions) -> Document:
+def _document(name: str, number: int, row: Mapping[str, Any], options: ReadOptions) -> Document:
+    identifier = document_name(row.get("id"), number, options)
+    where = f"{name}, document {identifier}"
     passages: list[PassageText] = []
     texts: list[AnnotatedText] = []
     start, relations = 0, len(row.get("relations") or ())
@@ -108,7 +112,7 @@ def _document(where: str, row: Mapping[str, Any], options: ReadOptions) -> Docum
         annotations = [_annotation(where, annotation, offset) for annotation in rows if not _is_component(annotation)]
         texts.append(AnnotatedText(text, start, annotations))
         start += len(text) + len(_GLUE)
-    document = join_passages(str(row["id"]), passages, _GLUE)
+    document = join_passages(identifier, passages, _GLUE)
     return replace(
         document,
         mentions=read_mentions(where, texts, options),

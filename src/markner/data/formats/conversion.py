@@ -1,13 +1,15 @@
 """Convert documents to another format. The result is read again, and lost parts are counted by kind."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
 from markner.data.documents import Document, without_space
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import open_writer, read_documents
+from markner.data.formats.document_files import check_output, open_writer, read_documents
+from markner.errors import MarknerError
 from markner.study.schema.formats import InputFormat, OutputFormat
 
 
@@ -24,13 +26,31 @@ def convert(
     in memory meanwhile.
 
     Raises:
-        MarknerError: a file is damaged, or holds a character that the format cannot hold.
+        MarknerError: a file is damaged or has mentions but none of the wanted types, the format cannot hold a
+            character, or the output would replace other files (`check_output`).
     """
-    documents = list(read_documents(inputs, file_format, options))
+    check_output(output, output_format, inputs, file_format)
+    documents = list(read_documents(inputs, file_format, replace(options, types=None)))
+    if options.types is not None:
+        documents = _of_types(documents, options.types)
     with open_writer(output, output_format) as writer:
         for document in documents:
             writer.write(document)
+    if not documents:
+        return 0, Counter()  # a brat folder without texts cannot be read
     return len(documents), losses(documents, read_documents([output], output_format, ReadOptions()))
+
+
+def _of_types(documents: Sequence[Document], types: Collection[str]) -> list[Document]:
+    """Return the documents with their mentions of these types. Raise a MarknerError if they have only others."""
+    present = {mention.type for document in documents for mention in document.mentions}
+    if present and present.isdisjoint(types):
+        raise MarknerError(
+            f"no mention of the types {', '.join(types)}",
+            f"the input has {', '.join(sorted(present))}: correct the types",
+        )
+    kept = (tuple(mention for mention in document.mentions if mention.type in types) for document in documents)
+    return [replace(document, mentions=mentions) for document, mentions in zip(documents, kept, strict=True)]
 
 
 def losses(originals: Sequence[Document], copies: Iterable[Document]) -> Counter[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from markner.data.documents import Document, Mention, PassageText, Span, join_passages
 from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.jsonl import document_name
 from markner.data.sentences import resolve_overlaps
 from markner.errors import MarknerError
 from markner.stub_import import stub_import
@@ -26,7 +27,7 @@ _ID = "id"
 
 
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
-    """Read the documents of a file; one without an `id` in its user data gets its number.
+    """Read the documents of a file; one without an `id` in its user data is named by its file and number.
 
     Raises:
         MarknerError: not a file of spaCy.
@@ -63,7 +64,8 @@ def _document(doc: "Doc", number: int, options: ReadOptions) -> Document:
     spans = [*doc.ents, *(span for group in doc.spans.values() for span in group)] if options.mentions else []
     distinct = {(span.start_char, span.end_char, span.label_, span.kb_id_) for span in spans}
     mentions = sorted(mention for mention in distinct if options.types is None or mention[2] in options.types)
-    document = join_passages(str(doc.user_data.get(_ID, number)), [PassageText(doc.text)] if doc.text else [], "\n")
+    identifier = document_name(doc.user_data.get(_ID), number, options)
+    document = join_passages(identifier, [PassageText(doc.text)] if doc.text else [], "\n")
     return replace(
         document,
         mentions=tuple(Mention(start, end, kind, concept=concept or None) for start, end, kind, concept in mentions),

@@ -3,12 +3,12 @@
 import sys
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path, PurePath
-from typing import BinaryIO, cast, get_args
+from typing import BinaryIO, Self, cast, get_args
 
 from markner.data.documents import Document
 from markner.data.formats import brat
@@ -24,13 +24,15 @@ STANDARD_INPUT = "-"
 
 _HEAD = 4096
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_NO_FOLDER = ("brat standoff is a folder of files", "name it with --output FOLDER")
 
 
 def read_documents(paths: Sequence[str | Path], file_format: InputFormat, options: ReadOptions) -> Iterator[Document]:
     """Read the documents of files and folders, in order; gzipped files are unpacked.
 
-    Files of a folder are read in the order of their paths, members of a tar archive in its order; hidden ones are left
-    out. Nothing is kept of a document that was read, so that memory does not grow with the number of documents.
+    Files of a folder are read in the order of their paths, members of a tar archive in its order, also if it lies in a
+    folder; hidden ones are left out. Nothing is kept of a document that was read, so that memory does not grow with the
+    number of documents.
 
     Args:
         paths: Files, folders, or `-` for standard input.
@@ -43,15 +45,22 @@ def read_documents(paths: Sequence[str | Path], file_format: InputFormat, option
     for given in paths:
         path = Path(given)
         if given == STANDARD_INPUT:
-            yield from _read(unpacked(sys.stdin.buffer), "standard input", PurePath("stdin"), file_format, options)
-        elif file_format == "brat" or (file_format == "auto" and path.is_dir() and any(path.rglob("*.ann"))):
+            name, inside = "standard input", PurePath("stdin")
+            with _damage_named(name, "the gzipped text"):
+                yield from _read(unpacked(sys.stdin.buffer), name, inside, file_format, options)
+        elif _is_brat(path, file_format):
             yield from brat.read(path, options)
-        elif path.name.lower().endswith(_TAR):
-            yield from _read_archive(path, file_format, options)
         else:
             for file, inside in _files(path, file_format):
+                if file.name.lower().endswith(_TAR):
+                    yield from _read_archive(file, file_format, options)
+                    continue
                 with open_file(file) as stream:
                     yield from _read(stream, str(file), inside, file_format, options)
+
+
+def _is_brat(path: Path, file_format: InputFormat) -> bool:
+    return file_format == "brat" or (file_format == "auto" and path.is_dir() and any(path.rglob("*.ann")))
 
 
 def _files(given: Path, file_format: InputFormat) -> list[tuple[Path, PurePath]]:
@@ -64,20 +73,39 @@ def _files(given: Path, file_format: InputFormat) -> list[tuple[Path, PurePath]]
     return [(given / path, path) for path in visible]
 
 
+class _Header(tarfile.TarInfo):
+    """The header of a member. `tarfile` takes a cut or damaged header, except the first, for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"no header at byte {archive.offset:,}: {error}") from error
+
+
 def _read_archive(path: Path, file_format: InputFormat, options: ReadOptions) -> Iterator[Document]:
     """Read the members of a tar archive one after another, without unpacking it."""
+    with _damage_named(str(path), "the archive"), tarfile.open(path, "r|*", tarinfo=_Header) as archive:
+        for member in archive:
+            inside = PurePath(member.name)
+            packed = archive.extractfile(member) if member.isfile() else None
+            if packed is not None and not any(step.startswith(".") and step != "." for step in inside.parts):
+                stream = unpacked(cast("BinaryIO", BufferedReader(packed)))
+                yield from _read(stream, f"{path}, {member.name}", inside, file_format, options)
+
+
+@contextmanager
+def _damage_named(name: str, packed: str) -> Iterator[None]:
+    """Turn the errors of damaged packed data, and those of reading, into a MarknerError that names the file."""
     try:
-        with tarfile.open(path, "r|*") as archive:
-            for member in archive:
-                inside = PurePath(member.name)
-                packed = archive.extractfile(member) if member.isfile() else None
-                if packed is not None and not any(step.startswith(".") and step != "." for step in inside.parts):
-                    stream = unpacked(cast("BinaryIO", BufferedReader(packed)))
-                    yield from _read(stream, f"{path}, {member.name}", inside, file_format, options)
+        yield
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise MarknerError(f"{path}: the archive is damaged: {error}", "fetch or pack it again") from error
+        raise MarknerError(f"{name}: {packed} is damaged: {error}", "fetch or pack it again") from error
     except OSError as error:
-        raise MarknerError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise MarknerError(f"{name}: cannot be read: {error.strerror or error}") from error
 
 
 def _without_gz(path: PurePath) -> PurePath:
@@ -92,7 +120,12 @@ def _read(
     read = FORMATS[chosen].read
     if read is None:
         raise MarknerError(f"{name}: {chosen} is a format of folders", "give a folder")
-    return read(stream, name, replace(options, identifier=plain_name.with_suffix("").as_posix()))
+    return read(stream, name, replace(options, identifier=_identifier(plain_name)))
+
+
+def _identifier(name: PurePath) -> str:
+    """Return the name of a file without its ending; a number is no ending (`abstract.1`, `abstract.2`)."""
+    return (name if name.suffix[1:].isdigit() else name.with_suffix("")).as_posix()
 
 
 def _recognize(stream: BinaryIO, name: PurePath) -> FileFormat:
@@ -128,6 +161,73 @@ def format_of(output: Path) -> OutputFormat:
     raise MarknerError(f"{output}: no format is known by {ending}", "name the format with --to")
 
 
+def check_output(
+    output: Path | None, output_format: OutputFormat, inputs: Sequence[str | Path], input_format: InputFormat
+) -> None:
+    """Check, before anything is read, that an output can be written and replaces no other files.
+
+    A folder is replaced as a whole. So an existing one must be empty, or be a brat folder.
+
+    Args:
+        output: File or (brat) folder; standard output if None.
+        output_format: Format that is written.
+        inputs: Files, folders, or `-` for standard input.
+        input_format: Their format.
+
+    Raises:
+        MarknerError: The output is or holds an input, is a folder with other files than brat's, or is a folder in the
+            place of a file or a file in the place of a folder; or brat has no output.
+    """
+    if output is None:
+        if output_format == "brat":
+            raise MarknerError(*_NO_FOLDER)
+        return
+    for given in inputs:
+        if given != STANDARD_INPUT and _holds_input(output, Path(given), input_format):
+            raise MarknerError(f"{output}: the output would replace input files ({given})", "name another output")
+    for parent in output.parents:
+        if parent.exists() and not parent.is_dir():
+            raise MarknerError(f"{output}: {parent} is a file, not a folder", "name another output")
+    if output_format == "brat":
+        _check_folder(output)
+    elif output.is_dir():
+        raise MarknerError(f"{output} is a folder, but {output_format} is written to a file", "name a file in it")
+
+
+def _holds_input(output: Path, given: Path, input_format: InputFormat) -> bool:
+    """Return whether an output is an input, a folder with an input in it, or one of the files of an input folder."""
+    target, source = output.resolve(), given.resolve()
+    if source.is_relative_to(target):
+        return True
+    if not target.exists() or not target.is_relative_to(source):
+        return False
+    files = source.rglob("*.txt") if _is_brat(source, input_format) else map(source.joinpath, visible_files(source))
+    return any(file.is_relative_to(target) for file in files)
+
+
+def _check_folder(output: Path) -> None:
+    """Raise a MarknerError if a folder of this name would replace a file, or a folder that is no brat folder."""
+    if output.exists() and not output.is_dir():
+        raise MarknerError(
+            f"{output} is a file, but brat is written to a folder", "name a folder, or a format with --to"
+        )
+    if Path.cwd().is_relative_to(output.resolve()):
+        raise MarknerError(f"{output}: the current folder cannot be replaced", "name a new folder")
+    files = {path for path in output.rglob("*") if path.is_symlink() or not path.is_dir()}
+    other = next((path for path in sorted(files) if not _is_of_pair(path, files)), None)
+    if other is not None:
+        raise MarknerError(
+            f"{output} exists and is not a brat folder: it has {other.relative_to(output)}",
+            "name a new folder, or a file with an ending; a brat folder is replaced as a whole",
+        )
+
+
+def _is_of_pair(path: Path, files: Collection[Path]) -> bool:
+    """Return whether a file is a text with its annotation file beside it, or the other way round."""
+    partner = {".txt": ".ann", ".ann": ".txt"}.get(path.suffix)
+    return partner is not None and path.with_suffix(partner) in files
+
+
 @contextmanager
 def open_writer(output: Path | None, file_format: OutputFormat) -> Iterator[Writer]:
     """Open a writer into a file, or into a folder (brat), that is complete at the end and absent after an error.
@@ -143,10 +243,11 @@ def open_writer(output: Path | None, file_format: OutputFormat) -> Iterator[Writ
         raise MarknerError(f"{file_format} is not written", f"choose one of {', '.join(get_args(OutputFormat))}")
     if file_format == "brat":
         if output is None:
-            raise MarknerError("brat standoff is a folder of files", "name it with --output FOLDER")
-        partial = fresh_folder(output)
+            raise MarknerError(*_NO_FOLDER)
+        folder = output.resolve()  # of a link, the folder that it names is replaced
+        partial = fresh_folder(folder)
         yield make(partial)
-        replace_folder(partial, output)
+        replace_folder(partial, folder)
     elif output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
         yield from _closing(make(sys.stdout.buffer if chosen.binary else sys.stdout))

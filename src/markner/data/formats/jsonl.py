@@ -20,7 +20,7 @@ _REFUSED = ("reject", "ignore")
 
 
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
-    """Read the documents of a JSON lines file; one without an `id` gets the number of its line as its name.
+    """Read the documents of a JSON lines file; one without an `id` is named by its file and line (`document_name`).
 
     With mentions, lines that an annotator of Prodigy rejected or ignored (`answer`) are left out, and a line without
     spans is an error.
@@ -36,7 +36,15 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             raise MarknerError(f"{where}: not an object with a text", 'write {"id": "1", "text": "..."}')
         if not options.mentions or row.get("answer") not in _REFUSED:
-            yield read_row(where, str(row.get("id", number)), row, options)
+            yield read_row(where, document_name(row.get("id"), number, options), row, options)
+
+
+def document_name(identifier: object, number: int, options: ReadOptions) -> str:
+    """Return the identifier of a document as text; `FILE#number` if it is missing, null or empty.
+
+    A number alone would repeat in the next file, and documents of one name are taken for one document.
+    """
+    return f"{options.identifier}#{number}" if identifier in (None, "") else str(identifier)
 
 
 def read_row(where: str, identifier: str, row: Mapping[str, Any], options: ReadOptions) -> Document:

@@ -12,11 +12,13 @@ from typing import Any, BinaryIO
 
 from markner.data.documents import Document, PassageText, Span, join_passages
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
-from markner.data.formats.jsonl import check_characters
+from markner.data.formats.jsonl import check_characters, document_name
 from markner.data.formats.lines import decoded_text, line_value
 from markner.errors import MarknerError
 
 _FIX = "export the project of Label Studio as JSON or JSON-MIN"
+_NOT_MINIMAL = {"annotations", "completions", "data"}
+"""Keys of a task that a row of JSON-MIN does not have."""
 _LABELS = ("labels", "hypertextlabels")
 
 
@@ -24,7 +26,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
     """Read the documents of an export.
 
     Of several annotations of a task the last one counts that was not cancelled. Results that are not labels of a part
-    of the text are counted by kind (`Document.ignored`).
+    of the text are counted by kind (`Document.ignored`). A task without an `id` is named by its file and number.
 
     Raises:
         MarknerError: another form, or wrong offsets; names the file and the task.
@@ -37,7 +39,9 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         if not isinstance(text, str):
             raise MarknerError(f"{where}: has no `text`", "name the text `text` in the labeling configuration")
         text = check_characters(where, text)
-        document = join_passages(str(task.get("id", number)), [PassageText(text)] if text else [], "\n")
+        document = join_passages(
+            document_name(task.get("id"), number, options), [PassageText(text)] if text else [], "\n"
+        )
         if not options.mentions:
             yield document
             continue
@@ -52,11 +56,22 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
 
 def _tasks(content: str, name: str) -> list[Any]:
+    """Return the tasks of an export. JSON-MIN has a row for each annotation: the last row of a task counts."""
+    tasks: dict[str | int, Any] = {}
+    for number, row in enumerate(_rows(content, name)):
+        minimal = isinstance(row, dict) and row.get("id") not in (None, "") and not _NOT_MINIMAL & row.keys()
+        tasks[str(row["id"]) if minimal else number] = row
+    return list(tasks.values())
+
+
+def _rows(content: str, name: str) -> list[Any]:
     if content.lstrip().startswith("["):
         try:
             return list(json.loads(content))
         except json.JSONDecodeError as error:
             raise MarknerError(f"{name}, line {error.lineno}: not valid JSON: {error.msg}", _FIX) from error
+        except (ValueError, RecursionError) as error:
+            raise MarknerError(f"{name}: JSON that cannot be read: {error}", _FIX) from error
     lines = enumerate(content.split("\n"), start=1)
     return [line_value(f"{name}, line {number}", line, _FIX) for number, line in lines if line.strip()]
 

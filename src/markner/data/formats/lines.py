@@ -73,11 +73,13 @@ def decoded_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
 
 
 def line_value(where: str, line: str, fix: str) -> Any:
-    """Return the JSON value of a line; a damaged one is a MarknerError at `where`, with this fix."""
+    """Return the JSON value of a line. A damaged one, or one beyond Python's limits, is a MarknerError at `where`."""
     try:
         return json.loads(line)
     except json.JSONDecodeError as error:
         raise MarknerError(f"{where}: not valid JSON: {error.msg}", fix) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or very deep nesting
+        raise MarknerError(f"{where}: JSON that cannot be read: {error}", fix) from error
 
 
 def decoded_text(content: bytes, name: str) -> str:

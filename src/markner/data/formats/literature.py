@@ -5,11 +5,12 @@ Each passage is a title, a part of the abstract or a paragraph, with its kind as
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from markner.data.documents import Document, PassageText, join_passages
 from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.jsonl import document_name
 from markner.errors import MarknerError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _INSIDE = {
     "supplementary-material",
 }
 _LEFT_OUT = {"table", "ref-list", "disp-formula", "inline-formula", "tex-math", "fn-group", "alternatives", "object-id"}
+_NO_TITLE = "[Not Available]"
+"""What PubMed writes as the title of an article without an English one."""
 _IDENTIFIERS = ("pmcid", "pmc", "pmid", "doi")
 
 
@@ -42,11 +45,15 @@ def read_pubmed(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[D
     Raises:
         MarknerError: not XML, or an entity of its own; names the file and the line or article.
     """
-    for article in xml_elements(stream, name, "PubmedArticle", "PubmedBookArticle"):
-        identifier = article.findtext(".//PMID") or options.identifier
+    articles = xml_elements(
+        stream, name, ["PubmedArticle", "PubmedBookArticle"], ["PubmedArticleSet", "PubmedBookArticleSet"]
+    )
+    for number, article in enumerate(articles, start=1):
+        identifier = document_name(article.findtext(".//PMID"), number, options)
         where = f"{name}, article {identifier}"
         titles = [_text(where, element) for tag in ("ArticleTitle", "VernacularTitle") for element in article.iter(tag)]
-        passages = [PassageText(title, None, {"type": "title"}) for title in [*filter(None, titles), ""][:1]]
+        known = (title for title in titles if title and title.rstrip(".") != _NO_TITLE)
+        passages = [PassageText(next(known, ""), None, {"type": "title"})]
         for part in article.iterfind(".//Abstract/AbstractText"):
             label = part.get("Label")
             infons = {"type": "abstract", "section": label} if label else {"type": "abstract"}
@@ -62,10 +69,10 @@ def read_jats(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
     Raises:
         MarknerError: not XML, or an entity of its own; names the file and the line or article.
     """
-    for article in xml_elements(stream, name, "{*}article"):
+    for number, article in enumerate(xml_elements(stream, name, ["{*}article"], ["pmc-articleset"]), start=1):
         numbers = {item.get("pub-id-type"): item.text or "" for item in article.iterfind("{*}front//{*}article-id")}
         kind = next((kind for kind in _IDENTIFIERS if numbers.get(kind)), None)
-        identifier = options.identifier if kind is None else numbers[kind]
+        identifier = document_name(kind and numbers[kind], number, options)
         if kind == "pmc" and identifier.isdecimal():
             identifier = f"PMC{identifier}"
         where = f"{name}, article {identifier}"
@@ -78,16 +85,20 @@ def read_jats(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
         yield join_passages(identifier, [passage for passage in passages if passage.text], _GLUE)
 
 
-def xml_elements(stream: BinaryIO, name: str, *tags: str) -> Iterator["_Element"]:
+def xml_elements(stream: BinaryIO, name: str, tags: Sequence[str], roots: Collection[str]) -> Iterator["_Element"]:
     """Yield the elements with these tags one after another. Each is freed before the next is read.
 
     Raises:
-        MarknerError: The stream is not XML; names the file and the line.
+        MarknerError: The stream is not XML (names the file and the line), or has no such element and none of these
+            elements as its root: it is XML of another kind.
     """
     from lxml import etree
 
+    parsed = etree.iterparse(stream, events=("end",), tag=tags, resolve_entities=False, no_network=True)
+    empty = True
     try:
-        for _, element in etree.iterparse(stream, events=("end",), tag=tags, resolve_entities=False, no_network=True):
+        for _, element in parsed:
+            empty = False
             yield element
             element.clear()
             while element.getprevious() is not None:
@@ -96,6 +107,12 @@ def xml_elements(stream: BinaryIO, name: str, *tags: str) -> Iterator["_Element"
         raise MarknerError(
             f"{name}, line {error.lineno}: not XML: {error.msg}", "fetch the file again, or name its format"
         ) from error
+    root = _local(parsed.root)
+    if empty and root not in roots:
+        wanted = " or ".join(f"<{tag.removeprefix('{*}')}>" for tag in tags)
+        raise MarknerError(
+            f"{name}: the XML of <{root}> has no {wanted}", "BioC, JATS and PubMed XML are read: name the file's format"
+        )
 
 
 def _passages(where: str, element: "_Element", kind: str) -> Iterator[PassageText]:
@@ -126,6 +143,8 @@ def _pieces(where: str, element: "_Element") -> Iterator[str]:
             raise MarknerError(
                 f"{where}: the entity {child.text} is not expanded", "write the character itself in its place"
             )
+        if local == "break":
+            yield "\n"
         if local not in _INSIDE | _LEFT_OUT | {""}:
             yield from _pieces(where, child)
         yield child.tail or ""

@@ -25,8 +25,10 @@ _FIX = "a row needs `passages` and `entities` (bigbio_kb), `tokens` and `ner_tag
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
     """Read the documents of a Parquet or Arrow file, some rows at a time.
 
+    A document without a `document_id` or an `id` is named by its file and row.
+
     Raises:
-        MarknerError: not such a file, a row of another form, or wrong offsets; names file and row.
+        MarknerError: not such a file, a row of another form, an unknown tag, or wrong offsets; names file and row.
     """
     import pyarrow as pa
     import pyarrow.ipc as ipc
@@ -53,9 +55,9 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
 
 def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     """Return the names of the class labels by column, as the library `datasets` stores them in the file."""
-    info = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {})
+    info = json.loads(metadata.get(b"huggingface", b"{}")).get("info") or {}
     labels = {}
-    for column, feature in info.get("features", {}).items():
+    for column, feature in (info.get("features") or {}).items():
         inner = feature.get("feature", feature) if isinstance(feature, dict) else {}
         if isinstance(inner, dict) and isinstance(inner.get("names"), list):
             labels[column] = inner["names"]
@@ -65,7 +67,8 @@ def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
 def _document(
     where: str, number: int, row: dict[str, Any], names: Mapping[str, Sequence[str]], options: ReadOptions
 ) -> Document:
-    identifier = str(row.get("document_id") or row.get("id") or number)
+    given = next((row[key] for key in ("document_id", "id") if row.get(key) not in (None, "")), None)
+    identifier = jsonl.document_name(given, number, options)
     if isinstance(row.get("passages"), list):
         return _knowledge_base(where, identifier, row, options)
     if isinstance(row.get("tokens"), list):
@@ -78,6 +81,8 @@ def _document(
 def _tagged(
     where: str, identifier: str, row: dict[str, Any], names: Mapping[str, Sequence[str]], options: ReadOptions
 ) -> Document:
+    if not all(isinstance(token, str) for token in row["tokens"]):
+        raise MarknerError(f"{where}: a token is not a text", "write each of `tokens` as a text")
     text = " ".join(row["tokens"])
     document = join_passages(identifier, [PassageText(text, None, {"type": SENTENCE})] if text else [], "\n")
     if not options.mentions:
@@ -85,10 +90,24 @@ def _tagged(
     column = next((key for key in _TAGS if isinstance(row.get(key), list)), None)
     if column is None or len(row[column]) != len(row["tokens"]):
         raise MarknerError(f"{where}: has not one tag a token", _FIX)
-    if any(not isinstance(tag, str) for tag in row[column]) and column not in names:
-        raise MarknerError(f"{where}: `{column}` are numbers without names", "write the tags as texts (B-TYPE, O)")
-    tags = [tag if isinstance(tag, str) else names[column][tag] for tag in row[column]]
+    tags = [_tag(where, column, tag, names.get(column)) for tag in row[column]]
     return replace(document, mentions=tuple(sentence_mentions(where, row["tokens"], tags, options.types)))
+
+
+def _tag(where: str, column: str, tag: object, names: Sequence[str] | None) -> str:
+    """Return a tag as text; `names` are those of the class labels, which a number counts from 0."""
+    if isinstance(tag, str):
+        return tag
+    if not isinstance(tag, int):
+        raise MarknerError(f"{where}: `{column}` has {tag}, which is not a tag", "write the tags as texts (B-TYPE, O)")
+    if names is None:
+        raise MarknerError(f"{where}: `{column}` are numbers without names", "write the tags as texts (B-TYPE, O)")
+    if not 0 <= tag < len(names):  # -1 and -100 are labels left out; as an index, -1 would be the last class
+        raise MarknerError(
+            f"{where}: `{column}` has {tag}, but the class labels are 0 to {len(names) - 1}",
+            "give each token one of them (O if it has none), or leave out the row",
+        )
+    return names[tag]
 
 
 def _knowledge_base(where: str, identifier: str, row: dict[str, Any], options: ReadOptions) -> Document:

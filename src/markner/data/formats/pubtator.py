@@ -142,14 +142,17 @@ class PubTatorWriter:
     """Writes documents as PubTator: the first passage is the title line, everything after it the abstract line.
 
     A line of PubTator holds no line end. Where the text has one, a space is written, so that the offsets stay the same.
+    A document with an empty identifier gets its number, as PubTator has no line without one.
     """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
+        self._count = 0
 
     def write(self, document: Document) -> None:
         """Write a document with its mentions."""
-        name = re.sub(r"[|\s]", "_", document.id)
+        self._count += 1
+        name = re.sub(r"[|\s]", "_", document.id) or f"document#{self._count}"
         text = document.text.translate(_LINE_BREAKS)
         end = _title_end(document)
         lines = [f"{name}|t|{text[:end]}", f"{name}|a|{text[end + 1 :]}"]

@@ -1,0 +1,79 @@
+"""Tar archives, alone and in folders, and packed standard input: read whole, or an error."""
+
+import gzip
+import io
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from markner.data.documents import Document
+from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.document_files import STANDARD_INPUT, read_documents
+from markner.errors import MarknerError
+
+COUNT = 5
+BLOCK = tarfile.BLOCKSIZE
+
+
+def read(path: Path | str) -> list[Document]:
+    return list(read_documents([path], "auto", ReadOptions(mentions=False)))
+
+
+def archive(path: Path, first: int = 0) -> Path:
+    """Write an archive of some texts; each takes a block for its header and one for itself."""
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w", format=tarfile.GNU_FORMAT) as packed:
+        for number in range(first, first + COUNT):
+            content = f"Text {number}.".encode()
+            info = tarfile.TarInfo(f"{number}.txt")
+            info.size = len(content)
+            packed.addfile(info, io.BytesIO(content))
+    return path
+
+
+def test_archives_in_a_folder_are_read_by_their_members(tmp_path: Path) -> None:
+    archive(tmp_path / "b.tar.gz")
+    archive(tmp_path / "c.tar", COUNT)
+    (tmp_path / "a.txt").write_text("A text.", encoding="utf-8")
+    documents = read(tmp_path)
+    assert [document.id for document in documents] == ["a", *map(str, range(2 * COUNT))]
+    assert documents[-1].text == f"Text {2 * COUNT - 1}."
+
+
+@pytest.mark.parametrize("size", range(BLOCK // 2, 2 * COUNT * BLOCK + 1, BLOCK // 2))
+def test_a_cut_archive_is_an_error_wherever_it_is_cut(tmp_path: Path, size: int) -> None:
+    whole = archive(tmp_path / "a.tar")
+    assert len(read(whole)) == COUNT
+    for path in (tmp_path / "cut.tar", tmp_path / "cut.tar.gz"):
+        cut = whole.read_bytes()[:size]
+        path.write_bytes(gzip.compress(cut) if path.suffix == ".gz" else cut)
+        with pytest.raises(MarknerError, match=rf"{path.name}.*the archive is damaged"):
+            read(path)
+
+
+def test_a_damaged_header_is_an_error(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.tar")
+    content = bytearray(path.read_bytes())
+    content[4 * BLOCK + 10] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(MarknerError, match=r"a\.tar: the archive is damaged: no header at byte 2,048"):
+        read(path)
+
+
+def test_cut_packed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(b"1|t|T\n1|a|A\n\n" * 100)
+    for content, count in ((packed, 100), (packed[:-12], None)):
+        stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO(content)))
+        monkeypatch.setattr(sys, "stdin", stream)
+        if count is not None:
+            assert len(read(STANDARD_INPUT)) == count
+            continue
+        with pytest.raises(MarknerError, match="standard input: the gzipped text is damaged"):
+            read(STANDARD_INPUT)
+
+
+def test_texts_that_a_number_ends_have_names_of_their_own(tmp_path: Path) -> None:
+    for name in ("abstract.1", "abstract.2", "note.md", "v1.2.txt"):
+        (tmp_path / name).write_text("A text.", encoding="utf-8")
+    assert [document.id for document in read(tmp_path)] == ["abstract.1", "abstract.2", "note", "v1.2"]
