@@ -20,7 +20,7 @@ from markner.data.instructions import render_prompt
 from markner.errors import MarknerError
 from markner.markup import MARKS, Marks, mark, strip_marks
 from markner.models.causal.examples import encode_prompts, encode_texts
-from markner.models.decoding.drafts import Plan, continuation, plans, repeated
+from markner.models.decoding.drafts import continuation, drafts, repeated
 from markner.models.decoding.generate import Answer, generate
 from markner.models.decoding.predict import predict
 from markner.models.decoding.query import Query
@@ -124,20 +124,9 @@ def test_the_first_draft_is_the_encoding_that_training_has_of_the_input(text: st
     tokenizer = sentencepiece_tokenizer()
     (encoded,) = encode_texts(tokenizer, [text])
     query = Query([1], text, 99)
-    first, rest = plans(tokenizer, [(query, []), (query, encoded[:1])])
-    assert first.tokens == [*encoded, tokenizer.eos_token_id]
-    assert encoded[:1] + rest.tokens == first.tokens, "later drafts go on within the text"
-
-
-def test_a_plan_goes_on_as_long_as_the_answer_does_what_it_expects() -> None:
-    plan = Plan([1, 2, 3, 4])
-    assert plan.draft(3) == [1, 2, 3]
-    plan.follow([1, 2])
-    assert plan.draft(3) == [3, 4]
-    plan.follow([3, 5])
-    assert plan.draft(3) == []
-    inside = Plan([*range(20)], inside=True)
-    assert len(inside.draft(3)) == 3 and len(inside.draft(20)) < 20, "the end tag is near"
+    first, rest = drafts(tokenizer, [(query, []), (query, encoded[:1])], 48)
+    assert first == [*encoded, tokenizer.eos_token_id]
+    assert encoded[:1] + rest == first, "later drafts go on within the text"
 
 
 def test_the_name_of_a_special_token_in_a_text_is_text(untuned: Path) -> None:
@@ -148,8 +137,8 @@ def test_the_name_of_a_special_token_in_a_text_is_text(untuned: Path) -> None:
     assert end not in encoded
     assert end not in prompt
     assert tokenizer.decode(encoded) == text
-    (plan,) = plans(tokenizer, [(Query([1], text, 99), [])])
-    assert plan.tokens == [*encoded, end], "the one end token is that of the answer"
+    (draft,) = drafts(tokenizer, [(Query([1], text, 99), [])], 48)
+    assert draft == [*encoded, end], "the one end token is that of the answer"
 
 
 def test_the_limit_counts_for_each_row(untuned: Path) -> None:

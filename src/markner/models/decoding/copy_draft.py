@@ -21,7 +21,7 @@ from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 from markner.models.causal.batching import common_prefix
 from markner.models.decoding.confidence import best_of, best_tokens, near_ties
 from markner.models.decoding.constrained import Constraint, States, Vocabulary
-from markner.models.decoding.drafts import LONGEST, Plan, plans
+from markner.models.decoding.drafts import LONGEST, drafts
 from markner.models.decoding.packed import RowCache, packed_attention, read_packed
 from markner.models.decoding.query import Decoded, Query, until_end
 from markner.models.linear import layers_of_torch, uses_onednn
@@ -46,8 +46,6 @@ class _Row:
     answer: list[int] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
     """Of each token of the answer."""
-    plan: Plan = field(default_factory=Plan)
-    """How the answer is expected to go on."""
     constraint: Constraint | None = None
     states: States = frozenset()
     """Of the constraint, after the answer."""
@@ -63,7 +61,6 @@ class _Row:
         self.answer += tokens
         self.log_probabilities += log_probabilities[: len(tokens)]
         self.pending = tokens[-1:]
-        self.plan.follow(tokens)
         if self.constraint:
             for token in tokens:
                 self.states = self.constraint.after(self.states, token)
@@ -126,25 +123,25 @@ class CopyDraft:
 
     def _advance(self, cache: RowCache, rows: Sequence[_Row]) -> None:
         """Check a draft of each row in one pass, and add to the answers the tokens that agree and one more."""
-        drafts = self._drafts(rows)
+        drafted = drafts(self._tokenizer, [(row.query, row.answer) for row in rows], self._longest(len(rows)))
         allowed: list[list[int]] = []
         for number, row in enumerate(rows):
             if row.constraint:
-                steps = row.constraint.steps(row.states, drafts[number])
-                drafts[number] = drafts[number][: len(steps) - 1]
+                steps = row.constraint.steps(row.states, drafted[number])
+                drafted[number] = drafted[number][: len(steps) - 1]
                 allowed += steps
         logits = read_packed(
             self._model,
             cache,
-            [row.pending + draft for row, draft in zip(rows, drafts, strict=True)],
+            [row.pending + draft for row, draft in zip(rows, drafted, strict=True)],
             [row.read for row in rows],
-            [len(draft) + 1 for draft in drafts],
+            [len(draft) + 1 for draft in drafted],
         )
         best, log_probabilities = best_of(logits, allowed) if allowed else best_tokens(logits)
         choices, values = best.tolist(), log_probabilities.tolist()
         near = near_ties(logits, values, allowed) if self._onednn else []
         first = 0
-        for row, draft in zip(rows, drafts, strict=True):
+        for row, draft in zip(rows, drafted, strict=True):
             end = first + len(draft) + 1
             choice, value = choices[first:end], values[first:end]
             for position in (each - first for each in near if first <= each < end):
@@ -156,15 +153,6 @@ class CopyDraft:
             row.add(choice[: agreed + 1], value)
             self._kept += agreed
             self._breaks += agreed < len(draft)
-
-    def _drafts(self, rows: Sequence[_Row]) -> list[list[int]]:
-        """Return the guessed next tokens of each row; none where the row left its input."""
-        unplanned = [row for row in rows if not row.plan.tokens]
-        of_unplanned = plans(self._tokenizer, [(row.query, row.answer) for row in unplanned]) if unplanned else []
-        for row, plan in zip(unplanned, of_unplanned, strict=True):
-            row.plan = plan
-        longest = self._longest(len(rows))
-        return [row.plan.draft(min(longest, row.query.limit - len(row.answer) - 1)) for row in rows]
 
     def _by_torch(self, row: _Row, draft: Sequence[int], allowed: Sequence[int]) -> tuple[int, float]:
         """Return a row's most probable token after a draft, and its log probability, by torch's linear layers.

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import cycle, islice
 
@@ -18,26 +17,16 @@ _ANCHORS = (24, 12, 6)
 _REPEATED = 6
 
 
-@dataclass
-class Plan:
-    """The tokens with which an answer is expected to go on, to its end."""
+def drafts(
+    tokenizer: PreTrainedTokenizerBase, rows: Sequence[tuple[Query, list[int]]], longest: int
+) -> list[list[int]]:
+    """Return the tokens with which the answers of queries are expected to go on; none where one left its input.
 
-    tokens: list[int] = field(default_factory=list)
-    inside: bool = False
-    """They begin inside a mark."""
-
-    def draft(self, longest: int) -> list[int]:
-        """Return the next tokens, at most `longest`."""
-        return self.tokens[: min(longest, _IN_MARK) if self.inside else longest]
-
-    def follow(self, tokens: list[int]) -> None:
-        """Go on after the next tokens of the answer; if they are others than expected, nothing is expected any more."""
-        as_expected = self.tokens[: len(tokens)] == tokens
-        self.tokens = self.tokens[len(tokens) :] if as_expected else []
-
-
-def plans(tokenizer: PreTrainedTokenizerBase, rows: Sequence[tuple[Query, list[int]]]) -> list[Plan]:
-    """Return how the answers of queries go on, each begun with some tokens; without tokens where one left its input."""
+    Args:
+        tokenizer: The model's.
+        rows: Queries with their answers so far.
+        longest: The most tokens of a draft.
+    """
     answers = tokenizer.batch_decode(
         [answer for _, answer in rows], skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
@@ -47,7 +36,7 @@ def plans(tokenizer: PreTrainedTokenizerBase, rows: Sequence[tuple[Query, list[i
     leads = ["\n" if answer else "" for _, answer in rows]
     texts = [lead + text for lead, (text, _) in zip(leads, guesses, strict=True)]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True)
-    planned: list[Plan] = []
+    drafted: list[list[int]] = []
     for (query, known), answer, lead, (text, inside), ids, offsets in zip(
         rows, answers, leads, guesses, encoded["input_ids"], encoded["offset_mapping"], strict=True
     ):
@@ -56,8 +45,9 @@ def plans(tokenizer: PreTrainedTokenizerBase, rows: Sequence[tuple[Query, list[i
             tokens.append(tokenizer.eos_token_id)
         if not query.input.startswith(_patterns(query.marks)[0].sub("", answer)):
             tokens = repeated(known) or tokens
-        planned.append(Plan(tokens, inside))
-    return planned
+        room = query.limit - len(known) - 1
+        drafted.append(tokens[: min(room, _IN_MARK if inside else longest)])
+    return drafted
 
 
 def continuation(source: str, answer: str, marks: AnyMarks = MARKS) -> tuple[str, bool]:
