@@ -147,6 +147,30 @@ def test_one_run_twice_gives_each_mention_once(run: Path) -> None:
     assert [mention[:3] for mention in twice(TEXTS[0])] == [mention[:3] for mention in load(str(run))(TEXTS[0])]
 
 
+def test_a_folder_may_be_named_in_any_way(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(run)
+    (tmp_path / "results" / "mine").mkdir(parents=True)
+    (tmp_path / "results" / "mine" / "models").symlink_to(run.parents[1])
+    shutil.copy(run.parents[2] / "taggers.json", tmp_path / "results" / "mine")
+    expected = load(str(run))(TEXTS[0])
+    in_mine = tmp_path / "results" / "mine" / "models" / run.parent.name / run.name
+    for name in (f"{run}/../{run.name}/", str(tmp_path / "link"), str(in_mine)):
+        assert load(name)(TEXTS[0]) == expected
+    assert load(str(run), entities=[])(TEXTS[0]) == expected
+
+
+@pytest.mark.parametrize("folder", ["/", "/tmp", "."])
+def test_a_folder_that_is_no_run_is_told(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MarknerError, match="not the folder of a trained run"):
+        load(folder)
+
+
+def test_a_run_without_its_seed_is_told(run: Path) -> None:
+    with pytest.raises(MarknerError, match="not the folder of a trained run"):
+        load(str(run.parent))
+
+
 def test_what_cannot_be_loaded_is_an_error_with_the_way_out(run: Path, tmp_path: Path) -> None:
     with pytest.raises(MarknerError, match="no folder of a trained run is given"):
         load()

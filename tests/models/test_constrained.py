@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from tiny_llama import INSTANCES, INSTRUCTION, TEMPLATE, sentencepiece_tokenizer, write_sentencepiece, write_tiny_llama
-from tokenizers import Tokenizer, models
+from tokenizers import AddedToken, Tokenizer, models
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from markner.data.instructions import render_prompt
@@ -59,6 +59,15 @@ def test_an_answer_of_random_weights_is_its_input_with_marks(folder: Path, seed:
         )
         if not answer.limit_reached:
             assert align(text, answer.text, marks=marks).status == "ok"
+
+
+def test_special_tokens_without_a_role_stand_for_no_text(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(write_tiny_llama(tmp_path / "llama"))
+    tokenizer.add_tokens([AddedToken("<|x|>", special=True), AddedToken("<|y|>", special=False)])
+    special, plain = tokenizer.convert_tokens_to_ids(["<|x|>", "<|y|>"])
+    assert special not in tokenizer.all_special_ids
+    vocabulary = Vocabulary(tokenizer)
+    assert (vocabulary.bytes_of([special]), vocabulary.bytes_of([plain])) == (b"", b"<|y|>")
 
 
 def searched(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: str, text: str, marks: Marks) -> str:

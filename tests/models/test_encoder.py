@@ -8,11 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from tiny_encoder import sentence, tiny_data
+from transformers import RobertaConfig, RobertaForTokenClassification
 
 from markner.data.documents import Span, read_sentences, write_sentences
 from markner.errors import MarknerError
 from markner.files import read_json
-from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
+from markner.models.encoder.train import EncoderTraining, _check_length, predict_encoder, train_point
 from markner.predictions import read_predictions
 from markner.study.grid import Point
 
@@ -184,6 +185,15 @@ def test_impossible_requests_name_the_fix(data: Path, tmp_path: Path) -> None:
     with pytest.raises(MarknerError, match="its labels are"):
         predict_encoder(data / "weights", data / "dev.jsonl", tmp_path / "out.jsonl", 32)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_positions_behind_that_of_the_padding_are_those_of_roberta(tmp_path: Path) -> None:
+    sizes = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 8}
+    config = RobertaConfig(vocab_size=20, max_position_embeddings=34, **sizes)
+    model = RobertaForTokenClassification(config)
+    _check_length(model, 32, tmp_path)
+    with pytest.raises(MarknerError, match="more than the 32 positions"):
+        _check_length(model, 33, tmp_path)
 
 
 def test_a_sentence_without_words_has_no_mentions(data: Path, tmp_path: Path) -> None:

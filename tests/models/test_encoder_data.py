@@ -1,12 +1,15 @@
 """Word pieces, labels, batches."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from tiny_encoder import VOCABULARY, sentence, tiny_tokenizer
+from tiny_llama import write_tiny_llama
 from transformers import BertTokenizer
 
+from markner.data.context import Context
 from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
 from markner.models.encoder.batches import (
@@ -19,6 +22,7 @@ from markner.models.encoder.batches import (
     sorted_batches,
 )
 from markner.models.encoder.viterbi import LABELS
+from markner.models.weights import load_tokenizer
 
 TOKENIZER = tiny_tokenizer()
 MENTION = Sentence("1", "d", "the colitis was mild", (), (Span(4, 11),))
@@ -32,6 +36,21 @@ def test_only_the_first_piece_of_a_word_has_a_label() -> None:
         *(IGNORED, "O", "B", IGNORED, "O", "O", IGNORED)
     ]
     assert row.window == 0
+
+
+def test_words_of_a_byte_level_vocabulary_have_the_pieces_that_they_have_in_a_text(tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(write_tiny_llama(tmp_path / "llama"))
+    (row,) = encode([MENTION], tokenizer, 64)
+    assert row.ids == tokenizer(f" {MENTION.text}")["input_ids"]
+    assert row.ids != tokenizer(MENTION.text.replace(" ", ""))["input_ids"]
+    assert len(set(row.first)) == 4
+
+
+def test_a_sentence_and_its_context_of_which_the_tokenizer_drops_all() -> None:
+    nothing = Sentence("1", "d", "\u200b", (), ())
+    (row,) = encode([nothing], TOKENIZER, 16, [Context("\u200b", "\ufeff")])
+    assert TOKENIZER.convert_ids_to_tokens(row.ids) == ["[CLS]", "[SEP]"]
+    assert not any(row.first)
 
 
 def _scores(tags: str) -> list[list[float]]:

@@ -1,5 +1,6 @@
 """Tag texts from Python, without a config file."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from markner.data.formats.plain import text_document
 from markner.errors import MarknerError
 from markner.models.tagging import System, load_system
 from markner.study.schema.annotations import Tagger
+from runrecord.record import absolute
 
 _SETTINGS = "taggers.json"
+_EXAMPLE = "results/STUDY/models/RUN/seed1"
+_MODEL = re.compile(r"[^/]/models/[^/]+/seed\d+$")
 
 
 class TextTagger:
@@ -54,7 +58,7 @@ def load_taggers(
 
     Args:
         folders: Folders of trained models, as results/STUDY/models/RUN/seed1.
-        entities: Entity types to find; by default all types that the runs were trained on.
+        entities: Entity types to find; by default, or if empty, all types that the runs were trained on.
         min_confidence: Mentions of a lower confidence are left out.
         as_trained: Divide texts into tokens for runs that were trained on tokenized sentences.
 
@@ -78,9 +82,13 @@ def load_taggers(
 def _settings(folder: Path) -> tuple[Path, Tagger]:
     """Return the folder of the study's results, and the settings of the run with this folder."""
     if not folder.is_dir():
-        raise MarknerError(f"{folder}: there is no such folder", "name a folder as results/STUDY/models/RUN/seed1")
-    run, seed = folder.absolute().parts[-2:]
-    results = folder.absolute().parents[2]
+        raise MarknerError(f"{folder}: there is no such folder", f"name a folder as {_EXAMPLE}")
+    # As it is named, as `models` may be a link; or what a link to the folder leads to.
+    places = (place for place in (absolute(folder), folder.resolve()) if _MODEL.search(place.as_posix()))
+    whole = next(places, None)
+    if whole is None:
+        raise MarknerError(f"{folder}: not the folder of a trained run", f"name a folder as {_EXAMPLE}")
+    (run, seed), results = whole.parts[-2:], whole.parents[2]
     path = results / _SETTINGS
     try:
         taggers = TypeAdapter(list[Tagger]).validate_json(path.read_bytes())
@@ -99,7 +107,7 @@ def _settings(folder: Path) -> tuple[Path, Tagger]:
 
 
 def _narrowed(tagger: Tagger, entities: list[str] | None) -> Tagger:
-    if entities is None:
+    if not entities:
         return tagger
     instructions = {entity: text for entity, text in tagger.instructions.items() if entity in entities}
     return tagger.model_copy(update={"instructions": instructions})

@@ -1,11 +1,12 @@
 """A repair as a job does it: files in, predictions and counts out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from markner.data.documents import Sentence, Span, write_sentences
+from markner.data.documents import Sentence, Span, read_sentences, write_sentences
 from markner.data.params import RepairParams
 from markner.data.repair.repair import read_terms, repair_predictions
 from markner.errors import MarknerError
@@ -78,6 +79,15 @@ def test_without_native_files_each_sentence_is_a_document(tmp_path: Path, caplog
     assert counts == {"documents": 6, "alone": 6, "consistency": {"added": 0, "removed": 0}}
     assert "the corpus has no `raw:` files: each is a document of its own" in caplog.text
     assert spans_of(tmp_path / "out.jsonl") == spans_of(predictions)
+
+
+def test_a_file_without_documents_is_no_document_beside_one_with(tmp_path: Path) -> None:
+    sentences, predictions = files(tmp_path, named=True)
+    rows = [replace(row, document="a.tsv" if row.document == "d1" else "b.tsv#1") for row in read_sentences(sentences)]
+    write_sentences(sentences, rows)
+    params = RepairParams(steps=["consistency"], variant="tokenized", native=None)
+    counts = repair_predictions(sentences, predictions, None, None, params, tmp_path / "out.jsonl")
+    assert counts == {"documents": 4, "alone": 3, "consistency": {"added": 0, "removed": 1}}
 
 
 def test_a_gazetteer_marks_its_terms(tmp_path: Path) -> None:

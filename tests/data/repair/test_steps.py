@@ -71,6 +71,13 @@ def terms(*surfaces: str) -> set[Surface]:
         (["[gout] and [acute gout]", "[gout] gout"], ["[gout] and [acute gout]", "[gout] [gout]"]),
         # Capitals after the first letter are another word; a part of a word is none.
         (["[WAS] [WAS]", "was Was"], ["[WAS] [WAS]", "was Was"]),
+        # So is a capital of one or two letters.
+        (["[As] [As] [E]", "as i.e. [E]"], ["[As] [As] [E]", "as i.e. [E]"]),
+        # A letter and its accent are a letter.
+        (
+            ["[Sjo\u0308gren] and", "[sj\u00f6gren] and", "Sj\u00f6gren"],
+            ["[Sjo\u0308gren] and", "[sj\u00f6gren] and", "[Sj\u00f6gren]"],
+        ),
         (["[gout] [gout]", "goutlike gout-like"], ["[gout] [gout]", "goutlike [gout]-like"]),
     ],
 )

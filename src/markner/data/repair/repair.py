@@ -100,8 +100,10 @@ def _after(step: RepairStep, document: DocumentText, mentions: Mentions, terms: 
 
 def _document_names(rows: Sequence[Sentence], native: Path | None, params: RepairParams) -> list[str | None]:
     """Return the document of each sentence, None where it is not known."""
-    if params.variant == "raw" or any("#" in row.document for row in rows):
+    if params.variant == "raw":
         return [row.document for row in rows]
+    if any("#" in row.document for row in rows):  # between `-DOCSTART-` lines; a file without has no documents
+        return [row.document if "#" in row.document else None for row in rows]
     if native is None or params.native is None:
         return [None] * len(rows)
     return documents_of(rows, native_documents(params.native, "test", native))

@@ -1,6 +1,7 @@
 """Find a surface again in the sentences of a document, by its words."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from unicodedata import normalize
 
 from markner.data.documents import Span
 from markner.tags import words
@@ -10,8 +11,12 @@ Surface = tuple[str, ...]
 
 
 def same_case(word: str) -> str:
-    """Return a word in lower case, unless a letter after its first is a capital: `WAS` is not `was`, `Was` is."""
-    return word if any(sign.isupper() for sign in word[1:]) else word.lower()
+    """Return a word in lower case, unless its case tells it from others.
+
+    That is so if a letter after its first is a capital (`WAS` is not `was`, `Was` is), or if it has one or two letters
+    (`Mg` is not `mg`).
+    """
+    return word if len(word) < 3 or any(sign.isupper() for sign in word[1:]) else word.lower()
 
 
 class Words:
@@ -19,7 +24,7 @@ class Words:
 
     def __init__(self, text: str, case: Callable[[str], str] = same_case) -> None:
         self.spans = words(text)
-        self._words = [case(text[span.start : span.end]) for span in self.spans]
+        self._words = [case(normalize("NFC", text[span.start : span.end])) for span in self.spans]
         self._starts = {span.start: place for place, span in enumerate(self.spans)}
         self._ends = {span.end: place + 1 for place, span in enumerate(self.spans)}
 

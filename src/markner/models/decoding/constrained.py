@@ -81,7 +81,9 @@ class Vocabulary:
         Raises:
             MarknerError: it is neither a byte-level BPE nor a SentencePiece model with bytes.
         """
-        special = set(tokenizer.all_special_ids)
+        # Not all have a role, as Llama 3's <|start_header_id|>; decoding leaves all out.
+        added = tokenizer.added_tokens_decoder.items()
+        special = {*tokenizer.all_special_ids, *(token for token, each in added if each.special)}
         entries = sorted(
             (content, token) for token, content in _contents(tokenizer) if content and token not in special
         )

@@ -111,13 +111,15 @@ def encode(
     """
     if contexts is None:
         contexts = [Context()] * len(sentences)
+    # A byte-level vocabulary has other pieces for a word behind a space, and words of a text stand behind one.
+    space = "" if tokenizer.tokenize(" a") == tokenizer.tokenize("a") else " "
     rows: list[Encoded] = []
     for sentence, context in zip(sentences, contexts, strict=True):
         spans = words(sentence.text)
         tags = tags_from_spans(spans, sentence.spans)
         before, own, after = (_composed_words(text) for text in (context.before, sentence.text, context.after))
         pieces = tokenizer(
-            [*before, *own, *after],
+            [space + word for word in (*before, *own, *after)],
             is_split_into_words=True,
             split_special_tokens=True,  # `[SEP]` in a sentence is text
             verbose=False,
@@ -166,6 +168,8 @@ def _with_room(
         of_words: Whether each piece belongs to a word.
         max_length: Most pieces, special tokens included.
     """
+    if not any(of_words):
+        return ids, places  # all words are characters that the tokenizer drops
     begin, end = of_words.index(True), len(of_words) - of_words[::-1].index(True)
     own = [position for of_word in places for position in of_word]
     if not own:

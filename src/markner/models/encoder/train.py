@@ -327,6 +327,10 @@ def load_trained(folder: Path, max_length: int) -> PreTrainedModel:
 
 def _check_length(model: PreTrainedModel, max_length: int, folder: Path) -> None:
     positions = getattr(model.config, "max_position_embeddings", None)
+    for name, module in model.named_modules():
+        if positions is not None and name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
+            # RoBERTa counts positions from behind that of its padding.
+            positions -= 0 if module.padding_idx is None else module.padding_idx + 1
     if positions is not None and max_length > positions:
         raise MarknerError(
             f"grid.max_length {max_length} is more than the {positions} positions of the model in {folder}",
