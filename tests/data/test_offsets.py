@@ -196,6 +196,7 @@ def test_json_lines_of_spans_are_a_corpus(tmp_path: Path, tool: str, packed: boo
     [
         ('{"text": "CFTR"}', "line 2: no list of spans"),
         ('{"text": "CFTR", "spans": [[0, 4]]}', "line 2: not a span"),
+        ('{"text": "CFTR", "spans": [{"start": Infinity, "end": 4, "label": "A"}]}', "line 2: not a span"),
         ('{"text": "CFTR", "spans": [[0, 5, "Gene"]]}', "line 2: offsets 0 to 5 are not a part of the text"),
     ],
 )

@@ -103,7 +103,7 @@ def _document(name: str, number: int, row: Mapping[str, Any], options: ReadOptio
             )
         try:
             offset = int(passage["offset"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise MarknerError(f"{where}: a passage has no offset that is a number", "write its <offset>") from error
         text = check_characters(where, passage.get("text") or "")
         relations += len(passage.get("relations") or ())
@@ -130,7 +130,7 @@ def _annotation(where: str, row: Mapping[str, Any], offset: int) -> Annotation:
     place = f"{where}: annotation {row.get('id')}"
     try:
         starts = [(int(location["offset"]) - offset, int(location["length"])) for location in row["locations"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MarknerError(
             f"{place}: a location needs an offset and a length", "locations count from the start of the document"
         ) from error

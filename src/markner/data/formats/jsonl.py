@@ -80,7 +80,7 @@ def _annotation(where: str, span: Any, untyped: bool) -> Annotation:
         return Annotation(
             where, tuple(Span(int(first), int(last)) for first, last in parts), str(kind), text, concept, score
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MarknerError(
             f"{where}: not a span: {json.dumps(span)[:80]}", 'write {"start": 0, "end": 4, "type": "TYPE"}'
         ) from error

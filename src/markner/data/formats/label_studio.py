@@ -96,7 +96,7 @@ def _labels(where: str, result: Mapping[str, Any], ignored: Counter[str]) -> Ite
     try:
         offsets = value.get("globalOffsets") or value
         span = Span(int(offsets["start"]), int(offsets["end"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MarknerError(f"{where}: not a span: {json.dumps(value)[:80]}", _FIX) from error
     for label in labels:
         yield span, str(label), value.get("text")
