@@ -17,6 +17,7 @@ from typing import Any
 
 FAULTS = ("rate_limit", "server_error", "hang", "cut", "cut_body", "malformed", "no_choices", "echo")
 WORDS = {"FILTERED", "REJECTED", "EMPTY", "CUTOFF", "DECLINED", "NULL"}
+WORDS |= {"HALF", "REASONED", "PARTS", "UNTEXT", "FAILED", "UNPAID", "HUGE", "KEY"}
 INPUT = re.compile(r"### Input:\n(.*?)\n\n### Response:", re.DOTALL)
 LATENCY_SECONDS = 0.002
 
@@ -30,8 +31,10 @@ def complete(body: dict[str, Any], number: int) -> tuple[int, dict[str, Any]]:
     match = INPUT.search(body["messages"][-1]["content"])
     text = match[1] if match else ""
     word, _, rest = text.partition(" ")
-    content: str | None = f"<mark>{word}</mark> {rest}"
+    content: Any = f"<mark>{word}</mark> {rest}"
     finish, refusal = "stop", None
+    if word == "UNPAID":
+        return 200, {"error": {"message": "Insufficient credits", "code": 402}}
     if word == "REJECTED":
         error = {"message": "filtered", "type": None, "param": "prompt", "code": "content_filter"}
         return 400, {"error": error}
@@ -45,7 +48,20 @@ def complete(body: dict[str, Any], number: int) -> tuple[int, dict[str, Any]]:
         content, finish = f"<mark>{word}</mark>", "length"
     elif word == "DECLINED":
         content, refusal = None, "No."
+    elif word == "HALF":
+        content, finish = f"<mark>{word}</mark> \ud83d", "length"  # half of an emoji
+    elif word == "REASONED":
+        content, finish = None, "length"
+    elif word == "PARTS":
+        parts = [{"type": "text", "text": f"<mark>{word}</mark> "}, {"type": "text", "text": rest}]
+        content = [{"type": "thinking", "thinking": []}, *parts]
+    elif word == "UNTEXT":
+        content = [{"type": "image", "image": "x"}]
+    elif word == "FAILED":
+        content, finish = f"<mark>{word}</mark>", "error"
     prompt = sum(len(turn["content"]) for turn in body["messages"]) // 4
+    if word == "HUGE":
+        prompt = 10**25
     return 200, {
         "id": f"chatcmpl-{number}",
         "object": "chat.completion",
@@ -142,7 +158,12 @@ class FaultServer:
             self.faulted[fault] += 1
             return await self._fail(fault, key, head, body, reader, writer)
         status, answer = complete(body, len(self.delivered))
-        await self._send(writer, status, answer)
+        if "### Input:\nKEY " in body["messages"][-1]["content"]:
+            # The key in a header, and in the body with the escape that JSON allows for every character.
+            note = f', "note": "\\u{ord(self.key[0]):04x}{self.key[1:]}"}}'.encode()
+            await self._send(writer, status, json.dumps(answer).encode()[:-1] + note, f"x-request-id: {self.key}\r\n")
+        else:
+            await self._send(writer, status, answer)
         self.delivered.append(key)
         return True
 
@@ -206,6 +227,8 @@ class FaultServer:
     def _files_and_batches(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         path = path.partition("?")[0]
         if (method, path) == ("POST", "/v1/files"):
+            if b"NOBATCH" in body:
+                return 404, {"error": {"message": "no such address"}}
             part = body.split(b"\r\n\r\n")
             content = next(piece for piece in part if piece.startswith(b'{"custom_id"')).rsplit(b"\r\n--", 1)[0]
             name = f"file-{len(self.files)}"
@@ -263,7 +286,7 @@ class FaultServer:
                 batch[field] = f"{batch['id']}-{field}"
                 # U+2028 is a line end for `str.splitlines`, not for JSON lines.
                 lines = (json.dumps(row, ensure_ascii=False) for row in rows)
-                self.files[batch[field]] = "".join(f"{line}\n" for line in lines).encode()
+                self.files[batch[field]] = "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
         batch["status"] = "expired" if expires else "completed"
         return batch
 

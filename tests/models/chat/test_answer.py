@@ -7,6 +7,7 @@ import pytest
 from chat_support import Corpus, Start, api_model, chat_context, chat_run, key_in_environment, start_server
 
 from markner.errors import MarknerError
+from markner.models.chat import batch_api
 from markner.models.chat.budget import estimate
 from markner.models.chat.cache import Cache
 from markner.models.chat.context import LocalServer
@@ -94,6 +95,22 @@ def test_stored_answers_need_neither_key_nor_server(
     assert value["dollars"] == pytest.approx((value["prompt_tokens"] + 2 * value["completion_tokens"]) / 1e6)
     with pytest.raises(MarknerError, match="MARKNER_TEST_KEY with the key is not set"):
         corpus.ask(api_model(server, model="new"), chat_run())
+
+
+@pytest.mark.parametrize("by_batch", [False, True])
+def test_answers_stored_without_prices_get_the_prices_of_now(
+    by_batch: bool, tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_api, "POLL_SECONDS", 0.01)
+    server = start_server()
+    corpus = Corpus(tmp_path, ["w binds"])
+    corpus.ask(api_model(server, price_input=None, price_output=None), chat_run(batch_api=by_batch))
+    usage = tmp_path / "run.usage.json"
+    assert json.loads(usage.read_text())["dollars"] is None
+    corpus.ask(api_model(server), chat_run())
+    value = json.loads(usage.read_text())
+    full = (value["prompt_tokens"] + 2 * value["completion_tokens"]) / 1e6
+    assert value["dollars"] == pytest.approx(full / 2 if by_batch else full, abs=1e-6)
 
 
 def test_the_dry_count_is_tokens_times_price() -> None:

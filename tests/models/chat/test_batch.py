@@ -45,7 +45,15 @@ def make_requests(context: ChatContext, texts: list[str]) -> list[Request]:
 
 @pytest.mark.parametrize("rate", [0.0, 0.4])
 def test_answers_by_batch_equal_answers_by_request(rate: float, tmp_path: Path, start_server: Start) -> None:
-    words = ["FILTERED", "REJECTED", "EMPTY", "CUTOFF", "DECLINED", *(f"w{number}\u2028" for number in range(40))]
+    words = [
+        "FILTERED",
+        "REJECTED",
+        "EMPTY",
+        "CUTOFF",
+        "DECLINED",
+        "HALF",
+        *(f"w{number}\u2028" for number in range(40)),
+    ]
     corpus = Corpus(tmp_path, [f"{word} binds" for word in words])
     server = start_server(rate, 4, "server_error")
     by_batch = corpus.ask(api_model(server), chat_run(batch_api=True))
@@ -56,7 +64,7 @@ def test_answers_by_batch_equal_answers_by_request(rate: float, tmp_path: Path, 
     batch_usage = json.loads((tmp_path / "run.usage.json").read_text())
     assert corpus.ask(api_model(server), chat_run(), name="single", cache="other") == by_batch
     usage = json.loads((tmp_path / "single.usage.json").read_text())
-    assert batch_usage["dollars"] == pytest.approx(usage["dollars"] / 2)
+    assert batch_usage["dollars"] == pytest.approx(usage["dollars"] / 2, abs=1e-6)
     assert_no_key(tmp_path)
 
 
@@ -134,6 +142,57 @@ def test_a_batch_under_way_counts_once_against_the_budget(
             corpus.ask(api_model(server), run)
     assert len(corpus.ask(api_model(server), run)) == 10
     assert len(server.state()["batches"]) == 1
+
+
+def test_requests_in_batches_are_not_asked_a_second_time(
+    tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server()
+    corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(10)])
+    with monkeypatch.context() as patch:
+        patch.setattr(batch.asyncio, "sleep", _die)
+        with pytest.raises(Killed):
+            corpus.ask(api_model(server), chat_run(batch_api=True))
+    with pytest.raises(MarknerError, match=r"10 requests wait in batches .* twice\n.*set `batch_api: true` until"):
+        corpus.ask(api_model(server), chat_run())
+    with monkeypatch.context() as patch:
+        patch.setattr(batch._Batcher, "_store", lambda *_: 0.0)  # a batch that ends without answers
+        with pytest.raises(MarknerError, match="10 requests are unanswered after 1 rounds"):
+            corpus.ask(api_model(server), chat_run(batch_api=True, retries=0))
+    assert server.state()["asked"] == []
+    assert len(corpus.ask(api_model(server), chat_run())) == 10
+    assert len(server.state()["asked"]) == 10
+
+
+def test_a_budget_that_does_not_suffice_for_all_batches_leaves_none_waiting(
+    tmp_path: Path, start_server: Start
+) -> None:
+    context = chat_context(api_model(start_server()), chat_run(budget_requests=20))
+    pending = make_requests(context, [f"w{number}" for number in range(30)])
+    with Cache(tmp_path / "answers.db") as cache:
+        with pytest.raises(MarknerError, match="budget 20 requests"):
+            ask_by_batch(context, pending, cache, max_requests=7)
+        assert cache.open_batches(context) == []
+        assert cache.spent("run").requests == 0
+
+
+def test_a_batch_that_the_server_refuses_does_not_wait(tmp_path: Path, start_server: Start) -> None:
+    server = start_server()
+    corpus = Corpus(tmp_path, ["NOBATCH binds"])
+    with pytest.raises(MarknerError, match="HTTP status 404"):
+        corpus.ask(api_model(server), chat_run(batch_api=True))
+    assert len(corpus.ask(api_model(server), chat_run(budget_requests=1))) == 1
+
+
+def test_an_answer_of_a_batch_that_cannot_be_used_is_paid_for(tmp_path: Path, start_server: Start) -> None:
+    corpus = Corpus(tmp_path, ["FAILED binds", "w binds"])
+    with pytest.raises(MarknerError, match=r"finish_reason error; 2 requests and 0\.0001 dollars spent"):
+        corpus.ask(api_model(start_server()), chat_run(batch_api=True, retries=0))
+    with sqlite3.connect(tmp_path / "cache" / "answers.db") as database:
+        ((stored,),) = database.execute("SELECT sum(dollars) FROM responses").fetchall()
+        ((dollars,),) = database.execute("SELECT dollars FROM spending").fetchall()
+    database.close()
+    assert dollars == pytest.approx(2 * stored, rel=0.1)
 
 
 async def _die(_: float) -> None:

@@ -7,9 +7,13 @@ import sqlite3
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
+import httpx2
+import openai
 import pytest
 from ask_many import start_job
 from chat_support import (
@@ -27,7 +31,10 @@ from chat_support import (
 from fault_server import FAULTS, content_key
 
 from markner.errors import MarknerError
-from markner.models.chat.client import read_key, redact
+from markner.models.chat import ask
+from markner.models.chat.cache import Answer, Cache, Spent
+from markner.models.chat.client import decode, describe, read_key, redact
+from markner.models.chat.context import ChatContext
 
 __all__ = ["key_in_environment", "start_server"]
 pytestmark = pytest.mark.usefixtures("key_in_environment")
@@ -54,7 +61,19 @@ def test_each_fault_is_overcome(
 
 
 def test_answers_of_every_kind_become_predictions(tmp_path: Path, start_server: Start) -> None:
-    words = ["FILTERED", "REJECTED", "EMPTY", "NULL", "CUTOFF", "DECLINED", "plain"]
+    words = [
+        "FILTERED",
+        "REJECTED",
+        "EMPTY",
+        "NULL",
+        "CUTOFF",
+        "DECLINED",
+        "HALF",
+        "REASONED",
+        "PARTS",
+        "HUGE",
+        "plain",
+    ]
     corpus = Corpus(tmp_path, [f"{word} binds" for word in words])
     server = start_server()
     predictions = corpus.ask(api_model(server), chat_run())
@@ -65,10 +84,93 @@ def test_answers_of_every_kind_become_predictions(tmp_path: Path, start_server: 
         "empty",
         "truncated",
         "refused",
+        "truncated",
+        "truncated",
         "ok",
+        "ok",
+        "ok",
+    ]
+    assert [prediction.raw for prediction in predictions[6:9]] == [
+        "<mark>HALF</mark> \ufffd",
+        "",
+        "<mark>PARTS</mark> binds",
     ]
     assert corpus.ask(api_model(server), chat_run()) == predictions
     assert len(server.state()["asked"]) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("FAILED", "finish_reason error"),
+        ("UNTEXT", "a message that is not text"),
+        ("UNPAID", r"the server's error: .*Insufficient credits.*402"),
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_asked_again_and_paid_for(
+    word: str, reason: str, tmp_path: Path, start_server: Start
+) -> None:
+    server = start_server()
+    corpus = Corpus(tmp_path, [f"{word} binds"])
+    with pytest.raises(MarknerError, match=f"no usable answer in 2 attempts, the last with {reason}"):
+        corpus.ask(api_model(server), chat_run(retries=1))
+    assert len(server.state()["asked"]) == 2
+    assert count_stored(tmp_path) == 0
+    requests, dollars = charged(tmp_path)
+    assert requests == 2
+    assert dollars == (0.0 if word == "UNPAID" else pytest.approx(2 * 97e-6, rel=0.2))
+    if dollars:
+        with pytest.raises(MarknerError, match=r"the next request could exceed.*budget 0\.0006 dollars"):
+            corpus.ask(api_model(server), chat_run(retries=9, budget_dollars=0.0006))
+        assert charged(tmp_path)[1] < 0.0006
+
+
+def test_a_failure_of_this_program_loses_no_answer(
+    tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Cache.put
+
+    def fail(cache: Cache, context: ChatContext, answers: Sequence[Answer], *rest: Any) -> Spent:
+        if any("w3 binds" in body["messages"][-1]["content"] for _, body, _ in answers):
+            raise ValueError(f"no place for {KEY}")
+        return put(cache, context, answers, *rest)
+
+    server = start_server()
+    corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(8)])
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(MarknerError, match=r"unexpected ValueError: no place for \[key\]"),
+    ):
+        patch.setattr(Cache, "put", fail)
+        corpus.ask(api_model(server), chat_run())
+    delivered = len(server.state()["delivered"])
+    assert count_stored(tmp_path) == delivered - 1
+    assert charged(tmp_path) == (delivered, pytest.approx(delivered * 97e-6, rel=0.2))
+    with monkeypatch.context() as patch, pytest.raises(MarknerError, match="unexpected RuntimeError: x"):
+        patch.setattr(ask, "read_completion", broken)
+        corpus.ask(api_model(server), chat_run())
+    assert len(corpus.ask(api_model(server), chat_run())) == 8
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("x")
+
+
+def test_a_key_that_a_server_repeats_is_replaced(tmp_path: Path, start_server: Start) -> None:
+    (answer,) = Corpus(tmp_path, ["KEY binds"]).ask(api_model(start_server()), chat_run())
+    assert answer.status == "ok"
+    with sqlite3.connect(tmp_path / "cache" / "answers.db") as database:
+        ((request_id, response),) = database.execute("SELECT request_id, response FROM responses").fetchall()
+    database.close()
+    assert request_id == "req-200, [key]"
+    assert json.loads(response)["note"] == "[key]"
+    assert_no_key(tmp_path)
+    assert decode('{"a": "of ab\\/cd+ef\\u003d", "b": 1.0}', "ab/cd+ef=") == {"a": "of [key]", "b": 1.0}
+    reply = httpx2.Response(400, text=f'{{"note": "\\u0073{KEY[1:]}"}}', request=httpx2.Request("POST", "http://a"))
+    refused = openai.BadRequestError("", response=reply, body=None)
+    assert "[key]" in describe(chat_context(api_model(Server(1)), chat_run()), refused, KEY, "").message
+    assert decode('"\\ud83d\\ude00"', "none") == "\U0001f600"
+    assert decode("[" * 100_000, "none") is None
 
 
 def test_concurrency_is_limited(tmp_path: Path, start_server: Start) -> None:
@@ -195,6 +297,14 @@ def count_stored(folder: Path) -> int:
         return 0
     finally:
         database.close()
+
+
+def charged(folder: Path) -> tuple[int, float]:
+    """HTTP requests and dollars of the run."""
+    database = sqlite3.connect(folder / "cache" / "answers.db")
+    ((requests, dollars),) = database.execute("SELECT requests, dollars FROM spending")
+    database.close()
+    return requests, dollars
 
 
 def wait_until_stored(client: BaseProcess, folder: Path, number: int) -> None:

@@ -35,11 +35,11 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
         sentences: Sentences of a split.
         few_shot: The file of few-shot examples, also for zero-shot runs.
         output: The predictions.
-        usage: JSON with who answered and the cost. It depends on the cache alone.
+        usage: JSON with who answered and the cost. It depends on the cache and the prices alone.
 
     Raises:
-        MarknerError: The key is missing, the budget does not suffice or is spent, the server failed for good, or a
-            signal came.
+        MarknerError: The key is missing, the budget does not suffice or is spent, the server failed for good, a
+            signal came, or requests wait in batches and `batch_api` is false.
     """
     rows = list(read_sentences(sentences))
     requests = build_requests(context, rows, read_examples(few_shot))
@@ -53,6 +53,11 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
         count = estimate(context, new, len(distinct) - len(pending), {row.id: row.text for row in rows})
         waiting = f"; {len(pending) - len(new)} requests wait in batches" if len(pending) > len(new) else ""
         logger.info("run %s, model %s: %s%s", context.run, context.model, count, waiting)
+        if waiting and not context.pacing.batch_api:
+            raise MarknerError(
+                f"run {context.run}: {len(pending) - len(new)} requests wait in batches and would be paid for twice",
+                "set `batch_api: true` until the batches have ended and their answers are stored",
+            )
         if pending:
             Budget(context, cache).admit(count)
             (ask_by_batch if context.pacing.batch_api else ask)(context, pending, cache)
@@ -103,7 +108,13 @@ def _usage(context: ChatContext, requests: Sequence[Request], responses: Sequenc
         "requests": len(once),
         "prompt_tokens": sum(response.prompt_tokens for response in once),
         "completion_tokens": sum(response.completion_tokens for response in once),
-        "dollars": round(sum(response.dollars for response in once), 6) if known else None,
+        "dollars": round(sum(_price(context, response) for response in once), 6) if known else None,
         "first": min((response.date for response in once), default=None),
         "last": max((response.date for response in once), default=None),
     }
+
+
+def _price(context: ChatContext, response: Response) -> float:
+    """Return the dollars of an answer. Answers that were stored before the model had prices get the prices of now."""
+    batch = response.batch is not None
+    return response.dollars or context.price(response.prompt_tokens, response.completion_tokens, batch=batch) or 0.0

@@ -1,23 +1,22 @@
 """Ask a chat model: several requests at a time, each answer stored before the next request is sent."""
 
 import asyncio
-import json
 import logging
 import signal
 import sqlite3
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import httpx2
 import openai
 
 from markner.errors import MarknerError
 from markner.models.chat.budget import Budget
-from markner.models.chat.cache import Answer, Cache, Response
-from markner.models.chat.client import AGAIN, describe, open_client, read_key, redact
-from markner.models.chat.completion import is_filtered, read_completion
+from markner.models.chat.cache import NOTHING, Answer, Cache, Response, Spent
+from markner.models.chat.client import AGAIN, decode, describe, open_client, read_key, redact
+from markner.models.chat.completion import Defect, is_filtered, read_completion
 from markner.models.chat.context import ChatContext
 from markner.models.chat.requests import Request
 
@@ -101,6 +100,14 @@ class _Asker:
                 self._log_progress()
         except MarknerError as error:
             self._fail(error)
+        except Exception as error:  # the answers under way are paid for and must still be stored
+            self._fail(self._unexpected(error))
+
+    def _unexpected(self, error: Exception) -> MarknerError:
+        """Return an error of this program as the end of the run, and log where it happened."""
+        logger.error("%s", redact("".join(traceback.format_exception(error)), self._key))
+        what = redact(f"unexpected {type(error).__name__}: {error}", self._key)
+        return MarknerError(f"{what}; {self._budget.spent()}", f"report it with the log; {AGAIN}")
 
     def _log_progress(self) -> None:
         if time.monotonic() >= self._next_progress:
@@ -117,27 +124,41 @@ class _Asker:
             uncounted: Also count HTTP requests if there is no answer to store.
         """
         async with self._storing:
-            if not self._unstored and not (uncounted and self._budget.attempts):
+            if not self._unstored and not (uncounted and self._budget.uncharged != NOTHING):
                 return
             await asyncio.sleep(self._next_store - time.monotonic())
-            answers, attempts = list(self._unstored), self._budget.attempts
-            try:
-                account = await asyncio.to_thread(self._cache.put, self._context, answers, attempts)
-            except sqlite3.Error as error:
-                raise MarknerError(
-                    f"{self._cache.path}: cannot store an answer: {error}", "check the disk; run again"
-                ) from error
+            answers, uncharged = list(self._unstored), self._budget.uncharged
+            account = await asyncio.to_thread(self._put, answers, uncharged)
             self._next_store = time.monotonic() + _STORE_SECONDS
             del self._unstored[: len(answers)]
-            self._budget.charged(attempts, account)
+            self._budget.charged(uncharged, account)
+
+    def _put(self, answers: Sequence[Answer], uncharged: Spent) -> Spent:
+        """Store answers and return the spending. One that cannot be stored ends the run, but all others are stored."""
+        try:
+            return self._cache.put(self._context, answers, uncharged)
+        except sqlite3.Error as error:
+            raise MarknerError(
+                f"{self._cache.path}: cannot store an answer: {error}", "check the disk; run again"
+            ) from error
+        except Exception as error:
+            if len(answers) == 1:
+                self._fail(self._unexpected(error))
+                requests, dollars = uncharged
+                return self._cache.put(self._context, [], Spent(requests, dollars + answers[0][2].dollars))
+            account = self._cache.put(self._context, [], uncharged)
+            for answer in answers:
+                account = self._put([answer], NOTHING)
+            return account
 
     async def _answer(self, client: openai.AsyncOpenAI, request: Request) -> Response:
         """Return a usable answer. Defects that the client cannot see, such as malformed JSON, are asked again."""
         attempts = self._context.pacing.retries + 1
-        defect = ""
+        defect = Defect("")
         for attempt in range(attempts):
             if attempt:
-                logger.info("sentence %s: answer with %s, asked again", request.sentence, defect)
+                logger.info("sentence %s: answer with %s, asked again", request.sentence, defect.reason)
+                self._budget.repeat()
                 await asyncio.sleep(min(0.5 * 2 ** (attempt - 1), 8.0))
             outcome = await self._request(client, request)
             if isinstance(outcome, MarknerError):
@@ -145,32 +166,26 @@ class _Asker:
             if isinstance(outcome, Response):
                 return outcome
             defect = outcome
+            self._budget.waste(defect.dollars)
         raise MarknerError(
             f"sentence {request.sentence}: {self._context.provider}, model {self._context.model} gave no usable answer"
-            f" in {attempts} attempts, the last with {defect}; {self._budget.spent()}",
+            f" in {attempts} attempts, the last with {defect.reason}; {self._budget.spent()}",
             f"check the server; {AGAIN}",
         )
 
-    async def _request(self, client: openai.AsyncOpenAI, request: Request) -> Response | MarknerError | str:
+    async def _request(self, client: openai.AsyncOpenAI, request: Request) -> Response | MarknerError | Defect:
         """Return the response, the error that ends the run, or the defect of the body (`describe`: not raised)."""
         try:
             reply = await client.post("/chat/completions", body=request.body, cast_to=httpx2.Response)
         except openai.BadRequestError as error:
             reply = error.response
-            if not is_filtered(_json(reply.text)):
+            if not is_filtered(decode(reply.text, self._key)):
                 return describe(self._context, error, self._key, self._budget.spent())
         except openai.APIError as error:
             return describe(self._context, error, self._key, self._budget.spent())
-        body = _json(redact(reply.text, self._key))
-        return read_completion(self._context, request, reply.status_code, body, reply.headers.get("x-request-id"))
-
-
-def _json(text: str) -> Any:
-    """Return the value of a body, None if it is no JSON."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+        body, identifier = decode(reply.text, self._key), reply.headers.get("x-request-id")
+        request_id = None if identifier is None else redact(identifier, self._key)
+        return read_completion(self._context, request, reply.status_code, body, request_id)
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from openai.types import Batch
 
 from markner.errors import MarknerError
 from markner.models.chat.budget import Budget
-from markner.models.chat.cache import Answer, Cache, OpenBatch, Response
-from markner.models.chat.client import AGAIN, describe, open_client, read_key, redact
-from markner.models.chat.completion import is_filtered, read_completion
+from markner.models.chat.cache import NOTHING, Answer, Cache, OpenBatch, Response, Spent
+from markner.models.chat.client import AGAIN, decode, describe, open_client, read_key, redact
+from markner.models.chat.completion import Defect, is_filtered, read_completion
 from markner.models.chat.context import ChatContext
 from markner.models.chat.requests import Request
 
@@ -35,6 +35,8 @@ _ENDPOINT: Final = "/v1/chat/completions"
 _LABEL = "markner"
 """Metadata by which a batch is found whose creation was not confirmed."""
 _ENDED = {"completed", "expired", "failed", "cancelled"}
+_IMPOSSIBLE = {400, 404, 405, 413, 422}
+"""HTTP status by which a server says that it creates no such batch."""
 
 
 def batch_line(key: str, body: Mapping[str, Any]) -> bytes:
@@ -109,7 +111,11 @@ class _Batcher:
                 for _ in range(self._attempts):
                     in_batches = under_way(self._context, self._cache)
                     new = [request for request in self._left() if request.key not in in_batches]
-                    reserved = sum(self._plan(part) for part in divide(new, max_requests))
+                    parts = list(divide(new, max_requests))
+                    # If the budget does not suffice for all, no batch is stored that would wait for its creation.
+                    reserved = sum(self._reserve(part) for part in parts)
+                    for part in parts:
+                        self._plan(part)
                     await self._finish(client, self._open())
                     self._budget.release(reserved)
                     if not self._left():
@@ -120,8 +126,9 @@ class _Batcher:
             except MarknerError as error:
                 return error
             except ValueError as error:
+                text = redact(str(error), self._key)
                 return MarknerError(
-                    f"{self._context.provider}: an answer about files or batches is no JSON: {error}", AGAIN
+                    f"{self._context.provider}: an answer about files or batches is no JSON: {text}", AGAIN
                 )
         left = self._left()
         return MarknerError(
@@ -140,15 +147,19 @@ class _Batcher:
             batch for batch in self._cache.open_batches(self._context) if self._requests.keys() & batch.requests.keys()
         ]
 
-    def _plan(self, part: Sequence[Request]) -> float:
-        """Store a batch that is to be created. Returns the dollars reserved for it."""
+    def _reserve(self, part: Sequence[Request]) -> float:
+        """Count the requests of a batch and return the dollars reserved for it."""
         reserved = 0.0
         for request in part:
             reserved += self._budget.reserve(request)
             self._budget.attempt()
-        requests = {request.key: request.body for request in part}
-        self._budget.charged(len(part), self._cache.plan_batch(self._context, uuid.uuid4().hex, requests))
         return reserved
+
+    def _plan(self, part: Sequence[Request]) -> None:
+        """Store a batch that is to be created."""
+        requests = {request.key: request.body for request in part}
+        account = self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
+        self._budget.charged(Spent(len(part), 0.0), account)
 
     async def _finish(self, client: openai.AsyncOpenAI, batches: Sequence[OpenBatch]) -> None:
         """Create the batches that the server does not have, wait for all, and store their answers."""
@@ -159,10 +170,11 @@ class _Batcher:
                 state = await self._look(client, identifier)
                 if state is None or state.status not in _ENDED:
                     continue
+                wasted = 0.0
                 for file in (state.output_file_id, state.error_file_id):
                     if file is not None:
-                        self._store((await client.files.content(file)).text, identifier, batch.requests)
-                self._cache.close_batch(label, state.status)
+                        wasted += self._store((await client.files.content(file)).text, identifier, batch.requests)
+                self._close(label, state.status, Spent(0, wasted))
                 del waiting[label]
                 logger.info("batch %s: %s", identifier, state.status)
                 if state.status in {"failed", "cancelled"}:
@@ -171,6 +183,9 @@ class _Batcher:
                 await asyncio.sleep(POLL_SECONDS)
         if errors:
             raise errors[0]
+
+    def _close(self, label: str, state: str, uncharged: Spent) -> None:
+        self._budget.charged(NOTHING, self._cache.close_batch(self._context, label, state, uncharged))
 
     async def _look(self, client: openai.AsyncOpenAI, identifier: str) -> Batch | None:
         """Return the state of a batch, None if the server's answer cannot be read this time."""
@@ -184,9 +199,15 @@ class _Batcher:
         """Return the server's identifier of a batch. The batch is created unless the server has it."""
         if batch.id is not None:
             return batch.id
-        identifier = await self._find(client, batch)
-        if identifier is None:
-            identifier = await self._create(client, batch)
+        try:
+            identifier = await self._find(client, batch)
+            if identifier is None:
+                identifier = await self._create(client, batch)
+        except openai.APIStatusError as error:
+            # For instance a server without a Batch API: then no batch waits, and single requests are no second ones.
+            if error.status_code in _IMPOSSIBLE:
+                self._close(batch.label, "refused", Spent(-len(batch.requests), 0.0))
+            raise
         self._cache.name_batch(batch.label, identifier)
         logger.info("batch %s: %d requests", identifier, len(batch.requests))
         return identifier
@@ -233,31 +254,40 @@ class _Batcher:
                 return None
         return None
 
-    def _store(self, text: str, batch: str, requests: Mapping[str, dict[str, Any]]) -> None:
-        """Store the answers of a file of results. Other lines are skipped, and their requests are asked again."""
+    def _store(self, text: str, batch: str, requests: Mapping[str, dict[str, Any]]) -> float:
+        """Store the answers of a file of results. Other lines are skipped, and their requests are asked again.
+
+        Returns:
+            The dollars for answers that cannot be used.
+        """
         answers: list[Answer] = []
-        for line in redact(text, self._key).split("\n"):
+        wasted = 0.0
+        for line in text.split("\n"):
             try:
-                row: Any = json.loads(line)
+                row = decode(line, self._key)
                 key, error, reply = row["custom_id"], row.get("error"), row.get("response")
                 body = requests[key]
-            except (AttributeError, KeyError, TypeError, ValueError):
+            except (AttributeError, KeyError, TypeError):
                 continue
             outcome = self._read(Request("", body, key), reply, batch)
             if isinstance(outcome, Response):
                 answers.append((key, body, outcome))
             else:
-                self._defects[key] = f"{outcome} {error or ''}".strip()
-        self._budget.charged(0, self._cache.put(self._context, answers))
+                self._defects[key] = f"{outcome.reason} {error or ''}".strip()
+                wasted += outcome.dollars
+        self._budget.charged(NOTHING, self._cache.put(self._context, answers))
+        return wasted
 
-    def _read(self, request: Request, reply: Any, batch: str) -> Response | str:
+    def _read(self, request: Request, reply: Any, batch: str) -> Response | Defect:
         """Return the response of one line of results, or its defect."""
         if not isinstance(reply, dict):
-            return "no response"
+            return Defect("no response")
         status, body = reply.get("status_code"), reply.get("body")
         if status != 200 and not (status == 400 and is_filtered(body)):
-            return f"HTTP status {status}: {body}"
-        return read_completion(self._context, request, status, body, reply.get("request_id"), batch)
+            return Defect(f"HTTP status {status}: {body}")
+        identifier = reply.get("request_id")
+        request_id = identifier if isinstance(identifier, str) else None
+        return read_completion(self._context, request, status, body, request_id, batch)
 
     def _failed(self, state: Batch) -> MarknerError:
         reasons = "; ".join(error.message or "" for error in (state.errors.data or [])) if state.errors else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markner.errors import MarknerError
-from markner.models.chat.cache import Cache, Spent
+from markner.models.chat.cache import NOTHING, Cache, Spent
 from markner.models.chat.context import ChatContext
 from markner.models.chat.cost import MARK_TOKENS, four_characters
 from markner.models.chat.requests import Request
@@ -61,7 +61,7 @@ class Budget:
         self._context = context
         self._caps = context.pacing
         self._reserved = 0.0
-        self._attempts = 0
+        self._uncharged = NOTHING
         self._account = cache.spent(context.run)
         if self._caps.budget_dollars is not None and context.price(0, 0) is None:
             raise MarknerError(
@@ -81,9 +81,7 @@ class Budget:
     def reserve(self, request: Request) -> float:
         """Reserve the price of a request's longest answer. Returns the dollars, to be given to `release`."""
         price = self._context.price(request.prompt_tokens, request.answer_limit) or 0.0
-        cap = self._caps.budget_dollars
-        if cap is not None and self._account.dollars + self._reserved + price > cap:
-            raise self._exceeded("the next request could exceed `budget_dollars`")
+        self._check(price)
         self._reserved += price
         return price
 
@@ -94,24 +92,39 @@ class Budget:
     def attempt(self) -> None:
         """Count an HTTP request that is about to be sent."""
         cap = self._caps.budget_requests
-        if cap is not None and self._account.requests + self._attempts >= cap:
+        requests, dollars = self._uncharged
+        if cap is not None and self._account.requests + requests >= cap:
             raise self._exceeded("the next request would exceed `budget_requests`")
-        self._attempts += 1
+        self._uncharged = Spent(requests + 1, dollars)
+
+    def waste(self, dollars: float) -> None:
+        """Count the price of an answer that cannot be used."""
+        self._uncharged = Spent(self._uncharged.requests, self._uncharged.dollars + dollars)
+
+    def repeat(self) -> None:
+        """Raise a MarknerError if a request whose price is reserved cannot be asked again, after a wasted answer."""
+        self._check(0.0)
 
     @property
-    def attempts(self) -> int:
-        """HTTP requests that are not in the account yet."""
-        return self._attempts
+    def uncharged(self) -> Spent:
+        """HTTP requests and wasted dollars that are not in the account yet."""
+        return self._uncharged
 
-    def charged(self, attempts: int, account: Spent) -> None:
-        """Take over the account after it was charged with HTTP requests that `attempt` had counted."""
-        self._attempts -= attempts
+    def charged(self, uncharged: Spent, account: Spent) -> None:
+        """Take over the account after it was charged with what `attempt` and `waste` had counted."""
+        requests, dollars = self._uncharged
+        self._uncharged = Spent(requests - uncharged.requests, dollars - uncharged.dollars)
         self._account = account
 
     def spent(self) -> str:
         """Return the run's spending so far, as text."""
-        requests, dollars = self._account
-        return f"{requests + self._attempts} requests and {dollars:.4f} dollars spent"
+        (requests, dollars), (more, wasted) = self._account, self._uncharged
+        return f"{requests + more} requests and {dollars + wasted:.4f} dollars spent"
+
+    def _check(self, price: float) -> None:
+        cap = self._caps.budget_dollars
+        if cap is not None and self._account.dollars + self._uncharged.dollars + self._reserved + price > cap:
+            raise self._exceeded("the next request could exceed `budget_dollars`")
 
     def _exceeded(self, what: str) -> MarknerError:
         caps = [

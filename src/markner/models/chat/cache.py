@@ -64,6 +64,9 @@ class Spent(NamedTuple):
     dollars: float
 
 
+NOTHING = Spent(0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
     """A batch whose answers are not all stored: its requests by key.
@@ -122,7 +125,7 @@ class Cache:
         """Return whether there is a response to a request."""
         return self._db.execute("SELECT 1 FROM responses WHERE key = ?", (key,)).fetchone() is not None
 
-    def put(self, context: ChatContext, answers: Sequence[Answer], attempts: int = 0) -> Spent:
+    def put(self, context: ChatContext, answers: Sequence[Answer], uncharged: Spent = NOTHING) -> Spent:
         """Store answers and their cost in one transaction, and return the run's spending after it.
 
         An answer that is stored already stays.
@@ -130,9 +133,9 @@ class Cache:
         Args:
             context: Who answered, and on whose account.
             answers: Key, request as it was sent (without its headers), and response. The date is set here.
-            attempts: HTTP requests since the last were counted.
+            uncharged: HTTP requests, and dollars for answers that cannot be used, since the last were counted.
         """
-        dollars = 0.0
+        requests, dollars = uncharged
         with self._transaction():
             for key, body, response in answers:
                 row = (
@@ -157,13 +160,13 @@ class Cache:
                 # The answers of a batch may be fetched a second time after a kill. They are paid for once.
                 if stored or response.batch is None:
                     dollars += response.dollars
-            self._charge(context.run, attempts, dollars)
+            self._charge(context.run, requests, dollars)
             return self.spent(context.run)
 
     def spent(self, run: str) -> Spent:
         """Return the spending of a run so far, earlier jobs included."""
         row = self._db.execute("SELECT requests, dollars FROM spending WHERE run = ?", (run,)).fetchone()
-        return Spent(*row) if row else Spent(0, 0.0)
+        return Spent(*row) if row else NOTHING
 
     def plan_batch(self, context: ChatContext, label: str, requests: dict[str, dict[str, Any]]) -> Spent:
         """Store that a batch is about to be created, count its requests, and return the run's spending.
@@ -182,9 +185,22 @@ class Cache:
         """Store the server's identifier of a batch."""
         self._db.execute("UPDATE batches SET id = ? WHERE label = ?", (identifier, label))
 
-    def close_batch(self, label: str, state: str) -> None:
-        """Store how a batch ended, once all its answers are stored. Its requests are deleted."""
-        self._db.execute("UPDATE batches SET state = ?, requests = '{}' WHERE label = ?", (state, label))
+    def close_batch(self, context: ChatContext, label: str, state: str, uncharged: Spent = NOTHING) -> Spent:
+        """Store how a batch ended, once all its answers are stored, and return the run's spending after it.
+
+        Its requests are deleted. Of two jobs that close it, the first is charged.
+
+        Args:
+            context: On whose account.
+            label: Our name of the batch.
+            state: How it ended.
+            uncharged: What is charged besides the answers that are stored.
+        """
+        update = "UPDATE batches SET state = ?, requests = '{}' WHERE label = ? AND state = 'open'"
+        with self._transaction():
+            if self._db.execute(update, (state, label)).rowcount:
+                self._charge(context.run, *uncharged)
+            return self.spent(context.run)
 
     def open_batches(self, context: ChatContext) -> list[OpenBatch]:
         """Return the batches at a server whose answers are not all stored, oldest first, of all runs."""

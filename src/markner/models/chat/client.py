@@ -1,6 +1,8 @@
 """The `openai` client of a chat model's server: keys, connection, and errors without keys."""
 
+import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,8 @@ _NO_KEY = "none"
 
 _SECRET_LENGTH = 8
 """Shorter keys are placeholders of local servers and no secrets. Replacing them would spoil ordinary text."""
+
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def read_key(context: ChatContext) -> str:
@@ -66,6 +70,21 @@ def redact(text: str, key: str) -> str:
     return text.replace(key, "[key]") if len(key) >= _SECRET_LENGTH else text
 
 
+def decode(text: str, key: str) -> Any:
+    """Return the JSON value of a body without the key, None if it is no JSON.
+
+    The key is replaced after decoding, because JSON may escape its characters. Half of a surrogate pair, as the limit
+    of an answer leaves it of an emoji, cannot be written to a file. It becomes U+FFFD.
+    """
+    try:
+        value = json.loads(text)
+        plain = json.dumps(value, ensure_ascii=False)
+        clean = _LONE_SURROGATE.sub("\ufffd", redact(plain, key))
+        return value if clean == plain else json.loads(clean)
+    except (ValueError, RecursionError):
+        return None
+
+
 def open_client(context: ChatContext, key: str, hooks: dict[str, Any] | None = None) -> openai.AsyncOpenAI:
     """Return the client of a model's server. It repeats failed requests, after retry-after up to two minutes."""
     pacing = context.pacing
@@ -100,7 +119,9 @@ def describe(context: ChatContext, error: openai.APIError, key: str, spent: str)
         what = f"{context.provider} refuses the key for model {context.model} (HTTP status {error.status_code})"
         fix = f"check the key in {context.key_env or 'key_env'} and its permissions"
     elif isinstance(error, openai.APIStatusError):
-        what = f"{model}: HTTP status {error.status_code}: {redact(error.response.text, key)[:500]}"
+        value = decode(error.response.text, key)
+        text = redact(error.response.text, key) if value is None else json.dumps(value, ensure_ascii=False)
+        what = f"{model}: HTTP status {error.status_code}: {text[:500]}"
         fix = AGAIN if error.status_code >= 500 else "check the model's settings"
         if isinstance(error, openai.NotFoundError):
             fix = "check `model` and `base_url`, or set `retired` if the model is gone"

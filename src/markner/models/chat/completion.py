@@ -1,6 +1,7 @@
 """Chat completions: check a server's answer, and turn a stored one into a prediction."""
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
 from markner.graphemes import compose
 from markner.markup import align
@@ -12,24 +13,35 @@ from markner.predictions import Prediction
 FILTERED = "content_filter"
 """Servers' name for an answer, or a request, that their content filter holds back."""
 
+_MAX_TOKENS = 1_000_000_000
+"""No server counts more tokens of one request. A greater number is no count."""
+
+
+class Defect(NamedTuple):
+    """Why an answer cannot be used, and the dollars for the tokens that the server counts all the same."""
+
+    reason: str
+    dollars: float = 0.0
+
 
 def read_completion(
     context: ChatContext, request: Request, status: int, body: Any, request_id: str | None, batch: str | None = None
-) -> Response | str:
+) -> Response | Defect:
     """Return the response to store, or the defect of the body.
 
     Args:
         context: The job's settings.
         request: The request that was sent.
         status: HTTP status, 200 or 400.
-        body: The JSON value of the answer, without the key.
-        request_id: The server's identifier of the exchange.
+        body: The JSON value of the answer, without the key (`client.decode`).
+        request_id: The server's identifier of the exchange, without the key.
         batch: The server's identifier of the batch, None for a single request.
     """
     if status == 400 and is_filtered(body):
         return Response(400, body, request_id, batch=batch)
-    if (defect := _defect(body)) is not None:
-        return defect
+    if (reason := _defect(body)) is not None:
+        price = context.price(_tokens(body, "prompt_tokens", 0), _tokens(body, "completion_tokens", 0))
+        return Defect(reason, price or 0.0)
     prompt = _tokens(body, "prompt_tokens", request.prompt_tokens)
     answer = _tokens(body, "completion_tokens", request.answer_limit)
     return Response(200, body, request_id, prompt, answer, context.price(prompt, answer) or 0.0, batch)
@@ -45,20 +57,21 @@ def prediction(identifier: str, text: str, response: Response) -> Prediction:
     """Return the prediction for a sentence from a stored response.
 
     The status is `refused` if the content filter held the answer back or the model declined, `truncated` if the answer
-    reached its limit, and otherwise the alignment's.
+    reached its limit, also while the model still reasoned, and otherwise the alignment's.
     """
     if response.http_status != 200:
         return Prediction(identifier, (), "refused", "")
     choice = response.response["choices"][0]
     message = choice["message"]
     if message.get("refusal"):
-        return Prediction(identifier, (), "refused", message.get("content") or message["refusal"])
-    raw = message.get("content") or ""
+        return Prediction(identifier, (), "refused", _text(message.get("content")) or message["refusal"])
+    raw = _text(message.get("content")) or ""
     composed = compose(text)
-    alignment = align(composed.text, raw, limit_reached=choice.get("finish_reason") == "length")
-    refused = choice.get("finish_reason") == FILTERED
+    finish = choice.get("finish_reason")
+    alignment = align(composed.text, raw, limit_reached=finish == "length")
+    status = "truncated" if finish == "length" and not raw else alignment.status
     spans = composed.given_spans(alignment.spans)
-    return Prediction(identifier, spans, "refused" if refused else alignment.status, raw)
+    return Prediction(identifier, spans, "refused" if finish == FILTERED else status, raw)
 
 
 def _defect(body: Any) -> str | None:
@@ -66,18 +79,40 @@ def _defect(body: Any) -> str | None:
     if not isinstance(body, dict):
         return "not a JSON object"
     choices = body.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
+    # Proxies of several providers report with status 200 that a provider failed, even in the middle of an answer.
+    if error := body.get("error") or (choice and choice.get("error")):
+        return f"the server's error: {error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)}"[:500]
+    if choice is None:
         return "no choices"
-    message = choices[0].get("message")
+    if choice.get("finish_reason") == "error":
+        return "finish_reason error"
+    message = choice.get("message")
     if not isinstance(message, dict):
         return "no message"
-    if not isinstance(message.get("content"), str | None) or not isinstance(message.get("refusal"), str | None):
+    if _text(message.get("content")) is None or not isinstance(message.get("refusal"), str | None):
         return "a message that is not text"
     return None
 
 
-def _tokens(body: dict[str, Any], name: str, estimated: int) -> int:
+def _text(content: Any) -> str | None:
+    """Return the text of a message, None if it is not text. Parts of text are joined, parts of reasoning left out."""
+    if content is None:
+        return ""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    texts = []
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind == "text" and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+        elif kind != "thinking":
+            return None
+    return "".join(texts)
+
+
+def _tokens(body: Any, name: str, estimated: int) -> int:
     """Return the server's count of `prompt_tokens` or `completion_tokens`, or the estimate if it gives none."""
-    usage = body.get("usage")
+    usage = body.get("usage") if isinstance(body, dict) else None
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else estimated
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_TOKENS else estimated

@@ -95,8 +95,13 @@ class ChatContext:
         """File of the response cache."""
         return Path(self.spending.answers, CACHE_FILE)
 
-    def price(self, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """Return the dollars for tokens, None if the prices are unknown. A server on loopback costs nothing."""
-        return (
-            0.0 if self.server else price(self.spending.model, prompt_tokens, completion_tokens, self.pacing.batch_api)
-        )
+    def price(self, prompt_tokens: int, completion_tokens: int, batch: bool | None = None) -> float | None:
+        """Return the dollars for tokens, None if the prices are unknown. A server on loopback costs nothing.
+
+        Args:
+            prompt_tokens: Tokens of the prompt.
+            completion_tokens: Tokens of the answer.
+            batch: Whether the Batch API answers, None for what the run says.
+        """
+        by_batch = self.pacing.batch_api if batch is None else batch
+        return 0.0 if self.server else price(self.spending.model, prompt_tokens, completion_tokens, by_batch)
