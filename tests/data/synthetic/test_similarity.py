@@ -1,6 +1,8 @@
 """ROUGE-L against its definition, and runs of words."""
 
+from fractions import Fraction
 from functools import cache
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -42,6 +44,19 @@ def test_the_nearest_is_the_best_there_is(sentences: list[str], text: str, least
         assert scores[int(found[0])] == pytest.approx(max(scores))
     elif max(scores) < least - 1e-9:
         assert found is None
+
+
+@pytest.mark.parametrize("least", ["0.55", "0.6", "0.7", "0.8", "1"])
+def test_a_sentence_of_exactly_the_least_similarity_is_near(least: str) -> None:
+    for size, other in product(range(1, 61), repeat=2):
+        common = Fraction(least) * (size + other) / 2
+        if common.denominator > 1 or common > min(size, other):
+            continue
+        sentence = [f"a{number}" for number in range(size)]
+        text = sentence[: int(common)] + [f"b{number}" for number in range(other - int(common))]
+        pool = Neighbours([("it", " ".join(sentence))])
+        assert pool.nearest(" ".join(text), float(least)) == ("it", pytest.approx(float(least)))
+        assert pool.nearest(" ".join(["c", *text[1:]]), float(least)) is None
 
 
 def test_of_equals_the_first_is_named() -> None:

@@ -42,6 +42,7 @@ class Downloads:
     def __init__(self, cache: Path) -> None:
         self.cache = cache
         self._failed: dict[str, str] = {}
+        self._downloaded: set[str] = set()
 
     def read(self, source: Source) -> bytes:
         """Return the bytes of a source, without the first line that it declares as additional.
@@ -65,11 +66,32 @@ class Downloads:
             content = rest
         return content
 
+    def renew(self, source: Source) -> bool:
+        """Replace the archive of a source by the one that the server has now, once a run; return whether it was.
+
+        The cached archive of an earlier run may be of an older version. It stays if the server does not answer.
+        """
+        if source.member is None or source.url in self._downloaded or source.url in self._failed:
+            return False
+        try:
+            with TemporaryDirectory(dir=self.cache) as folder:
+                archive = self._get(source.url, Path(folder))
+                archive.replace(self.cache / archive.name)
+        except SourceError:
+            del self._failed[source.url]  # Other members may be right.
+            return False
+        return True
+
     def _get(self, url: str, folder: Path) -> Path:
         """Download into a folder, completely or not at all; an existing download is used."""
+
+        def download(url: str, output: str, _pooch: object) -> None:
+            self._downloaded.add(url)
+            _download(url, output)
+
         try:
             # The hash of an archive is not known; each file is checked by its own hash later.
-            return Path(pooch.retrieve(url, known_hash=None, path=folder, downloader=_download))
+            return Path(pooch.retrieve(url, known_hash=None, path=folder, downloader=download))
         except (requests.RequestException, OSError, ValueError) as error:
             self._failed[url] = _reason(error)
             raise SourceError(self._failed[url]) from error
@@ -90,10 +112,11 @@ class Downloads:
         archive = self._get(url, self.cache)
         try:
             return read_member(archive, member)
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError) as error:
+            # A RuntimeError is a zip with a password or an unknown compression method.
             # A damaged archive is removed, or the next run would fail on it again.
             archive.unlink(missing_ok=True)
-            self._failed[url] = f"damaged archive: {error}"
+            self._failed[url] = f"unreadable archive: {error}"
             raise SourceError(self._failed[url]) from error
 
 
@@ -126,15 +149,18 @@ def read_member(archive: Path, member: str) -> bytes:
         return stream.read()
 
 
-def _download(url: str, output: str, _pooch: object) -> None:
-    """Download for pooch: stream to a file and retry errors that may pass."""
+def _download(url: str, output: str) -> None:
+    """Stream to a file, and retry errors that may pass. The file has the bytes that the server sends, as with curl."""
     with requests.Session() as session:
+        session.headers["Accept-Encoding"] = "identity"
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=_RETRY))
         for left in reversed(range(_ATTEMPTS)):
             try:
                 with session.get(url, stream=True, timeout=_TIMEOUT) as response, open(output, "wb") as stream:
                     response.raise_for_status()
+                    # Servers declare a gzipped file as an encoding; requests would unpack it.
+                    response.raw.headers.pop("Content-Encoding", None)
                     stream.writelines(response.iter_content(_CHUNK))
                 return
             except requests.exceptions.ChunkedEncodingError:

@@ -10,7 +10,7 @@ import pooch
 from tqdm import tqdm
 
 from markner.data.fetching.download import Downloads, SourceError
-from markner.data.fetching.registry import Entry, all_splits, find_all, native_name, split_references
+from markner.data.fetching.registry import Entry, Source, all_splits, find_all, native_name, split_references
 from markner.errors import MarknerError
 from markner.files import atomic, write_json
 from markner.study.schema.corpora import CorpusFiles, FileRef
@@ -27,8 +27,9 @@ def fetch(
 
     An existing file with the right hash is kept. Other files come from `mirror/<name>`, if a mirror is given, or from
     the first source of the registry that gives the right bytes. Archives are kept in `cache` (default: the user's cache
-    folder). A row has `name`, `sha256`, `bytes`, `sources` (all known sources), `source` (the one used now), `licence`
-    and, if the author release leaves out sentences of the file, `released_lacks`.
+    folder); one that lacks a file or has another version of it is downloaded again once. A row has `name`, `sha256`,
+    `bytes`, `sources` (all known sources), `source` (the one used now), `licence` and, if the author release leaves out
+    sentences of the file, `released_lacks`.
 
     Raises:
         MarknerError: an unknown name, or a file that no source gave; names each source and the reason.
@@ -106,12 +107,9 @@ def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[by
                 return content, "mirror"
             failures.append(f"mirror {copy}: {wrong}")
     for source in entry.sources:
-        try:
-            content = downloads.read(source)
-        except SourceError as error:
-            failures.append(f"{source}: {error}")
-            continue
-        wrong = _mismatch(entry, content)
+        content, wrong = _read(entry, source, downloads)
+        if wrong and downloads.renew(source):
+            content, wrong = _read(entry, source, downloads)
         if not wrong:
             return content, str(source)
         failures.append(f"{source}: {wrong}")
@@ -121,6 +119,15 @@ def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[by
         "put the file into a folder of your own under this name and name the folder: "
         "`--config mirror=DIR` or the environment variable MARKNER_MIRROR",
     )
+
+
+def _read(entry: Entry, source: Source, downloads: Downloads) -> tuple[bytes, str]:
+    """Return the bytes of a source, and why they are not those of the entry; an empty text if they are."""
+    try:
+        content = downloads.read(source)
+    except SourceError as error:
+        return b"", str(error)
+    return content, _mismatch(entry, content)
 
 
 def _mismatch(entry: Entry, content: bytes) -> str:

@@ -9,6 +9,7 @@ from markner.data.documents import Sentence, Span
 from markner.data.synthetic.candidates import Candidate
 from markner.data.synthetic.similarity import Neighbours, Runs, words
 from markner.errors import MarknerError
+from markner.graphemes import whole_clusters
 from markner.markup import mark, unmark
 from markner.study.schema.self_instruct import Filters
 
@@ -28,10 +29,10 @@ Reason = Literal[
 """Reasons for refusing a candidate, in the order of the filters.
 
 `unfinished`: the limit came before the end of the line. `marks`: unbalanced, nested or empty marks, or marks that do
-not round-trip. `markup`: other tags, or traces of the prompt. `mark_inside_word`: a mark that cuts a word or holds
-white space at its ends. `no_mention`: nothing is marked, and it is not known whether a mention was missed. `length`,
-`mention_length`, `repetitive`: implausible sentences. `copy_of_*`: a copy of a test sentence, of a seed sentence, or of
-a candidate kept before."""
+not round-trip. `markup`: other tags, or traces of the prompt. `mark_inside_word`: a mark that cuts a word or a
+letter from its accent, or holds white space at its ends. `no_mention`: nothing is marked, and it is not known whether a
+mention was missed. `length`, `mention_length`, `repetitive`: implausible sentences. `copy_of_*`: a copy of a test
+sentence, of a seed sentence, or of a candidate kept before."""
 
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
@@ -101,9 +102,9 @@ def form(candidate: Candidate, filters: Filters) -> Verdict:
     size = len(words(text))
     if not filters.min_words <= size <= filters.max_words:
         return refused("length", f"{size} words", text, spans)
-    longest = max(spans, key=lambda span: len(words(text[slice(*span)])))
-    if not 1 <= len(words(text[slice(*longest)])) <= filters.max_mention_words:
-        return refused("mention_length", text[slice(*longest)], text, spans)
+    surfaces = (text[slice(*span)] for span in spans)
+    if wrong := next((each for each in surfaces if not 1 <= len(words(each)) <= filters.max_mention_words), None):
+        return refused("mention_length", wrong, text, spans)
     distinct = len(set(words(text))) / size
     if distinct < filters.min_distinct:
         return refused("repetitive", f"{distinct:.2f} of the words are different", text, spans)
@@ -133,9 +134,9 @@ def _copy(
 
 
 def _whole_words(text: str, span: Span) -> bool:
-    """Return whether a span begins and ends at word boundaries, without white space at its ends."""
+    """Return whether a span begins and ends at borders of words and grapheme clusters, without white space there."""
     surface = text[slice(*span)]
-    if surface != surface.strip():
+    if surface != surface.strip() or whole_clusters(text, [span]) != (span,):
         return False
     cuts_start = span.start > 0 and text[span.start - 1].isalnum() and surface[0].isalnum()
     cuts_end = span.end < len(text) and text[span.end].isalnum() and surface[-1].isalnum()

@@ -37,10 +37,14 @@ class Neighbours:
 
     def nearest(self, text: str, least: float = 0.0) -> tuple[str, float] | None:
         """Return name and ROUGE-L of the nearest sentence (the first of equals); None if none reaches `least`."""
+        # The library rounds its cutoff and could miss a similarity of exactly `least`, so its cutoff is lower.
         best = process.extractOne(
-            self._spell(words(text)), self._spelt, scorer=Indel.normalized_similarity, score_cutoff=least
+            self._spell(words(text)),
+            self._spelt,
+            scorer=Indel.normalized_similarity,
+            score_cutoff=max(least - 1e-4, 0.0),
         )
-        return (self._names[best[2]], best[1]) if best else None
+        return (self._names[best[2]], best[1]) if best and best[1] >= least - 1e-9 else None
 
     def _spell(self, sentence: Iterable[str]) -> str:
         """Return a list of words as a string with one character for each word: the library is fastest with strings."""
