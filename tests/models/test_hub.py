@@ -80,6 +80,7 @@ def test_the_reason_of_the_hub_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, message: str, expected: str, fix: str
 ) -> None:
     handler = type("Same", (Answer,), {"status": status, "message": message})
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

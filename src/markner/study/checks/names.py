@@ -109,13 +109,13 @@ def no_such_name(at: Location, name: str, kind: str, known: Iterable[str]) -> Pr
     return Problem(at, f"no {kind} is called `{name}`", fix)
 
 
-def no_such_key(at: Location, name: str, kind: str, known: Iterable[str]) -> Problem:
-    """Return the problem of a key that is the name of nothing, with the closest known name as the fix."""
+def misspelt_key(at: Location, name: str, kind: str, known: Iterable[str]) -> Iterator[Problem]:
+    """Check that a key is no misspelt name. A key that is like none of the names may be for other studies."""
     names = list(known)
     close = did_you_mean(name, names)
-    question = f"did you mean `{close}`? " if close else ""
-    fix = f"{question}There are {quoted_names(names)}; rename it, or leave it out"
-    return Problem(at, f"no {kind} is called `{name}`", fix)
+    if name not in names and close is not None:
+        fix = f"did you mean `{close}`? There are {quoted_names(names)}; rename it, or leave it out"
+        yield Problem(at, f"no {kind} is called `{name}`", fix)
 
 
 def repeated_values(at: Location, values: Iterable[Any]) -> Iterator[Problem]:

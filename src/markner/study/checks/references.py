@@ -7,7 +7,7 @@ from markner.files import read_json
 from markner.study.checks.names import (
     corpus_problems,
     local_model_problems,
-    no_such_key,
+    misspelt_key,
     no_such_name,
     other_marks,
     repeated_values,
@@ -93,13 +93,12 @@ def _names(study: Study) -> Iterator[Problem]:
 
 
 def _prompts(study: Study) -> Iterator[Problem]:
-    """Check that prompts are enhanced for entity types that a corpus has."""
+    """Check that entity types for which prompts are enhanced are not misspelt."""
     entities = dict.fromkeys(corpus.entity for corpus in study.corpora.values())
     for name, prompt in study.prompts.items():
         for entity in prompt.enhancements:
-            if entity not in entities:
-                at = ("prompts", name, "enhancements", entity)
-                yield no_such_key(at, entity, "entity type of a corpus", entities)
+            at: Location = ("prompts", name, "enhancements", entity)
+            yield from misspelt_key(at, entity, "entity type of a corpus", entities)
 
 
 def _mixtures(study: Study) -> Iterator[Problem]:
