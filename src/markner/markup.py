@@ -19,8 +19,7 @@ from markner.predictions import Status
 
 OPEN, CLOSE = "<mark>", "</mark>"
 _ANGLES = str.maketrans("<>", "‹›")
-# Printable ASCII in full width.
-_WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+_WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}  # printable ASCII in full width
 _PLAIN = {wide: code for codes in (_WIDE, _ANGLES) for code, wide in codes.items()}
 
 

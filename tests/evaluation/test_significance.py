@@ -332,9 +332,9 @@ def test_enough_draws_are_made_for_a_pair_among_many_to_be_significant(tmp_path:
     answers: Answers = {"good": [[GOLD] * 40], **{f"none{number}": [[()] * 40] for number in range(10)}}
     sentences, paths = written(tmp_path, answers)
     compare(sentences, paths, Scoring(), 1000, tmp_path / "out.csv")
-    found = rows(tmp_path / "out.csv")
-    assert {row["draws"] for row in found} == {"1100"}, "55 pairs at a level of 0.05"
-    assert [row["significant"] for row in found if row["match"] == "strict"] == ["yes"] * 10 + ["no"] * 45
+    tests = rows(tmp_path / "out.csv")
+    assert {row["draws"] for row in tests} == {"1100"}, "55 pairs at a level of 0.05"
+    assert [row["significant"] for row in tests if row["match"] == "strict"] == ["yes"] * 10 + ["no"] * 45
 
 
 def test_one_run_gives_the_header_only(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """`markner annotate`: tag your own texts with trained runs."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import get_args
 
+from markner.cli.output import discard_output
 from markner.errors import MarknerError
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.formats import InputFormat, OutputFormat
@@ -76,8 +76,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         message = annotate(job)
     except BrokenPipeError:
-        # The reader of standard output has closed it; Python would print another error when it closes its own end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 0
     print(message, file=sys.stderr)
     return 0

@@ -1,7 +1,6 @@
 """The `markner` command: a table of subcommands. A subcommand imports what it needs when it runs."""
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 
 from markner import __version__
 from markner.cli import annotate, audit, compare, convert, preflight, replay, serve
+from markner.cli.output import discard_output
 from runrecord.errors import PlainError
 
 
@@ -45,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(*error.lines(), sep="\n", file=sys.stderr)
         return 64
     except BrokenPipeError:
-        # What reads standard output has closed it; Python would print an error when it closes its own end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 128 + signal.SIGPIPE
     return code
 

@@ -137,14 +137,18 @@ def _score(cell: Cell | None, best: Mapping[tuple[str, str], float], style: Styl
     if cell is None:
         return style.plain(NOTHING)
     if cell["stratum"] == WITHOUT_MENTIONS:
-        share = 100 * cell["unmarked"] / cell["sentences"] if cell["sentences"] else None
-        return style.plain(NOTHING if share is None else f"{share:.1f} %")
+        return style.plain(unmarked_share(cell["unmarked"], cell["sentences"]) or NOTHING)
     if not cell["gold_mentions"]:
         return style.plain(NOTHING)
     f1 = f"{cell['f1']:.3f}"
     if cell["f1"] == best[cell["corpus"], cell["stratum"]] > 0:
         return style.bold(f1)
     return f1 + (style.plain(AS_GOOD) if cell.get("as_good") == "yes" else "")
+
+
+def unmarked_share(unmarked: float, sentences: float) -> str:
+    """Return the share of sentences that are left without a mark as text, empty if there is no sentence."""
+    return f"{100 * unmarked / sentences:.1f} %" if sentences else ""
 
 
 def _interval(cell: Cell | None) -> str:

@@ -51,11 +51,12 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
         in_batches = under_way(context, cache)
         new = [request for request in pending if request.key not in in_batches]
         count = estimate(context, new, len(distinct) - len(pending), {row.id: row.text for row in rows})
-        waiting = f"; {len(pending) - len(new)} requests wait in batches" if len(pending) > len(new) else ""
-        logger.info("run %s, model %s: %s%s", context.run, context.model, count, waiting)
+        waiting = len(pending) - len(new)
+        note = f"; {waiting} requests wait in batches" if waiting else ""
+        logger.info("run %s, model %s: %s%s", context.run, context.model, count, note)
         if waiting and not context.pacing.batch_api:
             raise MarknerError(
-                f"run {context.run}: {len(pending) - len(new)} requests wait in batches and would be paid for twice",
+                f"run {context.run}: {waiting} requests wait in batches and would be paid for twice",
                 "set `batch_api: true` until the batches have ended and their answers are stored",
             )
         if pending:

@@ -185,7 +185,7 @@ class Cache:
         """Store the server's identifier of a batch."""
         self._db.execute("UPDATE batches SET id = ? WHERE label = ?", (identifier, label))
 
-    def close_batch(self, context: ChatContext, label: str, state: str, uncharged: Spent = NOTHING) -> Spent:
+    def close_batch(self, context: ChatContext, label: str, state: str, uncharged: Spent) -> Spent:
         """Store how a batch ended, once all its answers are stored, and return the run's spending after it.
 
         Its requests are deleted. Of two jobs that close it, the first is charged.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markner.reporting.results import METRICS, NOTHING, number_of
+from markner.reporting.strata_cells import unmarked_share
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
 """Of one table, by corpus, match and run: the runs that it is significantly better than. An untested run has no entry.
@@ -111,8 +112,7 @@ def _stratum_line(row: Mapping[str, str]) -> tuple[str, ...]:
     mentions = float(row["gold_mentions"])
     values = [f"{float(row[name]):.3f}" if mentions else NOTHING for name in (*METRICS, "f1_low", "f1_high")]
     interval = "–".join(values[3:]) if mentions else NOTHING
-    sentences = float(row["sentences"])
-    unmarked = f"{100 * float(row['unmarked']) / sentences:.1f} %" if row["unmarked"] and sentences else ""
+    unmarked = unmarked_share(float(row["unmarked"]), float(row["sentences"])) if row["unmarked"] else ""
     return (row["label"], row["heading"], row["stratum"], f"{mentions:g}", *values[:3], interval, unmarked)
 
 
