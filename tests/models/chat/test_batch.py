@@ -70,7 +70,7 @@ def test_answers_by_batch_equal_answers_by_request(rate: float, tmp_path: Path, 
 
 def test_files_keep_within_the_limits(start_server: Start, tmp_path: Path) -> None:
     server = start_server()
-    context = chat_context(api_model(server), chat_run())
+    context = chat_context(api_model(server), chat_run(), answers=tmp_path)
     pending = make_requests(context, [f"w{number} {'x' * number}" for number in range(30)])
     sizes = [len(batch_line(request.key, request.body)) for request in pending]
     for max_requests, max_bytes in ((7, 10**6), (1000, max(sizes)), (1000, 3 * max(sizes) - 1)):
@@ -97,7 +97,7 @@ def test_a_job_that_dies_at_any_step_finds_its_batches_again(
     moment: str, tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = start_server()
-    context = chat_context(api_model(server), chat_run())
+    context = chat_context(api_model(server), chat_run(), answers=tmp_path)
     pending = make_requests(context, [f"w{number}" for number in range(20)])
     with monkeypatch.context() as patch, Cache(tmp_path / "cache" / "answers.db") as cache:
         whole = getattr(Cache, moment)
@@ -167,13 +167,30 @@ def test_requests_in_batches_are_not_asked_a_second_time(
 def test_a_budget_that_does_not_suffice_for_all_batches_leaves_none_waiting(
     tmp_path: Path, start_server: Start
 ) -> None:
-    context = chat_context(api_model(start_server()), chat_run(budget_requests=20))
+    context = chat_context(api_model(start_server()), chat_run(budget_requests=20), answers=tmp_path)
     pending = make_requests(context, [f"w{number}" for number in range(30)])
     with Cache(tmp_path / "answers.db") as cache:
         with pytest.raises(MarknerError, match="budget 20 requests"):
             ask_by_batch(context, pending, cache, max_requests=7)
         assert cache.open_batches(context) == []
         assert cache.spent("run").requests == 0
+
+
+def test_jobs_that_wait_for_batches_do_not_exceed_the_budget_together(
+    tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server()
+    run = chat_run(batch_api=True, budget_dollars=0.015, max_new_tokens_margin=900)
+    first, second = (Corpus(tmp_path, [f"{name}{number} binds" for number in range(10)]) for name in "vw")
+    with monkeypatch.context() as patch:
+        patch.setattr(batch.asyncio, "sleep", _die)
+        with pytest.raises(Killed):
+            first.ask(api_model(server), run)
+    with pytest.raises(MarknerError, match=r"10 requests and 0\.0000 dollars spent, 0\.01\d+ dollars reserved"):
+        second.ask(api_model(server), run)
+    assert len(server.state()["batches"]) == 1
+    assert len(first.ask(api_model(server), run)) == 10
+    assert len(second.ask(api_model(server), run)) == 10
 
 
 def test_a_batch_that_the_server_refuses_does_not_wait(tmp_path: Path, start_server: Start) -> None:

@@ -1,11 +1,9 @@
 """A chat model's predictions for a corpus: ask the requests without an answer, then read all answers."""
 
-import fcntl
 import logging
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from markner.data.documents import read_sentences
@@ -18,6 +16,7 @@ from markner.models.chat.cache import Cache, Response
 from markner.models.chat.completion import prediction
 from markner.models.chat.context import ChatContext
 from markner.models.chat.few_shot import read_examples
+from markner.models.chat.job_lock import job_lock
 from markner.models.chat.requests import Request, build_requests
 from markner.predictions import write_predictions
 
@@ -44,7 +43,7 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
     rows = list(read_sentences(sentences))
     requests = build_requests(context, rows, read_examples(few_shot))
     distinct = {request.key: request for request in requests}
-    # Batches need no lock: the cache says which requests lie in one, and several jobs may wait for their own.
+    # Jobs that ask by batch lock only while they plan: several may wait for their batches at the same time.
     lock = nullcontext() if context.pacing.batch_api else job_lock(context)
     with lock, Cache(context.cache) as cache:
         pending = [request for request in distinct.values() if not cache.has(request.key)]
@@ -67,27 +66,6 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
         output, (prediction(row.id, row.text, response) for row, response in zip(rows, responses, strict=True))
     )
     write_json(usage, _usage(context, requests, responses))
-
-
-@contextmanager
-def job_lock(context: ChatContext) -> Iterator[None]:
-    """Wait until no other job of the run asks, then keep others waiting. The system releases it if the job is killed.
-
-    Raises:
-        MarknerError: The file system has no locks.
-    """
-    context.cache.parent.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", context.run)
-    with context.cache.with_name(f"{context.cache.name}.{name}.lock").open("a") as file:
-        try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                logger.info("run %s: another job of the run is asking; waiting", context.run)
-                fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
-            raise MarknerError(f"{file.name}: cannot be locked: {error}", "name another folder in `answers`") from error
-        yield
 
 
 def _stored(cache: Cache, request: Request) -> Response:

@@ -22,6 +22,7 @@ from markner.models.chat.cache import NOTHING, Answer, Cache, OpenBatch, Respons
 from markner.models.chat.client import AGAIN, decode, describe, open_client, read_key, redact
 from markner.models.chat.completion import Defect, is_filtered, read_completion
 from markner.models.chat.context import ChatContext
+from markner.models.chat.job_lock import job_lock
 from markner.models.chat.requests import Request
 
 logger = logging.getLogger(__name__)
@@ -109,15 +110,8 @@ class _Batcher:
         async with open_client(self._context, self._key) as client:
             try:
                 for _ in range(self._attempts):
-                    in_batches = under_way(self._context, self._cache)
-                    new = [request for request in self._left() if request.key not in in_batches]
-                    parts = list(divide(new, max_requests))
-                    # If the budget does not suffice for all, no batch is stored that would wait for its creation.
-                    reserved = sum(self._reserve(part) for part in parts)
-                    for part in parts:
-                        self._plan(part)
+                    self._plan(max_requests)
                     await self._finish(client, self._open())
-                    self._budget.release(reserved)
                     if not self._left():
                         return None
                     logger.info("%d requests of the batches are unanswered", len(self._left()))
@@ -147,19 +141,25 @@ class _Batcher:
             batch for batch in self._cache.open_batches(self._context) if self._requests.keys() & batch.requests.keys()
         ]
 
-    def _reserve(self, part: Sequence[Request]) -> float:
-        """Count the requests of a batch and return the dollars reserved for it."""
-        reserved = 0.0
-        for request in part:
-            reserved += self._budget.reserve(request)
-            self._budget.attempt()
-        return reserved
+    def _plan(self, max_requests: int) -> None:
+        """Store batches, to be created, for all requests that lie in none.
 
-    def _plan(self, part: Sequence[Request]) -> None:
-        """Store a batch that is to be created."""
-        requests = {request.key: request.body for request in part}
-        account = self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
-        self._budget.charged(Spent(len(part), 0.0), account)
+        Jobs of a run take turns here, and each counts what the batches of the others have reserved. If the budget does
+        not suffice for all, no batch is stored that would wait for its creation.
+        """
+        with job_lock(self._context):
+            self._budget = Budget(self._context, self._cache)
+            in_batches = under_way(self._context, self._cache)
+            new = [request for request in self._left() if request.key not in in_batches]
+            parts = list(divide(new, max_requests))
+            for request in new:
+                self._budget.reserve(request)
+            if new:
+                self._budget.attempt(len(new))
+            for part in parts:
+                requests = {request.key: request.body for request in part}
+                account = self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
+                self._budget.charged(Spent(len(part), 0.0), account)
 
     async def _finish(self, client: openai.AsyncOpenAI, batches: Sequence[OpenBatch]) -> None:
         """Create the batches that the server does not have, wait for all, and store their answers."""

@@ -52,15 +52,18 @@ class Budget:
     """The spending of a run, the dollars reserved for requests under way, and the caps on both.
 
     HTTP requests count when they are sent, repeated ones included. Before a request is sent, the price of its longest
-    answer is reserved. So the dollars stay below the cap if the prompt's tokens are estimated right. The account lies
-    in the cache: all jobs and seeds of a run share it. It is read whenever answers are stored, since a reader may have
-    to wait for a writer.
+    answer is reserved; for the requests in open batches of the run, of any job, it is from the beginning. So the
+    dollars stay below the cap if the prompt's tokens are estimated right. The account lies in the cache: all jobs and
+    seeds of a run share it. It is read whenever answers are stored, since a reader may have to wait for a writer.
     """
 
     def __init__(self, context: ChatContext, cache: Cache) -> None:
         self._context = context
         self._caps = context.pacing
-        self._reserved = 0.0
+        waiting = [batch.requests for batch in cache.open_batches(context) if batch.run == context.run]
+        self._reserved = sum(
+            self._longest(Request("", body, key), batch=True) for requests in waiting for key, body in requests.items()
+        )
         self._uncharged = NOTHING
         self._account = cache.spent(context.run)
         if self._caps.budget_dollars is not None and context.price(0, 0) is None:
@@ -80,7 +83,7 @@ class Budget:
 
     def reserve(self, request: Request) -> float:
         """Reserve the price of a request's longest answer. Returns the dollars, to be given to `release`."""
-        price = self._context.price(request.prompt_tokens, request.answer_limit) or 0.0
+        price = self._longest(request)
         self._check(price)
         self._reserved += price
         return price
@@ -89,13 +92,14 @@ class Budget:
         """Release reserved dollars, once the answer's real price is in the cache or no answer will come."""
         self._reserved -= dollars
 
-    def attempt(self) -> None:
-        """Count an HTTP request that is about to be sent."""
+    def attempt(self, count: int = 1) -> None:
+        """Count HTTP requests that are about to be sent."""
         cap = self._caps.budget_requests
         requests, dollars = self._uncharged
-        if cap is not None and self._account.requests + requests >= cap:
-            raise self._exceeded("the next request would exceed `budget_requests`")
-        self._uncharged = Spent(requests + 1, dollars)
+        if cap is not None and self._account.requests + requests + count > cap:
+            what = "the next request" if count == 1 else f"{count} more requests"
+            raise self._exceeded(f"{what} would exceed `budget_requests`")
+        self._uncharged = Spent(requests + count, dollars)
 
     def waste(self, dollars: float) -> None:
         """Count the price of an answer that cannot be used."""
@@ -121,6 +125,10 @@ class Budget:
         (requests, dollars), (more, wasted) = self._account, self._uncharged
         return f"{requests + more} requests and {dollars + wasted:.4f} dollars spent"
 
+    def _longest(self, request: Request, batch: bool | None = None) -> float:
+        """Return the dollars of a request's longest answer, 0 if the prices are unknown."""
+        return self._context.price(request.prompt_tokens, request.answer_limit, batch) or 0.0
+
     def _check(self, price: float) -> None:
         cap = self._caps.budget_dollars
         if cap is not None and self._account.dollars + self._uncharged.dollars + self._reserved + price > cap:
@@ -132,7 +140,8 @@ class Budget:
             for value, unit in ((self._caps.budget_requests, "requests"), (self._caps.budget_dollars, "dollars"))
             if value is not None
         ]
+        reserved = f", {self._reserved:.4f} dollars reserved" if self._reserved >= 0.0001 else ""
         return MarknerError(
-            f"run {self._context.run}: {what}; budget {' and '.join(caps)}, {self.spent()}",
+            f"run {self._context.run}: {what}; budget {' and '.join(caps)}, {self.spent()}{reserved}",
             "raise the budget and run again: stored answers are not asked again",
         )

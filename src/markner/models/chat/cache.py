@@ -69,15 +69,16 @@ NOTHING = Spent(0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
-    """A batch whose answers are not all stored: its requests by key.
+    """A batch whose answers are not all stored: the run that pays for it, and its requests by key.
 
     `id` is None as long as it is unknown whether the server has the batch.
     """
 
     label: str
     id: str | None
-    requests: dict[str, dict[str, Any]]
+    run: str
     date: str
+    requests: dict[str, dict[str, Any]]
 
 
 class Cache:
@@ -205,11 +206,14 @@ class Cache:
     def open_batches(self, context: ChatContext) -> list[OpenBatch]:
         """Return the batches at a server whose answers are not all stored, oldest first, of all runs."""
         rows = self._db.execute(
-            "SELECT label, id, requests, date FROM batches WHERE provider = ? AND server = ? AND state = 'open'"
+            "SELECT label, id, run, date, requests FROM batches WHERE provider = ? AND server = ? AND state = 'open'"
             " ORDER BY date, label",
             (context.provider, context.server_name),
         )
-        return [OpenBatch(label, identifier, json.loads(text), date) for label, identifier, text, date in rows]
+        return [
+            OpenBatch(label, identifier, run, date, json.loads(requests))
+            for label, identifier, run, date, requests in rows
+        ]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
