@@ -248,7 +248,8 @@ class FaultServer:
             newest = list(self.batches.values())[::-1]
             return 200, {"object": "list", "data": newest, "has_more": False}
         if path.startswith("/v1/batches/"):
-            return 200, self._proceed(self.batches[path.rsplit("/", 1)[1]])
+            batch = self.batches.get(path.rsplit("/", 1)[1])
+            return (200, self._proceed(batch)) if batch else (404, {"error": {"message": "no such batch"}})
         if path.startswith("/v1/files/"):
             return 200, self.files[path.split("/")[3]]
         return 404, {"error": {"message": path}}

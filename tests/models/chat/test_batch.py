@@ -1,5 +1,6 @@
 import json
 import sqlite3
+import traceback
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,32 @@ def test_a_batch_that_the_server_refuses_does_not_wait(tmp_path: Path, start_ser
     with pytest.raises(MarknerError, match="HTTP status 404"):
         corpus.ask(api_model(server), chat_run(batch_api=True))
     assert len(corpus.ask(api_model(server), chat_run(budget_requests=1))) == 1
+
+
+def test_the_requests_of_a_batch_that_the_server_lost_are_asked_again_after_its_time(
+    tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server()
+    corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(10)])
+    with monkeypatch.context() as patch:
+        patch.setattr(batch.asyncio, "sleep", _die)
+        with pytest.raises(Killed):
+            corpus.ask(api_model(server), chat_run(batch_api=True))
+
+    def change(values: str) -> None:
+        with sqlite3.connect(tmp_path / "cache" / "answers.db") as database:
+            assert database.execute(f"UPDATE batches SET {values} WHERE state = 'open'").rowcount == 1
+        database.close()
+
+    change("id = 'batch-of-another-account'")
+    with pytest.raises(
+        MarknerError, match=r"another-account of 20.* is not there\n.*set the key of the account"
+    ) as raised:
+        corpus.ask(api_model(server), chat_run(batch_api=True))
+    assert_no_key(tmp_path)
+    assert KEY not in "".join(traceback.format_exception(raised.value))
+    change("date = '2026-01-01T00:00:00+00:00'")
+    assert len(corpus.ask(api_model(server), chat_run(batch_api=True))) == 10
 
 
 def test_an_answer_of_a_batch_that_cannot_be_used_is_paid_for(tmp_path: Path, start_server: Start) -> None:

@@ -9,7 +9,7 @@ import json
 import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
@@ -31,10 +31,11 @@ MAX_REQUESTS = 50_000
 MAX_BYTES = 200_000_000
 POLL_SECONDS = 60.0
 """Time between two looks at the batches."""
-
 _ENDPOINT: Final = "/v1/chat/completions"
 _LABEL = "markner"
 """Metadata by which a batch is found whose creation was not confirmed."""
+_LIFETIME = timedelta(days=2)
+"""A batch has ended after this time at the latest, with a day of tolerance."""
 _ENDED = {"completed", "expired", "failed", "cancelled"}
 _IMPOSSIBLE = {400, 404, 405, 413, 422}
 """HTTP status by which a server says that it creates no such batch."""
@@ -167,18 +168,18 @@ class _Batcher:
         errors: list[MarknerError] = []
         while waiting:
             for label, (identifier, batch) in list(waiting.items()):
-                state = await self._look(client, identifier)
-                if state is None or state.status not in _ENDED:
+                state, gone = None, False
+                try:
+                    state = await self._take(client, identifier, batch)
+                except openai.NotFoundError:
+                    gone = True  # not handled here: an error raised here would contain the client's, with the key
+                if gone:
+                    self._give_up(identifier, batch)
+                elif state is None:
                     continue
-                wasted = 0.0
-                for file in (state.output_file_id, state.error_file_id):
-                    if file is not None:
-                        wasted += self._store((await client.files.content(file)).text, identifier, batch.requests)
-                self._close(label, state.status, Spent(0, wasted))
-                del waiting[label]
-                logger.info("batch %s: %s", identifier, state.status)
-                if state.status in {"failed", "cancelled"}:
+                elif state.status in {"failed", "cancelled"}:
                     errors.append(self._failed(state))
+                del waiting[label]
             if waiting:
                 await asyncio.sleep(POLL_SECONDS)
         if errors:
@@ -187,13 +188,32 @@ class _Batcher:
     def _close(self, label: str, state: str, uncharged: Spent) -> None:
         self._budget.charged(NOTHING, self._cache.close_batch(self._context, label, state, uncharged))
 
-    async def _look(self, client: openai.AsyncOpenAI, identifier: str) -> Batch | None:
-        """Return the state of a batch, None if the server's answer cannot be read this time."""
+    async def _take(self, client: openai.AsyncOpenAI, identifier: str, batch: OpenBatch) -> Batch | None:
+        """Store the answers of a batch that has ended and return its state. None: it has not, or cannot be read now."""
         try:
             state = await client.batches.retrieve(identifier)
         except ValueError:
             return None
-        return state if isinstance(state, Batch) else None
+        if not isinstance(state, Batch) or state.status not in _ENDED:
+            return None
+        wasted = 0.0
+        for file in (state.output_file_id, state.error_file_id):
+            if file is not None:
+                wasted += self._store((await client.files.content(file)).text, identifier, batch.requests)
+        self._close(batch.label, state.status, Spent(0, wasted))
+        logger.info("batch %s: %s", identifier, state.status)
+        return state
+
+    def _give_up(self, identifier: str, batch: OpenBatch) -> None:
+        """Close a batch that the server does not know, so that its requests are asked again, once its time is over."""
+        over = datetime.fromisoformat(batch.date) + _LIFETIME
+        if datetime.now(UTC) < over:
+            raise MarknerError(
+                f"{self._context.provider}: batch {identifier} of {batch.date}, or its file of answers, is not there",
+                f"set the key of the account that created it; its requests are asked again after {over.isoformat()}",
+            )
+        logger.warning("batch %s of %s is not there any more; its requests are asked again", identifier, batch.date)
+        self._close(batch.label, "gone", NOTHING)
 
     async def _identifier(self, client: openai.AsyncOpenAI, batch: OpenBatch) -> str:
         """Return the server's identifier of a batch. The batch is created unless the server has it."""
