@@ -1,5 +1,6 @@
 """What tests share: where the real corpora are, if they are."""
 
+import atexit
 import os
 import shutil
 import sys
@@ -36,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     system = os.statvfs(MEMORY)
     if system.f_bavail * system.f_frsize >= MEMORY_NEEDED and not system.f_flag & os.ST_NOEXEC:
         folder = tempfile.mkdtemp(prefix="markner-tests-", dir=MEMORY)
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        # At the exit, after `multiprocessing` has removed its own folder in it, not at pytest's end.
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         os.environ |= {"TMPDIR": folder, "PYTEST_DEBUG_TEMPROOT": str(MEMORY)}
         tempfile.tempdir = None  # to be found anew
 
