@@ -44,8 +44,19 @@ class _Source:
     def __init__(self, text: bytes, marks: Marks) -> None:
         self._text = text
         self._open, self._close = marks.open.encode(), marks.close.encode()
+        self._after: dict[States, dict[int, States]] = {}
 
-    def next(self, state: _State) -> Iterator[tuple[int, _State]]:
+    def after(self, states: States) -> dict[int, States]:
+        """Return the states that follow, by the byte that leads to them."""
+        if states not in self._after:
+            reached: dict[int, set[_State]] = {}
+            for state in states:
+                for byte, following in self._next(state):
+                    reached.setdefault(byte, set()).add(following)
+            self._after[states] = {byte: frozenset(reachable) for byte, reachable in reached.items()}
+        return self._after[states]
+
+    def _next(self, state: _State) -> Iterator[tuple[int, _State]]:
         """Yield the bytes that may follow, each with the state that it leads to. One byte may lead to two states."""
         read, mark, tag = state
         if tag:
@@ -101,7 +112,7 @@ class Vocabulary:
         open_ends = [(b"", states)]
         while open_ends:
             begun, reached = open_ends.pop()
-            for byte, following in _step(source, reached).items():
+            for byte, following in source.after(reached).items():
                 content = begun + bytes([byte])
                 place = bisect_left(self._contents, content)
                 while place < len(self._contents) and self._contents[place] == content:
@@ -142,9 +153,7 @@ class Constraint:
         if token in self._ends:
             return frozenset()
         for byte in self._vocabulary.bytes_of([token]):
-            states = frozenset(
-                following for state in states for each, following in self._source.next(state) if each == byte
-            )
+            states = self._source.after(states).get(byte, frozenset())
         return states
 
     def allowed(self, states: States) -> list[int]:
@@ -174,19 +183,6 @@ class Constraint:
             states = self.after(states, token)
             steps.append(self.allowed(states))
         return steps
-
-
-def _step(source: _Source, states: States) -> dict[int, States]:
-    """Return the states that follow, by the byte that leads to them."""
-    if len(states) == 1:  # as nearly always; so this is the fast way
-        steps = list(source.next(*states))
-        if len(steps) < 2 or steps[0][0] != steps[1][0]:
-            return {byte: frozenset((following,)) for byte, following in steps}
-    reached: dict[int, set[_State]] = {}
-    for state in states:
-        for byte, following in source.next(state):
-            reached.setdefault(byte, set()).add(following)
-    return {byte: frozenset(reachable) for byte, reachable in reached.items()}
 
 
 def _contents(tokenizer: PreTrainedTokenizerBase) -> Iterator[tuple[int, bytes]]:
