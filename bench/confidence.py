@@ -19,7 +19,7 @@ from markner.models.decoding import copy_draft, generate
 from markner.study.schema.systems import Decoding
 
 
-def _no_probabilities(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _no_probabilities(logits: torch.Tensor, _: object) -> tuple[torch.Tensor, torch.Tensor]:
     best = logits.argmax(dim=-1)
     return best, best
 

@@ -12,28 +12,22 @@ from markner.markup import MARKS, AnyMarks, strip_marks
 from markner.models.decoding.query import Decoded
 
 
-def best_tokens(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def best_tokens(logits: torch.Tensor, allowed: Sequence[Sequence[int]] = ()) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the most probable token at each position, and the natural logarithm of its probability in float32.
 
     Args:
-        logits: [..., vocabulary]; impossible tokens have -inf.
-    """
-    best = logits.argmax(dim=-1)
-    highest = logits.gather(-1, best[..., None]).squeeze(-1).float()
-    return best, highest - logits.float().logsumexp(dim=-1)
-
-
-def best_of(logits: torch.Tensor, allowed: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the most probable of the allowed tokens at each position, and the logarithm of its probability among them.
-
-    Args:
         logits: [positions, vocabulary].
-        allowed: Of each position at least one token, in ascending order; of equal tokens the first is taken.
+        allowed: The only tokens that count: of each position at least one, in ascending order; of equally probable
+            ones the first is taken. By default all.
     """
-    width = max(map(len, allowed))
-    tokens = torch.tensor([[*each, *[-1] * (width - len(each))] for each in allowed], device=logits.device)
-    best, log_probabilities = best_tokens(logits.gather(1, tokens.clamp(min=0)).masked_fill(tokens < 0, -math.inf))
-    return tokens.gather(1, best[:, None]).squeeze(1), log_probabilities
+    if allowed:
+        width = max(map(len, allowed))
+        tokens = torch.tensor([[*each, *[-1] * (width - len(each))] for each in allowed], device=logits.device)
+        best, log_probabilities = best_tokens(logits.gather(1, tokens.clamp(min=0)).masked_fill(tokens < 0, -math.inf))
+        return tokens.gather(1, best[:, None]).squeeze(1), log_probabilities
+    best = logits.argmax(dim=1)
+    highest = logits.gather(1, best[:, None]).squeeze(1).float()
+    return best, highest - logits.float().logsumexp(dim=1)
 
 
 def near_ties(
@@ -42,12 +36,12 @@ def near_ties(
     allowed: Sequence[Sequence[int]] = (),
     within: float = 1e-3,
 ) -> list[int]:
-    """Return the positions at which the two most probable tokens, of the allowed ones if given, are nearly equal.
+    """Return the positions at which the two most probable tokens are nearly equal.
 
     Args:
         logits: [positions, vocabulary].
         log_probabilities: Of the most probable token at each position.
-        allowed: As in `best_of`.
+        allowed: As in `best_tokens`.
         within: The difference of log probabilities below which two are nearly equal. None has then much more than half
             of the probability, so most positions need no second look.
     """

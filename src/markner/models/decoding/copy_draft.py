@@ -19,7 +19,7 @@ import torch
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.models.causal.batching import common_prefix
-from markner.models.decoding.confidence import best_of, best_tokens, near_ties
+from markner.models.decoding.confidence import best_tokens, near_ties
 from markner.models.decoding.constrained import Constraint, States, Vocabulary
 from markner.models.decoding.drafts import LONGEST, drafts
 from markner.models.decoding.packed import RowCache, packed_attention, read_packed
@@ -137,7 +137,7 @@ class CopyDraft:
             [row.read for row in rows],
             [len(draft) + 1 for draft in drafted],
         )
-        best, log_probabilities = best_of(logits, allowed) if allowed else best_tokens(logits)
+        best, log_probabilities = best_tokens(logits, allowed)
         choices, values = best.tolist(), log_probabilities.tolist()
         near = near_ties(logits, values, allowed) if self._onednn else []
         first = 0
@@ -146,7 +146,7 @@ class CopyDraft:
             choice, value = choices[first:end], values[first:end]
             for position in (each - first for each in near if first <= each < end):
                 if choice[:position] == draft[:position]:
-                    among = allowed[first + position] if allowed else []
+                    among = allowed[first + position : first + position + 1]
                     choice[position], value[position] = self._by_torch(row, draft[:position], among)
             first = end
             agreed = common_prefix([draft, choice])
@@ -154,7 +154,7 @@ class CopyDraft:
             self._kept += agreed
             self._breaks += agreed < len(draft)
 
-    def _by_torch(self, row: _Row, draft: Sequence[int], allowed: Sequence[int]) -> tuple[int, float]:
+    def _by_torch(self, row: _Row, draft: Sequence[int], allowed: Sequence[Sequence[int]]) -> tuple[int, float]:
         """Return a row's most probable token after a draft, and its log probability, by torch's linear layers.
 
         All of the row is read again, as what the cache has of it was computed by oneDNN.
@@ -162,7 +162,7 @@ class CopyDraft:
         known = [*row.query.prompt, *row.answer, *draft]
         with layers_of_torch(self._model):
             logits = read_packed(self._model, RowCache([], 1, len(known)), [known], [0], [1])
-        best, log_probability = best_of(logits, [allowed]) if allowed else best_tokens(logits)
+        best, log_probability = best_tokens(logits, allowed)
         return int(best), float(log_probability)
 
     def _longest(self, rows: int) -> int:
