@@ -79,19 +79,10 @@ def continuation(source: str, answer: str, marks: AnyMarks = MARKS) -> tuple[str
         return remainder + source[len(plain) :], inside
     for size in _ANCHORS:
         anchor = plain[-size:]
-        places = _ends(anchor, source) if len(anchor) == size else []
-        if places:
+        if len(anchor) == size and anchor in source:
+            places = [match.end() for match in re.finditer(re.escape(anchor), source)]
             return remainder + source[min(places, key=lambda place: abs(place - len(plain))) :], inside
     return remainder, inside
-
-
-def _ends(part: str, text: str) -> list[int]:
-    """Return where the occurrences of a part of a text end; they do not overlap."""
-    ends, place = list[int](), text.find(part)
-    while place >= 0:
-        ends.append(place + len(part))
-        place = text.find(part, ends[-1])
-    return ends
 
 
 def repeated(answer: Sequence[int]) -> list[int]:
