@@ -9,7 +9,8 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.markup import MARKS, AnyMarks, escape_marks
-from markner.models.causal.examples import encode_prompts, encode_texts
+from markner.models.causal.batching import pad
+from markner.models.causal.examples import Example, encode_prompts, encode_texts
 from markner.models.decoding.confidence import ChoiceRecorder, mark_confidences
 from markner.models.decoding.constrained import Vocabulary
 from markner.models.decoding.copy_draft import CopyDraft
@@ -105,12 +106,8 @@ def _greedy(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query], ends: frozenset[int]
 ) -> list[Decoded]:
     """Decode with Hugging Face `generate` over left-padded prompts."""
-    longest = max(len(query.prompt) for query in queries)
-    ids = torch.full((len(queries), longest), tokenizer.pad_token_id)
-    mask = torch.zeros_like(ids)
-    for row, query in enumerate(queries):
-        ids[row, longest - len(query.prompt) :] = torch.tensor(query.prompt)
-        mask[row, longest - len(query.prompt) :] = 1
+    padded = pad([Example(query.prompt, []) for query in queries], tokenizer.pad_token_id)
+    ids = padded["input_ids"]
     # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
     settings: Any = GenerationConfig
     recorder = ChoiceRecorder()
@@ -119,7 +116,7 @@ def _greedy(
     try:
         out = writer.generate(
             input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
+            attention_mask=padded["attention_mask"].to(model.device),
             logits_processor=[recorder],
             generation_config=settings(
                 do_sample=False,
@@ -131,5 +128,6 @@ def _greedy(
         )
     finally:
         model.generation_config = own
-    answers = [until_end(row, ends, query.limit) for row, query in zip(out[:, longest:].tolist(), queries, strict=True)]
+    new = out[:, ids.shape[1] :]
+    answers = [until_end(row, ends, query.limit) for row, query in zip(new.tolist(), queries, strict=True)]
     return [Decoded(answer, values[: len(answer)]) for answer, values in zip(answers, recorder.rows(), strict=True)]
