@@ -183,14 +183,13 @@ def _cut(text: str, starts: Sequence[int], room: int) -> list[Span]:
             "the prompt leaves no room for a sentence and its answer in the positions of the model",
             "shorten `instruction` and `template` of the prompt, or `max_new_tokens_margin`",
         )
-    pieces = []
-    start = len(text) - len(text.lstrip())
-    while start < len(text):
+    pieces, start = [], 0
+    while rest := text[start:].lstrip():
+        start = len(text) - len(rest)
         beyond = bisect_left(starts, start) + room
         end = len(text) if beyond >= len(starts) else _safest(text, start, max(starts[beyond], start + 1))
-        part = text[start:end]
-        pieces.append(Span(start, start + len(part.rstrip())))
-        start = end + len(text[end:]) - len(text[end:].lstrip())
+        pieces.append(Span(start, start + len(text[start:end].rstrip())))
+        start = end
     return pieces or [Span(0, 0)]
 
 
