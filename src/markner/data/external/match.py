@@ -95,10 +95,8 @@ class _Stream:
         """1 where a character continues the word of letters and digits before it."""
         self._positions = [_positions(answer.text) for answer in answers]
         for answer, start, positions in zip(answers, self._starts, self._positions, strict=False):
-            for step in range(1, len(positions)):
-                before, here = positions[step - 1], positions[step]
-                together = here == before + 1 and answer.text[before].isalnum() and answer.text[here].isalnum()
-                self._inside_word[start + step] = together
+            for step, place in enumerate(positions):
+                self._inside_word[start + step] = place > 0 and answer.text[place - 1 : place + 1].isalnum()
         self._by_text: dict[str, list[int]] = defaultdict(list)
         for number in reversed(range(len(answers))):
             self._by_text[texts[number]].append(number)
