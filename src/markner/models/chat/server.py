@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import IO
 
 from markner.errors import MarknerError
@@ -41,7 +42,7 @@ def served(weights: Path, name: str, threads: int) -> Iterator[LocalServer]:
     with tempfile.TemporaryDirectory() as folder:
         # The server names a model by its path, so the path is made equal to the name.
         Path(folder, name).symlink_to(weights.resolve(), target_is_directory=True)
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", __name__, name],
             cwd=folder,
             stdin=subprocess.PIPE,
@@ -51,17 +52,15 @@ def served(weights: Path, name: str, threads: int) -> Iterator[LocalServer]:
             errors="replace",
             env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads)},
             start_new_session=True,
-        )
-        assert process.stdout is not None
-        listener = _Listener(process.stdout)
-        try:
-            yield LocalServer(f"{listener.address()}/v1", f"sha256:{_identity(weights)}")
-        finally:
-            process.kill()
-            process.wait()
-            listener.join()
-            assert process.stdin is not None
-            process.stdin.close()
+        ) as process:
+            addresses = SimpleQueue[str]()
+            listener = threading.Thread(target=_listen, args=(process.stdout, addresses), daemon=True)
+            listener.start()
+            try:
+                yield LocalServer(f"{_ready(addresses)}/v1", f"sha256:{_identity(weights)}")
+            finally:
+                process.kill()
+                listener.join()
 
 
 def _identity(weights: Path) -> str:
@@ -70,37 +69,25 @@ def _identity(weights: Path) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
-class _Listener:
-    """A thread that copies the server's output to standard error and finds its address."""
+def _listen(output: IO[str], addresses: SimpleQueue[str]) -> None:
+    """Copy the server's output to standard error; put its address into the queue, and an empty one at the end."""
+    for line in output:
+        with suppress(OSError):
+            sys.stderr.write(line)
+        if match := _READY.search(line):
+            addresses.put(match[1])
+    addresses.put("")
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self._address: str | None = None
-        self._known = threading.Event()
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
 
-    def address(self) -> str:
-        """Wait until the server takes requests, and return its address."""
-        in_time = self._known.wait(_READY_SECONDS)
-        if self._address is None:
-            what = "ended before it was ready" if in_time else f"was not ready after {_READY_SECONDS} s"
-            raise MarknerError(f"the server of the model's weights {what}", "see its output above")
-        return self._address
-
-    def join(self) -> None:
-        """Wait until the server's last output is copied."""
-        self._thread.join()
-        self._stream.close()
-
-    def _listen(self) -> None:
-        for line in self._stream:
-            with suppress(OSError):
-                sys.stderr.write(line)
-            if match := _READY.search(line):
-                self._address = match[1]
-                self._known.set()
-        self._known.set()
+def _ready(addresses: SimpleQueue[str]) -> str:
+    """Wait until the server takes requests, and return its address."""
+    what = "ended before it was ready"
+    try:
+        if address := addresses.get(timeout=_READY_SECONDS):
+            return address
+    except Empty:
+        what = f"was not ready after {_READY_SECONDS} s"
+    raise MarknerError(f"the server of the model's weights {what}", "see its output above")
 
 
 def main() -> None:
