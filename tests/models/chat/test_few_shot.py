@@ -15,7 +15,6 @@ from markner.models.chat.few_shot import (
     random_examples,
     read_examples,
     similar_examples,
-    write_examples,
 )
 
 
@@ -101,7 +100,10 @@ def test_the_file_of_examples_has_their_mentions(tmp_path: Path) -> None:
 
 
 def test_a_malformed_file_of_examples_is_named(tmp_path: Path) -> None:
-    write_examples(tmp_path / "a.json", few_shot_params(chat_run()), {"q": random_examples(TRAIN, 2, 1)})
+    write_sentences(tmp_path / "train.jsonl", TRAIN)
+    write_sentences(tmp_path / "test.jsonl", [sentence("q", "some text")])
+    params = few_shot_params(chat_run(shots=2))
+    choose_examples(params, tmp_path / "train.jsonl", tmp_path / "test.jsonl", tmp_path / "a.json")
     value = json.loads((tmp_path / "a.json").read_text())
     del value["shots"][0]
     (tmp_path / "a.json").write_text(json.dumps(value))

@@ -1,7 +1,7 @@
 """Few-shot examples before the sentence: five at random (paper 3.2), or the nearest ones (paper 5)."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,48 +77,38 @@ def similar_examples(
 def choose_examples(
     params: FewShotParams, train: Path | None, sentences: Path, output: Path, embed: Embed | None = None
 ) -> None:
-    """Choose and write the examples for all sentences of a file.
+    """Choose the examples for all sentences of a file, and write each example once.
 
     Args:
         params: How many examples, and how they are chosen.
         train: Sentences of the training split, None if no examples are shown.
         sentences: Sentences that are asked about.
-        output: The file of examples.
+        output: The JSON file: `corpus`, `selection`, `seed` (null if nothing is drawn), `mentions` of all examples
+            together, `shots` (`id`, `text`, `answer`, `mentions`), and `sentences` with the examples' identifiers by
+            sentence, in the order shown.
         embed: Texts to vectors, for `similar`.
     """
     rows = list(read_sentences(sentences))
     pool = list(read_sentences(train)) if params.shots and train is not None else []
-    if params.shots and params.shot_selection == "similar":
-        if embed is None:
-            raise MarknerError("`shot_selection: similar` needs an embedding", "name one in the run's `embedding`")
-        nearest = similar_examples(pool, rows, params.shots, embed)
-        write_examples(output, params, {row.id: chosen for row, chosen in zip(rows, nearest, strict=True)})
-        return
-    drawn = random_examples(pool, params.shots, params.seed)
-    write_examples(output, params, {row.id: drawn for row in rows})
-
-
-def write_examples(path: Path, params: FewShotParams, examples: Mapping[str, Sequence[Example]]) -> None:
-    """Write the examples of all sentences, each example once.
-
-    Args:
-        path: The JSON file: `corpus`, `selection`, `seed` (null if nothing is drawn), `mentions` of all examples
-            together, `shots` (`id`, `text`, `answer`, `mentions`), and `sentences` with the examples' identifiers by
-            sentence, in the order shown.
-        params: How the examples were chosen.
-        examples: Examples by identifier of the sentence.
-    """
-    used = {example.id: example for row in examples.values() for example in row}
     similar = params.shots > 0 and params.shot_selection == "similar"
+    if not similar:
+        chosen = [random_examples(pool, params.shots, params.seed)] * len(rows)
+    elif embed is None:
+        raise MarknerError("`shot_selection: similar` needs an embedding", "name one in the run's `embedding`")
+    else:
+        chosen = similar_examples(pool, rows, params.shots, embed)
+    used = {example.id: example for examples in chosen for example in examples}
     write_json(
-        path,
+        output,
         {
             "corpus": params.corpus,
             "selection": "similar" if similar else "random",
             "seed": None if similar else params.seed,
             "mentions": sum(example.mentions for example in used.values()),
             "shots": [asdict(example) for example in used.values()],
-            "sentences": {sentence: [example.id for example in row] for sentence, row in examples.items()},
+            "sentences": {
+                row.id: [example.id for example in examples] for row, examples in zip(rows, chosen, strict=True)
+            },
         },
     )
 
