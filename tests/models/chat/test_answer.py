@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from chat_support import Corpus, Start, api_model, chat_context, chat_run, key_in_environment, start_server
 
+from markner.data.documents import Sentence
 from markner.errors import MarknerError
 from markner.models.chat import batch_api
 from markner.models.chat.budget import estimate
@@ -13,7 +14,7 @@ from markner.models.chat.cache import Cache
 from markner.models.chat.context import LocalServer
 from markner.models.chat.cost import four_characters, price
 from markner.models.chat.few_shot import Example
-from markner.models.chat.requests import Request, answer_limit, messages, request_key
+from markner.models.chat.requests import Request, build_requests, messages, request_key
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Prompt
 
@@ -114,10 +115,12 @@ def test_answers_stored_without_prices_get_the_prices_of_now(
 
 
 def test_the_dry_count_is_tokens_times_price() -> None:
-    body = {"model": "m", "messages": [{"role": "user", "content": "x" * 41}], "max_tokens": answer_limit("abc", 64)}
-    assert body["max_tokens"] == 67
     model = ApiModel(source="api", model="m", price_input=3.0, price_output=5.0)
-    count = estimate(chat_context(model, chat_run()), [Request("s", body, "k")] * 10, 7, {"s": "y" * 8})
+    context = chat_context(model, chat_run(max_new_tokens_margin=64))
+    (request,) = build_requests(context, [Sentence("s", "d", "abc")], {"s": []})
+    assert request.answer_limit == 67
+    body = {"model": "m", "messages": [{"role": "user", "content": "x" * 41}], "max_tokens": 67}
+    count = estimate(context, [Request("s", body, "k")] * 10, 7, {"s": "y" * 8})
     assert (count.cached, count.requests, count.prompt_tokens, count.completion_tokens) == (7, 10, 150, 140)
     assert count.dollars == pytest.approx((150 * 3 + 140 * 5) / 1e6)
     assert four_characters("") == 0

@@ -47,14 +47,6 @@ def messages(template: str, instruction: str, examples: Sequence[Example], text:
     return turns
 
 
-def answer_limit(text: str, max_new_tokens_margin: int) -> int:
-    """Return the most tokens of an answer: the margin, and one for each character of the sentence.
-
-    A sentence has about four characters a token.
-    """
-    return max_new_tokens_margin + len(text)
-
-
 def request_key(context: ChatContext, body: Mapping[str, Any]) -> str:
     """Return the SHA-256 of provider, server and the whole request (model, sampling, messages) as canonical JSON."""
     value = {"provider": context.provider, "server": context.server_name, "request": body}
@@ -66,6 +58,8 @@ def build_requests(
     context: ChatContext, sentences: Sequence[Sentence], examples: Mapping[str, Sequence[Example]]
 ) -> list[Request]:
     """Return one request for each sentence, in order. Equal sentences with equal examples have equal keys.
+
+    An answer may have a token for each character of its sentence, of which about four make one, and the margin.
 
     Args:
         context: The job's settings.
@@ -79,7 +73,7 @@ def build_requests(
         body: dict[str, Any] = {
             "model": context.model,
             "messages": messages(params.prompt.template, instruction, examples[sentence.id], sentence.text),
-            params.model.limit_field: answer_limit(sentence.text, params.max_new_tokens_margin),
+            params.model.limit_field: len(sentence.text) + params.max_new_tokens_margin,
             **({} if params.temperature is None else {"temperature": params.temperature}),
             **params.model.parameters,
         }
