@@ -74,8 +74,12 @@ def load_taggers(
     unknown = sorted(set(entities or ()) - known)
     if unknown:
         raise MarknerError(f"no run finds {', '.join(unknown)}", f"they find {', '.join(sorted(known))}")
-    wanted = [(results, _narrowed(tagger, entities)) for results, tagger in settings]
-    systems = [load_system(tagger.as_trained(as_trained), results) for results, tagger in wanted if tagger.instructions]
+    systems = []
+    for results, tagger in settings:
+        wanted = {entity: text for entity, text in tagger.instructions.items() if not entities or entity in entities}
+        if wanted:
+            asked = tagger.model_copy(update={"instructions": wanted})
+            systems.append(load_system(asked.as_trained(as_trained), results))
     return TextTagger(systems, min_confidence)
 
 
@@ -104,10 +108,3 @@ def _settings(folder: Path) -> tuple[Path, Tagger]:
             return results, tagger
     names = ", ".join(f"{tagger.run}/seed{tagger.seed}" for tagger in taggers)
     raise MarknerError(f"{path} has no run {run}/{seed}", f"it has {names}")
-
-
-def _narrowed(tagger: Tagger, entities: list[str] | None) -> Tagger:
-    if not entities:
-        return tagger
-    instructions = {entity: text for entity, text in tagger.instructions.items() if entity in entities}
-    return tagger.model_copy(update={"instructions": instructions})
