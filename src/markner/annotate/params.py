@@ -10,55 +10,43 @@ from markner.study.schema.study import Study
 from runrecord.planned import planning_only
 
 
-class AnnotateParams(Params, rules=["annotate"]):
-    """The formats of texts, and the runs that tag them."""
+class _Texts(Params, rules=[]):
+    """The texts of an annotation. A class of a rule adds the other settings that its job needs."""
 
     files: list[str]
     format: InputFormat
-    output: OutputFormat
-    taggers: list[Tagger]
-    min_confidence: float
 
     @classmethod
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Take an annotation of the study with the settings of its runs."""
+        """Take the fields from an annotation of the study, with the settings of its runs."""
         settings = study.annotations[wildcards["annotation"]]
         taggers = [
             tagger(study, item.run, item.seed, item.entities).as_trained(settings.as_trained) for item in settings.runs
         ]
-        return cls(taggers=taggers, **settings.model_dump(include=set(cls.model_fields) - {"taggers"}))
+        values = {**settings.model_dump(), "taggers": taggers}
+        return cls(**{name: values[name] for name in cls.model_fields})
 
 
-class ShardParams(Params, rules=["annotate_shard"]):
-    """The format of texts, and the runs that tag a shard of them."""
+class AnnotateParams(_Texts, rules=["annotate"]):
+    """The formats of texts, and the runs that tag them."""
 
-    files: list[str]
-    format: InputFormat
+    output: OutputFormat
     taggers: list[Tagger]
     min_confidence: float
 
-    @classmethod
-    @planning_only
-    def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Take an annotation of the study with the settings of its runs."""
-        whole = AnnotateParams.of(study, wildcards)
-        return cls(**whole.model_dump(include=set(cls.model_fields)))
+
+class ShardParams(_Texts, rules=["annotate_shard"]):
+    """The format of texts, and the runs that tag a shard of them."""
+
+    taggers: list[Tagger]
+    min_confidence: float
 
 
-class GatherParams(Params, rules=["gather_annotation"]):
+class GatherParams(_Texts, rules=["gather_annotation"]):
     """The formats of texts whose shards are put together."""
 
-    files: list[str]
-    format: InputFormat
     output: OutputFormat
-
-    @classmethod
-    @planning_only
-    def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Take an annotation of the study."""
-        settings = study.annotations[wildcards["annotation"]]
-        return cls(**settings.model_dump(include=set(cls.model_fields)))
 
 
 class TaggersParams(Params, rules=["taggers"]):
