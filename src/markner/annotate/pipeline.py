@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -97,22 +97,26 @@ def _annotate_directly(job: AnnotationJob) -> str:
 
 def _annotate_by_journal(job: AnnotationJob, journal: Path) -> str:
     # All files are read once first: a damaged one is an error before hours of tagging, not after.
-    total = sum(1 for _ in job.documents())
-    done = resume(journal, job.fingerprint(), job.documents())
-    tagged, seconds = (0, 0.0) if done == total else fill_journal(job, journal, job.documents(), done, total)
+    tagged, seconds = fill_journal(job, journal, job.documents, total=sum(1 for _ in job.documents()))
     totals = write_entries(job, read_entries(journal))
     journal.unlink()
     return totals.message(tagged, seconds, job.output)
 
 
 def fill_journal(
-    job: AnnotationJob, journal: Path, documents: Iterator[Document], done: int, total: int | None = None
+    job: AnnotationJob, journal: Path, documents: Callable[[], Iterator[Document]], total: int | None = None
 ) -> tuple[int, float]:
-    """Tag the documents behind the first `done` into the journal. Return their number and the seconds."""
+    """Tag the documents that a journal does not hold yet, and append them. Return their number and the seconds.
+
+    `documents` reads all of them; `total` is their number, if it is known.
+    """
+    done = resume(journal, job.fingerprint(), documents())
+    if done == total:
+        return 0, 0.0
     systems = job.systems()
     begun, tagged = time.perf_counter(), 0
     with journal.open("a", encoding="utf-8") as stream, _bar(total, done) as bar:
-        for group in tag_documents(islice(documents, done, None), systems, job.min_confidence, done):
+        for group in tag_documents(islice(documents(), done, None), systems, job.min_confidence, done):
             stream.write(line_of([entry for _, entry in group]))
             stream.flush()
             bar.update(len(group))

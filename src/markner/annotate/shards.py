@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from markner.annotate.journal import Entry, Totals, read_entries, resume
+from markner.annotate.journal import Entry, Totals, read_entries
 from markner.annotate.pipeline import BLOCK, AnnotationJob, fill_journal, write_entries
 from markner.data.documents import Document
 from markner.errors import MarknerError
@@ -52,8 +52,7 @@ def annotate_shard(job: AnnotationJob, shard: Shard, output: Path, costs: Path) 
         MarknerError: A document cannot be read or tagged.
     """
     assert job.journal is not None
-    done = resume(job.journal, job.fingerprint(), shard.documents(job.documents()))
-    tagged, seconds = fill_journal(job, job.journal, shard.documents(job.documents()), done)
+    tagged, seconds = fill_journal(job, job.journal, lambda: shard.documents(job.documents()))
     totals = Totals()
     for entry in read_entries(job.journal):
         totals.add(entry)
