@@ -9,10 +9,9 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModel
 
-from markner.errors import MarknerError
 from markner.models.chat.few_shot import Embed
 from markner.models.device import place
-from markner.models.weights import load_tokenizer
+from markner.models.weights import load_pretrained, load_tokenizer
 
 _BATCH = 64
 _LONGEST = 512
@@ -31,11 +30,7 @@ def embedding(folder: Path) -> Embed:
         MarknerError: The folder contains no model that can be loaded.
     """
     tokenizer = load_tokenizer(folder)
-    try:
-        model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise MarknerError(f"{folder}: cannot be loaded as a model: {error}") from error
-    model.eval()
+    model = load_pretrained(AutoModel, folder, "a model", dtype=torch.float32)
     place(model)
     longest = min(_LONGEST, tokenizer.model_max_length, model.config.max_position_embeddings)
 

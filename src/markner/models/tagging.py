@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import torch
-
 from markner.data.context import contexts
 from markner.data.documents import Mention, Sentence, Span
 from markner.data.tokens import token_text
 from markner.errors import MarknerError
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces, worst
-from markner.models.device import place
 from markner.models.encoder.train import encode_as_trained, load_trained, tag_rows
-from markner.models.weights import load_causal, load_tokenizer
+from markner.models.weights import load_for_decoding, load_tokenizer
 from markner.predictions import Status
 from markner.study.params import EntityPrompt
 from markner.study.schema.annotations import Tagger
@@ -126,8 +123,7 @@ class GenerativeSystem:
         self.batch_size = settings.decoding.batch_size
         self._positions = positions_of(folder)
         self._tokenizer = load_tokenizer(folder)
-        self._model = load_causal(folder, torch.bfloat16 if settings.decoding.precision == "bf16" else torch.float32)
-        place(self._model)
+        self._model = load_for_decoding(folder, settings.decoding.precision)
 
     def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
         """Find the mentions of sentences; an answer counts as far as it can be aligned."""

@@ -5,7 +5,7 @@ import importlib.metadata
 import importlib.util
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,6 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 from markner.errors import MarknerError
 from markner.files import fresh_folder, replace_folder, write_json
 from markner.models.checkpoints import FACTS_NAME
+from markner.models.device import place
 from markner.models.hub import SMALL, WEIGHTS, missing_shards, snapshot
 from markner.study.schema.systems import FolderModel, HubModel, LocalModel, PackageModel
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:  # importing them takes as long as importing torch, and fetchi
 
 # The progress bars of loading and saving would interrupt those of the jobs.
 disable_progress_bar()  # type: ignore[no-untyped-call]
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+"""Types of weights by precision."""
 _LFS_POINTER = b"version https://git-lfs"
 
 
@@ -71,13 +74,36 @@ def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options:
             `eager` adds them to the scores as 0 and 1, without an error.
         options: Passed to `from_pretrained`.
     """
-    try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=dtype, attn_implementation=attn, local_files_only=True, **options
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise MarknerError(f"{folder}: cannot be loaded as a causal language model: {error}") from error
+    model: PreTrainedModel = load_pretrained(
+        AutoModelForCausalLM, folder, "a causal language model", dtype=dtype, attn_implementation=attn, **options
+    )
     return model
+
+
+def load_for_decoding(folder: Path, precision: Literal["bf16", "fp32"]) -> "PreTrainedModel":
+    """Load a causal language model with weights of a precision, onto the GPU if there is one."""
+    model = load_causal(folder, DTYPES[precision])
+    place(model)
+    return model
+
+
+def load_pretrained(auto: Any, folder: Path, kind: str, fix: str = "", **options: Any) -> Any:
+    """Load a model or a configuration from a plain folder; a model is on the CPU, in evaluation mode.
+
+    Args:
+        auto: Class of transformers that loads it, such as `AutoModel`.
+        folder: The folder.
+        kind: The kind of model, for the message of the error.
+        fix: The fix of the error.
+        options: Passed to `from_pretrained`.
+
+    Raises:
+        MarknerError: The folder contains no such model that can be loaded.
+    """
+    try:
+        return auto.from_pretrained(str(folder), local_files_only=True, **options)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise MarknerError(f"{folder}: cannot be loaded as {kind}: {error}", fix) from error
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":

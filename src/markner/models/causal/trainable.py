@@ -10,7 +10,7 @@ from markner.errors import MarknerError
 from markner.models.causal.prefix_attention import use_prefix_attention
 from markner.models.device import device
 from markner.models.linear import use_onednn
-from markner.models.weights import load_causal
+from markner.models.weights import DTYPES, load_causal
 from markner.study.schema.systems import Training
 
 
@@ -22,7 +22,7 @@ def trainable(weights: Path, training: Training) -> Any:
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16 if training.precision == "bf16" else torch.float32,
+            bnb_4bit_compute_dtype=DTYPES[training.precision],
         )
         model = load_causal(weights, torch.float32, quantization_config=quantized, device_map={"": 0})
     else:

@@ -23,8 +23,7 @@ from markner.data.synthetic.candidates import (
 from markner.models.causal.examples import encode_prompts
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import end_tokens
-from markner.models.device import place
-from markner.models.weights import load_causal, load_tokenizer
+from markner.models.weights import load_for_decoding, load_tokenizer
 from markner.study.schema.self_instruct import Writing
 
 
@@ -66,8 +65,7 @@ def write(
     candidates = [candidate_of(row) for row in rows[:whole]]
     if len(candidates) < writing.candidates:
         tokenizer = load_tokenizer(model_folder)
-        model = load_causal(model_folder, torch.bfloat16 if writing.precision == "bf16" else torch.float32)
-        place(model)
+        model = load_for_decoding(model_folder, writing.precision)
         ends = final_tokens(model, tokenizer)
         interval = 0.5 if sys.stderr.isatty() else 10.0
         with (

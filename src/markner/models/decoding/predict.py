@@ -5,7 +5,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from markner.data.context import contexts
@@ -15,8 +14,7 @@ from markner.errors import MarknerError
 from markner.models.checkpoints import fingerprint, resumed_rows
 from markner.models.decoding.generate import Answer
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces
-from markner.models.device import place
-from markner.models.weights import load_causal, load_tokenizer
+from markner.models.weights import load_for_decoding, load_tokenizer
 from markner.predictions import Prediction, write_predictions
 from markner.study.params import EntityPrompt
 from markner.study.schema.systems import Decoding
@@ -65,8 +63,7 @@ def predict(
         for row in resumed_rows(partial, job)
     }
     if len(answers) < len(pieces):
-        model = load_causal(model_folder, torch.bfloat16 if decoding.precision == "bf16" else torch.float32)
-        place(model)
+        model = load_for_decoding(model_folder, decoding.precision)
         known = {number for number, name in enumerate(names) if name in answers}
         decoded = ask_pieces(model, tokenizer, pieces, prompt, decoding, known)
         interval = 0.5 if sys.stderr.isatty() else 10.0

@@ -12,7 +12,7 @@ from markner.errors import MarknerError
 from markner.models.device import place
 from markner.models.encoder.train import write_tags
 from markner.models.encoder.viterbi import IMPOSSIBLE
-from markner.models.weights import load_tokenizer
+from markner.models.weights import load_pretrained, load_tokenizer
 from markner.tags import Tag
 
 LONGEST = 512
@@ -49,12 +49,13 @@ def load_ready(folder: Path, labels: Mapping[str, Tag]) -> PreTrainedModel:
     Raises:
         MarknerError: the folder contains no trained token classifier, or it has not these labels.
     """
-    try:
-        model, loading = AutoModelForTokenClassification.from_pretrained(
-            str(folder), dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
-    except (OSError, ValueError) as error:
-        raise MarknerError(f"{folder}: cannot be loaded as a token classifier: {error}") from error
+    model, loading = load_pretrained(
+        AutoModelForTokenClassification,
+        folder,
+        "a token classifier",
+        dtype=torch.float32,
+        output_loading_info=True,
+    )
     if missing := ", ".join(sorted(loading["missing_keys"])):
         raise MarknerError(
             f"{folder}: holds no trained token classifier: {missing} would be random",
@@ -83,7 +84,6 @@ def load_ready(folder: Path, labels: Mapping[str, Tag]) -> PreTrainedModel:
         return output
 
     model.register_forward_hook(mapped)
+    place(model)
     tagger: PreTrainedModel = model
-    place(tagger)
-    tagger.eval()  # type: ignore[no-untyped-call]
     return tagger

@@ -43,7 +43,7 @@ from markner.models.encoder.batches import (
 )
 from markner.models.encoder.viterbi import LABELS
 from markner.models.encoder.vocabulary import UsedVocabulary
-from markner.models.weights import load_tokenizer
+from markner.models.weights import load_pretrained, load_tokenizer
 from markner.predictions import Prediction, write_predictions
 from markner.study.grid import Point, point_name
 
@@ -286,23 +286,19 @@ def _pad(tokenizer: PreTrainedTokenizerBase) -> int:
 
 def _pretrained(folder: Path, dropout: float) -> PreTrainedModel:
     """Return a pretrained encoder in float32 with a new random classifier."""
-    try:
-        config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
-        config.id2label = dict(enumerate(LABELS))
-        config.label2id = {label: number for number, label in enumerate(LABELS)}
-        known = [name for name in DROPOUTS if hasattr(config, name)]
-        if not known:
-            raise MarknerError(f"{folder}: its config.json names no dropout, so it cannot be set")
-        for name in known:
-            setattr(config, name, dropout)
-        model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
-            str(folder), config=config, dtype=torch.float32, local_files_only=True
-        )
-        place(model)
-    except (OSError, ValueError) as error:
-        raise MarknerError(
-            f"{folder}: cannot be loaded as an encoder: {error}", "name a BERT-like model in the run's `model`"
-        ) from error
+    fix = "name a BERT-like model in the run's `model`"
+    config = load_pretrained(AutoConfig, folder, "an encoder", fix)
+    config.id2label = dict(enumerate(LABELS))
+    config.label2id = {label: number for number, label in enumerate(LABELS)}
+    known = [name for name in DROPOUTS if hasattr(config, name)]
+    if not known:
+        raise MarknerError(f"{folder}: its config.json names no dropout, so it cannot be set")
+    for name in known:
+        setattr(config, name, dropout)
+    model: PreTrainedModel = load_pretrained(
+        AutoModelForTokenClassification, folder, "an encoder", fix, config=config, dtype=torch.float32
+    )
+    place(model)
     return model
 
 
@@ -312,12 +308,7 @@ def load_trained(folder: Path, max_length: int) -> PreTrainedModel:
     Raises:
         MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
     """
-    try:
-        model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
-            str(folder), dtype=torch.float32, local_files_only=True
-        )
-    except (OSError, ValueError) as error:
-        raise MarknerError(f"{folder}: cannot be loaded as an encoder: {error}") from error
+    model: PreTrainedModel = load_pretrained(AutoModelForTokenClassification, folder, "an encoder", dtype=torch.float32)
     place(model)
     if model.config.id2label != dict(enumerate(LABELS)):
         raise MarknerError(f"{folder}: its labels are {model.config.id2label}, not {LABELS}", "train the point again")
