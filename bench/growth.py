@@ -37,7 +37,7 @@ def main(model_folder: str, encoder_folder: str, instructions: str, sentences: s
         asked.answers([row.text for row in rows[:count]], Decoding(method="copy-draft", batch_size=8))
 
     def tag(count: int) -> None:
-        tag_rows(tagger, pieces, encode(rows[:count], pieces, 128), 64)
+        tag_rows(tagger, pieces, encode(rows[:count], pieces, 128))
 
     def aligned(count: int) -> None:
         for row in rows[:count]:

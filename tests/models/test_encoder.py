@@ -126,14 +126,15 @@ def test_fraction_and_dropout_count(data: Path, tmp_path: Path) -> None:
     assert config["classifier_dropout"] == 0.0
 
 
-def test_what_does_not_fit_is_read_in_windows(data: Path, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_read_in_windows(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(data, tmp_path, point={**POINT, "max_length": 12})
     report = read_json(tmp_path / "dev.json")
     gold = list(read_sentences(data / "dev.jsonl"))
     assert max(len(row.text.split()) for row in gold) > 10
     assert report["dev_f1"] > 0.9
 
-    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 12, batch_size=7)
+    monkeypatch.setattr("markner.models.encoder.train.EVALUATION_BATCH", 7)
+    predict_encoder(tmp_path / "model", data / "dev.jsonl", tmp_path / "dev.jsonl", 12)
     answers = list(read_predictions(tmp_path / "dev.jsonl"))
     assert [row.id for row in answers] == [row.id for row in gold]
     assert {row.status for row in answers} == {"ok"}

@@ -10,13 +10,11 @@ from markner.data.documents import Mention, Sentence, Span
 from markner.data.tokens import token_text
 from markner.errors import MarknerError
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces, worst
-from markner.models.encoder.train import encode_as_trained, load_trained, tag_rows
+from markner.models.encoder.train import EVALUATION_BATCH, encode_as_trained, load_trained, tag_rows
 from markner.models.weights import load_for_decoding, load_tokenizer
 from markner.predictions import Status
 from markner.study.params import EntityPrompt
 from markner.study.schema.annotations import Tagger
-
-_ENCODER_BATCH = 64
 
 
 class Tagged(NamedTuple):
@@ -89,7 +87,7 @@ class TokenSystem:
 class EncoderSystem:
     """The best point of an encoder's grid, or its final model."""
 
-    batch_size = _ENCODER_BATCH
+    batch_size = EVALUATION_BATCH
 
     def __init__(self, settings: Tagger, folder: Path) -> None:
         final = folder.name == "final"
@@ -111,7 +109,7 @@ class EncoderSystem:
         """Find the mentions of sentences; one of more word pieces than the model reads is read in windows."""
         alone = _in_documents(sentences, documents)
         rows = encode_as_trained(alone, self._model, self._tokenizer, self._max_length)
-        tagged = tag_rows(self._model, self._tokenizer, rows, self.batch_size)
+        tagged, _ = tag_rows(self._model, self._tokenizer, rows)
         return [Tagged(_mentions(self._entity, *scored.mentions()), ["ok"]) for scored in tagged]
 
 

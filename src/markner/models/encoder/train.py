@@ -59,6 +59,7 @@ DROPOUTS = (
 
 MAX_GRAD_NORM = 1.0
 EVALUATION_BATCH = 64
+"""Sentences that a model reads together when it tags and when it is evaluated."""
 
 Precision = Literal["bf16", "fp32"]
 Keep = Literal["highest-f1", "lowest-loss", "last"]
@@ -191,7 +192,7 @@ def _better(new: dict[str, Any], best: dict[str, Any], keep: Keep) -> bool:
     return bool(new["dev_f1"] > best["dev_f1"])
 
 
-def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int, batch_size: int = 64) -> None:
+def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int) -> None:
     """Tag every sentence with a trained model in float32, and write the mentions to a prediction file.
 
     A sentence of more than `max_length` word pieces is read in windows (`markner.models.encoder.batches.encode`).
@@ -200,21 +201,16 @@ def predict_encoder(model: Path, sentences: Path, output: Path, max_length: int,
         MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
     """
     tagger, tokenizer = load_trained(model, max_length), load_tokenizer(model)
-    write_tags(tagger, tokenizer, sentences, output, max_length, batch_size)
+    write_tags(tagger, tokenizer, sentences, output, max_length)
 
 
 def write_tags(
-    tagger: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    sentences: Path,
-    output: Path,
-    max_length: int,
-    batch_size: int = 64,
+    tagger: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sentences: Path, output: Path, max_length: int
 ) -> None:
     """Tag every sentence with a model that gives scores of O, B and I, as `predict_encoder` does."""
     rows = encode_as_trained(list(read_sentences(sentences)), tagger, tokenizer, max_length)
     predictions = []
-    for scored in tag_rows(tagger, tokenizer, rows, batch_size, output.stem):
+    for scored in tag_rows(tagger, tokenizer, rows, title=output.stem)[0]:
         spans, confidences = scored.mentions()
         predictions.append(Prediction(scored.sentence.id, spans, "ok", confidences=confidences))
     write_predictions(output, predictions)
@@ -232,16 +228,22 @@ def tag_rows(
     tagger: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[Encoded],
-    batch_size: int,
+    precision: Precision = "fp32",
     title: str = "",
-) -> list[Scored]:
-    """Return the scores of each sentence's words, in the order of the sentences. With a title, show a progress bar."""
+) -> tuple[list[Scored], float]:
+    """Return the scores of each sentence's words, in the order of the sentences, and the mean cross entropy per word.
+
+    With a title, show a progress bar.
+    """
+    total, count = 0.0, 0
     scores: dict[int, list[list[float]]] = {}
-    for chosen in tqdm(sorted_batches(rows, batch_size), unit="batch", desc=title, disable=not title):
+    for chosen in tqdm(sorted_batches(rows, EVALUATION_BATCH), unit="batch", desc=title, disable=not title):
         with torch.inference_mode():
-            _, logits, _ = _forward(tagger, [rows[number] for number in chosen], tokenizer, "fp32")
+            loss, logits, words = _forward(tagger, [rows[number] for number in chosen], tokenizer, precision)
+        total += loss.item()
+        count += words
         scores.update(zip(chosen, logits.tolist(), strict=True))
-    return join_windows(rows, scores)
+    return join_windows(rows, scores), total / max(count, 1)
 
 
 def evaluate(
@@ -252,21 +254,14 @@ def evaluate(
 ) -> tuple[float, float]:
     """Return the mean cross entropy per word, and strict F1."""
     model.eval()  # type: ignore[no-untyped-call]
-    total, count = 0.0, 0
+    tagged, loss = tag_rows(model, tokenizer, rows, precision)
     hits, predicted, gold = 0, 0, 0
-    scores: dict[int, list[list[float]]] = {}
-    for chosen in sorted_batches(rows, EVALUATION_BATCH):
-        with torch.inference_mode():
-            loss, logits, words = _forward(model, [rows[number] for number in chosen], tokenizer, precision)
-        total += loss.item()
-        count += words
-        scores.update(zip(chosen, logits.tolist(), strict=True))
-    for scored in join_windows(rows, scores):
+    for scored in tagged:
         spans = scored.spans()
         hits += len(set(spans).intersection(scored.sentence.spans))
         predicted += len(spans)
         gold += len(scored.sentence.spans)
-    return total / max(count, 1), 2 * hits / max(predicted + gold, 1)
+    return loss, 2 * hits / max(predicted + gold, 1)
 
 
 def _forward(
