@@ -126,30 +126,28 @@ def encode(
         )
         ids: list[int] = pieces["input_ids"]
         places: list[list[int]] = [[] for _ in spans]
+        content: list[int] = []
         for position, word in enumerate(pieces.word_ids()):
-            if word is not None and 0 <= word - len(before) < len(spans):
-                places[word - len(before)].append(position)
-        if before or after:
-            ids, places = _with_room(ids, places, [word is not None for word in pieces.word_ids()], max_length)
-        inside = [position for of_word in places for position in of_word]
-        # The pieces from `head` to `tail` are those of the sentence.
-        head, tail = (inside[0], inside[-1] + 1) if inside else (len(ids), len(ids))
-        room = min(max_length - head - len(ids) + tail, tail - head)
-        if inside and room < 1:
-            raise MarknerError(f"a longest input of {max_length} has no room for a word piece", "raise `max_length`")
-        starts = [head]
-        while starts[-1] + room < tail:
-            starts.append(starts[-1] + room - room // 2)
-        windows = [Span(start, min(start + room, tail)) for start in starts]
-        owners = _owners(places, windows)
-        for number, (start, end) in enumerate(windows):
-            labeled = slice(bisect_left(owners, number), bisect_right(owners, number))
-            first = [of_word[0] - start + head if of_word else None for of_word in places[labeled]]
-            rows.append(
-                Encoded(
-                    sentence, spans[labeled], tags[labeled], [*ids[:head], *ids[start:end], *ids[tail:]], first, number
+            if word is not None:
+                content.append(position)
+                if 0 <= word - len(before) < len(spans):
+                    places[word - len(before)].append(position)
+        # Special tokens are before `begin` and from `end` on.
+        begin, end = (content[0], content[-1] + 1) if content else (len(ids), len(ids))
+        windows = [Span(begin, begin)]
+        if inside := [position for of_word in places for position in of_word]:
+            room = max_length - len(ids) + end - begin
+            if room < 1:
+                raise MarknerError(
+                    f"a longest input of {max_length} has no room for a word piece", "raise `max_length`"
                 )
-            )
+            windows = _windows(Span(inside[0], inside[-1] + 1), Span(begin, end), room)
+        owners = _owners(places, windows)
+        for number, (start, stop) in enumerate(windows):
+            labeled = slice(bisect_left(owners, number), bisect_right(owners, number))
+            first = [of_word[0] - start + begin if of_word else None for of_word in places[labeled]]
+            of_window = [*ids[:begin], *ids[start:stop], *ids[end:]]
+            rows.append(Encoded(sentence, spans[labeled], tags[labeled], of_window, first, number))
     return rows
 
 
@@ -157,30 +155,23 @@ def _composed_words(text: str) -> list[str]:
     return [normalize("NFC", text[start:end]) for start, end in words(text)]
 
 
-def _with_room(
-    ids: list[int], places: list[list[int]], of_words: list[bool], max_length: int
-) -> tuple[list[int], list[list[int]]]:
-    """Return the pieces with as much context on both sides of the sentence as there is room, and the places in them.
+def _windows(own: Span, content: Span, room: int) -> list[Span]:
+    """Return the pieces of each window. A sentence that fits is one window, with as much context as there is room.
 
     Args:
-        ids: Pieces of the context before, the sentence and the context after, between special tokens.
-        places: The pieces of each word of the sentence.
-        of_words: Whether each piece belongs to a word.
-        max_length: Most pieces, special tokens included.
+        own: The pieces of the sentence.
+        content: The pieces of the sentence and its context.
+        room: Most pieces of a window.
     """
-    if not any(of_words):
-        return ids, places  # all words are characters that the tokenizer drops
-    begin, end = of_words.index(True), len(of_words) - of_words[::-1].index(True)
-    own = [position for of_word in places for position in of_word]
-    if not own:
-        return ids[:begin] + ids[end:], places
-    first, last = own[0], own[-1] + 1
-    spare = max(max_length - (len(ids) - (end - begin)) - (last - first), 0)
-    before = min(first - begin, max(spare // 2, spare - (end - last)))
-    after = min(end - last, spare - before)
-    shift = first - before - begin
-    moved = [[position - shift for position in of_word] for of_word in places]
-    return ids[:begin] + ids[first - before : last + after] + ids[end:], moved
+    spare = room - (own.end - own.start)
+    if spare < 0:
+        starts = [own.start]
+        while starts[-1] + room < own.end:
+            starts.append(starts[-1] + room - room // 2)
+        return [Span(start, min(start + room, own.end)) for start in starts]
+    before = min(own.start - content.start, max(spare // 2, spare - (content.end - own.end)))
+    after = min(content.end - own.end, spare - before)
+    return [Span(own.start - before, own.end + after)]
 
 
 def _owners(places: Sequence[Sequence[int]], windows: Sequence[Span]) -> list[int]:
