@@ -13,6 +13,7 @@ from torch.utils.data import Sampler
 
 from markner.models.causal.examples import Example
 from markner.models.causal.prefix_attention import row_tensors
+from markner.models.padding import pad_rows, row_mask
 from markner.study.schema.systems import Training
 
 Batch = dict[str, torch.Tensor]
@@ -107,17 +108,12 @@ def pad(examples: Sequence[Example], padding: int) -> Batch:
     Returns:
         `input_ids`, `attention_mask`, `position_ids` (n, T); `labels`, `shift_labels` (n, K); `logits_to_keep` (K,).
     """
-    total = max(len(example) for example in examples)
-    columns = max(len(example.answer) for example in examples)
-    ids = torch.full((len(examples), total), padding)
-    mask = torch.zeros(len(examples), total, dtype=torch.long)
-    labels = torch.full((len(examples), columns), IGNORED)
-    for row, example in enumerate(examples):
-        ids[row, total - len(example) :] = torch.tensor(example.prompt + example.answer)
-        mask[row, total - len(example) :] = 1
-        labels[row, columns - len(example.answer) :] = torch.tensor(example.answer)
+    rows = [example.prompt + example.answer for example in examples]
+    mask = row_mask(rows, "left")
+    labels = pad_rows([example.answer for example in examples], IGNORED, "left")
+    total, columns = mask.shape[1], labels.shape[1]
     return {
-        "input_ids": ids,
+        "input_ids": pad_rows(rows, padding, "left"),
         "attention_mask": mask,
         "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
         "labels": labels,

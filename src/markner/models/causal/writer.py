@@ -5,11 +5,10 @@ import random
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from tqdm import tqdm
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.data.synthetic.candidates import (
     Candidate,
@@ -22,7 +21,8 @@ from markner.data.synthetic.candidates import (
 )
 from markner.models.causal.examples import encode_prompts
 from markner.models.checkpoints import fingerprint, resumed_rows
-from markner.models.decoding.generate import end_tokens
+from markner.models.decoding.generate import continuations, end_tokens
+from markner.models.decoding.query import until_end
 from markner.models.weights import load_for_decoding, load_tokenizer
 from markner.study.schema.self_instruct import Writing
 
@@ -111,42 +111,25 @@ def sample_lines(
         seed: Seed of the sampling of these n lines.
         ends: Tokens that end a line (`final_tokens`).
     """
-    rows = encode_prompts(tokenizer, prompts)
-    longest = max(map(len, rows))
-    ids = torch.full((len(rows), longest), tokenizer.pad_token_id)
-    mask = torch.zeros_like(ids)
-    for number, row in enumerate(rows):
-        ids[number, longest - len(row) :] = torch.tensor(row)
-        mask[number, longest - len(row) :] = 1
-    # Otherwise the model's own defaults (such as top-k or a repetition penalty) would apply to unset options.
-    settings: Any = GenerationConfig
-    writer: Any = model
-    own, model.generation_config = model.generation_config, settings()
     torch.manual_seed(seed)
-    try:
-        with torch.inference_mode():
-            out = writer.generate(
-                input_ids=ids.to(model.device),
-                attention_mask=mask.to(model.device),
-                generation_config=settings(
-                    do_sample=True,
-                    temperature=writing.temperature,
-                    top_p=writing.top_p,
-                    top_k=0,
-                    # An empty line is not a sentence.
-                    min_new_tokens=1,
-                    max_new_tokens=writing.max_tokens,
-                    eos_token_id=sorted(ends),
-                    pad_token_id=tokenizer.pad_token_id,
-                ),
-            )
-    finally:
-        model.generation_config = own
-    for row in out[:, longest:].tolist():
-        last = next((place for place, token in enumerate(row) if token in ends), None)
-        tokens = row if last is None else row[: last + 1]
+    with torch.inference_mode():
+        rows = continuations(
+            model,
+            tokenizer,
+            encode_prompts(tokenizer, prompts),
+            ends,
+            do_sample=True,
+            temperature=writing.temperature,
+            top_p=writing.top_p,
+            top_k=0,
+            # An empty line is not a sentence.
+            min_new_tokens=1,
+            max_new_tokens=writing.max_tokens,
+        )
+    for row in rows:
+        tokens = until_end(row, ends, writing.max_tokens)
         text = str(tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False))
-        yield text.partition("\n")[0], last is not None
+        yield text.partition("\n")[0], tokens[-1] in ends
 
 
 def final_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -9,12 +9,12 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.markup import MARKS, AnyMarks, escape_marks
-from markner.models.causal.batching import pad
-from markner.models.causal.examples import Example, encode_prompts, encode_texts
+from markner.models.causal.examples import encode_prompts, encode_texts
 from markner.models.decoding.confidence import ChoiceRecorder, mark_confidences
 from markner.models.decoding.constrained import Vocabulary
 from markner.models.decoding.copy_draft import CopyDraft
 from markner.models.decoding.query import Decoded, Query, until_end
+from markner.models.padding import pad_rows, row_mask
 from markner.study.schema.systems import Decoding
 
 _BATCHES = 8
@@ -105,29 +105,54 @@ def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> fr
 def _greedy(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, queries: Sequence[Query], ends: frozenset[int]
 ) -> list[Decoded]:
-    """Decode with Hugging Face `generate` over left-padded prompts."""
-    padded = pad([Example(query.prompt, []) for query in queries], tokenizer.pad_token_id)
-    ids = padded["input_ids"]
-    # The model's own defaults (a temperature, a repetition penalty) would otherwise fill what is not set here.
-    settings: Any = GenerationConfig
+    """Decode with Hugging Face `generate`."""
     recorder = ChoiceRecorder()
+    rows = continuations(
+        model,
+        tokenizer,
+        [query.prompt for query in queries],
+        ends,
+        [recorder],
+        do_sample=False,
+        num_beams=1,
+        max_new_tokens=max(query.limit for query in queries),
+    )
+    answers = [until_end(row, ends, query.limit) for row, query in zip(rows, queries, strict=True)]
+    return [Decoded(answer, values[: len(answer)]) for answer, values in zip(answers, recorder.rows(), strict=True)]
+
+
+def continuations(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[int]],
+    ends: frozenset[int],
+    processors: Sequence[Any] = (),
+    **options: Any,
+) -> list[list[int]]:
+    """Continue prompts together, padded on the left, with Hugging Face `generate`.
+
+    Args:
+        model: A causal language model, on its device.
+        tokenizer: Its tokenizer.
+        prompts: The token ids of each.
+        ends: Tokens that end a continuation; padding follows.
+        processors: Processors of the logits.
+        options: Of the `GenerationConfig`. All others have the library's defaults, not those of the model, such as a
+            temperature or a repetition penalty.
+    """
+    ids = pad_rows(prompts, tokenizer.pad_token_id, "left")
+    mask = row_mask(prompts, "left")
+    settings: Any = GenerationConfig
     writer: Any = model
     own, model.generation_config = model.generation_config, settings()
     try:
         out = writer.generate(
             input_ids=ids.to(model.device),
-            attention_mask=padded["attention_mask"].to(model.device),
-            logits_processor=[recorder],
-            generation_config=settings(
-                do_sample=False,
-                num_beams=1,
-                max_new_tokens=max(query.limit for query in queries),
-                eos_token_id=sorted(ends),
-                pad_token_id=tokenizer.pad_token_id,
-            ),
+            attention_mask=mask.to(model.device),
+            logits_processor=list(processors),
+            generation_config=settings(eos_token_id=sorted(ends), pad_token_id=tokenizer.pad_token_id, **options),
         )
     finally:
         model.generation_config = own
-    new = out[:, ids.shape[1] :]
-    answers = [until_end(row, ends, query.limit) for row, query in zip(new.tolist(), queries, strict=True)]
-    return [Decoded(answer, values[: len(answer)]) for answer, values in zip(answers, recorder.rows(), strict=True)]
+    rows: list[list[int]] = out[:, ids.shape[1] :].tolist()
+    return rows

@@ -14,6 +14,7 @@ from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
 from markner.models.encoder.marginals import mention_marginals
 from markner.models.encoder.viterbi import IMPOSSIBLE, LABELS, likeliest_valid
+from markner.models.padding import pad_rows, row_mask
 from markner.tags import Tag, spans_from_tags, tags_from_spans, words
 
 IGNORED = -100
@@ -224,15 +225,13 @@ def collate(rows: list[Encoded], pad: int, device: torch.device) -> Batch:
 
     For a GPU the tensors are in pinned memory, so that copying them does not wait for the computation.
     """
-    shape = (len(rows), max(len(row.ids) for row in rows))
-    pinned = device.type == "cuda"
-    ids, mask, labels = (torch.full(shape, value, pin_memory=pinned) for value in (pad, 0, IGNORED))
-    words = 0
-    for number, row in enumerate(rows):
-        length = len(row.ids)
-        ids[number, :length] = torch.tensor(row.ids)
-        mask[number, :length] = 1
-        labels[number, :length] = torch.tensor(row.labels())
-        words += sum(position is not None for position in row.first)
-    ids, mask, labels = (tensor.to(device, non_blocking=True) for tensor in (ids, mask, labels))
-    return Batch(ids, mask, labels, words)
+    pieces = [row.ids for row in rows]
+    tensors = [
+        pad_rows(pieces, pad, "right"),
+        row_mask(pieces, "right"),
+        pad_rows([row.labels() for row in rows], IGNORED, "right"),
+    ]
+    if device.type == "cuda":
+        tensors = [tensor.pin_memory() for tensor in tensors]
+    ids, mask, labels = (tensor.to(device, non_blocking=True) for tensor in tensors)
+    return Batch(ids, mask, labels, sum(position is not None for row in rows for position in row.first))
