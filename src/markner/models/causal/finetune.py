@@ -17,7 +17,6 @@ from markner.models.causal.batching import Order, collator
 from markner.models.causal.examples import build_examples
 from markner.models.causal.preemption import PREEMPTED, SaveStates
 from markner.models.causal.progress import Progress, flops_per_token
-from markner.models.causal.save import save_plain
 from markner.models.causal.sharding import (
     ShardingCheck,
     agreed,
@@ -28,7 +27,7 @@ from markner.models.causal.sharding import (
     whole_state,
     world_size,
 )
-from markner.models.causal.trainable import parameters, trainable
+from markner.models.causal.trainable import parameters, save_plain, trainable
 from markner.models.checkpoints import claim_folder, fingerprint, last_state
 from markner.models.device import device
 from markner.models.weights import load_tokenizer
