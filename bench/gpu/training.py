@@ -16,7 +16,7 @@ from markner.models.causal.examples import Example
 from markner.models.causal.memory import logits_bytes, saved_bytes, step_bytes
 from markner.models.causal.prefix_attention import use_prefix_attention
 from markner.models.causal.progress import flops_per_token, peak_flops
-from markner.models.device import device
+from markner.models.device import device, device_name
 from markner.study.schema.systems import Training
 
 _UNTIMED = 2
@@ -90,7 +90,7 @@ def measure(size: Size, examples: Sequence[Example], training: Training, way: st
 
 def row(way: str, measured: Measured, alpaca_rate: float) -> dict[str, Any]:
     """Return a row of the table; `alpaca_rate` is the examples per second of Alpaca's recipe."""
-    seconds, peak = sum(measured.seconds), peak_flops()
+    seconds, peak = sum(measured.seconds), peak_flops(device_name())
     speed, computed = measured.tokens / seconds, measured.slots / seconds
 
     def share(tokens_per_second: float) -> str:

@@ -18,7 +18,7 @@ from markner.files import read_json
 from markner.models.causal import finetune as room
 from markner.models.causal import preemption
 from markner.models.causal.finetune import finetune
-from markner.models.causal.progress import peak_flops_of
+from markner.models.causal.progress import peak_flops
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.systems import Training
 
@@ -169,7 +169,7 @@ def test_the_peak_of_a_gpu_depends_on_its_board() -> None:
         "NVIDIA H200 NVL",
         "Tesla T4",
     ]
-    assert [peak_flops_of(name) for name in names] == [989e12, 756e12, 835.5e12, 989e12, 835.5e12, None]
+    assert [peak_flops(name) for name in names] == [989e12, 756e12, 835.5e12, 989e12, 835.5e12, None]
 
 
 def test_states_of_other_settings_are_not_taken_over(weights: Path, tmp_path: Path) -> None:

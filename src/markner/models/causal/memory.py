@@ -72,10 +72,8 @@ def read_shape(folder: Path) -> Shape:
 
 def training_bytes(parameters: float, training: Training, processes: int) -> float:
     """Return the bytes that each of several processes holds for weights, gradients and optimizer states."""
-    if training.method == "full":
-        return _BYTES_TRAINED * parameters / processes
-    adapters = _LORA_PART * parameters
-    return (_BYTES_FROZEN[training.method] * parameters + _BYTES_TRAINED * adapters) / processes
+    trained = parameters if training.method == "full" else _LORA_PART * parameters
+    return (_BYTES_FROZEN[training.method] * parameters + _BYTES_TRAINED * trained) / processes
 
 
 def step_bytes(shape: Shape, training: Training, processes: int, activations: float) -> float:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from tqdm import tqdm
@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, TrainerCallback, TrainerControl, Train
 
 from markner.errors import MarknerError
 from markner.models.causal.sharding import world_size
-from markner.models.device import device
+from markner.models.device import device_name
 
 _PEAK_FLOPS = {
     "H200 NVL": 835.5e12,
@@ -42,6 +42,14 @@ def flops_per_token(model: PreTrainedModel, length: float, full: bool) -> float:
     return (6.0 if full else 4.0) * model.num_parameters() + attention
 
 
+class _Reached(NamedTuple):
+    """A moment of the training: its time, the optimizer step, the tokens up to the end of that step."""
+
+    seconds: float = 0.0
+    step: int = 0
+    tokens: int = 0
+
+
 class Progress(TrainerCallback):
     """Shows a progress bar on stderr, writes a line for each step, and raises an error if the loss is not finite.
 
@@ -54,14 +62,11 @@ class Progress(TrainerCallback):
         self._flops = flops_per_token
         self._log = log
         self._bar: tqdm[Any] | None = None
-        self._start = self._last = 0.0
-        self._first_step = self._first_tokens = self._seen = self._step = 0
+        self._first = self._last = _Reached()
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Start the clock and the bar at the first step, or at the step resumed from."""
-        self._start = self._last = time.perf_counter()
-        self._first_step = self._step = state.global_step
-        self._first_tokens = self._seen = self._tokens_at(state.global_step)
+        self._first = self._last = self._reached(state)
         if state.is_world_process_zero:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             if state.global_step == 0:
@@ -86,9 +91,8 @@ class Progress(TrainerCallback):
             raise MarknerError(
                 f"step {state.global_step}: the loss is {logs['loss']}", "lower `learning_rate`, or use precision fp32"
             )
-        now, seen = time.perf_counter(), self._tokens_at(state.global_step)
-        speed = (seen - self._seen) / (now - self._last)
-        self._last, self._seen, self._step = now, seen, state.global_step
+        before, self._last = self._last, self._reached(state)
+        speed = (self._last.tokens - before.tokens) / (self._last.seconds - before.seconds)
         if self._bar is None:
             return
         shown = {
@@ -96,7 +100,7 @@ class Progress(TrainerCallback):
             "lr": f"{logs['learning_rate']:.2e}",
             "tokens/s": f"{speed:.0f}",
         }
-        if (peak := peak_flops()) is not None:
+        if (peak := peak_flops(device_name())) is not None:
             shown["MFU"] = f"{speed * self._flops / peak / args.world_size:.1%}"
         self._bar.update(state.global_step - self._bar.n)
         self._bar.set_postfix(shown, refresh=False)
@@ -130,16 +134,16 @@ class Progress(TrainerCallback):
         Args:
             mean_length: Mean length of an example in tokens.
         """
-        seconds, tokens = self._last - self._start, self._seen - self._first_tokens
-        steps, peak = self._step - self._first_step, peak_flops()
-        speed = tokens / seconds if seconds else 0.0
-        cuda = device().type == "cuda"
+        first, last, peak = self._first, self._last, peak_flops(device_name())
+        seconds = last.seconds - first.seconds
+        speed = (last.tokens - first.tokens) / seconds if seconds else 0.0
+        cuda = torch.cuda.is_available()
         return {
             "device": torch.cuda.get_device_name() if cuda else "cpu",
             "threads": torch.get_num_threads(),
             "processes": world_size(),
-            "first_step": self._first_step,
-            "steps": steps,
+            "first_step": first.step,
+            "steps": last.step - first.step,
             "seconds": round(seconds, 3),
             "tokens_per_second": round(speed, 1),
             "examples_per_second": round(speed / mean_length, 3),
@@ -148,16 +152,16 @@ class Progress(TrainerCallback):
             "gpu_memory_bytes": torch.cuda.max_memory_allocated() if cuda else None,
         }
 
+    def _reached(self, state: TrainerState) -> _Reached:
+        return _Reached(time.perf_counter(), state.global_step, self._tokens_at(state.global_step))
+
     def _tokens_at(self, step: int) -> int:
         """Return the tokens up to the end of an optimizer step, counted from 1; 0 before the first."""
-        total = 0
-        epoch = 0
-        while step > 0:
-            ends = self._tokens(epoch)
-            total += ends[min(step, len(ends)) - 1]
-            step -= len(ends)
-            epoch += 1
-        return total
+        if step == 0:
+            return 0
+        first_epoch = self._tokens(0)
+        epochs, index = divmod(step - 1, len(first_epoch))
+        return epochs * first_epoch[-1] + self._tokens(epochs)[index]
 
 
 def _peak_memory() -> int:
@@ -166,11 +170,6 @@ def _peak_memory() -> int:
     return peak if sys.platform == "darwin" else 1024 * peak
 
 
-def peak_flops() -> float | None:
-    """Return the 16-bit peak of the GPU in use, in operations per second; None on a CPU or an unknown GPU."""
-    return peak_flops_of(torch.cuda.get_device_name()) if device().type == "cuda" else None
-
-
-def peak_flops_of(name: str) -> float | None:
-    """Return the 16-bit peak of a GPU by the name that CUDA reports; None if it is unknown."""
+def peak_flops(name: str) -> float | None:
+    """Return the 16-bit peak of a GPU in operations per second, by the name that CUDA reports; None if unknown."""
     return next((peak for part, peak in _PEAK_FLOPS.items() if part in name), None)
