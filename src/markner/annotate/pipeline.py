@@ -1,15 +1,11 @@
 """From documents to the mentions that trained systems find in them, at the offsets of the user's own text."""
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
 
 from markner.annotate.journal import Entry, Totals, line_of, read_entries, resume
 from markner.data.documents import Document, Mention, Span
@@ -18,7 +14,7 @@ from markner.data.formats.document_files import STANDARD_INPUT, check_output, op
 from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.errors import MarknerError
 from markner.graphemes import with_spaces
-from markner.models.checkpoints import fingerprint
+from markner.models.checkpoints import fingerprint, resumed_bar
 from markner.models.tagging import System, load_system
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.formats import InputFormat, OutputFormat
@@ -86,7 +82,7 @@ def annotate(job: AnnotationJob) -> str:
 def _annotate_directly(job: AnnotationJob) -> str:
     systems = job.systems()
     totals, begun = Totals(), time.perf_counter()
-    with open_writer(job.output, job.output_format) as writer, _bar(None, 0) as bar:
+    with open_writer(job.output, job.output_format) as writer, resumed_bar(None, 0, "document") as bar:
         for group in tag_documents(job.documents(), systems, job.min_confidence):
             for document, entry in group:
                 writer.write(replace(document, mentions=entry.mentions))
@@ -115,7 +111,7 @@ def fill_journal(
         return 0, 0.0
     systems = job.systems()
     begun, tagged = time.perf_counter(), 0
-    with journal.open("a", encoding="utf-8") as stream, _bar(total, done) as bar:
+    with journal.open("a", encoding="utf-8") as stream, resumed_bar(total, done, "document") as bar:
         for group in tag_documents(islice(documents(), done, None), systems, job.min_confidence, done):
             stream.write(line_of([entry for _, entry in group]))
             stream.flush()
@@ -226,8 +222,3 @@ def journal_of(paths: Sequence[str], output: Path | None) -> Path | None:
     if output is None or STANDARD_INPUT in paths:
         return None
     return output.parent / f".{output.name}.journal"
-
-
-def _bar(total: int | None, done: int) -> "tqdm[Any]":
-    interval = 0.5 if sys.stderr.isatty() else 10.0
-    return tqdm(total=total, initial=done, unit="document", file=sys.stderr, mininterval=interval)

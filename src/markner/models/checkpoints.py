@@ -3,9 +3,12 @@
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from markner.errors import MarknerError
 from markner.files import read_json
@@ -87,3 +90,8 @@ def resumed_rows(partial: Path, job: str) -> list[dict[str, Any]]:
     partial.parent.mkdir(parents=True, exist_ok=True)
     partial.write_text("".join(kept), encoding="utf-8")
     return rows
+
+
+def resumed_bar(total: int | None, done: int, unit: str) -> "tqdm[Any]":
+    """Return a progress bar on stderr that begins behind what is done; in a log it is written every ten seconds."""
+    return tqdm(total=total, initial=done, unit=unit, mininterval=0.5 if sys.stderr.isatty() else 10.0)

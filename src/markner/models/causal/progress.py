@@ -15,6 +15,7 @@ from transformers import PreTrainedModel, TrainerCallback, TrainerControl, Train
 
 from markner.errors import MarknerError
 from markner.models.causal.sharding import world_size
+from markner.models.checkpoints import resumed_bar
 from markner.models.device import device_name
 
 _PEAK_FLOPS = {
@@ -71,10 +72,7 @@ class Progress(TrainerCallback):
             self._log.parent.mkdir(parents=True, exist_ok=True)
             if state.global_step == 0:
                 self._log.unlink(missing_ok=True)
-            interval = 0.5 if sys.stderr.isatty() else 10.0
-            self._bar = tqdm(
-                total=state.max_steps, initial=state.global_step, unit="step", file=sys.stderr, mininterval=interval
-            )
+            self._bar = resumed_bar(state.max_steps, state.global_step, "step")
 
     def on_log(
         self,

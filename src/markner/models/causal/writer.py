@@ -2,12 +2,10 @@
 
 import json
 import random
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from markner.data.synthetic.candidates import (
@@ -20,7 +18,7 @@ from markner.data.synthetic.candidates import (
     writing_prompt,
 )
 from markner.models.causal.examples import encode_prompts
-from markner.models.checkpoints import fingerprint, resumed_rows
+from markner.models.checkpoints import fingerprint, resumed_bar, resumed_rows
 from markner.models.decoding.generate import continuations, end_tokens
 from markner.models.decoding.query import until_end
 from markner.models.weights import load_for_decoding, load_tokenizer
@@ -67,12 +65,9 @@ def write(
         tokenizer = load_tokenizer(model_folder)
         model = load_for_decoding(model_folder, writing.precision)
         ends = final_tokens(model, tokenizer)
-        interval = 0.5 if sys.stderr.isatty() else 10.0
         with (
             partial.open("a", encoding="utf-8") as stream,
-            tqdm(
-                total=writing.candidates, initial=whole, unit="candidate", file=sys.stderr, mininterval=interval
-            ) as bar,
+            resumed_bar(writing.candidates, whole, "candidate") as bar,
         ):
             for start in range(whole, writing.candidates, size):
                 numbers = range(start, min(start + size, writing.candidates))

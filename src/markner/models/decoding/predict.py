@@ -1,17 +1,14 @@
 """Predictions of a generative system for a corpus, written as they come and resumed after an interruption."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-
-from tqdm import tqdm
 
 from markner.data.context import contexts
 from markner.data.documents import read_sentences
 from markner.data.tokens import token_text
 from markner.errors import MarknerError
-from markner.models.checkpoints import fingerprint, resumed_rows
+from markner.models.checkpoints import fingerprint, resumed_bar, resumed_rows
 from markner.models.decoding.generate import Answer
 from markner.models.decoding.pieces import ask_pieces, join_answers, positions_of, sentence_pieces
 from markner.models.weights import load_for_decoding, load_tokenizer
@@ -66,10 +63,9 @@ def predict(
         model = load_for_decoding(model_folder, decoding.precision)
         known = {number for number, name in enumerate(names) if name in answers}
         decoded = ask_pieces(model, tokenizer, pieces, prompt, decoding, known)
-        interval = 0.5 if sys.stderr.isatty() else 10.0
         with (
             partial.open("a", encoding="utf-8") as stream,
-            tqdm(total=len(names), initial=len(known), unit="sentence", file=sys.stderr, mininterval=interval) as bar,
+            resumed_bar(len(names), len(known), "sentence") as bar,
         ):
             for answer in decoded:
                 if answer.index in known:
