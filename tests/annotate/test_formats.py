@@ -13,7 +13,7 @@ import pytest
 from markner.data.documents import Document, Mention, PassageText, join_passages
 from markner.data.formats import plain, pubtator
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import format_of, open_writer, read_documents
+from markner.data.formats.document_files import format_of, read_documents, write_documents
 from markner.data.formats.file_formats import FORMATS
 from markner.errors import MarknerError
 from markner.study.schema.formats import FileFormat, InputFormat, OutputFormat
@@ -36,8 +36,7 @@ def the_text(folder: Path) -> Document:
 
 
 def write(path: Path, form: OutputFormat, document: Document, mentions: Sequence[Mention] = ()) -> None:
-    with open_writer(path, form) as writer:
-        writer.write(replace(document, mentions=tuple(mentions)))
+    write_documents([replace(document, mentions=tuple(mentions))], path, form)
 
 
 def written(folder: Path, document: Document, form: OutputFormat) -> Path:
@@ -124,9 +123,8 @@ def test_confidences_stand_where_the_format_has_a_place(tmp_path: Path, form: Ou
 
 
 def test_brat_names_are_files_within_the_folder_and_never_the_same(tmp_path: Path) -> None:
-    with open_writer(tmp_path / "out", "brat") as out:
-        for identifier in ("a", "a", "../b", "c/d", ""):
-            out.write(Document(identifier, "x", ()))
+    documents = [Document(identifier, "x", ()) for identifier in ("a", "a", "../b", "c/d", "")]
+    write_documents(documents, tmp_path / "out", "brat")
     names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.txt"))
     assert names == ["a-2.txt", "a.txt", "b.txt", "c/d.txt", "document.txt"]
 
@@ -199,9 +197,8 @@ def test_documents_without_an_id_are_named_by_file_and_line_or_number(tmp_path: 
 
 
 def test_pubtator_names_a_document_without_an_identifier_by_its_number(tmp_path: Path) -> None:
-    with open_writer(tmp_path / "out.txt", "pubtator") as out:
-        for identifier in ("7", "", ""):
-            out.write(join_passages(identifier, [PassageText("Gout")], " "))
+    originals = [join_passages(identifier, [PassageText("Gout")], " ") for identifier in ("7", "", "")]
+    write_documents(originals, tmp_path / "out.txt", "pubtator")
     documents = read(tmp_path / "out.txt")
     assert [(document.id, document.text) for document in documents] == [
         ("7", "Gout"),
@@ -224,8 +221,8 @@ def test_a_pubtator_block_without_abstract_is_a_document() -> None:
 
 def test_the_table_of_formats_has_each_named_format_and_its_writer() -> None:
     assert set(FORMATS) == set(get_args(FileFormat))
-    assert {name for name, entry in FORMATS.items() if entry.writer is not None} == set(get_args(OutputFormat))
-    assert all((entry.read is None) == (entry.read_folder is not None) for entry in FORMATS.values())
+    assert {name for name, entry in FORMATS.items() if entry.write is not None} == set(get_args(OutputFormat))
+    assert [name for name, entry in FORMATS.items() if entry.read is None] == ["brat"]
 
 
 def test_the_name_of_the_output_gives_its_format() -> None:
@@ -237,7 +234,7 @@ def test_the_name_of_the_output_gives_its_format() -> None:
 
 def test_a_writer_that_fails_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "out.xml"
-    with pytest.raises(MarknerError, match="XML cannot"), open_writer(path, "bioc-xml") as out:
-        out.write(the_text(tmp_path))
-        out.write(join_passages("1", [PassageText("a\0b")], " "))
+    documents = [the_text(tmp_path), join_passages("1", [PassageText("a\0b")], " ")]
+    with pytest.raises(MarknerError, match="XML cannot"):
+        write_documents(documents, path, "bioc-xml")
     assert not path.exists()

@@ -16,8 +16,8 @@ from random_texts import TEXTS, batches
 
 from markner.data.documents import Document, Mention, PassageText, join_passages
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.bioc import BioCXmlWriter
-from markner.data.formats.document_files import file_in, open_writer, read_documents
+from markner.data.formats.bioc import write_xml
+from markner.data.formats.document_files import file_in, read_documents, write_documents
 from markner.errors import MarknerError
 from markner.study.schema.formats import OutputFormat
 from markner.tags import words
@@ -47,9 +47,7 @@ def documents(draw: st.DrawFn) -> Document:
 def copies(folder: Path, form: OutputFormat, originals: Sequence[Document]) -> list[Document]:
     """Write documents in one file of a format, and read them."""
     path = file_in(folder, form)
-    with open_writer(path, form) as writer:
-        for document in originals:
-            writer.write(document)
+    write_documents(originals, path, form)
     return list(read_documents([path], form, ReadOptions()))
 
 
@@ -105,4 +103,4 @@ def test_every_text_and_mention_comes_back(drawn: list[Document]) -> None:
     for document in originals:
         if NOT_XML.search(document.text):
             with pytest.raises(MarknerError, match="holds a character that XML cannot hold"):
-                BioCXmlWriter(io.StringIO()).write(document)
+                write_xml(io.StringIO(), [document])

@@ -10,7 +10,7 @@ from markner.cli.main import main
 from markner.data.documents import Document, Mention, PassageText, Span, join_passages
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.conversion import convert, losses
-from markner.data.formats.document_files import file_in, open_writer, read_documents
+from markner.data.formats.document_files import file_in, read_documents, write_documents
 from markner.errors import MarknerError
 from markner.study.schema.formats import InputFormat, OutputFormat
 
@@ -138,14 +138,12 @@ def test_what_a_format_cannot_hold_is_counted_by_kind(
     tmp_path: Path, form: OutputFormat, expected: dict[str, int]
 ) -> None:
     path = file_in(tmp_path, form)
-    with open_writer(path, form) as writer:
-        writer.write(odd())
+    write_documents([odd()], path, form)
     assert losses([odd()], read_documents([path], form, ReadOptions())) == {"relations": 2, **expected}
 
 
 def test_columns_lose_concepts(tmp_path: Path) -> None:
-    with open_writer(tmp_path / "a.conll", "iob") as writer:
-        writer.write(odd())
+    write_documents([odd()], tmp_path / "a.conll", "iob")
     lost = losses([odd()], read_documents([tmp_path / "a.conll"], "iob", ReadOptions()))
     assert (lost["concepts"], lost["mentions"]) == (1, 3)
 

@@ -18,9 +18,9 @@ from tiny_encoder import tiny_encoder
 
 from markner.data.documents import Document, Sentence, read_sentences
 from markner.data.fetching.fetch import fetch_corpus
+from markner.data.formats import iob
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import open_writer, read_documents
-from markner.data.formats.iob import IobWriter
+from markner.data.formats.document_files import read_documents, write_documents
 from markner.data.splits import build_split
 from markner.files import read_json
 from markner.models.encoder.train import EncoderTraining, train_point
@@ -87,9 +87,7 @@ def write_saved_folder(folder: Path) -> str:
 
 def write_bigbio(path: Path) -> Path:
     """Write the documents as `bigbio_kb`, each as one passage."""
-    with open_writer(path, "parquet") as writer:
-        for each in read_documents([write_lines(prodigy)(path.parent)], "jsonl", ReadOptions()):
-            writer.write(each)
+    write_documents(read_documents([write_lines(prodigy)(path.parent)], "jsonl", ReadOptions()), path, "parquet")
     return path
 
 
@@ -106,9 +104,8 @@ RAW: dict[str, tuple[str, Callable[[Path], Any]]] = {
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Sentence], Any]:
     folder = tmp_path_factory.mktemp("expected")
-    with open_writer(folder / "own.json", "bioc-json") as writer:
-        for each in read_documents([write_lines(prodigy)(folder)], "jsonl", ReadOptions()):
-            writer.write(each)
+    documents = read_documents([write_lines(prodigy)(folder)], "jsonl", ReadOptions())
+    write_documents(documents, folder / "own.json", "bioc-json")
     return trained(folder, "raw", "bioc-json", str(folder / "own.json"))
 
 
@@ -160,9 +157,7 @@ def tagged_sentences() -> Iterator[list[tuple[str, str, str]]]:
 
 def tagged_tokens() -> Iterator[tuple[str, str, str]]:
     stream = StringIO()
-    writer = IobWriter(stream)
-    for document in DOCUMENTS:
-        writer.write(document)
+    iob.write(stream, DOCUMENTS)
     for line in stream.getvalue().split("\n"):
         token, _, tag = line.partition("\t")
         letter, _, kind = tag.partition("-")

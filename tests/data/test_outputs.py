@@ -10,7 +10,7 @@ from markner.cli.main import main
 from markner.data.documents import Document
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.conversion import convert
-from markner.data.formats.document_files import STANDARD_INPUT, check_output, open_writer
+from markner.data.formats.document_files import STANDARD_INPUT, check_output, write_documents
 from markner.errors import MarknerError
 from markner.study.schema.formats import OutputFormat
 
@@ -102,11 +102,10 @@ def test_brat_needs_an_output_before_anything_is_read() -> None:
 
 
 def test_every_brat_folder_that_was_written_is_replaced_by_the_next_run(folder: Path) -> None:
+    names = ("a", "a", "b.c", ".d", "e.txt", "f/g.ann", "../h", "", ".")
     for _ in range(2):
         check_output(Path("out"), "brat", ["in.jsonl"], "auto")
-        with open_writer(Path("out"), "brat") as writer:
-            for identifier in ("a", "a", "b.c", ".d", "e.txt", "f/g.ann", "../h", "", "."):
-                writer.write(Document(identifier, "x", ()))
+        write_documents([Document(name, "x", ()) for name in names], Path("out"), "brat")
     assert len(list((folder / "out").rglob("*.txt"))) == 9
 
 

@@ -13,7 +13,7 @@ from tiny_study import PARTS, snakemake
 
 from markner.data.documents import Document, read_sentences
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import file_in, open_writer, read_documents
+from markner.data.formats.document_files import file_in, read_documents, write_documents
 from markner.files import read_json
 from markner.models.encoder.train import EncoderTraining, train_point
 from markner.study.grid import Point
@@ -36,9 +36,7 @@ def checkout(folder: Path) -> dict[str, dict[str, Any]]:
     corpora = {}
     for form in WRITTEN:
         path = file_in(Path("own"), form)
-        with open_writer(folder / path, form) as writer:
-            for document in documents:
-                writer.write(document)
+        write_documents(documents, folder / path, form)
         corpora[form] = source(form, str(path))
     for path in sorted((folder / "own" / "brat").glob("*.ann"))[:2]:
         path.write_text(path.read_text() + "R1\tCauses Arg1:T1 Arg2:T2\n#1\tAnnotatorNotes T1\tSee there.\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from markner.annotate.journal import Entry, Totals, line_of, read_entries, resume
 from markner.data.documents import Document, Mention, Span
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import STANDARD_INPUT, check_output, open_writer, read_documents
+from markner.data.formats.document_files import STANDARD_INPUT, check_output, read_documents, write_documents
 from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.errors import MarknerError
 from markner.graphemes import with_spaces
@@ -82,12 +82,16 @@ def annotate(job: AnnotationJob) -> str:
 def _annotate_directly(job: AnnotationJob) -> str:
     systems = job.systems()
     totals, begun = Totals(), time.perf_counter()
-    with open_writer(job.output, job.output_format) as writer, resumed_bar(None, 0, "document") as bar:
-        for group in tag_documents(job.documents(), systems, job.min_confidence):
-            for document, entry in group:
-                writer.write(replace(document, mentions=entry.mentions))
-                totals.add(entry)
-            bar.update(len(group))
+
+    def tagged() -> Iterator[Document]:
+        with resumed_bar(None, 0, "document") as bar:
+            for group in tag_documents(job.documents(), systems, job.min_confidence):
+                for document, entry in group:
+                    yield replace(document, mentions=entry.mentions)
+                    totals.add(entry)
+                bar.update(len(group))
+
+    write_documents(tagged(), job.output, job.output_format)
     return totals.message(totals.documents, time.perf_counter() - begun, job.output)
 
 
@@ -127,13 +131,16 @@ def write_entries(job: AnnotationJob, entries: Iterable[Entry]) -> Totals:
         MarknerError: The documents are not those of the entries.
     """
     totals = Totals()
-    with open_writer(job.output, job.output_format) as writer:
+
+    def tagged() -> Iterator[Document]:
         for document, entry in zip_longest(job.documents(), entries):
             if document is None or entry is None or document.digest() != entry.digest:
                 place = f"document {document.id}" if document else "their end"
                 raise MarknerError(f"the texts are not those that were tagged, from {place} on", "tag them again")
-            writer.write(replace(document, mentions=entry.mentions))
+            yield replace(document, mentions=entry.mentions)
             totals.add(entry)
+
+    write_documents(tagged(), job.output, job.output_format)
     return totals
 
 

@@ -6,7 +6,7 @@ https://bioc.sourceforge.net.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Any, BinaryIO
 
@@ -172,16 +172,11 @@ def _bioc(document: Document) -> BioCDocument:
     return result
 
 
-class BioCXmlWriter:
-    """Writes a BioC XML collection, document by document."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        head = "".join(f"<{key}>{value}</{key}>\n" for key, value in _SOURCE.items())
-        stream.write(f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<collection>\n{head}')
-
-    def write(self, document: Document) -> None:
-        """Write a document with its mentions."""
+def write_xml(stream: IO[str], documents: Iterable[Document]) -> None:
+    """Write a BioC XML collection, document by document."""
+    head = "".join(f"<{key}>{value}</{key}>\n" for key, value in _SOURCE.items())
+    stream.write(f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<collection>\n{head}')
+    for document in documents:
         try:
             element = biocxml.encoder.encode_document(_bioc(document))
         except ValueError as error:
@@ -189,28 +184,16 @@ class BioCXmlWriter:
                 f"document {document.id}: holds a character that XML cannot hold",
                 "write bioc-json, jsonl or brat instead",
             ) from error
-        self._stream.write(etree.tostring(element, encoding="unicode", pretty_print=True))
-
-    def close(self) -> None:
-        """End the collection."""
-        self._stream.write("</collection>\n")
+        stream.write(etree.tostring(element, encoding="unicode", pretty_print=True))
+    stream.write("</collection>\n")
 
 
-class BioCJsonWriter:
-    """Writes a BioC JSON collection, one document a line."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self._separator = "\n"
-        head = {"bioctype": "BioCCollection", **_SOURCE, "version": "1.0", "infons": {}}
-        stream.write(json.dumps(head)[:-1] + ', "documents": [')
-
-    def write(self, document: Document) -> None:
-        """Write a document with its mentions."""
-        row = BioCJSONEncoder(ensure_ascii=False).encode(_bioc(document))
-        self._stream.write(f"{self._separator}{row}")
-        self._separator = ",\n"
-
-    def close(self) -> None:
-        """End the collection."""
-        self._stream.write("\n]}\n")
+def write_json(stream: IO[str], documents: Iterable[Document]) -> None:
+    """Write a BioC JSON collection, one document a line."""
+    head = {"bioctype": "BioCCollection", **_SOURCE, "version": "1.0", "infons": {}}
+    stream.write(json.dumps(head)[:-1] + ', "documents": [')
+    separator = "\n"
+    for document in documents:
+        stream.write(separator + BioCJSONEncoder(ensure_ascii=False).encode(_bioc(document)))
+        separator = ",\n"
+    stream.write("\n]}\n")

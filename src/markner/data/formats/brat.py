@@ -5,7 +5,7 @@ Specification: brat standoff format, https://brat.nlplab.org/standoff.html.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,32 +80,26 @@ def _annotations(path: Path, ignored: Counter[str]) -> list[Annotation]:
     ]
 
 
-class BratWriter:
-    """Writes brat standoff: for each document its exact text, and the file of its annotations beside it.
+def write(folder: Path, documents: Iterable[Document]) -> None:
+    """Write brat standoff: for each document its exact text, and the file of its annotations beside it.
 
     The identifier of a document is its name in the folder; if it repeats, a number is added.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._names: dict[str, int] = {}
-
-    def write(self, document: Document) -> None:
-        """Write the two files of a document."""
-        path = self._folder / self._name(document.id)
+    counts: dict[str, int] = {}
+    for document in documents:
+        path = folder / _file_name(document.id, counts)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.with_name(f"{path.name}.txt").write_bytes(document.text.encode())
         rows = "".join(_row(number, document.text, item) for number, item in enumerate(document.mentions, start=1))
         path.with_name(f"{path.name}.ann").write_bytes(rows.encode())
 
-    def close(self) -> None:
-        """Do nothing: the files are complete."""
 
-    def _name(self, identifier: str) -> str:
-        steps = [re.sub(r"[^\w.+-]", "_", step).strip(".") for step in identifier.split("/")]
-        name = "/".join(step for step in steps if step) or "document"
-        self._names[name] = count = self._names.get(name, 0) + 1
-        return name if count == 1 else self._name(f"{name}-{count}")
+def _file_name(identifier: str, counts: dict[str, int]) -> str:
+    """Return the name of the files of a document, without ending. `counts` says how often each name was wanted."""
+    steps = [re.sub(r"[^\w.+-]", "_", step).strip(".") for step in identifier.split("/")]
+    name = "/".join(step for step in steps if step) or "document"
+    counts[name] = count = counts.get(name, 0) + 1
+    return name if count == 1 else _file_name(f"{name}-{count}", counts)
 
 
 def _row(number: int, text: str, mention: Mention) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markner.data.documents import Document, without_space
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import check_output, open_writer, read_documents
+from markner.data.formats.document_files import check_output, read_documents, write_documents
 from markner.errors import MarknerError
 from markner.study.schema.formats import InputFormat, OutputFormat
 
@@ -33,9 +33,7 @@ def convert(
     documents = list(read_documents(inputs, file_format, replace(options, types=None)))
     if options.types is not None:
         documents = _of_types(documents, options.types)
-    with open_writer(output, output_format) as writer:
-        for document in documents:
-            writer.write(document)
+    write_documents(documents, output, output_format)
     if not documents:
         return 0, Counter()  # a brat folder without texts cannot be read
     return len(documents), losses(documents, read_documents([output], output_format, ReadOptions()))

@@ -3,7 +3,7 @@
 spaCy's spans are whole tokens. The writer divides the text at the ends of mentions too, so that every mention is one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -72,19 +72,14 @@ def _document(doc: "Doc", number: int, options: ReadOptions) -> Document:
     )
 
 
-class DocBinWriter:
-    """Writes one `DocBin` at the end: all mentions in the span group `sc`, those that do not overlap as entities."""
+def write(stream: BinaryIO, documents: Iterable[Document]) -> None:
+    """Write one `DocBin` at the end: all mentions in the span group `sc`, those that do not overlap as entities."""
+    docs, vocab = _docbin()
+    from spacy.tokens import Doc
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._documents, self._vocab = _docbin()
-
-    def write(self, document: Document) -> None:
-        """Add a document with its mentions."""
-        from spacy.tokens import Doc
-
+    for document in documents:
         pieces = _pieces(document)
-        doc = Doc(self._vocab, words=pieces, spaces=[False] * len(pieces))
+        doc = Doc(vocab, words=pieces, spaces=[False] * len(pieces))
         doc.user_data[_ID] = document.id
         placed = (
             doc.char_span(mention.start, mention.end, label=mention.type, kb_id=mention.concept or "")
@@ -97,11 +92,8 @@ class DocBinWriter:
             with suppress(ValueError):  # a second type of one span
                 if (span.start_char, span.end_char) in kept:
                     doc.set_ents([span], default="unmodified")
-        self._documents.add(doc)
-
-    def close(self) -> None:
-        """Write the file."""
-        self._stream.write(self._documents.to_bytes())
+        docs.add(doc)
+    stream.write(docs.to_bytes())
 
 
 def _pieces(document: Document) -> list[str]:

@@ -3,7 +3,7 @@
 import sys
 import tarfile
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader
@@ -13,7 +13,7 @@ from typing import BinaryIO, Self, cast, get_args
 from markner.data.documents import Document
 from markner.data.formats import brat
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.file_formats import FORMATS, Writer
+from markner.data.formats.file_formats import FORMATS
 from markner.data.formats.lines import open_file, unpacked, visible_files
 from markner.errors import MarknerError
 from markner.files import atomic, fresh_folder, replace_folder
@@ -228,9 +228,8 @@ def _is_of_pair(path: Path, files: Collection[Path]) -> bool:
     return partner is not None and path.with_suffix(partner) in files
 
 
-@contextmanager
-def open_writer(output: Path | None, file_format: OutputFormat) -> Iterator[Writer]:
-    """Open a writer into a file, or into a folder (brat), that is complete at the end and absent after an error.
+def write_documents(documents: Iterable[Document], output: Path | None, file_format: OutputFormat) -> None:
+    """Write documents into a file, or into a folder (brat), that is complete at the end and absent after an error.
 
     Without `output` each document is written to standard output at once.
 
@@ -238,28 +237,20 @@ def open_writer(output: Path | None, file_format: OutputFormat) -> Iterator[Writ
         MarknerError: brat without a folder.
     """
     chosen = FORMATS[file_format]
-    make = chosen.writer
-    if make is None:
+    write = chosen.write
+    if write is None:
         raise MarknerError(f"{file_format} is not written", f"choose one of {', '.join(get_args(OutputFormat))}")
     if file_format == "brat":
         if output is None:
             raise MarknerError(*_NO_FOLDER)
         folder = output.resolve()  # of a link, the folder that it names is replaced
         partial = fresh_folder(folder)
-        yield make(partial)
+        write(partial, documents)
         replace_folder(partial, folder)
     elif output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-        yield from _closing(make(sys.stdout.buffer if chosen.binary else sys.stdout))
+        write(sys.stdout.buffer if chosen.binary else sys.stdout, documents)
         sys.stdout.flush()
-    elif chosen.binary:
-        with atomic(output, "wb") as stream:
-            yield from _closing(make(stream))
     else:
-        with atomic(output) as stream:
-            yield from _closing(make(stream))
-
-
-def _closing(writer: Writer) -> Iterator[Writer]:
-    yield writer
-    writer.close()
+        with atomic(output, "wb" if chosen.binary else "w") as stream:
+            write(stream, documents)

@@ -4,11 +4,10 @@ A new format takes a module with its reader (and writer), its name in `markner.s
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 from markner.data.documents import Document
 from markner.data.formats import brat, docbin, iob, jsonl, label_studio, literature, parquet, plain, pubtator
@@ -16,29 +15,18 @@ from markner.data.formats.annotations import ReadOptions
 from markner.study.schema.formats import FileFormat
 
 
-class Writer(Protocol):
-    """Writes documents with their mentions, one after another."""
-
-    def write(self, document: Document) -> None:
-        """Write a document."""
-
-    def close(self) -> None:
-        """Write the end of the file."""
-
-
 @dataclass(frozen=True, slots=True)
 class Format:
     """How documents of a format are recognized, read and written.
 
-    `read` takes an open file, its name for errors, and options; `read_folder` a folder and options. `writer` takes an
-    open file, of bytes if `binary`, or a folder. `endings` are the endings of file names. Of formats that share an
-    ending, and for a file without a known one, that one is recognized whose `head` is at the beginning of the file.
-    `output` is the name of a file or folder that is written.
+    `read` takes an open file, its name for errors, and options; brat, a format of folders, has no such reader. `write`
+    takes an open file, of bytes if `binary`, or a folder, and documents. `endings` are the endings of file names. Of
+    formats that share an ending, and for a file without a known one, that one is recognized whose `head` is at the
+    beginning of the file. `output` is the name of a file or folder that is written.
     """
 
     read: Callable[[BinaryIO, str, ReadOptions], Iterator[Document]] | None = None
-    read_folder: Callable[[Path, ReadOptions], Iterator[Document]] | None = None
-    writer: Callable[[Any], Writer] | None = None
+    write: Callable[[Any, Iterable[Document]], None] | None = None
     endings: tuple[str, ...] = ()
     head: re.Pattern[bytes] | None = None
     output: str = ""
@@ -60,7 +48,7 @@ def _head(pattern: bytes) -> re.Pattern[bytes]:
 FORMATS: dict[FileFormat, Format] = {
     "pubtator": Format(
         pubtator.read,
-        writer=pubtator.PubTatorWriter,
+        pubtator.write,
         endings=(".pubtator",),
         head=_head(rb"[^|\t\n]{1,200}\|t\|"),
         output="annotations.PubTator",
@@ -77,7 +65,7 @@ FORMATS: dict[FileFormat, Format] = {
     ),
     "bioc-xml": Format(
         lambda *args: _bioc().read_xml(*args),
-        writer=lambda out: _bioc().BioCXmlWriter(out),
+        lambda *args: _bioc().write_xml(*args),
         endings=(".xml",),
         head=_head(rb"<\?xml|<!DOCTYPE collection|<collection"),
         output="annotations.xml",
@@ -89,35 +77,33 @@ FORMATS: dict[FileFormat, Format] = {
     ),
     "jsonl": Format(
         jsonl.read,
-        writer=jsonl.JsonlWriter,
+        jsonl.write,
         endings=(".jsonl", ".ndjson"),
         head=_head(rb'\{(?![^\n]*"passages")[^\n]*"text"'),
         output="annotations.jsonl",
     ),
     "bioc-json": Format(
         lambda *args: _bioc().read_json(*args),
-        writer=lambda out: _bioc().BioCJsonWriter(out),
+        lambda *args: _bioc().write_json(*args),
         endings=(".json",),
         head=_head(rb'[{\[].*"(?:documents|passages|source)"'),
         output="annotations.json",
     ),
     "iob": Format(
         iob.read_documents,
-        writer=iob.IobWriter,
+        iob.write,
         endings=(".conll", ".iob", ".bio"),
         output="annotations.conll",
     ),
-    "spacy": Format(
-        docbin.read, writer=docbin.DocBinWriter, endings=(".spacy",), output="annotations.spacy", binary=True
-    ),
+    "spacy": Format(docbin.read, docbin.write, endings=(".spacy",), output="annotations.spacy", binary=True),
     "parquet": Format(
         parquet.read,
-        writer=parquet.ParquetWriter,
+        parquet.write,
         endings=(".parquet", ".arrow"),
         head=_head(rb"PAR1|ARROW1"),
         output="annotations.parquet",
         binary=True,
     ),
-    "brat": Format(read_folder=brat.read, writer=brat.BratWriter, output="brat"),
+    "brat": Format(write=brat.write, output="brat"),
     "text": Format(plain.read),
 }

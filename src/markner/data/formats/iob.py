@@ -3,7 +3,7 @@
 An empty line ends a sentence. Tab or white space separates the columns. A line with `-DOCSTART-` begins a document.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -238,22 +238,17 @@ def _tag(where: str, tag: str) -> tuple[str, str]:
     return letter, kind
 
 
-class IobWriter:
-    """Writes tokens and IOB2 tags in two columns, and `-DOCSTART-` with the identifier before each document.
+def write(stream: IO[str], documents: Iterable[Document]) -> None:
+    """Write tokens and IOB2 tags in two columns, and `-DOCSTART-` with the identifier before each document.
 
     Sentences and tokens are made as those of a corpus of the variant `tokenized`. If mentions overlap, the longest is
     written. A mention over the end of a sentence is not written; one that ends inside a token grows to whole tokens.
     """
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-
-    def write(self, document: Document) -> None:
-        """Write a document with its mentions."""
+    for document in documents:
         kinds = {Span(mention.start, mention.end): mention.type for mention in document.mentions}
         spans = resolve_overlaps(kinds)
         name = "_".join(document.id.split()) or "document"
-        self._stream.write(f"{_DOCUMENT}\t{name}\n\n")
+        stream.write(f"{_DOCUMENT}\t{name}\n\n")
         for start, end in document_sentences(document):
             inside = [Span(*(place - start for place in span)) for span in spans if start <= span[0] and span[1] <= end]
             text = document.text[start:end]
@@ -263,8 +258,5 @@ class IobWriter:
                     first = next(span for span in inside if span.start < token.end and token.start < span.end)
                     kind = kinds[Span(start + first.start, start + first.end)]
                 column = tag if tag == "O" else f"{tag}-{kind}"
-                self._stream.write(f"{text[token.start : token.end].strip()}\t{column}\n")
-            self._stream.write("\n")
-
-    def close(self) -> None:
-        """Do nothing: the file is complete."""
+                stream.write(f"{text[token.start : token.end].strip()}\t{column}\n")
+            stream.write("\n")

@@ -6,7 +6,7 @@ The spans stand under `mentions` (MarkNER), `spans` (Prodigy), `entities` or `la
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Any, BinaryIO
 
@@ -98,23 +98,15 @@ def check_characters(where: str, text: str) -> str:
     return text
 
 
-class JsonlWriter:
-    """Writes a document a line: `id`, `text`, `mentions` with `start`, `end`, `type`, `text`.
+def write(stream: IO[str], documents: Iterable[Document]) -> None:
+    """Write a document a line: `id`, `text`, `mentions` with `start`, `end`, `type`, `text`.
 
     A discontinuous mention also has `parts`, a mention with a concept `concept`, and a predicted mention `score`.
     """
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-
-    def write(self, document: Document) -> None:
-        """Write a document with its mentions."""
+    for document in documents:
         mentions = [_mention_row(document.text, mention) for mention in document.mentions]
         row = {"id": document.id, "text": document.text, "mentions": mentions}
-        self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-    def close(self) -> None:
-        """Do nothing: the file is complete."""
+        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def _mention_row(text: str, mention: Mention) -> dict[str, object]:

@@ -6,8 +6,9 @@ Rows have one of these forms: BigBIO's `bigbio_kb` (passages and entities with l
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count, islice
 from typing import Any, BinaryIO
 
 from markner.data.documents import SENTENCE, Document, Passage, PassageText, Span, join_passages
@@ -152,63 +153,48 @@ def _normalized(concept: str | None) -> list[dict[str, str]]:
     return [{"db_name": name if colon else "", "db_id": number if colon else name}]
 
 
-class ParquetWriter:
-    """Writes Parquet in the schema `bigbio_kb`, some documents at a time."""
+def write(stream: BinaryIO, documents: Iterable[Document]) -> None:
+    """Write Parquet in the schema `bigbio_kb`, some documents at a time; line ends between passages become spaces."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    def __init__(self, stream: BinaryIO) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        texts, offsets = pa.list_(pa.string()), pa.list_(pa.list_(pa.int32()))
-        base = [("id", pa.string()), ("type", pa.string()), ("text", texts), ("offsets", offsets)]
-        concept = [("db_name", pa.string()), ("db_id", pa.string())]
-        self._schema = pa.schema(
-            [
-                ("id", pa.string()),
-                ("document_id", pa.string()),
-                ("passages", pa.list_(pa.struct(base))),
-                ("entities", pa.list_(pa.struct([*base, ("normalized", pa.list_(pa.struct(concept)))]))),
-            ]
-        )
-        self._table: Any = pa.Table
-        self._file = pq.ParquetWriter(stream, self._schema)
-        self._rows: list[dict[str, Any]] = []
-        self._count = 0
-
-    def write(self, document: Document) -> None:
-        """Add a document with its mentions; line ends between passages become spaces."""
-        text = document.text
-        passages = [
-            {
-                "id": f"{self._count}-p{number}",
-                "type": part.infons.get("type", ""),
-                "text": [text[part.start : part.end]],
-                "offsets": [[part.start, part.end]],
-            }
-            for number, part in enumerate(document.passages)
+    texts, offsets = pa.list_(pa.string()), pa.list_(pa.list_(pa.int32()))
+    base = [("id", pa.string()), ("type", pa.string()), ("text", texts), ("offsets", offsets)]
+    concept = [("db_name", pa.string()), ("db_id", pa.string())]
+    schema = pa.schema(
+        [
+            ("id", pa.string()),
+            ("document_id", pa.string()),
+            ("passages", pa.list_(pa.struct(base))),
+            ("entities", pa.list_(pa.struct([*base, ("normalized", pa.list_(pa.struct(concept)))]))),
         ]
-        entities = [
-            {
-                "id": f"{self._count}-e{number}",
-                "type": mention.type,
-                "text": [text[start:end] for start, end in mention.parts or [mention[:2]]],
-                "offsets": [list(span) for span in mention.parts or [mention[:2]]],
-                "normalized": _normalized(mention.concept),
-            }
-            for number, mention in enumerate(document.mentions)
-        ]
-        row = {"id": str(self._count), "document_id": document.id, "passages": passages, "entities": entities}
-        self._rows.append(row)
-        self._count += 1
-        if len(self._rows) == _BATCH:
-            self._flush()
+    )
+    rows = map(_row, count(), documents)
+    with pq.ParquetWriter(stream, schema) as file:
+        while batch := list(islice(rows, _BATCH)):
+            file.write_table(pa.Table.from_pylist(batch, schema=schema))
 
-    def _flush(self) -> None:
-        if self._rows:
-            self._file.write_table(self._table.from_pylist(self._rows, schema=self._schema))
-        self._rows = []
 
-    def close(self) -> None:
-        """Write the rest and the end of the file."""
-        self._flush()
-        self._file.close()
+def _row(number: int, document: Document) -> dict[str, Any]:
+    """Return the row of a document, which is counted from 0."""
+    text = document.text
+    passages = [
+        {
+            "id": f"{number}-p{place}",
+            "type": part.infons.get("type", ""),
+            "text": [text[part.start : part.end]],
+            "offsets": [[part.start, part.end]],
+        }
+        for place, part in enumerate(document.passages)
+    ]
+    entities = [
+        {
+            "id": f"{number}-e{place}",
+            "type": mention.type,
+            "text": [text[start:end] for start, end in mention.parts or [mention[:2]]],
+            "offsets": [list(span) for span in mention.parts or [mention[:2]]],
+            "normalized": _normalized(mention.concept),
+        }
+        for place, mention in enumerate(document.mentions)
+    ]
+    return {"id": str(number), "document_id": document.id, "passages": passages, "entities": entities}

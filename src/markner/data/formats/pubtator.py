@@ -4,7 +4,7 @@ Format: README of the BC5CDR corpus.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import IO, BinaryIO
@@ -138,21 +138,14 @@ def _annotation(where: str, fields: list[str]) -> Annotation | None:
     return Annotation(where, (span,), fields[4], fields[3], concept or None)
 
 
-class PubTatorWriter:
-    """Writes documents as PubTator: the first passage is the title line, everything after it the abstract line.
+def write(stream: IO[str], documents: Iterable[Document]) -> None:
+    """Write documents as PubTator: the first passage is the title line, everything after it the abstract line.
 
     A line of PubTator holds no line end. Where the text has one, a space is written, so that the offsets stay the same.
     A document with an empty identifier gets its number, as PubTator has no line without one.
     """
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self._count = 0
-
-    def write(self, document: Document) -> None:
-        """Write a document with its mentions."""
-        self._count += 1
-        name = re.sub(r"[|\s]", "_", document.id) or f"document#{self._count}"
+    for number, document in enumerate(documents, start=1):
+        name = re.sub(r"[|\s]", "_", document.id) or f"document#{number}"
         text = document.text.translate(_LINE_BREAKS)
         end = _title_end(document)
         lines = [f"{name}|t|{text[:end]}", f"{name}|a|{text[end + 1 :]}"]
@@ -161,10 +154,7 @@ class PubTatorWriter:
             lines.append(
                 f"{name}\t{mention.start}\t{mention.end}\t{surface}\t{mention.type}\t{_field(mention.concept)}"
             )
-        self._stream.write("\n".join(lines) + "\n\n")
-
-    def close(self) -> None:
-        """Do nothing: the file is complete."""
+        stream.write("\n".join(lines) + "\n\n")
 
 
 def _field(concept: str | None) -> str:
