@@ -15,7 +15,8 @@ from markner.data.synthetic.candidates import (
     write_candidates,
     writing_prompt,
 )
-from markner.data.synthetic.training_set import SetInputs, SetOutputs, SetSettings, build_set
+from markner.data.synthetic.params import SelfInstructParams
+from markner.data.synthetic.training_set import build_set
 from markner.errors import MarknerError
 from markner.files import read_json, read_jsonl
 from markner.markup import unmark
@@ -51,15 +52,16 @@ def build(folder: Path, written: list[str], shown: str = "c.train.1") -> Path:
     candidates = folder / "candidates.jsonl"
     write_candidates(candidates, [Candidate(number, "w", 1, (shown,), raw, True) for number, raw in enumerate(written)])
     build_set(
-        SetSettings("own", "c", "Mark genes.", seed_sentences=10, seed=1, filters=Filters()),
-        SetInputs(candidates, train, [test]),
-        SetOutputs(
-            instructions=folder / "own.json",
-            index=folder / "own.index.csv",
-            verdicts=folder / "verdicts.jsonl",
-            report=folder / "report.json",
-            markdown=folder / "report.md",
-        ),
+        "own",
+        SelfInstructParams(corpus="c", instruction="Mark genes.", seed_sentences=10, seed=1, filters=Filters()),
+        candidates,
+        train,
+        [test],
+        instructions=folder / "own.json",
+        index=folder / "own.index.csv",
+        verdicts=folder / "verdicts.jsonl",
+        report=folder / "report.json",
+        markdown=folder / "report.md",
     )
     return folder
 

@@ -47,16 +47,11 @@ class Neighbours:
         return (self._names[best[2]], best[1]) if best and best[1] >= least - 1e-9 else None
 
     def _spell(self, sentence: Iterable[str]) -> str:
-        """Return a list of words as a string with one character for each word: the library is fastest with strings."""
-        return "".join(self._letters.setdefault(word, _letter(len(self._letters))) for word in sentence)
+        """Return a list of words as a string with one character for each word: the library is fastest with strings.
 
-
-def _letter(number: int) -> str:
-    """Return a character for each word, without surrogates. Unicode has enough characters for a million words."""
-    return chr(number if number < _SURROGATES else number + _SURROGATES_SIZE)
-
-
-_SURROGATES, _SURROGATES_SIZE = 0xD800, 0x800
+        Unicode has enough characters for a million words.
+        """
+        return "".join(self._letters.setdefault(word, chr(len(self._letters))) for word in sentence)
 
 
 class Runs:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,55 +9,35 @@ from markner.data.documents import Sentence, read_sentences
 from markner.data.instructions import Instance, write_instances
 from markner.data.synthetic.candidates import Candidate, candidate_row, draw_seed, read_candidates
 from markner.data.synthetic.filters import REASONS, Verdict, judge
+from markner.data.synthetic.params import SelfInstructParams
 from markner.errors import MarknerError
 from markner.files import write_json, write_jsonl, write_text
 from markner.markup import escape_marks, mark
-from markner.study.schema.self_instruct import Filters
 
 _DIGITS = 6
 
 
-@dataclass(frozen=True)
-class SetSettings:
-    """Settings of a self-instruct set.
+def build_set(
+    name: str,
+    params: SelfInstructParams,
+    candidates: Path,
+    sentences: Path,
+    tests: Sequence[Path],
+    *,
+    instructions: Path,
+    index: Path,
+    verdicts: Path,
+    report: Path,
+    markdown: Path,
+) -> None:
+    """Filter candidates and write the seed sentences and the kept candidates as an instruction set.
 
-    Attributes:
+    Args:
         name: Name of the set in the study.
-        corpus: Name of the corpus of the seed sentences.
-        instruction: The instruction of all its instances.
-        seed_sentences: Number of seed sentences.
-        seed: Seed of their draw.
-        filters: Filters of the candidates.
-    """
-
-    name: str
-    corpus: str
-    instruction: str
-    seed_sentences: int
-    seed: int
-    filters: Filters
-
-
-@dataclass(frozen=True)
-class SetInputs:
-    """Files that a self-instruct set is built from.
-
-    Attributes:
+        params: The seed, the filters and the instruction.
         candidates: JSON lines of `Candidate`.
         sentences: The training split that the seed sentences are drawn from.
         tests: Test sentences of every corpus of the study.
-    """
-
-    candidates: Path
-    sentences: Path
-    tests: Sequence[Path]
-
-
-@dataclass(frozen=True)
-class SetOutputs:
-    """Files of a self-instruct set.
-
-    Attributes:
         instructions: A JSON list of objects with exactly `instruction`, `input`, `output`; the seed sentences first.
         index: CSV as a mixture has: the corpus and the sentence behind each instance; for a candidate the name of the
             set and the number of the candidate.
@@ -66,36 +45,25 @@ class SetOutputs:
             be read, whether it is kept, the reason if not, and the detail of the filter.
         report: JSON: counts by reason, and how new the kept candidates are.
         markdown: The report as a page.
-    """
-
-    instructions: Path
-    index: Path
-    verdicts: Path
-    report: Path
-    markdown: Path
-
-
-def build_set(settings: SetSettings, inputs: SetInputs, outputs: SetOutputs) -> None:
-    """Filter candidates and write the seed sentences and the kept candidates as an instruction set.
 
     Raises:
         MarknerError: A candidate was written after a sentence that is not in the seed.
     """
-    seed_sentences = draw_seed(inputs.sentences, settings.seed_sentences, settings.seed)
-    candidates = list(read_candidates(inputs.candidates))
-    _check_shown(inputs.candidates, candidates, seed_sentences)
-    tests = [sentence for path in inputs.tests for sentence in read_sentences(path)]
-    verdicts = list(judge(candidates, seed_sentences, tests, settings.filters))
-    kept = [verdict for verdict in verdicts if verdict.reason is None]
-    origin = [(settings.corpus, row.id) for row in seed_sentences]
-    origin += [(settings.name, f"candidate {row.candidate.number}") for row in kept]
+    seed_sentences = draw_seed(sentences, params.seed_sentences, params.seed)
+    written = list(read_candidates(candidates))
+    _check_shown(candidates, written, seed_sentences)
+    test_sentences = [sentence for path in tests for sentence in read_sentences(path)]
+    judged = list(judge(written, seed_sentences, test_sentences, params.filters))
+    kept = [verdict for verdict in judged if verdict.reason is None]
+    origin = [(params.corpus, row.id) for row in seed_sentences]
+    origin += [(name, f"candidate {row.candidate.number}") for row in kept]
     texts = [(row.text, row.spans) for row in seed_sentences] + [(row.text or "", row.spans) for row in kept]
-    instances = [Instance(settings.instruction, escape_marks(text), mark(text, spans)) for text, spans in texts]
-    write_instances(instances, origin, outputs.instructions, outputs.index)
-    write_jsonl(outputs.verdicts, map(verdict_row, verdicts))
-    counts = set_counts(verdicts, seed_sentences, len(tests))
-    write_json(outputs.report, {"set": settings.name, "corpus": settings.corpus, "seed": settings.seed, **counts})
-    write_text(outputs.markdown, _markdown(settings.name, settings.corpus, counts))
+    instances = [Instance(params.instruction, escape_marks(text), mark(text, spans)) for text, spans in texts]
+    write_instances(instances, origin, instructions, index)
+    write_jsonl(verdicts, map(verdict_row, judged))
+    counts = set_counts(judged, seed_sentences, len(test_sentences))
+    write_json(report, {"set": name, "corpus": params.corpus, "seed": params.seed, **counts})
+    write_text(markdown, _markdown(name, params.corpus, counts))
 
 
 def _check_shown(path: Path, candidates: Iterable[Candidate], seed_sentences: Iterable[Sentence]) -> None:
