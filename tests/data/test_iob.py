@@ -24,7 +24,7 @@ def test_tokens_are_joined_by_one_space_and_adjacent_mentions_stay_separate(tmp_
     first, second = read(tmp_path, PLAIN)
     assert first.text == "beta actin TNF ."
     assert surfaces(first) == ["beta actin", "TNF"]
-    assert second.spans() == []
+    assert second.spans() == ()
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def _documents(source: CorpusSource, paths: list[Path], types: Collection[str] |
 def _tagged(paths: list[Path], types: Collection[str] | None, lacking: dict[Path, set[int]]) -> Iterator[Sentence]:
     for path in paths:
         for number, tagged in enumerate(iob.read(path, types), start=1):
-            spans = tuple(tagged.spans())
+            spans = tagged.spans()
             released = None if number in lacking.get(path, ()) else author_marks(tagged.tokens, tagged.tags)
             document = f"{path.name}#{tagged.document}" if tagged.document else path.name
             yield Sentence("", document, tagged.text, spans, spans, released)

@@ -14,7 +14,7 @@ from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.lines import decoded_lines, numbered_lines
 from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.errors import MarknerError
-from markner.tags import tags_from_spans, words
+from markner.tags import Tag, spans_from_tags, tags_from_spans, words
 
 _DOCUMENT = "-DOCSTART-"
 _BEGINS = {"B", "S", "U"}
@@ -33,7 +33,7 @@ class TaggedSentence:
     """
 
     tokens: tuple[str, ...]
-    tags: tuple[str, ...]
+    tags: tuple[Tag, ...]
     document: int = 0
 
     @property
@@ -41,18 +41,35 @@ class TaggedSentence:
         """The tokens joined by one space."""
         return " ".join(self.tokens)
 
-    def spans(self) -> list[Span]:
+    def spans(self) -> tuple[Span, ...]:
         """Return the character spans of the entities in `text`."""
-        spans: list[Span] = []
-        position = 0
-        for token, tag in zip(self.tokens, self.tags, strict=True):
-            end = position + len(token)
-            if tag == "B":
-                spans.append(Span(position, end))
-            elif tag == "I":
-                spans[-1] = Span(spans[-1].start, end)
-            position = end + 1
-        return spans
+        places: list[Span] = []
+        start = 0
+        for token in self.tokens:
+            places.append(Span(start, start + len(token)))
+            start += len(token) + 1
+        return spans_from_tags(places, self.tags)
+
+
+class _Row(NamedTuple):
+    """A token line."""
+
+    number: int
+    token: str
+    letter: str
+    kind: str
+
+    @property
+    def tag(self) -> str:
+        return f"{self.letter}-{self.kind}" if self.kind else self.letter
+
+
+class _Sentence(NamedTuple):
+    """The token lines of a sentence, with the number and the name of its document (0 and empty if there is none)."""
+
+    document: int
+    name: str
+    rows: list[_Row]
 
 
 def read(path: Path, types: Collection[str] | None = None, *, strict: bool = True) -> Iterator[TaggedSentence]:
@@ -71,10 +88,10 @@ def read(path: Path, types: Collection[str] | None = None, *, strict: bool = Tru
         MarknerError: a line without token and tag, with another number of columns than the first one, or with a tag
             that does not fit the scheme of the file; names file and line.
     """
-    file = _File(str(path), list(numbered_lines(path)))
+    sentences = list(_sentences(str(path), numbered_lines(path)))
     if strict:
-        _check_scheme(file)
-    for document, rows in _sentences(file):
+        _check_scheme(str(path), sentences)
+    for document, _, rows in sentences:
         yield TaggedSentence(tuple(row.token for row in rows), tuple(_bio(rows, types)), document)
 
 
@@ -83,17 +100,17 @@ def read_documents(stream: BinaryIO, name: str, options: ReadOptions) -> Iterato
 
     A name after `-DOCSTART-` is the identifier of the document, unless it is a tag (`O`) or `-X-`. Raises as `read`.
     """
-    file = _File(name, list(decoded_lines(stream, name)))
+    sentences: Iterable[_Sentence] = _sentences(name, decoded_lines(stream, name))
     if options.mentions:
-        _check_scheme(file)
-    names = file.documents()
-    numbered = enumerate(_sentences(file), start=1)
+        sentences = list(sentences)
+        _check_scheme(name, sentences)
+    numbered = enumerate(sentences, start=1)
     for _, group in groupby(numbered, key=lambda item: item[1][0] or -item[0]):
         passages: list[PassageText] = []
         mentions: list[Mention] = []
         start = 0
-        for number, (document, rows) in group:
-            identifier = names[document] or f"{options.identifier}#{document or number}"
+        for number, (document, given, rows) in group:
+            identifier = given or f"{options.identifier}#{document or number}"
             text = " ".join(row.token for row in rows)
             inside = _mentions(rows, options.types) if options.mentions else ()
             mentions += [mention._replace(start=start + mention.start, end=start + mention.end) for mention in inside]
@@ -110,13 +127,13 @@ def sentence_mentions(
     return _mentions(rows, types)
 
 
-def _mentions(rows: Sequence["_Row"], types: Collection[str] | None) -> list[Mention]:
+def _mentions(rows: Sequence[_Row], types: Collection[str] | None) -> list[Mention]:
     sentence = TaggedSentence(tuple(row.token for row in rows), tuple(_bio(rows, types)))
     kinds = [row.kind for row, tag in zip(rows, sentence.tags, strict=True) if tag == "B"]
     return [Mention(*span, kind) for kind, span in zip(kinds, sentence.spans(), strict=True)]
 
 
-def _bio(rows: Sequence["_Row"], types: Collection[str] | None) -> Iterator[str]:
+def _bio(rows: Sequence[_Row], types: Collection[str] | None) -> Iterator[Tag]:
     """Return the tags `B`, `I` and `O` of a sentence."""
     current = ""  # `-TYPE` of the entity that the next token can continue
     for row in rows:
@@ -128,71 +145,46 @@ def _bio(rows: Sequence["_Row"], types: Collection[str] | None) -> Iterator[str]
             current = "" if row.letter in _ENDS else f"-{row.kind}"
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """Name and numbered lines of a file."""
-
-    name: str
-    lines: Sequence[tuple[int, str]]
-
-    def documents(self) -> list[str]:
-        """Return the names of the documents from the first on; empty for text that is in no document."""
-        fields = [line.split() for _, line in self.lines if line.startswith(_DOCUMENT)]
-        return ["", *(row[1] if len(row) > 1 and row[1] not in ("O", "-X-") else "" for row in fields)]
-
-
-class _Row(NamedTuple):
-    """A token line."""
-
-    number: int
-    token: str
-    letter: str
-    kind: str
-
-    @property
-    def tag(self) -> str:
-        return f"{self.letter}-{self.kind}" if self.kind else self.letter
-
-
-def _sentences(file: _File) -> Iterator[tuple[int, list[_Row]]]:
-    """Yield the token lines of each sentence, with the number of its document."""
+def _sentences(name: str, lines: Iterable[tuple[int, str]]) -> Iterator[_Sentence]:
     rows: list[_Row] = []
-    document = 0
-    for number, columns in _rows(file):
+    document, given = 0, ""
+    for number, columns in _columns(name, lines):
         if columns and columns[0] != _DOCUMENT:
-            rows.append(_Row(number, columns[0], *_tag(f"{file.name}, line {number}", columns[-1])))
+            rows.append(_Row(number, columns[0], *_tag(f"{name}, line {number}", columns[-1])))
             continue
         if rows:
-            yield document, rows
+            yield _Sentence(document, given, rows)
         rows = []
-        document += bool(columns)
+        if columns:
+            document += 1
+            given = columns[1] if len(columns) > 1 and columns[1] not in ("O", "-X-") else ""
     if rows:
-        yield document, rows
+        yield _Sentence(document, given, rows)
 
 
-def _check_scheme(file: _File) -> None:
+def _check_scheme(name: str, sentences: Sequence[_Sentence]) -> None:
     """Raise a MarknerError if the tags fit no scheme. A file with `B`, `I` and `O` alone is IOB1 or IOB2."""
     letters: dict[str, int] = {}
-    for _, rows in _sentences(file):
-        for row in rows:
+    for sentence in sentences:
+        for row in sentence.rows:
             letters.setdefault(row.letter, row.number)
-    schemes = {name: [letters[each] for each in ends if each in letters] for name, ends in _SCHEMES.items()}
-    fitting = [name for name, numbers in schemes.items() if numbers]
+    schemes = {scheme: [letters[each] for each in ends if each in letters] for scheme, ends in _SCHEMES.items()}
+    fitting = [scheme for scheme, numbers in schemes.items() if numbers]
     if len(fitting) > 1:
         raise MarknerError(
-            f"{file.name}, line {max(min(numbers) for numbers in schemes.values())}: the tags fit no scheme: "
+            f"{name}, line {max(min(numbers) for numbers in schemes.values())}: the tags fit no scheme: "
             f"{', '.join(sorted(letters))} belong to {' and '.join(fitting)}",
             "write the tags of one scheme",
         )
     if not fitting:
         return
-    for _, rows in _sentences(file):
+    for *_, rows in sentences:
         for before, after in zip([None, *rows], [*rows, None], strict=True):
             inside = before is not None and before.letter in _OPEN
             continues = after is not None and after.letter in _CONTINUES
             if inside != continues or (inside and before and after and before.kind != after.kind):
                 raise MarknerError(
-                    f"{file.name}, line {(after or rows[-1]).number}: the tags do not fit {fitting[0]}: "
+                    f"{name}, line {(after or rows[-1]).number}: the tags do not fit {fitting[0]}: "
                     f"{after.tag if after else 'the end of the sentence'} "
                     f"{'inside' if inside else 'outside'} of an entity",
                     f"an entity of more than one token begins with B and ends with {_SCHEMES[fitting[0]][0]}",
@@ -201,26 +193,26 @@ def _check_scheme(file: _File) -> None:
 
 def kinds(path: Path) -> set[str]:
     """Return the entity types of a file, as they stand after the dash."""
-    file = _File(str(path), list(numbered_lines(path)))
-    return {row.kind for _, rows in _sentences(file) for row in rows if row.letter != "O"}
+    sentences = _sentences(str(path), numbered_lines(path))
+    return {row.kind for sentence in sentences for row in sentence.rows if row.letter != "O"}
 
 
-def _rows(file: _File) -> Iterator[tuple[int, list[str]]]:
+def _columns(name: str, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
     """Yield number and columns of each line, none for an empty line. The first token line decides the separator."""
     tabs, width = False, 0
-    for number, line in file.lines:
+    for number, line in lines:
         if not line.strip() and not (tabs and "\t" in line):
             yield number, []
             continue
         if line.startswith(_DOCUMENT):
-            yield number, [_DOCUMENT]
+            yield number, [_DOCUMENT, *line.split()[1:]]
             continue
         tabs = tabs or (not width and "\t" in line)
         columns = line.split("\t") if tabs else line.split()
         width = width or max(len(columns), 2)
         if len(columns) != width or not columns[0].strip():
             raise MarknerError(
-                f"{file.name}, line {number}: expected {width} columns, a token first and its tag last, found {line!r}",
+                f"{name}, line {number}: expected {width} columns, a token first and its tag last, found {line!r}",
                 "write the same columns in each line, separated by tabs or by spaces, and an empty line after each "
                 "sentence",
             )
