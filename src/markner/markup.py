@@ -12,7 +12,7 @@ from functools import cache
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from markner.data.documents import Span
+from markner.data.documents import Span, trimmed
 from markner.errors import MarknerError
 from markner.graphemes import whole_clusters
 from markner.predictions import Status
@@ -125,18 +125,10 @@ def mark(text: str, spans: Sequence[Span], marks: Marks = MARKS) -> str:
     Raises:
         MarknerError: A span is empty, outside the text, or overlaps its neighbour.
     """
-    check_spans(text, spans)
-    text = escape_marks(text, marks)
-    pieces: list[str] = []
-    position = 0
-    for start, end in spans:
-        pieces += [text[position:start], marks.open, text[start:end], marks.close]
-        position = end
-    pieces.append(text[position:])
-    return "".join(pieces)
+    return mark_types(text, {"": spans}, marks)
 
 
-def mark_types(text: str, spans: Mapping[str, Sequence[Span]], marks: TypedMarks) -> str:
+def mark_types(text: str, spans: Mapping[str, Sequence[Span]], marks: AnyMarks) -> str:
     """Return a text with marks around the spans of several types; shorter spans lie inside of longer ones.
 
     Args:
@@ -237,7 +229,7 @@ def align(
     offset = len(text) - len(text.lstrip())
     exact = plain.strip() == text.strip()
     # Trimmed before they are moved to the input: white space at their ends may lie outside of it.
-    marked = [(Span(*_trim(plain, *span)), source) for source, span in enumerate(stripped.spans, before)]
+    marked = [(trimmed(plain, span), source) for source, span in enumerate(stripped.spans, before)]
     marked = [(span, source) for span, source in marked if span.start < span.end]
     if exact:
         shift = offset - (len(plain) - len(plain.lstrip()))
@@ -250,11 +242,11 @@ def align(
             first, last = position[start], position[end - 1]
             if first is not None and last is not None:
                 moved.append((Span(first, last + 1), source))
-    trimmed = [(Span(*_trim(text, *span)), source) for span, source in moved]
-    trimmed = [(span, source) for span, source in trimmed if span.start < span.end]
-    kept = whole_clusters(text, [span for span, _ in trimmed])
+    bare = [(trimmed(text, span), source) for span, source in moved]
+    bare = [(span, source) for span, source in bare if span.start < span.end]
+    kept = whole_clusters(text, [span for span, _ in bare])
     # Spans only grow, in order: a kept span comes from the first that ends behind its start.
-    sources = tuple(next(source for span, source in trimmed if span.end > start) for start, _ in kept)
+    sources = tuple(next(source for span, source in bare if span.end > start) for start, _ in kept)
     status: Status = "ok"
     if not exact and matched < _REFUSAL_OVERLAP * len(text) and _REFUSAL.search(plain):
         status = "refused"
@@ -322,15 +314,6 @@ def strip_marks(marked: str, marks: AnyMarks = MARKS, entity: str = "") -> Strip
 def _any_mark(marks: AnyMarks) -> re.Pattern[str]:
     """Return the pattern of a mark, the longer one first, in case it begins with the other."""
     return re.compile("|".join(re.escape(each) for each in sorted(marks, key=len, reverse=True)))
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    """Move the ends of a span inwards over white space."""
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
 
 
 def _match(plain: str, text: str) -> tuple[list[int | None], int]:

@@ -199,7 +199,7 @@ def _tag(
             for answer in answers:
                 tagged = answer[position]
                 statuses.update(tagged.statuses)
-                mentions += [each._replace(start=start + each.start, end=start + each.end) for each in tagged.mentions]
+                mentions += [each.moved(start) for each in tagged.mentions]
             position += 1
         merged = merge_mentions(mentions, min_confidence)
         yield document, Entry(document.digest(), merged, len(bounds), dict(statuses))
@@ -214,7 +214,7 @@ def merge_mentions(mentions: Iterable[Mention], min_confidence: float = 0.0) -> 
     by_type: dict[str, dict[Span, float]] = {}
     for mention in mentions:
         if mention.confidence is not None and mention.confidence >= min_confidence:
-            spans, span = by_type.setdefault(mention.type, {}), Span(mention.start, mention.end)
+            spans, span = by_type.setdefault(mention.type, {}), mention.span
             spans[span] = max(mention.confidence, spans.get(span, 0.0))
     kept = (
         Mention(*span, kind, confidence=spans[span])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from markner.data.documents import Span
+from markner.data.documents import Span, trimmed
 
 SHORT_LENGTHS = range(2, 11)
 _SIGN = re.compile(r"\s*([^\w\s])\s*")
@@ -73,8 +73,8 @@ def definitions(text: str) -> Iterator[Definition]:
         begin, end = match.end(), _closing(text, match.start())
         if end is None:
             continue
-        inside = _trimmed(text, begin, begin + len(re.split(r"[,;]", text[begin:end])[0]))
-        before = _trimmed(text, 0, match.start())
+        inside = trimmed(text, Span(begin, begin + len(re.split(r"[,;]", text[begin:end])[0])))
+        before = trimmed(text, Span(0, match.start()))
         if is_short_form(compact(text[slice(*inside)])):
             yield from _defined(text, inside, _last_words(text, before, compact(text[slice(*inside)])))
         elif before.start < before.end and len(text[slice(*inside)].split()) > 1:
@@ -119,11 +119,3 @@ def _word_start(text: str, end: int) -> int:
     while end > 0 and not text[end - 1].isspace():
         end -= 1
     return end
-
-
-def _trimmed(text: str, start: int, end: int) -> Span:
-    """Return the span of a part of a text without white space at its ends."""
-    part = text[start:end]
-    bare = part.strip()
-    begin = start + len(part) - len(part.lstrip())
-    return Span(begin, begin + len(bare))

@@ -38,6 +38,21 @@ class Mention(NamedTuple):
     confidence: float | None = None
     concept: str | None = None
 
+    @property
+    def span(self) -> Span:
+        """Its bounds."""
+        return Span(self.start, self.end)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Its parts; its bounds if it is continuous."""
+        return self.parts or (self.span,)
+
+    def moved(self, shift: int) -> "Mention":
+        """Return the mention with its offsets changed by a number of characters."""
+        parts = tuple(Span(start + shift, end + shift) for start, end in self.parts)
+        return self._replace(start=self.start + shift, end=self.end + shift, parts=parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -80,6 +95,13 @@ def without_space(text: str) -> str:
     return "".join(text.split())
 
 
+def trimmed(text: str, span: Span) -> Span:
+    """Return a span of a text without the white space at its ends; an empty one if it holds white space alone."""
+    surface = text[span.start : span.end]
+    start = span.start + len(surface) - len(surface.lstrip())
+    return Span(start, start + len(surface.strip()))
+
+
 class PassageText(NamedTuple):
     """A passage of a file that stores the passages one by one: its text, its own offset if it has one, its infons."""
 
@@ -88,13 +110,18 @@ class PassageText(NamedTuple):
     infons: Mapping[str, str] = {}
 
 
-def join_passages(identifier: str, texts: Sequence[PassageText], glue: str) -> Document:
+def join_passages(identifier: str, texts: Sequence[PassageText], glue: str = "\n") -> Document:
     """Join passages to a document, with one character, `glue`, between two of them."""
     passages, start = [], 0
     for text, offset, infons in texts:
         passages.append(Passage(start, start + len(text), start if offset is None else offset, infons))
         start += len(text) + 1
     return Document(identifier, glue.join(passage.text for passage in texts), tuple(passages))
+
+
+def single_passage(identifier: str, text: str, infons: Mapping[str, str] = {}) -> Document:
+    """Return a text as a document of one passage; an empty text has none."""
+    return join_passages(identifier, [PassageText(text, None, infons)] if text else [])
 
 
 @dataclass(frozen=True, slots=True)

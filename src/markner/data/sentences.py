@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markner.data.documents import SENTENCE, Document, Sentence, Span
+from markner.data.documents import SENTENCE, Document, Sentence, Span, trimmed
 from markner.graphemes import whole_clusters
 from markner.stub_import import stub_import
 
@@ -62,7 +62,7 @@ def split_documents(
             counts.discontinuous += len(mention.parts) > 1
             surface = document.text[mention.start : mention.end]
             counts.text_differs += not mention.parts and mention.text not in (None, surface)
-        mentions = sorted(Span(mention.start, mention.end) for mention in document.mentions)
+        mentions = sorted(mention.span for mention in document.mentions)
         placed = 0
         for start, end in _document_bounds(document, whole_passages):
             inside = tuple(Span(a - start, b - start) for a, b in mentions if start <= a and b <= end)
@@ -109,14 +109,9 @@ def resolve_overlaps(mentions: Iterable[Span]) -> tuple[Span, ...]:
 
 def sentence_bounds(text: str) -> list[Span]:
     """Return the bounds of the sentences of a text, without white space around them; none divides a grapheme."""
-    bounds = []
-    for sentence in _sentencizer()(text).sents:
-        surface = text[sentence.start_char : sentence.end_char]
-        bare = surface.strip()
-        if bare:
-            start = sentence.start_char + len(surface) - len(surface.lstrip())
-            bounds.append(Span(start, start + len(bare)))
-    return list(whole_clusters(text, bounds))
+    sentences = _sentencizer()(text).sents
+    bounds = [trimmed(text, Span(sentence.start_char, sentence.end_char)) for sentence in sentences]
+    return list(whole_clusters(text, [span for span in bounds if span.start < span.end]))
 
 
 @cache

@@ -168,4 +168,4 @@ def _credited(mention: Span, reference: Reference, accepted: set[Span]) -> bool:
 
 
 def _annotated(document: Document) -> tuple[Span, ...]:
-    return without_spaces(document.text, [Span(mention.start, mention.end) for mention in document.mentions])
+    return without_spaces(document.text, [mention.span for mention in document.mentions])

@@ -76,7 +76,7 @@ class TokenSystem:
                 [
                     mention._replace(start=start, end=end)
                     for mention in mentions
-                    for start, end in each.given_spans([Span(mention.start, mention.end)])
+                    for start, end in each.given_spans([mention.span])
                 ],
                 statuses,
             )

@@ -107,7 +107,7 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
                     "annotate title and abstract each by itself",
                 )
             if options.types is None or annotation.type in options.types:
-                mentions.append(_shifted(mention, part.start))
+                mentions.append(mention.moved(part.start))
     return tuple(mentions)
 
 
@@ -150,11 +150,6 @@ def as_confidence(value: object) -> float | None:
     except ValueError:
         return None
     return number if 0 <= number <= 1 else None
-
-
-def _shifted(mention: Mention, shift: int) -> Mention:
-    parts = tuple(Span(start + shift, end + shift) for start, end in mention.parts)
-    return mention._replace(start=mention.start + shift, end=mention.end + shift, parts=parts)
 
 
 def character_positions(text: str, unit: OffsetUnit) -> Mapping[int, int] | None:

@@ -20,7 +20,6 @@ from markner.data.formats.jsonl import check_characters, document_name
 from markner.data.formats.literature import xml_elements
 from markner.errors import MarknerError
 
-_GLUE = "\n"
 _FIX = "write a BioC collection, or name the file's format"
 _CONCEPT = ("identifier", "MESH", "NCBI Gene identifier")
 _SOURCE = {"source": "MarkNER", "date": "", "key": ""}
@@ -111,8 +110,8 @@ def _document(name: str, number: int, row: Mapping[str, Any], options: ReadOptio
         rows = passage.get("annotations") or () if options.mentions else ()
         annotations = [_annotation(where, annotation, offset) for annotation in rows if not _is_component(annotation)]
         texts.append(AnnotatedText(text, start, annotations))
-        start += len(text) + len(_GLUE)
-    document = join_passages(identifier, passages, _GLUE)
+        start += len(text) + 1
+    document = join_passages(identifier, passages)
     return replace(
         document,
         mentions=read_mentions(where, texts, options),
@@ -164,7 +163,7 @@ def _bioc(document: Document) -> BioCDocument:
                     annotation.infons["score"] = str(mention.confidence)
                 if mention.concept is not None:
                     annotation.infons[_CONCEPT[0]] = mention.concept
-                for start, end in mention.parts or (mention[:2],):
+                for start, end in mention.spans:
                     annotation.add_location(BioCLocation(part.offset + start - part.start, end - start))
                 passage.add_annotation(annotation)
                 number += 1

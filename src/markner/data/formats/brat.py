@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from markner.data.documents import Document, Mention, PassageText, Span, join_passages
+from markner.data.documents import Document, Mention, Span, single_passage
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
 from markner.data.formats.lines import decoded_text, numbered_lines
 from markner.errors import MarknerError
@@ -46,7 +46,7 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
         ignored: Counter[str] = Counter()
         annotations = _annotations(path.with_suffix(".ann"), ignored) if options.mentions else []
         identifier = path.relative_to(folder).with_suffix("").as_posix()
-        document = join_passages(identifier, [PassageText(text)] if text else [], "\n")
+        document = single_passage(identifier, text)
         mentions = read_mentions(str(path), [AnnotatedText(text, 0, annotations)], options)
         yield replace(document, mentions=mentions, ignored=ignored)
 
@@ -107,7 +107,7 @@ def _row(number: int, text: str, mention: Mention) -> str:
 
     A mention of line ends alone has no lines, because brat cannot represent it. The confidence is written as a note.
     """
-    bounds = [span for part in mention.parts or (Span(*mention[:2]),) for span in _fragments(text, part)]
+    bounds = [span for part in mention.spans for span in _fragments(text, part)]
     if not bounds:
         return ""
     kind = re.sub(r"\s+", "_", mention.type)

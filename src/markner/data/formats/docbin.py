@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO
 
-from markner.data.documents import Document, Mention, PassageText, Span, join_passages
+from markner.data.documents import Document, Mention, single_passage
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.jsonl import document_name
 from markner.data.sentences import resolve_overlaps
@@ -65,7 +65,7 @@ def _document(doc: "Doc", number: int, options: ReadOptions) -> Document:
     distinct = {(span.start_char, span.end_char, span.label_, span.kb_id_) for span in spans}
     mentions = sorted(mention for mention in distinct if options.types is None or mention[2] in options.types)
     identifier = document_name(doc.user_data.get(_ID), number, options)
-    document = join_passages(identifier, [PassageText(doc.text)] if doc.text else [], "\n")
+    document = single_passage(identifier, doc.text)
     return replace(
         document,
         mentions=tuple(Mention(start, end, kind, concept=concept or None) for start, end, kind, concept in mentions),
@@ -87,7 +87,7 @@ def write(stream: BinaryIO, documents: Iterable[Document]) -> None:
         )
         spans = [span for span in placed if span is not None]
         doc.spans[_GROUP] = spans
-        kept = {tuple(span) for span in resolve_overlaps(Span(*mention[:2]) for mention in document.mentions)}
+        kept = set(resolve_overlaps(mention.span for mention in document.mentions))
         for span in spans:
             with suppress(ValueError):  # a second type of one span
                 if (span.start_char, span.end_char) in kept:
@@ -100,5 +100,5 @@ def _pieces(document: Document) -> list[str]:
     """Return the text divided at tokens and at the ends of mentions."""
     bounds = {0, len(document.text)}
     bounds.update(bound for span in words(document.text) for bound in span)
-    bounds.update(bound for mention in document.mentions for bound in mention[:2])
+    bounds.update(bound for mention in document.mentions for bound in mention.span)
     return [document.text[start:end] for start, end in pairwise(sorted(bounds))]

@@ -113,10 +113,10 @@ def read_documents(stream: BinaryIO, name: str, options: ReadOptions) -> Iterato
             identifier = given or f"{options.identifier}#{document or number}"
             text = " ".join(row.token for row in rows)
             inside = _mentions(rows, options.types) if options.mentions else ()
-            mentions += [mention._replace(start=start + mention.start, end=start + mention.end) for mention in inside]
+            mentions += [mention.moved(start) for mention in inside]
             passages.append(PassageText(text, None, {"type": SENTENCE}))
             start += len(text) + 1
-        yield replace(join_passages(identifier, passages, "\n"), mentions=tuple(mentions))
+        yield replace(join_passages(identifier, passages), mentions=tuple(mentions))
 
 
 def sentence_mentions(
@@ -237,7 +237,7 @@ def write(stream: IO[str], documents: Iterable[Document]) -> None:
     written. A mention over the end of a sentence is not written; one that ends inside a token grows to whole tokens.
     """
     for document in documents:
-        kinds = {Span(mention.start, mention.end): mention.type for mention in document.mentions}
+        kinds = {mention.span: mention.type for mention in document.mentions}
         spans = resolve_overlaps(kinds)
         name = "_".join(document.id.split()) or "document"
         stream.write(f"{_DOCUMENT}\t{name}\n\n")

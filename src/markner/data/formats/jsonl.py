@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Any, BinaryIO
 
-from markner.data.documents import Document, Mention, PassageText, Span, join_passages
+from markner.data.documents import Document, Mention, Span, single_passage
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
 from markner.data.formats.lines import decoded_lines, line_value
 from markner.errors import MarknerError
@@ -50,7 +50,7 @@ def document_name(identifier: object, number: int, options: ReadOptions) -> str:
 def read_row(where: str, identifier: str, row: Mapping[str, Any], options: ReadOptions) -> Document:
     """Return the document of an object with `text` and spans. Raises as `read`."""
     text = check_characters(where, row["text"])
-    document = join_passages(identifier, [PassageText(text)] if text else [], "\n")
+    document = single_passage(identifier, text)
     if not options.mentions:
         return document
     annotations = [_annotation(where, span, options.untyped) for span in _spans(where, row)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from markner.data.documents import Document, PassageText, Span, join_passages
+from markner.data.documents import Document, Span, single_passage
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
 from markner.data.formats.jsonl import check_characters, document_name
 from markner.data.formats.lines import decoded_text, line_value
@@ -39,9 +39,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         if not isinstance(text, str):
             raise MarknerError(f"{where}: has no `text`", "name the text `text` in the labeling configuration")
         text = check_characters(where, text)
-        document = join_passages(
-            document_name(task.get("id"), number, options), [PassageText(text)] if text else [], "\n"
-        )
+        document = single_passage(document_name(task.get("id"), number, options), text)
         if not options.mentions:
             yield document
             continue

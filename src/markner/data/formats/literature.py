@@ -16,7 +16,6 @@ from markner.errors import MarknerError
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_GLUE = "\n"
 _LINE_END = re.compile(r"\s*\n\s*")
 _BLOCKS = {"p", "title"}
 _INSIDE = {
@@ -58,7 +57,7 @@ def read_pubmed(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[D
             label = part.get("Label")
             infons = {"type": "abstract", "section": label} if label else {"type": "abstract"}
             passages.append(PassageText(_text(where, part), None, infons))
-        yield join_passages(identifier, [passage for passage in passages if passage.text], _GLUE)
+        yield join_passages(identifier, [passage for passage in passages if passage.text])
 
 
 def read_jats(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
@@ -82,7 +81,7 @@ def read_jats(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
             passages += _passages(where, abstract, "abstract")
         for body in article.iterfind("{*}body"):
             passages += _passages(where, body, "paragraph")
-        yield join_passages(identifier, [passage for passage in passages if passage.text], _GLUE)
+        yield join_passages(identifier, [passage for passage in passages if passage.text])
 
 
 def xml_elements(stream: BinaryIO, name: str, tags: Sequence[str], roots: Collection[str]) -> Iterator["_Element"]:

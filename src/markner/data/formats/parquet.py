@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import count, islice
 from typing import Any, BinaryIO
 
-from markner.data.documents import SENTENCE, Document, Passage, PassageText, Span, join_passages
+from markner.data.documents import SENTENCE, Document, Passage, Span, single_passage
 from markner.data.formats import jsonl
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
 from markner.data.formats.iob import sentence_mentions
@@ -85,7 +85,7 @@ def _tagged(
     if not all(isinstance(token, str) for token in row["tokens"]):
         raise MarknerError(f"{where}: a token is not a text", "write each of `tokens` as a text")
     text = " ".join(row["tokens"])
-    document = join_passages(identifier, [PassageText(text, None, {"type": SENTENCE})] if text else [], "\n")
+    document = single_passage(identifier, text, {"type": SENTENCE})
     if not options.mentions:
         return document
     column = next((key for key in _TAGS if isinstance(row.get(key), list)), None)
@@ -191,8 +191,8 @@ def _row(number: int, document: Document) -> dict[str, Any]:
         {
             "id": f"{number}-e{place}",
             "type": mention.type,
-            "text": [text[start:end] for start, end in mention.parts or [mention[:2]]],
-            "offsets": [list(span) for span in mention.parts or [mention[:2]]],
+            "text": [text[start:end] for start, end in mention.spans],
+            "offsets": [list(span) for span in mention.spans],
             "normalized": _normalized(mention.concept),
         }
         for place, mention in enumerate(document.mentions)
