@@ -35,8 +35,6 @@ class SplitCounts:
     """Mentions whose annotated text is not the text at their offsets; the offsets count."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Parts of the files other than mentions, counted by kind: relations, events, attributes, notes."""
-    identifiers: set[str] = field(default_factory=set)
-    """Identifiers of the documents read so far."""
 
 
 def split_documents(
@@ -53,10 +51,11 @@ def split_documents(
       spans count once (`identical`).
     - A discontinuous mention counts from its first to its last part (`discontinuous`).
     """
+    identifiers: set[str] = set()
     for document in documents:
         counts.documents += 1
-        counts.repeated_documents += document.id in counts.identifiers
-        counts.identifiers.add(document.id)
+        counts.repeated_documents += document.id in identifiers
+        identifiers.add(document.id)
         counts.ignored.update(document.ignored)
         for mention in document.mentions:
             counts.discontinuous += len(mention.parts) > 1

@@ -37,7 +37,7 @@ def build_split(
     source = corpus.source(variant)
     if source is None:
         raise MarknerError(f"{corpus_name} has no files for the variant {variant}", f"add a section `{variant}:`")
-    paths = [native / native_name(reference) for reference in split_references(source.split_files(split), native)]
+    paths = _native_paths(source, split, native)
     split_counts = SplitCounts()
     prefix = f"{corpus_name}.{split}" if variant == "tokenized" else f"{corpus_name}.{variant}.{split}"
     if source.format == "iob":
@@ -59,8 +59,11 @@ def build_split(
 
 def native_documents(source: CorpusSource, split: Split, native: Path) -> Iterator[Document]:
     """Read the documents of a split from the folder that `fetch_corpus` filled."""
-    paths = [native / native_name(reference) for reference in split_references(source.split_files(split), native)]
-    return _documents(source, paths, None)
+    return _documents(source, _native_paths(source, split, native), None)
+
+
+def _native_paths(source: CorpusSource, split: Split, native: Path) -> list[Path]:
+    return [native / native_name(reference) for reference in split_references(source.split_files(split), native)]
 
 
 def counts_path(output: Path) -> Path:
@@ -119,15 +122,11 @@ def _counts(kept: list[Sentence], split_counts: SplitCounts, read: int, *, docum
         "empty": sum(not sentence.spans for sentence in kept),
         "duplicate_sentences": len(kept) - len(Counter(sentence.text for sentence in kept)),
         "read": read,
-        "documents": split_counts.documents if documents else None,
-        "repeated_documents": split_counts.repeated_documents if documents else None,
-        "crossing": split_counts.crossing,
-        "overlapping": split_counts.overlapping,
-        "identical": split_counts.identical,
-        "discontinuous": split_counts.discontinuous,
-        "text_differs": split_counts.text_differs,
+        **vars(split_counts),
         "ignored": dict(sorted(split_counts.ignored.items())),
     }
+    if not documents:
+        counts["documents"] = counts["repeated_documents"] = None
     if released:
         counts["released_instances"] = len(released)
         counts["released_mentions"] = sum(text.count("</mark>") for text in released)
