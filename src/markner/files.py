@@ -14,6 +14,7 @@ from runrecord.files import atomic, usual_mode, write_text
 __all__ = [
     "atomic",
     "fresh_folder",
+    "line_value",
     "read_csv_rows",
     "read_json",
     "read_jsonl",
@@ -70,14 +71,21 @@ def write_jsonl(path: str | os.PathLike[str], rows: Iterable[dict[str, Any]]) ->
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def line_value(where: str, line: str, fix: str = "") -> Any:
+    """Return the JSON value of a line. A damaged one, or one beyond Python's limits, is a MarknerError at `where`."""
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise MarknerError(f"{where}: not valid JSON: {error.msg}", fix) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or very deep nesting
+        raise MarknerError(f"{where}: JSON that cannot be read: {error}", fix) from error
+
+
 def read_jsonl(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
     """Read one JSON object a line; a damaged line is an error that names file and line."""
     with open(path, encoding="utf-8") as stream:
         for number, line in enumerate(stream, start=1):
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise MarknerError(f"{path}, line {number}: not valid JSON: {error.msg}") from error
+            row = line_value(f"{path}, line {number}", line)
             if not isinstance(row, dict):
                 raise MarknerError(f"{path}, line {number}: expected an object, found {type(row).__name__}")
             yield row

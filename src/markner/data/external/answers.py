@@ -9,8 +9,9 @@ from markner.data.documents import Span, without_space
 from markner.data.formats import iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
-from markner.data.formats.lines import line_value, numbered_lines
+from markner.data.formats.lines import numbered_lines
 from markner.errors import MarknerError
+from markner.files import line_value
 from markner.markup import MARKS, Marks, align, strip_marks
 from markner.predictions import Status
 from markner.study.schema.formats import AnswerFormat

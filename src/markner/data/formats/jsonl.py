@@ -12,8 +12,9 @@ from typing import IO, Any, BinaryIO
 
 from markner.data.documents import Document, Mention, Span, single_passage
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
-from markner.data.formats.lines import decoded_lines, line_value
+from markner.data.formats.lines import decoded_lines
 from markner.errors import MarknerError
+from markner.files import line_value
 
 _SPAN_KEYS = ("mentions", "spans", "entities", "label", "labels")
 _REFUSED = ("reject", "ignore")

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO
 from markner.data.documents import Document, Span, single_passage
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, read_mentions
 from markner.data.formats.jsonl import check_characters, document_name
-from markner.data.formats.lines import decoded_text, line_value
+from markner.data.formats.lines import decoded_text
 from markner.errors import MarknerError
+from markner.files import line_value
 
 _FIX = "export the project of Label Studio as JSON or JSON-MIN"
 _NOT_MINIMAL = {"annotations", "completions", "data"}

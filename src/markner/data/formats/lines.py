@@ -1,12 +1,11 @@
 """Bytes and lines of text files: plain or gzipped; UTF-8 with or without a byte order mark, LF or CRLF."""
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from markner.errors import MarknerError
 
@@ -70,16 +69,6 @@ def decoded_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
                 f"{name}, line {number}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
             ) from error
         yield number, line.removesuffix("\n").removesuffix("\r")
-
-
-def line_value(where: str, line: str, fix: str) -> Any:
-    """Return the JSON value of a line. A damaged one, or one beyond Python's limits, is a MarknerError at `where`."""
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise MarknerError(f"{where}: not valid JSON: {error.msg}", fix) from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or very deep nesting
-        raise MarknerError(f"{where}: JSON that cannot be read: {error}", fix) from error
 
 
 def decoded_text(content: bytes, name: str) -> str:
