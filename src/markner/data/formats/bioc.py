@@ -8,17 +8,16 @@ https://bioc.sourceforge.net.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import IO, Any, BinaryIO
-
-from bioc import BioCAnnotation, BioCDocument, BioCLocation, BioCPassage, biocxml
-from bioc.biocjson.encoder import BioCJSONEncoder
-from lxml import etree
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from markner.data.documents import Document, PassageText, Span, join_passages
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
 from markner.data.formats.jsonl import check_characters, document_name
 from markner.data.formats.literature import xml_elements
 from markner.errors import MarknerError
+
+if TYPE_CHECKING:
+    from bioc import BioCDocument
 
 _FIX = "write a BioC collection, or name the file's format"
 _CONCEPT = ("identifier", "MESH", "NCBI Gene identifier")
@@ -145,8 +144,10 @@ def _strings(infons: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in (infons or {}).items()}
 
 
-def _bioc(document: Document) -> BioCDocument:
+def _bioc(document: Document) -> "BioCDocument":
     """Return the document as BioC, with each mention as an annotation of its passage."""
+    from bioc import BioCAnnotation, BioCDocument, BioCLocation, BioCPassage
+
     result = BioCDocument()
     result.id, result.infons = document.id, dict(document.infons)
     number = 0
@@ -173,6 +174,9 @@ def _bioc(document: Document) -> BioCDocument:
 
 def write_xml(stream: IO[str], documents: Iterable[Document]) -> None:
     """Write a BioC XML collection, document by document."""
+    from bioc import biocxml
+    from lxml import etree
+
     head = "".join(f"<{key}>{value}</{key}>\n" for key, value in _SOURCE.items())
     stream.write(f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<collection>\n{head}')
     for document in documents:
@@ -189,6 +193,8 @@ def write_xml(stream: IO[str], documents: Iterable[Document]) -> None:
 
 def write_json(stream: IO[str], documents: Iterable[Document]) -> None:
     """Write a BioC JSON collection, one document a line."""
+    from bioc.biocjson.encoder import BioCJSONEncoder
+
     head = {"bioctype": "BioCCollection", **_SOURCE, "version": "1.0", "infons": {}}
     stream.write(json.dumps(head)[:-1] + ', "documents": [')
     separator = "\n"

@@ -6,11 +6,10 @@ A new format takes a module with its reader (and writer), its name in `markner.s
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, BinaryIO
 
 from markner.data.documents import Document
-from markner.data.formats import brat, docbin, iob, jsonl, label_studio, literature, parquet, plain, pubtator
+from markner.data.formats import bioc, brat, docbin, iob, jsonl, label_studio, literature, parquet, plain, pubtator
 from markner.data.formats.annotations import ReadOptions
 from markner.study.schema.formats import FileFormat
 
@@ -31,13 +30,6 @@ class Format:
     head: re.Pattern[bytes] | None = None
     output: str = ""
     binary: bool = False
-
-
-def _bioc() -> ModuleType:
-    """Import BioC only if it is used, as it loads an XML library."""
-    from markner.data.formats import bioc
-
-    return bioc
 
 
 def _head(pattern: bytes) -> re.Pattern[bytes]:
@@ -64,8 +56,8 @@ FORMATS: dict[FileFormat, Format] = {
         head=_head(rb"(?:<\?.{0,1000})?<(?:!DOCTYPE )?(?:article|pmc-articleset)[\s>]"),
     ),
     "bioc-xml": Format(
-        lambda *args: _bioc().read_xml(*args),
-        lambda *args: _bioc().write_xml(*args),
+        bioc.read_xml,
+        bioc.write_xml,
         endings=(".xml",),
         head=_head(rb"<\?xml|<!DOCTYPE collection|<collection"),
         output="annotations.xml",
@@ -83,8 +75,8 @@ FORMATS: dict[FileFormat, Format] = {
         output="annotations.jsonl",
     ),
     "bioc-json": Format(
-        lambda *args: _bioc().read_json(*args),
-        lambda *args: _bioc().write_json(*args),
+        bioc.read_json,
+        bioc.write_json,
         endings=(".json",),
         head=_head(rb'[{\[].*"(?:documents|passages|source)"'),
         output="annotations.json",
