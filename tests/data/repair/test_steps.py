@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from markner.data.documents import Span
-from markner.data.repair.steps import DocumentText, make_consistent, mark_terms, resolve_abbreviations
+from markner.data.repair.steps import DocumentWords, make_consistent, mark_terms, resolve_abbreviations
 from markner.data.repair.surfaces import Surface, Words
 from markner.markup import check_spans
 
 
-def parsed(*marked: str) -> tuple[DocumentText, list[list[Span]]]:
+def parsed(*marked: str) -> tuple[DocumentWords, list[list[Span]]]:
     """Return the sentences and mentions of a document that is written with square brackets around its mentions."""
     texts, mentions = [], []
     for sentence in marked:
@@ -26,13 +26,14 @@ def parsed(*marked: str) -> tuple[DocumentText, list[list[Span]]]:
                 text += piece
         texts.append(text)
         mentions.append(spans)
-    return DocumentText.of(texts), mentions
+    return [Words(text) for text in texts], mentions
 
 
-def written(document: DocumentText, mentions: list[list[Span]]) -> list[str]:
+def written(document: DocumentWords, mentions: list[list[Span]]) -> list[str]:
     """Return a document as `parsed` takes it."""
     result = []
-    for text, spans in zip(document.texts, mentions, strict=True):
+    for words, spans in zip(document, mentions, strict=True):
+        text = words.text
         check_spans(text, spans)
         for start, end in reversed(spans):
             text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
@@ -122,7 +123,7 @@ def test_terms_are_marked_where_no_mention_is_the_longest_first() -> None:
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> tuple[DocumentText, list[list[Span]]]:
+def documents(draw: st.DrawFn) -> tuple[DocumentWords, list[list[Span]]]:
     word = st.sampled_from(
         ["gout", "Gout", "acute", "AT", "(AT)", "(", ")", "ataxia", "telangiectasia", "é", "-", "  "]
     )
@@ -131,18 +132,18 @@ def documents(draw: st.DrawFn) -> tuple[DocumentText, list[list[Span]]]:
     for text in texts:
         places = sorted(draw(st.sets(st.integers(0, len(text)), max_size=6)))
         mentions.append([Span(*pair) for pair in zip(places[::2], places[1::2], strict=False)])
-    return DocumentText.of(texts), mentions
+    return [Words(text) for text in texts], mentions
 
 
 @given(documents())
 def test_repaired_mentions_are_mentions_and_only_consistency_and_abbreviations_remove_any(
-    case: tuple[DocumentText, list[list[Span]]],
+    case: tuple[DocumentWords, list[list[Span]]],
 ) -> None:
     document, mentions = case
     marked = mark_terms(document, mentions, terms("gout", "acute gout"))
     for each in (marked, resolve_abbreviations(document, mentions), make_consistent(document, mentions)):
-        for text, spans in zip(document.texts, each, strict=True):
-            check_spans(text, spans)
+        for words, spans in zip(document, each, strict=True):
+            check_spans(words.text, spans)
     assert all(set(old) <= set(new) for old, new in zip(mentions, marked, strict=True))
     # A repaired document has nothing left to repair.
     assert mark_terms(document, marked, terms("gout", "acute gout")) == marked

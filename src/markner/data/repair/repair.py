@@ -10,7 +10,7 @@ from markner.data.documents import Sentence, Span, read_sentences
 from markner.data.formats.lines import numbered_lines
 from markner.data.params import RepairParams
 from markner.data.repair.documents import documents_of
-from markner.data.repair.steps import DocumentText, Mentions, make_consistent, mark_terms, resolve_abbreviations
+from markner.data.repair.steps import DocumentWords, Mentions, make_consistent, mark_terms, resolve_abbreviations
 from markner.data.repair.surfaces import Surface, Words
 from markner.data.splits import counts_path, native_documents
 from markner.errors import MarknerError
@@ -55,7 +55,7 @@ def repair_predictions(
     changes = {str(step): {"added": 0, "removed": 0} for step in params.steps}
     repaired: dict[int, Prediction] = {}
     for group in groups.values():
-        document = DocumentText.of([rows[index].text for index in group])
+        document = [Words(rows[index].text) for index in group]
         mentions = [list(given[index].spans) for index in group]
         for step in params.steps:
             before, mentions = mentions, _after(step, document, mentions, terms)
@@ -91,7 +91,7 @@ def _more(mentions: Mentions, others: Mentions) -> int:
     return sum(len(set(here) - set(there)) for here, there in zip(mentions, others, strict=True))
 
 
-def _after(step: RepairStep, document: DocumentText, mentions: Mentions, terms: set[Surface]) -> Mentions:
+def _after(step: RepairStep, document: DocumentWords, mentions: Mentions, terms: set[Surface]) -> Mentions:
     """Return the mentions of a document after a step."""
     if step == "abbreviations":
         return resolve_abbreviations(document, mentions)

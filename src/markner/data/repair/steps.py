@@ -1,7 +1,6 @@
 """The steps of repair: each takes the mentions of a document's sentences and returns them changed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from markner.data.abbreviations import definitions
@@ -11,18 +10,8 @@ from markner.data.repair.surfaces import Surface, Words, lengths_of, overlaps
 Mentions = list[list[Span]]
 """Mentions of the sentences of a document, sorted and not overlapping."""
 
-
-@dataclass(frozen=True)
-class DocumentText:
-    """The sentences of a document that have predictions, in order."""
-
-    texts: Sequence[str]
-    words: Sequence[Words]
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> "DocumentText":
-        """Divide the sentences into words."""
-        return cls(texts, [Words(text) for text in texts])
+DocumentWords = Sequence[Words]
+"""The sentences of a document that have predictions, in order."""
 
 
 class _Places(NamedTuple):
@@ -34,7 +23,7 @@ class _Places(NamedTuple):
     """Places that no mention touches."""
 
 
-def resolve_abbreviations(document: DocumentText, mentions: Mentions) -> Mentions:
+def resolve_abbreviations(document: DocumentWords, mentions: Mentions) -> Mentions:
     """Mark the short forms of the document or remove their mentions, by the mentions at their definitions.
 
     A short form is marked at all its places if, where it is defined, it is a mention and a mention ends where its long
@@ -43,9 +32,9 @@ def resolve_abbreviations(document: DocumentText, mentions: Mentions) -> Mention
     """
     everywhere: set[Surface] = set()
     forms: dict[Surface, Surface] = {}
-    for text, words, spans in zip(document.texts, document.words, mentions, strict=True):
+    for words, spans in zip(document, mentions, strict=True):
         ends = {span.end for span in spans}
-        for short, long in definitions(text):
+        for short, long in definitions(words.text):
             name, meaning = words.surface(short), words.surface(long)
             if name is None or meaning is None:
                 continue
@@ -59,10 +48,10 @@ def resolve_abbreviations(document: DocumentText, mentions: Mentions) -> Mention
         if name not in everywhere
         and len(places[name].marked) + len(places[meaning].marked) < len(places[name].free) + len(places[meaning].free)
     ]
-    return _marked(document, _without(mentions, places, nowhere), everywhere)
+    return mark_terms(document, _without(mentions, places, nowhere), everywhere)
 
 
-def make_consistent(document: DocumentText, mentions: Mentions) -> Mentions:
+def make_consistent(document: DocumentWords, mentions: Mentions) -> Mentions:
     """Mark a surface at all of its places in a document or at none of them, as at most of them.
 
     A surface that is a mention at two places or more, and at more than half of its places, is marked at all of them. If
@@ -71,26 +60,21 @@ def make_consistent(document: DocumentText, mentions: Mentions) -> Mentions:
     """
     surfaces = {
         surface
-        for words, spans in zip(document.words, mentions, strict=True)
+        for words, spans in zip(document, mentions, strict=True)
         for span in spans
         if (surface := words.surface(span)) is not None
     }
     places = _places(document, mentions, surfaces)
     everywhere = {name for name, each in places.items() if len(each.marked) > max(1, len(each.free))}
     nowhere = {name for name, each in places.items() if len(each.free) > max(1, len(each.marked))}
-    return _marked(document, _without(mentions, places, nowhere), everywhere)
+    return mark_terms(document, _without(mentions, places, nowhere), everywhere)
 
 
-def mark_terms(document: DocumentText, mentions: Mentions, terms: Collection[Surface]) -> Mentions:
-    """Mark the terms of a gazetteer where no mention is, from the left, of those that begin together the longest."""
-    return _marked(document, mentions, terms)
-
-
-def _places(document: DocumentText, mentions: Mentions, surfaces: Collection[Surface]) -> dict[Surface, _Places]:
+def _places(document: DocumentWords, mentions: Mentions, surfaces: Collection[Surface]) -> dict[Surface, _Places]:
     """Return the places of surfaces in a document."""
     places = {surface: _Places([], []) for surface in surfaces}
     lengths = lengths_of(surfaces)
-    for number, (words, spans) in enumerate(zip(document.words, mentions, strict=True)):
+    for number, (words, spans) in enumerate(zip(document, mentions, strict=True)):
         for surface, span in words.occurrences(surfaces, lengths):
             if span in spans:
                 places[surface].marked.append((number, span))
@@ -105,13 +89,13 @@ def _without(mentions: Mentions, places: Mapping[Surface, _Places], surfaces: It
     return [[span for span in spans if (number, span) not in removed] for number, spans in enumerate(mentions)]
 
 
-def _marked(document: DocumentText, mentions: Mentions, surfaces: Collection[Surface]) -> Mentions:
-    """Return the mentions with a new one at each place of the surfaces that no other touches."""
-    lengths = lengths_of(surfaces)
+def mark_terms(document: DocumentWords, mentions: Mentions, terms: Collection[Surface]) -> Mentions:
+    """Mark terms (of a gazetteer) where no mention is, from the left, of those that begin together the longest."""
+    lengths = lengths_of(terms)
     result: Mentions = []
-    for words, spans in zip(document.words, mentions, strict=True):
+    for words, spans in zip(document, mentions, strict=True):
         spans = list(spans)
-        for _, span in words.occurrences(surfaces, lengths):
+        for _, span in words.occurrences(terms, lengths):
             if not overlaps(span, spans):
                 spans.append(span)
         result.append(sorted(spans))

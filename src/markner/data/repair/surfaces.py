@@ -23,6 +23,7 @@ class Words:
     """A sentence as words with their places; `case` says which words are the same."""
 
     def __init__(self, text: str, case: Callable[[str], str] = same_case) -> None:
+        self.text = text
         self.spans = words(text)
         self._words = [case(normalize("NFC", text[span.start : span.end])) for span in self.spans]
         self._starts = {span.start: place for place, span in enumerate(self.spans)}
