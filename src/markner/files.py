@@ -4,9 +4,9 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from markner.errors import MarknerError
 from runrecord.files import atomic, usual_mode, write_text
@@ -18,11 +18,14 @@ __all__ = [
     "read_csv_rows",
     "read_json",
     "read_jsonl",
+    "read_records",
     "replace_folder",
     "write_json",
     "write_jsonl",
     "write_text",
 ]
+
+Record = TypeVar("Record")
 
 
 def fresh_folder(destination: Path) -> Path:
@@ -89,3 +92,14 @@ def read_jsonl(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
             if not isinstance(row, dict):
                 raise MarknerError(f"{path}, line {number}: expected an object, found {type(row).__name__}")
             yield row
+
+
+def read_records(
+    path: str | os.PathLike[str], kind: str, record_of: Callable[[dict[str, Any]], Record]
+) -> Iterator[Record]:
+    """Read one record a line, each from its JSON object; another row is an error that names file, line and `kind`."""
+    for number, row in enumerate(read_jsonl(path), start=1):
+        try:
+            yield record_of(row)
+        except (KeyError, TypeError, ValueError) as error:
+            raise MarknerError(f"{path}, line {number}: not a {kind}: {error!r}") from error

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from markner.data.documents import Span
-from markner.errors import MarknerError
-from markner.files import read_jsonl, write_jsonl
+from markner.files import read_records, write_jsonl
 
 Status = Literal[
     "ok", "changed_text", "unbalanced", "nested", "truncated", "refused", "empty", "white_space", "missing"
@@ -55,15 +54,14 @@ def prediction_row(prediction: Prediction) -> dict[str, object]:
 
 def read_predictions(path: str | os.PathLike[str]) -> Iterator[Prediction]:
     """Read predictions from JSON lines; another row is an error that names file and line."""
-    for number, row in enumerate(read_jsonl(path), start=1):
-        try:
-            status = row["status"]
-            if status not in STATUSES:
-                raise MarknerError(f"{path}, line {number}: unknown status {status!r}; one of {', '.join(STATUSES)}")
-            spans = tuple(Span(*pair) for pair in row["spans"])
-            yield Prediction(row["id"], spans, status, row["raw"], _confidences(row, len(spans)))
-        except (KeyError, TypeError, ValueError) as error:
-            raise MarknerError(f"{path}, line {number}: not a prediction: {error!r}") from error
+    return read_records(path, "prediction", _prediction_of)
+
+
+def _prediction_of(row: dict[str, Any]) -> Prediction:
+    if row["status"] not in STATUSES:
+        raise ValueError(f"unknown status {row['status']!r}; one of {', '.join(STATUSES)}")
+    spans = tuple(Span(*pair) for pair in row["spans"])
+    return Prediction(row["id"], spans, row["status"], row["raw"], _confidences(row, len(spans)))
 
 
 def _confidences(row: dict[str, Any], spans: int) -> tuple[float, ...] | None:

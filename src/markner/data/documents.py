@@ -4,11 +4,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
 
-from markner.errors import MarknerError
-from markner.files import read_jsonl, write_jsonl
+from markner.files import read_records, write_jsonl
 
 SENTENCE = "sentence"
 """Infon `type` of a passage that is one sentence."""
@@ -144,33 +143,20 @@ class Sentence:
 
 def write_sentences(path: str | os.PathLike[str], sentences: Iterable[Sentence]) -> None:
     """Write sentences as JSON lines, atomically."""
-    write_jsonl(
-        path,
-        (
-            {
-                "id": sentence.id,
-                "document": sentence.document,
-                "text": sentence.text,
-                "mentions": [list(span) for span in sentence.mentions],
-                "spans": [list(span) for span in sentence.spans],
-                "released": sentence.released,
-            }
-            for sentence in sentences
-        ),
-    )
+    write_jsonl(path, map(asdict, sentences))
 
 
 def read_sentences(path: str | os.PathLike[str]) -> Iterator[Sentence]:
     """Read sentences from JSON lines; another row is an error that names file and line."""
-    for number, row in enumerate(read_jsonl(path), start=1):
-        try:
-            yield Sentence(
-                id=row["id"],
-                document=row["document"],
-                text=row["text"],
-                mentions=tuple(Span(*pair) for pair in row["mentions"]),
-                spans=tuple(Span(*pair) for pair in row["spans"]),
-                released=row["released"],
-            )
-        except (KeyError, TypeError) as error:
-            raise MarknerError(f"{path}, line {number}: not a sentence: {error!r}") from error
+    return read_records(path, "sentence", _sentence_of)
+
+
+def _sentence_of(row: Mapping[str, Any]) -> Sentence:
+    return Sentence(
+        id=row["id"],
+        document=row["document"],
+        text=row["text"],
+        mentions=tuple(Span(*pair) for pair in row["mentions"]),
+        spans=tuple(Span(*pair) for pair in row["spans"]),
+        released=row["released"],
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
-from markner.files import read_jsonl, write_jsonl
+from markner.files import read_records, write_jsonl
 from markner.markup import mark
 
 
@@ -83,8 +83,4 @@ def write_candidates(path: str | os.PathLike[str], candidates: Iterable[Candidat
 
 def read_candidates(path: str | os.PathLike[str]) -> Iterator[Candidate]:
     """Read candidates from JSON lines; another row is an error that names file and line."""
-    for number, row in enumerate(read_jsonl(path), start=1):
-        try:
-            yield candidate_of(row)
-        except (KeyError, TypeError) as error:
-            raise MarknerError(f"{path}, line {number}: not a candidate: {error!r}") from error
+    return read_records(path, "candidate", candidate_of)
