@@ -6,7 +6,16 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from markner.data.documents import Document, Mention, PassageText, Sentence, Span, join_passages
+from markner.data.documents import (
+    SENTENCE,
+    Document,
+    Mention,
+    PassageText,
+    Sentence,
+    Span,
+    join_passages,
+    single_passage,
+)
 from markner.data.sentences import SplitCounts, resolve_overlaps, sentence_bounds, split_documents
 
 
@@ -77,8 +86,8 @@ def test_white_space_makes_no_sentence() -> None:
 
 
 def test_a_whole_passage_keeps_its_sentences_together() -> None:
-    whole = document("d", ["One. Two."])
-    assert [sentence.text for sentence in split_documents([whole], SplitCounts(), whole_passages=True)] == ["One. Two."]
+    whole = single_passage("d", "One. Two.", {"type": SENTENCE})
+    assert [sentence.text for sentence in split_documents([whole], SplitCounts())] == ["One. Two."]
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)).map(lambda pair: Span(pair[0], sum(pair)))))

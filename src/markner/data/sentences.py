@@ -37,14 +37,12 @@ class SplitCounts:
     """Parts of the files other than mentions, counted by kind: relations, events, attributes, notes."""
 
 
-def split_documents(
-    documents: Iterable[Document], counts: SplitCounts, *, whole_passages: bool = False
-) -> Iterator[Sentence]:
+def split_documents(documents: Iterable[Document], counts: SplitCounts) -> Iterator[Sentence]:
     """Split each passage into sentences, which have no name yet, and add to the counts.
 
     Each passage is split alone, by the `sentencizer` of a blank English spaCy pipeline (paper section 3.1.2), or is a
-    sentence itself (`whole_passages`: BC2GM). White space around a sentence is left out; white space alone is no
-    sentence. Policies:
+    sentence itself (`document_sentences`). White space around a sentence is left out; white space alone is no sentence.
+    Policies:
 
     - A mention that crosses the boundary of a sentence is dropped (`crossing`).
     - If mentions overlap or are nested, the longest is kept, of equal ones the leftmost (`overlapping`); identical
@@ -63,7 +61,7 @@ def split_documents(
             counts.text_differs += not mention.parts and mention.text not in (None, surface)
         mentions = sorted(mention.span for mention in document.mentions)
         placed = 0
-        for start, end in _document_bounds(document, whole_passages):
+        for start, end in document_sentences(document):
             inside = tuple(Span(a - start, b - start) for a, b in mentions if start <= a and b <= end)
             placed += len(inside)
             spans = resolve_overlaps(inside)
@@ -72,12 +70,6 @@ def split_documents(
             counts.overlapping += distinct - len(spans)
             yield Sentence("", document.id, document.text[start:end], inside, spans)
         counts.crossing += len(mentions) - placed
-
-
-def _document_bounds(document: Document, whole_passages: bool) -> list[Span]:
-    if whole_passages:
-        return [Span(passage.start, passage.end) for passage in document.passages]
-    return document_sentences(document)
 
 
 def document_sentences(document: Document) -> list[Span]:

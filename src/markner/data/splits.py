@@ -43,8 +43,7 @@ def build_split(
     if source.format == "iob":
         drafts = _tagged(paths, source.types, _lacking(native))
     else:
-        whole = source.format == "bc2gm"
-        drafts = split_documents(_documents(source, paths, source.types), split_counts, whole_passages=whole)
+        drafts = split_documents(_documents(source, paths, source.types), split_counts)
         if source.tokenize:
             drafts = map(tokenized, drafts)
     sentences = [replace(draft, id=f"{prefix}.{number:05d}") for number, draft in enumerate(drafts, start=1)]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from markner.data.documents import Document, Mention, single_passage
+from markner.data.documents import SENTENCE, Document, Mention, single_passage
 from markner.data.formats.lines import numbered_lines
 from markner.errors import MarknerError
 
@@ -45,7 +45,7 @@ def read(sentences: Path, genes: Path, types: Collection[str] | None = None) -> 
                     "offsets do not count spaces, and the last character is inside the mention",
                 )
             mentions.append(Mention(places[first], places[last] + 1, TYPE, surface))
-        yield replace(single_passage(identifier, text), mentions=tuple(mentions))
+        yield replace(single_passage(identifier, text, {"type": SENTENCE}), mentions=tuple(mentions))
     for identifier, rows in annotations.items():
         raise MarknerError(f"{rows[0][0]}: annotation of {identifier}, which is not a sentence of {sentences}")
 

@@ -2,9 +2,7 @@
 
 import sys
 import tarfile
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path, PurePath
@@ -14,7 +12,7 @@ from markner.data.documents import Document
 from markner.data.formats import brat
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.file_formats import FORMATS
-from markner.data.formats.lines import open_file, unpacked, visible_files
+from markner.data.formats.lines import damage_named, open_file, unpacked, visible_files
 from markner.errors import MarknerError
 from markner.files import atomic, fresh_folder, replace_folder
 from markner.study.schema.formats import FileFormat, InputFormat, OutputFormat
@@ -46,7 +44,7 @@ def read_documents(paths: Sequence[str | Path], file_format: InputFormat, option
         path = Path(given)
         if given == STANDARD_INPUT:
             name, inside = "standard input", PurePath("stdin")
-            with _damage_named(name, "the gzipped text"):
+            with damage_named(name, "the gzipped text"):
                 yield from _read(unpacked(sys.stdin.buffer), name, inside, file_format, options)
         elif _is_brat(path, file_format):
             yield from brat.read(path, options)
@@ -88,24 +86,13 @@ class _Header(tarfile.TarInfo):
 
 def _read_archive(path: Path, file_format: InputFormat, options: ReadOptions) -> Iterator[Document]:
     """Read the members of a tar archive one after another, without unpacking it."""
-    with _damage_named(str(path), "the archive"), tarfile.open(path, "r|*", tarinfo=_Header) as archive:
+    with damage_named(str(path), "the archive"), tarfile.open(path, "r|*", tarinfo=_Header) as archive:
         for member in archive:
             inside = PurePath(member.name)
             packed = archive.extractfile(member) if member.isfile() else None
             if packed is not None and not any(step.startswith(".") and step != "." for step in inside.parts):
                 stream = unpacked(cast("BinaryIO", BufferedReader(packed)))
                 yield from _read(stream, f"{path}, {member.name}", inside, file_format, options)
-
-
-@contextmanager
-def _damage_named(name: str, packed: str) -> Iterator[None]:
-    """Turn the errors of damaged packed data, and those of reading, into a MarknerError that names the file."""
-    try:
-        yield
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise MarknerError(f"{name}: {packed} is damaged: {error}", "fetch or pack it again") from error
-    except OSError as error:
-        raise MarknerError(f"{name}: cannot be read: {error.strerror or error}") from error
 
 
 def _without_gz(path: PurePath) -> PurePath:

@@ -1,6 +1,7 @@
 """Bytes and lines of text files: plain or gzipped; UTF-8 with or without a byte order mark, LF or CRLF."""
 
 import gzip
+import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,19 +14,25 @@ _GZIP = b"\x1f\x8b"
 
 
 @contextmanager
+def damage_named(name: str, packed: str) -> Iterator[None]:
+    """Turn the errors of damaged packed data, and those of reading, into a MarknerError that names the file."""
+    try:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise MarknerError(f"{name}: {packed} is damaged: {error}", "fetch or pack it again") from error
+    except OSError as error:
+        raise MarknerError(f"{name}: cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading; a gzipped one is unpacked.
 
     Raises:
         MarknerError: the file cannot be read, or is not whole.
     """
-    try:
-        with path.open("rb") as stream:
-            yield unpacked(stream)
-    except (EOFError, zlib.error) as error:
-        raise MarknerError(f"{path}: the gzipped file is damaged: {error}", "fetch or pack the file again") from error
-    except OSError as error:
-        raise MarknerError(f"{path}: cannot be read: {error.strerror or error}") from error
+    with damage_named(str(path), "the gzipped file"), path.open("rb") as stream:
+        yield unpacked(stream)
 
 
 def visible_files(folder: Path) -> list[Path]:
