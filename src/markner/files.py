@@ -20,6 +20,7 @@ __all__ = [
     "read_jsonl",
     "read_records",
     "replace_folder",
+    "write_csv_rows",
     "write_json",
     "write_jsonl",
     "write_text",
@@ -65,6 +66,14 @@ def read_csv_rows(path: Path, columns: Sequence[str], content: str, fix: str) ->
         if tuple(reader.fieldnames or ()) != tuple(columns):
             raise MarknerError(f"{path} does not have the columns of {content}", fix)
         return list(reader)
+
+
+def write_csv_rows(path: str | os.PathLike[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file: the names of its columns, then the rows with their values in this order; None is empty."""
+    with atomic(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
 
 
 def write_jsonl(path: str | os.PathLike[str], rows: Iterable[dict[str, Any]]) -> None:

@@ -1,7 +1,6 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from conftest import ROOT
 from example import TABLE, grid_files, score_files
@@ -9,7 +8,7 @@ from example import TABLE, grid_files, score_files
 from markner.errors import MarknerError
 from markner.files import write_text
 from markner.reporting import results
-from markner.reporting.results import COLUMNS, cells, read_cells, records
+from markner.reporting.results import COLUMNS, cells, read_cells, write_cells
 from markner.study.schema.study import Table, TableRow
 
 PAPER = ROOT / "resources" / "paper" / "tables.json"
@@ -17,7 +16,7 @@ PAPER = ROOT / "resources" / "paper" / "tables.json"
 
 @pytest.fixture
 def found(tmp_path: Path) -> list[dict[str, Any]]:
-    return records(cells(TABLE, score_files(tmp_path), grid_files(tmp_path), PAPER))
+    return cells(TABLE, score_files(tmp_path), grid_files(tmp_path), PAPER)
 
 
 def cell(found: list[dict[str, Any]], label: str, corpus: str, match: str = "strict") -> dict[str, Any]:
@@ -71,13 +70,16 @@ def test_the_first_run_that_was_scored_counts(tmp_path: Path) -> None:
     files = score_files(tmp_path)
     for runs, chosen in ((["absent", "enc-ncbi", "llama"], "enc-ncbi"), (["llama", "enc-ncbi"], "llama")):
         table = Table(title="t", corpora=["ncbi_disease"], rows=[TableRow(label="row", runs=runs)])
-        assert set(cells(table, files, {}, PAPER)["run"]) == {chosen}
+        assert {row["run"] for row in cells(table, files, {}, PAPER)} == {chosen}
 
 
-def test_the_frame_comes_back_from_csv(tmp_path: Path) -> None:
-    frame = cells(TABLE, score_files(tmp_path), grid_files(tmp_path), PAPER)
-    write_text(tmp_path / "table.csv", frame.to_csv(index=False))
-    pd.testing.assert_frame_equal(read_cells(tmp_path / "table.csv"), frame)
+def test_the_cells_come_back_from_csv(found: list[dict[str, Any]], tmp_path: Path) -> None:
+    write_cells(tmp_path / "table.csv", found)
+    again = read_cells(tmp_path / "table.csv")
+    assert again == found
+    assert [[type(value) for value in row.values()] for row in again] == [
+        [type(value) for value in row.values()] for row in found
+    ]
     write_text(tmp_path / "other.csv", "a,b\n1,2\n")
     with pytest.raises(MarknerError, match=r"other\.csv does not have the columns"):
         read_cells(tmp_path / "other.csv")

@@ -13,8 +13,8 @@ from markner.evaluation.strata import KINDS, write_strata
 from markner.predictions import Prediction, write_predictions
 from markner.reporting.figures.strata_panels import draw_strata
 from markner.reporting.page.score_tables import read_table
-from markner.reporting.results import NOTHING
-from markner.reporting.strata_cells import Cell, read_strata_table, strata_cells, write_strata_table
+from markner.reporting.results import NOTHING, Cell
+from markner.reporting.strata_cells import read_strata_table, strata_cells, write_strata_table
 from markner.study.checks.references import reference_problems
 from markner.study.loading import load_study_file
 from markner.study.schema.strata import StrataFigure, TrainingSource

@@ -17,10 +17,10 @@ CORPUS = Corpus(entity="gene", variant="tokenized", tokenized=CorpusSource(forma
 
 def test_the_summary(tmp_path: Path) -> None:
     study = Study(study="trial", question="Is [this] it?", corpora={"a": CORPUS}, tables={"main": TABLE})
-    frame = cells(TABLE, score_files(tmp_path / "work"), grid_files(tmp_path / "work"), PAPER)
+    gathered = cells(TABLE, score_files(tmp_path / "work"), grid_files(tmp_path / "work"), PAPER)
     results = tmp_path / "results" / "trial"
     (results / "tables").mkdir(parents=True)
-    text = summary(study, {"main": frame}, results)
+    text = summary(study, {"main": gathered}, results)
     lines = text.splitlines()
     assert lines[0] == "Study trial: Is [this] it?"
     (tuned,) = [line.split() for line in lines if line.strip().startswith("Tuned LLaMA")]

@@ -1,39 +1,37 @@
 import re
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from conftest import ROOT
 from example import TABLE, grid_files, score_files, significance_file
 
-from markner.reporting.results import cells, read_cells
+from markner.reporting.results import Cell, cells, read_cells
 from markner.reporting.tables import tex, write_table
 
 PAPER = ROOT / "resources" / "paper" / "tables.json"
 
 
 @pytest.fixture(scope="module")
-def frame(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def gathered(tmp_path_factory: pytest.TempPathFactory) -> list[Cell]:
     folder = tmp_path_factory.mktemp("scores")
     scores = score_files(folder)
     significance = {"ncbi_disease": significance_file(folder)}
     return cells(TABLE, scores, grid_files(folder), PAPER, significance=significance)
 
 
-def test_one_grid_point_is_no_spread(frame: pd.DataFrame, tmp_path: Path) -> None:
-    single = frame.copy()
-    single["grid_points"] = single["grid_points"].where(single["grid_points"].isna(), 1)
+def test_one_grid_point_is_no_spread(gathered: list[Cell], tmp_path: Path) -> None:
+    single = [{**cell, "grid_points": cell["grid_points"] and 1} for cell in gathered]
     assert "over the grid" not in written(single, tmp_path)[1]
 
 
-def written(frame: pd.DataFrame, folder: Path) -> tuple[Path, str, str]:
+def written(gathered: list[Cell], folder: Path) -> tuple[Path, str, str]:
     csv, markdown, latex = (folder / f"table.{end}" for end in ("csv", "md", "tex"))
-    write_table(frame, TABLE, csv, markdown, latex)
+    write_table(gathered, TABLE, csv, markdown, latex)
     return csv, markdown.read_text("utf-8"), latex.read_text("utf-8")
 
 
-def test_markdown_has_the_paper_s_shape(frame: pd.DataFrame, tmp_path: Path) -> None:
-    _, text, _ = written(frame, tmp_path)
+def test_markdown_has_the_paper_s_shape(gathered: list[Cell], tmp_path: Path) -> None:
+    _, text, _ = written(gathered, tmp_path)
     lines = text.splitlines()
     assert lines[0] == "**Test & trial of 100%**"
     assert lines[2:10] == [
@@ -54,19 +52,19 @@ def test_markdown_has_the_paper_s_shape(frame: pd.DataFrame, tmp_path: Path) -> 
 
 def test_the_authors_partial_match_stands_beside_the_paper(tmp_path: Path) -> None:
     table = TABLE.model_copy(update={"authors_partial": True})
-    frame = cells(table, score_files(tmp_path), {}, PAPER)
+    gathered = cells(table, score_files(tmp_path), {}, PAPER)
     csv, markdown, latex = (tmp_path / f"table.{end}" for end in ("csv", "md", "tex"))
-    write_table(frame, table, csv, markdown, latex)
+    write_table(gathered, table, csv, markdown, latex)
     text = markdown.read_text("utf-8")
     assert r"|  | authors\_partial | *0.665/0.723/0.692* | 0.692 | – |" in text
     assert r"|  | authors\_partial | 1.000/1.000/**1.000** | 0.949 (+0.051\*) | 1.000/1.000/**1.000** |" in text
     assert r"authors\_partial: the authors' own count of overlaps, inferred." in text
     assert r" & authors\_partial & " in latex.read_text("utf-8")
-    assert set(read_cells(csv)["match"]) == {"strict", "partial", "authors_partial"}
+    assert {cell["match"] for cell in read_cells(csv)} == {"strict", "partial", "authors_partial"}
 
 
-def test_notes_below(frame: pd.DataFrame, tmp_path: Path) -> None:
-    _, text, _ = written(frame, tmp_path)
+def test_notes_below(gathered: list[Cell], tmp_path: Path) -> None:
+    _, text, _ = written(gathered, tmp_path)
     notes = text.replace("\\", "").split("\n\n")[3:]
     assert notes[0].startswith(
         "Bold: best F1 of each column and match. Intervals: 95 %, bootstrap over sentences (200 "
@@ -83,18 +81,18 @@ def test_notes_below(frame: pd.DataFrame, tmp_path: Path) -> None:
 def test_a_row_of_a_retired_model_shows_the_papers_values_and_why(tmp_path: Path) -> None:
     first, *others = TABLE.rows
     table = TABLE.model_copy(update={"rows": [first.model_copy(update={"runs": ["gpt-4"]}), *others]})
-    frame = cells(table, score_files(tmp_path), {}, PAPER, {"gpt-4": "gpt-4-0314 was shut down"})
-    csv, text, latex = written(frame, tmp_path)
+    gathered = cells(table, score_files(tmp_path), {}, PAPER, {"gpt-4": "gpt-4-0314 was shut down"})
+    csv, text, latex = written(gathered, tmp_path)
     assert "| GPT-4 (zero-shot) | strict | *0.484/0.502/0.493* | 0.493 | – |" in text
     assert "Not run, and not replaced by another model: GPT-4 (zero-shot) (gpt-4-0314 was shut down)." in text
     assert "gpt-4-0314 was shut down" in latex
-    read_back = read_cells(csv)
-    assert set(read_back["label"][read_back["retired"].notna()]) == {"GPT-4 (zero-shot)"}
-    assert read_back["f1"][read_back["retired"].notna()].isna().all()
+    retired = [cell for cell in read_cells(csv) if cell["retired"] is not None]
+    assert {cell["label"] for cell in retired} == {"GPT-4 (zero-shot)"}
+    assert all(cell["f1"] is None for cell in retired)
 
 
-def test_latex(frame: pd.DataFrame, tmp_path: Path) -> None:
-    _, _, text = written(frame, tmp_path)
+def test_latex(gathered: list[Cell], tmp_path: Path) -> None:
+    _, _, text = written(gathered, tmp_path)
     assert r"\caption{Test \& trial of 100\%}" in text
     assert r" &  & \multicolumn{2}{c}{NCBI (disease)} & \multicolumn{1}{c}{my\_corpus} \\" in text
     assert r"Encoder\_1 & strict & 0.600/0.600/0.600\ensuremath{\approx} & 0.873 (\ensuremath{-}0.273) & -- \\" in text
@@ -118,9 +116,9 @@ def test_latex_escapes() -> None:
     )
 
 
-def test_the_same_frame_gives_the_same_bytes(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_the_same_cells_give_the_same_bytes(gathered: list[Cell], tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
-    csv, *texts = written(frame, first)
+    csv, *texts = written(gathered, first)
     again = read_cells(csv)
     assert written(again, second)[1:] == tuple(texts)
     assert (second / "table.csv").read_bytes() == csv.read_bytes()

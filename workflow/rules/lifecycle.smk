@@ -41,9 +41,9 @@ def print_summary():
     from markner.reporting.summary import summary
 
     tables = {name: Path(RESULTS, "tables", f"{name}.csv") for name in STUDY.tables}
-    frames = {name: read_cells(path) for name, path in tables.items() if path.exists()}
+    cells = {name: read_cells(path) for name, path in tables.items() if path.exists()}
     tests = [
-        path for name in ("", *frames) for path in Path(RESULTS, "significance", name).glob("*.csv")
+        path for name in ("", *cells) for path in Path(RESULTS, "significance", name).glob("*.csv")
     ]
     given = answers(comparisons(STUDY), Path(RESULTS), tests)
-    print(f"\n{summary(STUDY, frames, Path(RESULTS), given)}")
+    print(f"\n{summary(STUDY, cells, Path(RESULTS), given)}")

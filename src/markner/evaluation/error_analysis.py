@@ -1,6 +1,5 @@
 """Error analysis (paper 4.1, Figure 3): write the errors for a person to judge, and count them."""
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from markner.evaluation.adjudication import NO_ERROR, UNJUDGED, Judgement, check
 from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error, sentence_errors
 from markner.evaluation.pairing import check_answer, read_answers
 from markner.evaluation.rounding import rounded
-from markner.files import atomic, write_json
+from markner.files import write_csv_rows, write_json
 
 COLUMNS = (
     *("error", "corpus", "run", "seed", "sentence", "text", "gold", "predicted"),
@@ -71,27 +70,18 @@ def analyse(
         own = read_judgements(adjudicated, place, errors)
         judged |= {name: judgement for name, judgement in own.items() if judgement.kind or name not in judged}
         check_complete(adjudicated, judged, sampled)
-    with atomic(errors_csv) as stream:
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for error, sentence, predicted in listed:
-            judgement = judged.get(error.id, UNJUDGED)
-            writer.writerow(
-                {
-                    **place,
-                    "error": error.id,
-                    "sentence": sentence.id,
-                    "text": marked_text(sentence, predicted, error),
-                    "gold": sentence.text[slice(*error.gold)] if error.gold else "",
-                    "predicted": sentence.text[slice(*error.predicted)] if error.predicted else "",
-                    "kind": error.kind,
-                    "sub_kind": error.sub_kind,
-                    "sampled": "yes" if error.id in names else "no",
-                    "adjudicated_kind": judgement.kind,
-                    "adjudicated_sub_kind": judgement.sub_kind,
-                    "comment": judgement.comment,
-                }
-            )
+    rows = []
+    for error, sentence, predicted in listed:
+        judgement = judged.get(error.id, UNJUDGED)
+        rows.append(
+            [
+                *(error.id, *place.values(), sentence.id, marked_text(sentence, predicted, error)),
+                *(sentence.text[slice(*span)] if span else "" for span in (error.gold, error.predicted)),
+                *(error.kind, error.sub_kind, "yes" if error.id in names else "no"),
+                *(judgement.kind, judgement.sub_kind, judgement.comment),
+            ]
+        )
+    write_csv_rows(errors_csv, COLUMNS, rows)
     write_json(
         summary,
         {

@@ -15,7 +15,6 @@ Two things vary: the sentences of the test set, and the seed of the training.
   excludes zero: the p-value ignores seeds, the interval ignores the other pairs.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import combinations
@@ -31,7 +30,7 @@ from markner.evaluation.matches import MATCHES
 from markner.evaluation.matching import Counts, Floats
 from markner.evaluation.pairing import read_answers
 from markner.evaluation.rounding import DIGITS
-from markner.files import atomic
+from markner.files import write_csv_rows
 from markner.study.schema.study import Scoring
 
 Pairs = Mapping[tuple[str, str], tuple[Sequence[Counts], Sequence[Counts]]]
@@ -173,12 +172,11 @@ def compare(
             for match, count in MATCHES.items():
                 seeds = counts[match].setdefault(run, [])
                 seeds.append(count(true_spans, [answer.spans for answer in answers]))
-    with atomic(output) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for match, runs in counts.items():
-            pairs = {(a, b): (runs[a], runs[b]) for a, b in combinations(runs, 2)}
-            writer.writerows(pair_rows([match], pairs, scoring, permutations))
+    rows = []
+    for match, runs in counts.items():
+        pairs = {(a, b): (runs[a], runs[b]) for a, b in combinations(runs, 2)}
+        rows += pair_rows([match], pairs, scoring, permutations)
+    write_csv_rows(output, COLUMNS, rows)
 
 
 def pair_rows(tested: Sequence[str], pairs: Pairs, scoring: Scoring, permutations: int) -> list[list[str | int]]:

@@ -5,7 +5,6 @@ the same one. Misses count in the stratum of the gold mention, false positives i
 each kind therefore add up to the whole.
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -22,7 +21,7 @@ from markner.evaluation.mention_errors import is_abbreviation, surface
 from markner.evaluation.pairing import read_answers
 from markner.evaluation.rounding import rounded
 from markner.evaluation.significance import Pairs, columns, pair_rows
-from markner.files import atomic
+from markner.files import write_csv_rows
 from markner.markup import strip_marks, unescape_marks
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring
@@ -178,19 +177,17 @@ def write_strata(
         run: {seed: training_mentions(paths, source, seed) for seed in answers[run]}
         for run, (source, paths) in training.items()
     }
-    with atomic(scores) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for run, by_seed in answers.items():
-            origin = training[run][0].origin if run in training else ""
-            for seed, spans in by_seed.items():
-                mentions = seen[run][seed] if run in seen else None
-                writer.writerows([run, seed, origin, *row] for row in _score_rows(gold, spans, mentions, scoring))
-    with atomic(tests) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(TEST_COLUMNS)
-        for kind, stratum, pairs in _compared(gold, answers, seen):
-            writer.writerows(pair_rows([kind, stratum], pairs, scoring, permutations))
+    score_rows: list[list[str | float]] = []
+    for run, by_seed in answers.items():
+        origin = training[run][0].origin if run in training else ""
+        for seed, spans in by_seed.items():
+            mentions = seen[run][seed] if run in seen else None
+            score_rows += ([run, seed, origin, *row] for row in _score_rows(gold, spans, mentions, scoring))
+    write_csv_rows(scores, COLUMNS, score_rows)
+    test_rows = []
+    for kind, stratum, pairs in _compared(gold, answers, seen):
+        test_rows += pair_rows([kind, stratum], pairs, scoring, permutations)
+    write_csv_rows(tests, TEST_COLUMNS, test_rows)
 
 
 def _score_rows(

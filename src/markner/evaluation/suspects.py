@@ -1,6 +1,5 @@
 """Suspected annotation errors: gold that all systems contradict, or that is inconsistent with other places."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from markner.evaluation.mention_errors import Error, sentence_errors
 from markner.evaluation.pairing import read_answers
 from markner.evaluation.rounding import rounded
 from markner.evaluation.surface_places import Places, surface_of, surface_places
-from markner.files import atomic
+from markner.files import write_csv_rows
 from markner.predictions import Prediction
 from markner.study.schema.suspects import SuspectList
 
@@ -105,10 +104,8 @@ def write_suspects(
     systems = [_system(gold, read_answers(gold, test, file)) for file in predictions]
     rest = [sentence for file in others for sentence in read_sentences(file)]
     ranked = sorted(suspects(gold, rest, systems, settings), key=lambda suspect: (-suspect.score, suspect.error.id))
-    with atomic(output) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(_row(rank, settings.corpus, suspect) for rank, suspect in enumerate(ranked, start=1))
+    rows = (_row(rank, settings.corpus, suspect) for rank, suspect in enumerate(ranked, start=1))
+    write_csv_rows(output, COLUMNS, rows)
 
 
 def _system(gold: Sequence[Sentence], answers: Sequence[Prediction]) -> System:

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from markner.files import read_json, write_text
+from markner.files import read_json, write_csv_rows, write_text
 from markner.reporting.results import NOTHING
 
 COLUMNS = (
@@ -38,20 +36,18 @@ def write_costs(files: Sequence[Path], runs: Mapping[str, Mapping[str, str]], cs
         markdown: The same, to read.
     """
     rows = [_row(path, runs[path.parent.name]) for path in files]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
+    write_csv_rows(csv, COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
     write_text(markdown, _markdown(rows))
 
 
 def _row(path: Path, run: Mapping[str, str]) -> dict[str, Any]:
-    own = {
+    return {
+        **read_json(path),
         "run": path.parent.name,
         "seed": int(path.stem.removeprefix("seed")),
         "model": run["model"],
         "instructions": run["mixture"],
     }
-    # As text: pandas would make floats of whole numbers in a column that has a gap.
-    return {name: "" if value is None else value for name, value in {**read_json(path), **own}.items()}
 
 
 def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -97,5 +93,5 @@ def _duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
-def _memory(size: int | str) -> str:
-    return f"{size / _GIB:.1f} GiB" if isinstance(size, int) else NOTHING
+def _memory(size: int | None) -> str:
+    return NOTHING if size is None else f"{size / _GIB:.1f} GiB"

@@ -5,17 +5,17 @@ from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
 
-import pandas as pd
-
 from markner.errors import MarknerError
 from markner.evaluation.rounding import rounded
-from markner.files import read_json
+from markner.files import read_csv_rows, read_json, write_csv_rows
 from markner.predictions import STATUSES
 from markner.reporting.comparisons import COMPARED, compare_cells
 from markner.study.schema.study import Table, TableRow
 
 Key = tuple[str, int, str]
 """Run, seed and corpus of a score file."""
+Cell = dict[str, Any]
+"""A row of a table's CSV by column; unknown values are None."""
 
 METRICS = ("precision", "recall", "f1")
 NOT_OK = tuple(status for status in STATUSES if status != "ok")
@@ -23,8 +23,6 @@ NOT_ALIGNED = tuple(status for status in NOT_OK if status not in ("white_space",
 NOTHING = "–"
 UNUSED = ("unused_answers", "crossing_mentions")
 
-_WHOLE = ("seeds", "sentences", "gold_mentions", "resamples", *NOT_OK, *UNUSED, "grid_points", "pairs", "draws")
-_TEXT = ("label", "corpus", "heading", "match", "run", "retired", "paper_outside", "best", "as_good")
 COLUMNS = (
     *("label", "corpus", "heading", "match", "run", "retired"),
     *METRICS,
@@ -36,10 +34,15 @@ COLUMNS = (
     *("difference_f1", "paper_outside", *COMPARED),
     *("grid_points", "grid_min", "grid_median", "grid_max"),
 )
-"""Columns of a table's frame. Scores are means over the seeds, and so are the bounds of the bootstrap intervals;
+"""Columns of a results table. Scores are means over the seeds, and so are the bounds of the bootstrap intervals;
 `f1_sd` is the standard deviation over seeds (two or more). Answers that are not ok are summed over the seeds. Only
 imported predictions have `unused_answers`, those without a sentence, and `crossing_mentions`, those over its border.
 `difference_f1` is our F1 less the paper's; `paper_outside` says whether the paper's lies outside our interval."""
+_TEXT = {
+    *("label", "corpus", "heading", "match", "run", "retired", "paper_outside", "best", "as_good"),
+    *("origin", "kind", "stratum"),
+}
+"""Columns that hold text, of results tables and tables of strata; the others hold numbers."""
 
 
 def cells(
@@ -50,7 +53,7 @@ def cells(
     retired: Mapping[str, str] | None = None,
     significance: Mapping[str, Path] | None = None,
     titles: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
+) -> list[Cell]:
     """Gather the scores behind a table.
 
     Args:
@@ -64,7 +67,7 @@ def cells(
         titles: Headings of corpora; of others the paper's heading or the name.
 
     Returns:
-        A frame with the columns `COLUMNS`, in the order of rows, corpora and kinds of match; empty where unknown.
+        Cells with the columns `COLUMNS`, in the order of rows, corpora and kinds of match.
 
     Raises:
         MarknerError: The table names a table or a row of the paper that does not exist or two rows of one label, or a
@@ -75,7 +78,7 @@ def cells(
     labels = [row.label for row in table.rows]
     if repeated := sorted({label for label in labels if labels.count(label) > 1}):
         raise MarknerError(f"table {table.title!r}: more than one row {repeated[0]!r}", "give each row its own `label`")
-    rows: list[dict[str, Any]] = []
+    rows: list[Cell] = []
     gone = retired or {}
     for row in table.rows:
         paper_row = _paper_row(row, paper_rows, table, paper)
@@ -84,7 +87,8 @@ def cells(
             scores = [_read(path, table.matches) for _, path in files_by_seed(score_files, run, corpus)]
             grid = [point for _, path in files_by_seed(grid_files, run, corpus) for point in read_json(path).values()]
             for match in table.matches:
-                cell = {
+                cell: Cell = {
+                    **dict.fromkeys(COLUMNS),
                     "label": row.label,
                     "corpus": corpus,
                     "heading": (titles or {}).get(corpus) or printed["columns"].get(corpus, corpus),
@@ -95,12 +99,12 @@ def cells(
                     **_paper_values(paper_row.get(corpus, {}).get(match.removeprefix("authors_"))),
                     **_grid(grid, match),
                 }
-                if scores and cell.get("paper_f1") is not None:
+                if scores and cell["paper_f1"] is not None:
                     cell["difference_f1"] = rounded(cell["f1"] - cell["paper_f1"])
                     cell["paper_outside"] = "no" if cell["f1_low"] <= cell["paper_f1"] <= cell["f1_high"] else "yes"
                 rows.append(cell)
     compare_cells(rows, significance or {})
-    return _typed(pd.DataFrame(rows, columns=pd.Index(COLUMNS)))
+    return rows
 
 
 def score_files(paths: Iterable[str]) -> tuple[dict[Key, Path], dict[Key, Path]]:
@@ -117,20 +121,17 @@ def score_files(paths: Iterable[str]) -> tuple[dict[Key, Path], dict[Key, Path]]
     return systems, grids
 
 
-def read_cells(csv: Path) -> pd.DataFrame:
-    """Read the frame of a table back from the CSV that `write_table` wrote."""
-    frame = pd.read_csv(csv, dtype=dict.fromkeys(_TEXT, "str"), keep_default_na=False, na_values=[""])
-    if list(frame.columns) != list(COLUMNS):
-        raise MarknerError(f"{csv} does not have the columns of a results table", "make the table again")
-    return _typed(frame)
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame as dictionaries; unknown values are None."""
+def read_cells(csv: Path, columns: Sequence[str] = COLUMNS, content: str = "a results table") -> list[Cell]:
+    """Read the cells of a table back from its CSV. Raise a MarknerError if it has other columns."""
     return [
-        {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for row in frame.to_dict(orient="records")
+        {name: text or None if name in _TEXT else number_of(text) for name, text in row.items()}
+        for row in read_csv_rows(csv, columns, content, "make the table again")
     ]
+
+
+def write_cells(csv: Path, cells: Iterable[Cell], columns: Sequence[str] = COLUMNS) -> None:
+    """Write the cells of a table as CSV."""
+    write_csv_rows(csv, columns, ([cell.get(name) for name in columns] for cell in cells))
 
 
 def shown(value: float | None) -> str:
@@ -144,16 +145,13 @@ def signed(value: float) -> str:
 
 
 def number_of(text: str) -> float | None:
-    """Return a CSV's text as a number; None if it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    kinds = {name: "str" if name in _TEXT else "Int64" if name in _WHOLE else "float64" for name in COLUMNS}
-    return frame.astype(kinds)
+    """Return a CSV's text as a number, a whole one as `int`; None if it is none."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
 
 
 def _paper_table(table: Table, printed: Any, path: Path) -> dict[str, Any]:

@@ -4,17 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
-from typing import Any
-
-import pandas as pd
 
 from markner.errors import MarknerError
 from markner.evaluation.rounding import rounded
 from markner.evaluation.strata import COLUMNS as SCORE_COLUMNS
 from markner.evaluation.strata import KINDS, TEST_COLUMNS, WITHOUT_MENTIONS
-from markner.files import read_csv_rows, read_json, write_text
+from markner.files import read_csv_rows, read_json
 from markner.reporting.comparisons import COMPARED, compare_cells
-from markner.reporting.results import METRICS, NOTHING, number_of
+from markner.reporting.results import METRICS, NOTHING, Cell, read_cells, write_cells
 from markner.reporting.tables import AS_GOOD, Sheet, Style, TableText, write_forms
 
 _BOUNDS = tuple(f"{metric}_{end}" for metric in METRICS for end in ("low", "high"))
@@ -23,8 +20,6 @@ COLUMNS = (
     *("unmarked", *METRICS, *_BOUNDS, "confidence", *COMPARED),
 )
 """Columns of a table of strata. Scores, bounds and counts are means over the seeds."""
-
-Cell = dict[str, Any]
 
 
 def strata_cells(
@@ -72,18 +67,13 @@ def write_strata_table(cells: Sequence[Cell], title: str, output: Path, markdown
         markdown: F1 by system, corpus and stratum; its intervals and the numbers of gold mentions in a second table.
         latex: The same; it needs the package booktabs.
     """
-    frame = pd.DataFrame(cells, columns=pd.Index(COLUMNS), dtype=object)
-    write_text(output, frame.to_csv(index=False, lineterminator="\n"))
+    write_cells(output, cells, COLUMNS)
     write_forms(TableText(title, "Corpus", lambda style: _sheets(cells, style), _notes(cells)), markdown, latex)
 
 
 def read_strata_table(path: Path) -> list[Cell]:
     """Read the CSV of a table of strata; numbers as numbers, unknown values as None."""
-    numeric = set(COLUMNS[COLUMNS.index("seeds") :]) - {"best", "as_good"}
-    return [
-        {name: number_of(text) if name in numeric else text or None for name, text in row.items()}
-        for row in read_csv_rows(path, COLUMNS, "a table of strata", "make the table again")
-    ]
+    return read_cells(path, COLUMNS, "a table of strata")
 
 
 def _read(path: Path) -> list[dict[str, str]]:

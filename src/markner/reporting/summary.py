@@ -4,7 +4,6 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -12,8 +11,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 
 from markner.reporting.answers import Answer
-from markner.reporting.results import NOT_ALIGNED, NOTHING, records, shown
-from markner.reporting.tables import Record
+from markner.reporting.results import NOT_ALIGNED, NOTHING, Cell, shown
 from markner.study.schema.study import Study
 
 _WIDTH = 120
@@ -30,12 +28,12 @@ _PLACES = (
 )
 
 
-def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path, given: Sequence[Answer] = ()) -> str:
+def summary(study: Study, tables: Mapping[str, Sequence[Cell]], results: Path, given: Sequence[Answer] = ()) -> str:
     """Return the summary of a study.
 
     Args:
         study: Its name and question are shown.
-        frames: What `markner.reporting.results.cells` gathered, by the table's name; shown in this order.
+        tables: What `markner.reporting.results.cells` gathered, by the table's name; shown in this order.
         results: Folder of the study's results; only existing places are named.
         given: Answers to the study's questions; those that say nothing are left out.
 
@@ -46,10 +44,10 @@ def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path, giv
     buffer = io.StringIO()
     console = Console(file=buffer, width=_WIDTH, force_terminal=False, color_system=None)
     console.print(f"Study {escape(study.study)}" + (f": {escape(study.question)}" if study.question else ""))
-    for name, frame in frames.items():
+    for name, cells in tables.items():
         console.print()
-        console.print(_grid(study.tables[name].title, frame))
-    headings = {cell["corpus"]: cell["heading"] for frame in frames.values() for cell in records(frame)}
+        console.print(_grid(study.tables[name].title, cells))
+    headings = {cell["corpus"]: cell["heading"] for cells in tables.values() for cell in cells}
     for answer in (answer for answer in given if not answer.empty):
         console.print(escape(answer.question), escape(" ".join(answer.sentences(headings))))
         for test in answer.tests:
@@ -63,11 +61,10 @@ def summary(study: Study, frames: Mapping[str, pd.DataFrame], results: Path, giv
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
-def _grid(title: str, frame: pd.DataFrame) -> Grid:
+def _grid(title: str, cells: Sequence[Cell]) -> Grid:
     """Return a table of F1 for the terminal: one line for each system and corpus."""
-    rows = records(frame)
-    strict = [cell for cell in rows if cell["match"] == "strict"]
-    partial = {(cell["label"], cell["corpus"]): cell for cell in rows if cell["match"] == "partial"}
+    strict = [cell for cell in cells if cell["match"] == "strict"]
+    partial = {(cell["label"], cell["corpus"]): cell for cell in cells if cell["match"] == "partial"}
     compared = any(cell["paper_f1"] is not None for cell in strict)
     grid = Grid(title=escape(title), title_justify="left", title_style="", box=SIMPLE_HEAD, pad_edge=False)
     grid.add_column("Model", overflow="fold")
@@ -88,6 +85,6 @@ def _grid(title: str, frame: pd.DataFrame) -> Grid:
     return grid
 
 
-def _not_ok(cell: Record) -> str:
+def _not_ok(cell: Cell) -> str:
     """Return how many answers differ from their sentence in more than white space, with sentences that have none."""
     return NOTHING if cell["f1"] is None else str(sum(cell[status] for status in (*NOT_ALIGNED, "missing")))

@@ -3,15 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from markner.files import write_text
-from markner.reporting.results import METRICS, NOT_ALIGNED, NOTHING, UNUSED, records, shown, signed
+from markner.reporting.results import METRICS, NOT_ALIGNED, NOTHING, UNUSED, Cell, shown, signed, write_cells
 from markner.study.schema.study import Table
 
-Record = dict[str, Any]
 AS_GOOD = "≈"
 _OUTSIDE = "*"
 _ANSWERS = {
@@ -47,17 +43,17 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class TableCells:
-    """The cells of a table's frame beside its settings."""
+    """The cells of a table beside its settings."""
 
     table: Table
-    cells: tuple[Record, ...]
+    cells: Sequence[Cell]
 
     @property
     def lines(self) -> list[tuple[str, str]]:
         """Label and kind of match of each line."""
         return [(row.label, match) for row in self.table.rows for match in self.table.matches]
 
-    def cell(self, label: str, corpus: str, match: str) -> Record:
+    def cell(self, label: str, corpus: str, match: str) -> Cell:
         """Return one cell."""
         place = (label, corpus, match)
         return next(cell for cell in self.cells if (cell["label"], cell["corpus"], cell["match"]) == place)
@@ -97,11 +93,11 @@ class TableText:
     notes: Sequence[str]
 
 
-def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, latex: Path) -> None:
-    """Write a table in its three forms; the same frame gives the same bytes.
+def write_table(cells: Sequence[Cell], table: Table, csv: Path, markdown: Path, latex: Path) -> None:
+    """Write a table in its three forms; the same cells give the same bytes.
 
     Args:
-        frame: The frame from `markner.reporting.results.cells`.
+        cells: The cells from `markner.reporting.results.cells`.
         table: Title, rows and corpora.
         csv: Every value, tidy: one row for each system, corpus and kind of match.
         markdown: The paper's shape: P/R/F1 by system, match and corpus, with the paper's F1 and the difference beside
@@ -109,10 +105,10 @@ def write_table(frame: pd.DataFrame, table: Table, csv: Path, markdown: Path, la
             F1 and its spread over seeds in a second table; notes below.
         latex: The same; it needs the package booktabs.
     """
-    write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
-    cells = TableCells(table, tuple(records(frame)))
+    write_cells(csv, cells)
+    placed = TableCells(table, cells)
     text = TableText(
-        table.title, "Match", lambda style: [_scores(cells, style), _intervals(cells, style)], notes(cells)
+        table.title, "Match", lambda style: [_scores(placed, style), _intervals(placed, style)], notes(placed)
     )
     write_forms(text, markdown, latex)
 
@@ -198,7 +194,7 @@ def _scores(cells: TableCells, style: Style) -> Sheet:
     return Sheet(groups, rows)
 
 
-def _triple(cell: Record, best: str | None, style: Style) -> str:
+def _triple(cell: Cell, best: str | None, style: Style) -> str:
     """Return P/R/F1 of a cell, the best F1 in bold; the paper's values in italics if we have none."""
     if cell["f1"] is not None:
         precision, recall, f1 = (shown(cell[metric]) for metric in METRICS)
@@ -210,7 +206,7 @@ def _triple(cell: Record, best: str | None, style: Style) -> str:
     return style.plain(NOTHING)
 
 
-def _beside(cell: Record) -> str:
+def _beside(cell: Cell) -> str:
     """Return the paper's F1 and the difference of ours to it."""
     in_paper = shown(cell["paper_f1"])
     if cell["difference_f1"] is None:
@@ -233,7 +229,7 @@ def _intervals(cells: TableCells, style: Style) -> Sheet:
     return Sheet(groups, rows)
 
 
-def _bounds(cell: Record) -> str:
+def _bounds(cell: Cell) -> str:
     """Return the interval of F1, and its standard deviation over several seeds."""
     if cell["f1"] is None:
         return NOTHING
@@ -277,7 +273,7 @@ def notes(cells: TableCells) -> list[str]:
     return lines
 
 
-def _tests(tested: Sequence[Record]) -> str:
+def _tests(tested: Sequence[Cell]) -> str:
     """Explain the mark of systems as good as the best, with the numbers of pairs and sentences tested."""
     columns = {cell["heading"]: f"{cell['heading']} {cell['pairs']} on {cell['sentences']:,}" for cell in tested}
     level = 1 - tested[0]["confidence"]
@@ -289,13 +285,13 @@ def _tests(tested: Sequence[Record]) -> str:
     )
 
 
-def _seeds(ours: Sequence[Record]) -> Iterator[str]:
+def _seeds(ours: Sequence[Cell]) -> Iterator[str]:
     """Yield the systems with several seeds, with their number."""
     numbers = {cell["label"]: cell["seeds"] for cell in ours if cell["f1_sd"] is not None}
     yield from (f"{label} {number} seeds" for label, number in numbers.items())
 
 
-def _grids(ours: Sequence[Record]) -> Iterator[str]:
+def _grids(ours: Sequence[Cell]) -> Iterator[str]:
     """Yield the range of F1 over each grid of more than one point."""
     for cell in ours:
         if cell["grid_points"] is not None and cell["match"] == "strict" and cell["grid_points"] > cell["seeds"]:
@@ -305,7 +301,7 @@ def _grids(ours: Sequence[Record]) -> Iterator[str]:
             yield f"{cell['label']}, {cell['heading']} {spread} ({points} points{seeds})"
 
 
-def _with_counts(ours: Sequence[Record], columns: Sequence[str]) -> Iterator[str]:
+def _with_counts(ours: Sequence[Cell], columns: Sequence[str]) -> Iterator[str]:
     """Yield the systems with a count in one of these columns, with the counts."""
     for cell in ours:
         kinds = [f"{column.replace('_', ' ')} {cell[column]}" for column in columns if cell[column]]

@@ -3,19 +3,15 @@
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from markner.reporting.figures.canvas import EDGE, GREY, PALETTE, STYLE, new_canvas, save
-from markner.reporting.results import METRICS, records
+from markner.reporting.results import METRICS, Cell
 from markner.study.schema.study import Figure, Table
-
-Record = dict[str, Any]
 
 _MARKERS = {"precision": ">", "recall": "<", "f1": "o"}
 _NAMES = {"precision": "precision", "recall": "recall", "f1": "F1 (strict match)"}
@@ -24,23 +20,22 @@ _SIZE = 4.2
 _LABEL_WIDTH = 24
 
 
-def draw(frame: pd.DataFrame, table: Table, figure: Figure, *files: Path) -> None:
+def draw(cells: Sequence[Cell], table: Table, figure: Figure, *files: Path) -> None:
     """Draw a table's strict P, R and F1 with intervals: one panel a corpus, one band a system, one marker a metric.
 
     F1 by partial match and, where known, the paper's strict F1 stand in the band as well.
 
     Args:
-        frame: The table's frame from `markner.reporting.results.cells`.
+        cells: The table's cells from `markner.reporting.results.cells`.
         table: Its rows and corpora.
         figure: Title, size in inches, colours of the systems; they start anew when there are more systems.
         files: Files to write, see `canvas.save`.
     """
-    rows = records(frame)
     with mpl.rc_context(STYLE):
-        save(_panels(rows, table, figure), files)
+        save(_panels(cells, table, figure), files)
 
 
-def _panels(rows: Sequence[Record], table: Table, figure: Figure) -> Canvas:
+def _panels(rows: Sequence[Cell], table: Table, figure: Figure) -> Canvas:
     """Return the whole figure: title, a panel for each corpus, a legend below."""
     canvas = new_canvas(figure.width, figure.height, figure.title or table.title, between=0.02)
     panels = canvas.subplots(1, len(table.corpora), sharex=True, sharey=True, squeeze=False)[0]
@@ -62,7 +57,7 @@ def _two_lines(label: str) -> str:
     return textwrap.fill(label, max(_LABEL_WIDTH, len(label) // 2 + 5))
 
 
-def _panel(panel: Axes, rows: Sequence[Record], table: Table, colours: Sequence[str]) -> None:
+def _panel(panel: Axes, rows: Sequence[Cell], table: Table, colours: Sequence[str]) -> None:
     """Draw the scores of the systems on one corpus."""
     panel.set_title(str(rows[0]["heading"]))
     panel.grid(axis="x")
@@ -80,7 +75,7 @@ def _panel(panel: Axes, rows: Sequence[Record], table: Table, colours: Sequence[
         _band(panel, place, strict, partial, colour)
 
 
-def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str) -> None:
+def _band(panel: Axes, place: int, strict: Cell, partial: Cell, colour: str) -> None:
     """Draw the scores of one system on one corpus."""
     level = place + _OFFSETS["f1"] if strict["f1"] is not None else place
     if strict["paper_f1"] is not None:
@@ -127,7 +122,7 @@ def _band(panel: Axes, place: int, strict: Record, partial: Record, colour: str)
     )
 
 
-def _limits(rows: Sequence[Record]) -> tuple[float, float]:
+def _limits(rows: Sequence[Cell]) -> tuple[float, float]:
     """Return the range of all values, a little wider on both sides, inside -0.02 to 1.02."""
     drawn = [
         cell[name]
@@ -145,7 +140,7 @@ def _limits(rows: Sequence[Record]) -> tuple[float, float]:
     return max(min(drawn) - room, -0.02), min(max(drawn) + room, 1.02)
 
 
-def _legend(rows: Sequence[Record]) -> list[Line2D]:
+def _legend(rows: Sequence[Cell]) -> list[Line2D]:
     """Return the legend of the markers."""
 
     def entry(label: str, marker: str, face: str, size: float = _SIZE) -> Line2D:

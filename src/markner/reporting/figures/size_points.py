@@ -6,11 +6,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-import pandas as pd
-
 from markner.errors import MarknerError
 from markner.evaluation.rounding import rounded
-from markner.files import read_json, write_text
+from markner.files import read_json, write_csv_rows
 from markner.reporting.results import Key, files_by_seed
 from markner.study.schema.study import SizeFigure
 
@@ -114,8 +112,7 @@ def write_points(points: Sequence[SizePoint], csv: Path) -> None:
                 *(point.paper, paper_low, paper_high, difference),
             ]
         )
-    frame = pd.DataFrame(rows, columns=pd.Index(COLUMNS), dtype=object)
-    write_text(csv, frame.to_csv(index=False, lineterminator="\n"))
+    write_csv_rows(csv, COLUMNS, rows)
 
 
 def _scores(run: str, corpus: str, files: Mapping[Key, Path]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from markner.reporting.figures.canvas import (
     save,
     wrapped_title,
 )
-from markner.reporting.strata_cells import Cell
+from markner.reporting.results import Cell
 from markner.study.schema.strata import StrataFigure
 
 _MARKS = (("#0072B2", "o"), ("#E69F00", "D"), ("#009E73", "s"))
