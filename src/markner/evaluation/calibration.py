@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from markner.data.documents import read_sentences
 from markner.errors import MarknerError
 from markner.evaluation.matching import Floats, ratios
-from markner.evaluation.pairing import read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import rounded
 from markner.files import write_json
 
@@ -82,7 +81,7 @@ def _row(run: str, seed: int, mentions: ScoredMentions, temperature: float | Non
 
 def scored_mentions(sentences: Path, predictions: Path) -> ScoredMentions:
     """Read the mentions of a prediction file with their confidences, and compare each with the gold."""
-    gold = list(read_sentences(sentences))
+    gold = read_gold(sentences)
     confidences: list[float] = []
     right: list[float] = []
     for sentence, answer in zip(gold, read_answers(gold, sentences, predictions), strict=True):

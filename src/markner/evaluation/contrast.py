@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from math import lcm
 from pathlib import Path
 
-from markner.data.documents import read_sentences
 from markner.errors import MarknerError
 from markner.evaluation.intervals import Interval
 from markner.evaluation.matches import MATCHES
 from markner.evaluation.matching import Counts, total_ratios
-from markner.evaluation.pairing import read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.significance import PairedTest, difference_interval, permutation_test, pooled
 from markner.markup import mark
 from markner.study.schema.study import Scoring
@@ -71,7 +70,7 @@ def contrast(
     for path in (sentences, *a, *b):
         if not path.is_file():
             raise MarknerError(f"{path} is not there", "run the study first, or name its --configfile")
-    gold = list(read_sentences(sentences))
+    gold = read_gold(sentences)
     true_spans = [sentence.spans for sentence in gold]
     answers = [[read_answers(gold, sentences, path) for path in paths] for paths in (a, b)]
     counts: list[list[Counts]] = [

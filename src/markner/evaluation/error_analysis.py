@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markner.data.documents import Sentence, Span, read_sentences
+from markner.data.documents import Sentence, Span
 from markner.data.sampling import subset
 from markner.evaluation.adjudication import NO_ERROR, UNJUDGED, Judgement, check_complete, read_judgements
 from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error, sentence_errors
-from markner.evaluation.pairing import check_answer, read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import rounded
 from markner.files import write_csv_rows, write_json
 
@@ -55,11 +55,10 @@ def analyse(
     Raises:
         MarknerError: Sentences and predictions do not fit each other, or the judged file is not one of these errors.
     """
-    gold = list(read_sentences(sentences))
+    gold = read_gold(sentences)
     answers = read_answers(gold, sentences, predictions)
     listed: list[tuple[Error, Sentence, Sequence[Span]]] = []
     for sentence, answer in zip(gold, answers, strict=True):
-        check_answer(sentence, sentence.spans, sentences)
         listed += [(error, sentence, answer.spans) for error in sentence_errors(sentence, answer.spans)]
     errors = [error for error, _, _ in listed]
     sampled = [errors[place] for place in subset(len(errors), limit=sample, seed=sample_seed)]

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from markner.data.documents import read_sentences
 from markner.evaluation.matches import MATCHES
 from markner.evaluation.matching import total_ratios
-from markner.evaluation.pairing import read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import rounded
 from markner.files import write_json
 
@@ -22,7 +21,7 @@ def score_grid(sentences: Path, predictions: Path, output: Path) -> None:
     Raises:
         MarknerError: As `markner.evaluation.score.score`.
     """
-    gold = list(read_sentences(sentences))
+    gold = read_gold(sentences)
     true_spans = [sentence.spans for sentence in gold]
     points = {}
     for path in sorted(predictions.glob("*.jsonl")):

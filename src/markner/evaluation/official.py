@@ -24,12 +24,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from markner.data.documents import Document, Sentence, Span, read_sentences, without_space
+from markner.data.documents import Document, Sentence, Span, without_space
 from markner.data.formats import bc2gm
 from markner.errors import MarknerError
 from markner.evaluation.intervals import bootstrap, score_values
 from markner.evaluation.matching import Counts, SpanLists, check_same_length, mentions, total_mentions
-from markner.evaluation.pairing import read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.files import write_json
 from markner.study.schema.study import Scoring
 
@@ -132,7 +132,7 @@ def official_score(
             f"{corpus}: the official score takes 3 native files, found {len(native)}",
             "give `files: [SENTENCES.in, GENE.eval, ALTGENE.eval]` for the test split of the section `text:`",
         )
-    rows = list(read_sentences(sentences))
+    rows = read_gold(sentences)
     answers = read_answers(rows, sentences, predictions)
     references = references_of(rows, read_alternatives(*native))
     predicted = [without_spaces(row.text, answer.spans) for row, answer in zip(rows, answers, strict=True)]

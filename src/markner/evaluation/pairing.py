@@ -4,12 +4,20 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from markner.data.documents import Sentence, Span
+from markner.data.documents import Sentence, Span, read_sentences
 from markner.errors import MarknerError
 from markner.markup import check_spans
 from markner.predictions import Prediction, read_predictions
 
 _SHOWN = 5
+
+
+def read_gold(sentences: Path) -> list[Sentence]:
+    """Read sentences and check their gold spans; those that overlap or leave their text are a MarknerError."""
+    gold = list(read_sentences(sentences))
+    for sentence in gold:
+        _check(sentence, sentence.spans, sentences)
+    return gold
 
 
 def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -> list[Prediction]:
@@ -26,7 +34,7 @@ def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -
     """
     answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
     for sentence, answer in zip(gold, answers, strict=True):
-        check_answer(sentence, answer.spans, predictions)
+        _check(sentence, answer.spans, predictions)
     return answers
 
 
@@ -64,8 +72,8 @@ def _named(ids: Sequence[str]) -> str:
     return ("sentences " if len(ids) > 1 else "sentence ") + first_few([repr(name) for name in ids])
 
 
-def check_answer(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:
-    """Raise a MarknerError naming file and sentence if predicted spans do not fit the sentence's text."""
+def _check(sentence: Sentence, spans: Sequence[Span], path: Path) -> None:
+    """Raise a MarknerError naming file and sentence if spans do not fit the sentence's text."""
     try:
         check_spans(sentence.text, spans)
     except MarknerError as error:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from markner.data.documents import Sentence, Span, read_sentences
+from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
 from markner.evaluation.author_release import author_spans
 from markner.evaluation.intervals import score_values
 from markner.evaluation.matches import MATCHES, counts_and_intervals
 from markner.evaluation.matching import SpanLists, strict_counts, total_mentions, total_ratios
-from markner.evaluation.pairing import check_answer, read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.partial import semeval_counts
 from markner.evaluation.rounding import rounded
 from markner.files import read_json, write_json
@@ -43,10 +43,8 @@ def score(
         MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, or spans are not
             sorted, overlap or leave their sentence.
     """
-    gold = list(read_sentences(sentences))
+    gold = read_gold(sentences)
     answers = read_answers(gold, sentences, predictions)
-    for sentence in gold:
-        check_answer(sentence, sentence.spans, sentences)
     true_spans, predicted = [item.spans for item in gold], [item.spans for item in answers]
     statuses = Counter(answer.status for answer in answers)
     write_json(

@@ -23,12 +23,11 @@ from pathlib import Path
 
 import numpy as np
 
-from markner.data.documents import read_sentences
 from markner.errors import MarknerError
 from markner.evaluation.intervals import Interval
 from markner.evaluation.matches import MATCHES
 from markner.evaluation.matching import Counts, Floats
-from markner.evaluation.pairing import read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import DIGITS
 from markner.files import write_csv_rows
 from markner.study.schema.study import Scoring
@@ -161,7 +160,7 @@ def compare(
     Raises:
         MarknerError: A run without predictions, or sentences and predictions that do not belong together.
     """
-    gold = list(read_sentences(sentences))
+    gold = read_gold(sentences)
     true_spans = [sentence.spans for sentence in gold]
     counts: dict[str, dict[str, list[Counts]]] = {match: {} for match in MATCHES}
     for run, paths in predictions.items():

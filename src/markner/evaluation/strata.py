@@ -18,7 +18,7 @@ from markner.data.sampling import subset
 from markner.evaluation.intervals import bootstrap
 from markner.evaluation.matching import Counts, Floats, Ratios, SpanLists, strict_counts, total_ratios
 from markner.evaluation.mention_errors import is_abbreviation, surface
-from markner.evaluation.pairing import read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import rounded
 from markner.evaluation.significance import Pairs, columns, pair_rows
 from markner.files import write_csv_rows
@@ -168,7 +168,7 @@ def write_strata(
     Raises:
         MarknerError: Sentences and predictions do not belong together.
     """
-    gold = list(read_sentences(sentences))
+    gold = read_gold(sentences)
     answers = {
         run: {seed: [answer.spans for answer in read_answers(gold, sentences, path)] for seed, path in files.items()}
         for run, files in predictions.items()

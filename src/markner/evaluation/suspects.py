@@ -9,7 +9,7 @@ from markner.data.repair.surfaces import Surface, overlaps
 from markner.evaluation.error_analysis import marked_text
 from markner.evaluation.matching import strict_counts, total_ratios
 from markner.evaluation.mention_errors import Error, sentence_errors
-from markner.evaluation.pairing import read_answers
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import rounded
 from markner.evaluation.surface_places import Places, surface_of, surface_places
 from markner.files import write_csv_rows
@@ -100,7 +100,7 @@ def write_suspects(
     Raises:
         MarknerError: Sentences and predictions do not belong together.
     """
-    gold = list(read_sentences(test))
+    gold = read_gold(test)
     systems = [_system(gold, read_answers(gold, test, file)) for file in predictions]
     rest = [sentence for file in others for sentence in read_sentences(file)]
     ranked = sorted(suspects(gold, rest, systems, settings), key=lambda suspect: (-suspect.score, suspect.error.id))

@@ -7,13 +7,13 @@ from statistics import fmean
 
 import numpy as np
 
-from markner.data.documents import Span, read_sentences
 from markner.errors import MarknerError
 from markner.evaluation.matches import counts_and_intervals
 from markner.evaluation.matching import total_ratios
+from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import rounded
 from markner.markup import mark
-from markner.predictions import Status, read_predictions
+from markner.predictions import Status
 from markner.study.schema.study import Scoring
 
 
@@ -63,16 +63,9 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
     for path in (sentences, predictions):
         if not path.is_file():
             raise MarknerError(f"{path} is not there any more", "make it again")
-    gold = list(read_sentences(sentences))
-    answers = {answer.id: answer for answer in read_predictions(predictions)}
-    if not gold or answers.keys() != {sentence.id for sentence in gold}:
-        raise MarknerError(f"{predictions} does not answer the sentences of {sentences}", "predict this corpus again")
-    paired = [answers[sentence.id] for sentence in gold]
-    marked = [
-        (_marked(item.text, item.spans, sentences, item.id), _marked(item.text, answer.spans, predictions, item.id))
-        for item, answer in zip(gold, paired, strict=True)
-    ]
-    true_spans, predicted = [item.spans for item in gold], [answer.spans for answer in paired]
+    gold = read_gold(sentences)
+    answers = read_answers(gold, sentences, predictions)
+    true_spans, predicted = [item.spans for item in gold], [answer.spans for answer in answers]
     counts, interval = counts_and_intervals(true_spans, predicted, scoring)[match]
     values = {name: rounded(value) for name, value in total_ratios(counts)._asdict().items()}
     for name, bounds in interval._asdict().items():
@@ -80,8 +73,8 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
     rows = np.stack([counts.tp, counts.fp, counts.fn], axis=1).astype(int).tolist()
     return Trace(
         tuple(
-            TracedSentence(item.id, *both, answer.status, *row)
-            for item, answer, both, row in zip(gold, paired, marked, rows, strict=True)
+            TracedSentence(item.id, mark(item.text, item.spans), mark(item.text, answer.spans), answer.status, *row)
+            for item, answer, row in zip(gold, answers, rows, strict=True)
         ),
         values,
     )
@@ -90,10 +83,3 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
 def mean_values(traces: Sequence[Trace]) -> dict[str, float]:
     """Return the means over seeds, rounded as in a table's CSV."""
     return {name: rounded(fmean(each.values[name] for each in traces)) for name in traces[0].values}
-
-
-def _marked(text: str, spans: Sequence[Span], path: Path, name: str) -> str:
-    try:
-        return mark(text, spans)
-    except MarknerError as error:
-        raise MarknerError(f"{path}, sentence {name!r}: {error.message}", error.fix) from error
