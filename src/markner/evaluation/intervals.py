@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from markner.errors import MarknerError
-from markner.evaluation.matching import Counts, total_ratios
+from markner.evaluation.matching import Counts, Floats, total_ratios
 from markner.evaluation.rounding import rounded
 from markner.study.schema.study import Scoring
 
@@ -25,9 +25,6 @@ class Intervals(NamedTuple):
 def bootstrap(counts: Sequence[Counts], scoring: Scoring) -> list[Intervals]:
     """Return percentile bootstrap intervals over sentences (Efron 1979), from the same resamples for each match.
 
-    Sentences with equal counts are interchangeable. How often each distinct row of counts is drawn is multinomial, so a
-    resample costs as many draws as there are distinct rows. The order of the sentences does not matter.
-
     Args:
         counts: Counts by sentence of one corpus, one for each kind of match.
         scoring: Resamples, confidence and seed.
@@ -39,16 +36,31 @@ def bootstrap(counts: Sequence[Counts], scoring: Scoring) -> list[Intervals]:
     rows = np.concatenate(columns, axis=1)
     if not len(rows):
         raise MarknerError("there is no sentence to resample")
+    sums = resampled_sums(rows, scoring.resamples, np.random.default_rng(scoring.seed))
+    totals = np.split(sums, np.cumsum([part.shape[1] for part in columns])[:-1], axis=1)
+    return [
+        Intervals(*(percentile_interval(values, scoring.confidence) for values in kind.ratios(total)))
+        for kind, total in zip(counts, totals, strict=True)
+    ]
+
+
+def resampled_sums(rows: Floats, resamples: int, generator: np.random.Generator) -> Floats:
+    """Return the sums of rows drawn with replacement, as many as there are; of shape (resamples, columns).
+
+    Sentences with equal counts are interchangeable. How often each distinct row of counts is drawn is multinomial, so a
+    resample costs as many draws as there are distinct rows. The order of the rows does not matter.
+    """
     distinct, frequency = np.unique(rows, axis=0, return_counts=True)
-    generator = np.random.default_rng(scoring.seed)
-    draws = generator.multinomial(len(rows), frequency / len(rows), size=scoring.resamples)
-    totals = np.split(draws @ distinct, np.cumsum([part.shape[1] for part in columns])[:-1], axis=1)
-    tail = (1 - scoring.confidence) / 2
-    intervals = []
-    for kind, total in zip(counts, totals, strict=True):
-        bounds = np.quantile(np.stack(kind.ratios(total)), [tail, 1 - tail], axis=1)
-        intervals.append(Intervals(*((float(low), float(high)) for low, high in bounds.T)))
-    return intervals
+    draws = generator.multinomial(len(rows), frequency / len(rows), size=resamples)
+    sums: Floats = draws @ distinct
+    return sums
+
+
+def percentile_interval(values: Floats, confidence: float) -> Interval:
+    """Return the bounds of the middle part of values."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def score_values(counts: Counts, intervals: Intervals) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Each corpus has one entity type, so that a span with the right offsets has the r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -31,8 +31,8 @@ class Counts:
     fn: Floats
 
     def columns(self) -> Floats:
-        """Return the counts side by side; of shape (sentences, 3). Their sums give precision, recall and F1."""
-        return np.stack([self.tp, self.fp, self.fn], axis=1)
+        """Return all counts side by side; of shape (sentences, kinds). Their sums give precision, recall and F1."""
+        return np.stack([getattr(self, kind.name) for kind in fields(self)], axis=1)
 
     def f1_columns(self) -> Floats:
         """Return the counts that F1 needs: 2 tp and 2 tp + fp + fn; of shape (sentences, 2)."""

@@ -98,10 +98,6 @@ class AuthorsCounts(Counts):
 
     overlapping_predictions: Floats
 
-    def columns(self) -> Floats:
-        """Return the counts side by side; of shape (sentences, 4)."""
-        return np.stack([self.tp, self.fp, self.fn, self.overlapping_predictions], axis=1)
-
     def f1_columns(self) -> Floats:
         """Return the counts that F1 needs, which are all; of shape (sentences, 4)."""
         return self.columns()

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from markner.errors import MarknerError
-from markner.evaluation.intervals import Interval
+from markner.evaluation.intervals import Interval, percentile_interval, resampled_sums
 from markner.evaluation.matches import MATCHES
 from markner.evaluation.matching import Counts, Floats
 from markner.evaluation.pairing import read_answers, read_gold
@@ -111,18 +111,14 @@ def difference_interval(a: Sequence[Counts], b: Sequence[Counts], scoring: Scori
         scoring: Resamples, confidence and seed.
     """
     rows = np.concatenate([counts.f1_columns() for counts in (*a, *b)], axis=1)
-    distinct, frequency = np.unique(rows, axis=0, return_counts=True)
     generator = np.random.default_rng(scoring.seed)
-    draws = generator.multinomial(len(rows), frequency / len(rows), size=scoring.resamples)
-    totals = (draws @ distinct).reshape(scoring.resamples, len(a) + len(b), -1)
+    totals = resampled_sums(rows, scoring.resamples, generator).reshape(scoring.resamples, len(a) + len(b), -1)
     split = len(a)
     values = [
         a[0].f1(np.einsum("rs,rsk->rk", _seeds_drawn(generator, part.shape[1], scoring.resamples), part))
         for part in (totals[:, :split], totals[:, split:])
     ]
-    tail = (1 - scoring.confidence) / 2
-    low, high = np.quantile(values[0] - values[1], [tail, 1 - tail])
-    return float(low), float(high)
+    return percentile_interval(values[0] - values[1], scoring.confidence)
 
 
 def pooled(seeds: Sequence[Counts], times: int = 1) -> Counts:
