@@ -42,39 +42,6 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class TableCells:
-    """The cells of a table beside its settings."""
-
-    table: Table
-    cells: Sequence[Cell]
-
-    @property
-    def lines(self) -> list[tuple[str, str]]:
-        """Label and kind of match of each line."""
-        return [(row.label, match) for row in self.table.rows for match in self.table.matches]
-
-    def cell(self, label: str, corpus: str, match: str) -> Cell:
-        """Return one cell."""
-        place = (label, corpus, match)
-        return next(cell for cell in self.cells if (cell["label"], cell["corpus"], cell["match"]) == place)
-
-    def heading(self, corpus: str) -> str:
-        """Return the heading of a corpus."""
-        return next(str(cell["heading"]) for cell in self.cells if cell["corpus"] == corpus)
-
-    def best(self, corpus: str, match: str) -> str | None:
-        """Return the highest of our F1 in a column, as printed; None if every F1 is 0."""
-        scores = [
-            cell["f1"] for cell in self.cells if (cell["corpus"], cell["match"]) == (corpus, match) and cell["f1"]
-        ]
-        return shown(max(scores)) if scores else None
-
-    def in_paper(self, corpus: str) -> bool:
-        """Return whether the paper has a value for the corpus."""
-        return any(cell["corpus"] == corpus and cell["paper_f1"] is not None for cell in self.cells)
-
-
-@dataclass(frozen=True, slots=True)
 class Style:
     """How a form writes bold and italic text, and text as it is."""
 
@@ -106,9 +73,11 @@ def write_table(cells: Sequence[Cell], table: Table, csv: Path, markdown: Path, 
         latex: The same; it needs the package booktabs.
     """
     write_cells(csv, cells)
-    placed = TableCells(table, cells)
     text = TableText(
-        table.title, "Match", lambda style: [_scores(placed, style), _intervals(placed, style)], notes(placed)
+        table.title,
+        "Match",
+        lambda style: [_scores(cells, table, style), _intervals(cells, table, style)],
+        _notes(cells, table),
     )
     write_forms(text, markdown, latex)
 
@@ -173,32 +142,48 @@ def _tabular(sheet: Sheet, second_column: str) -> list[str]:
     return [*lines, r"\bottomrule", r"\end{tabular}"]
 
 
-def _scores(cells: TableCells, style: Style) -> Sheet:
+def _lines(cells: Sequence[Cell], table: Table, style: Style) -> Iterator[tuple[list[str], list[Cell]]]:
+    """Yield the first two columns of each line, label and kind of match, and its cells."""
+    placed = {(cell["label"], cell["match"], cell["corpus"]): cell for cell in cells}
+    for row in table.rows:
+        for number, match in enumerate(table.matches):
+            names = [style.plain("" if number else row.label), style.plain(match)]
+            yield names, [placed[row.label, match, corpus] for corpus in table.corpora]
+
+
+def _headings(cells: Sequence[Cell], table: Table, style: Style) -> list[str]:
+    """Return the headings of the corpora."""
+    headings = {cell["corpus"]: cell["heading"] for cell in cells}
+    return [style.plain(headings[corpus]) for corpus in table.corpora]
+
+
+def _scores(cells: Sequence[Cell], table: Table, style: Style) -> Sheet:
     """Return the table of P/R/F1."""
-    table = cells.table
-    beside = [corpus for corpus in table.corpora if cells.in_paper(corpus)]
+    in_paper = {cell["corpus"] for cell in cells if cell["paper_f1"] is not None}
     groups = [
-        (style.plain(cells.heading(corpus)), ["P/R/F1", "paper F1"] if corpus in beside else ["P/R/F1"])
-        for corpus in table.corpora
+        (heading, ["P/R/F1", "paper F1"] if corpus in in_paper else ["P/R/F1"])
+        for corpus, heading in zip(table.corpora, _headings(cells, table, style), strict=True)
     ]
-    best = {(corpus, match): cells.best(corpus, match) for corpus in table.corpora for match in table.matches}
+    best: dict[tuple[str, str], float] = {}
+    for cell in cells:
+        place = cell["corpus"], cell["match"]
+        best[place] = max(cell["f1"] or 0.0, best.get(place, 0.0))
     rows = []
-    for label, match in cells.lines:
-        row = [style.plain(label) if match == table.matches[0] else "", style.plain(match)]
-        for corpus in table.corpora:
-            cell = cells.cell(label, corpus, match)
-            row.append(_triple(cell, best[corpus, match], style))
-            if corpus in beside:
+    for names, line in _lines(cells, table, style):
+        row = names
+        for cell in line:
+            row.append(_triple(cell, best[cell["corpus"], cell["match"]], style))
+            if cell["corpus"] in in_paper:
                 row.append(style.plain(_beside(cell)))
         rows.append(row)
     return Sheet(groups, rows)
 
 
-def _triple(cell: Cell, best: str | None, style: Style) -> str:
+def _triple(cell: Cell, best: float, style: Style) -> str:
     """Return P/R/F1 of a cell, the best F1 in bold; the paper's values in italics if we have none."""
     if cell["f1"] is not None:
         precision, recall, f1 = (shown(cell[metric]) for metric in METRICS)
-        bold = style.bold(f1) if f1 == best else f1
+        bold = style.bold(f1) if best and f1 == shown(best) else f1
         near = style.plain(AS_GOOD) if cell["as_good"] == "yes" and cell["run"] != cell["best"] else ""
         return f"{precision}/{recall}/{bold}{near}"
     if cell["paper_f1"] is not None:
@@ -214,18 +199,16 @@ def _beside(cell: Cell) -> str:
     return f"{in_paper} ({signed(cell['difference_f1'])}{_OUTSIDE * (cell['paper_outside'] == 'yes')})"
 
 
-def _intervals(cells: TableCells, style: Style) -> Sheet:
+def _intervals(cells: Sequence[Cell], table: Table, style: Style) -> Sheet:
     """Return the table of intervals, without rows that have values of the paper only."""
-    table = cells.table
-    spread = any(cell["f1_sd"] is not None for cell in cells.cells)
+    spread = any(cell["f1_sd"] is not None for cell in cells)
     below = style.plain("F1 interval ± seeds" if spread else "F1 interval")
-    groups = [(style.plain(cells.heading(corpus)), [below]) for corpus in table.corpora]
-    rows = []
-    for label, match in cells.lines:
-        line = [cells.cell(label, corpus, match) for corpus in table.corpora]
-        if any(cell["f1"] is not None for cell in line):
-            bounds = [style.plain(_bounds(cell)) for cell in line]
-            rows.append([style.plain(label) if match == table.matches[0] else "", style.plain(match), *bounds])
+    groups = [(heading, [below]) for heading in _headings(cells, table, style)]
+    rows = [
+        [*names, *(style.plain(_bounds(cell)) for cell in line)]
+        for names, line in _lines(cells, table, style)
+        if any(cell["f1"] is not None for cell in line)
+    ]
     return Sheet(groups, rows)
 
 
@@ -237,9 +220,9 @@ def _bounds(cell: Cell) -> str:
     return f"{shown(cell['f1_low'])}–{shown(cell['f1_high'])}{spread}"
 
 
-def notes(cells: TableCells) -> list[str]:
+def _notes(cells: Sequence[Cell], table: Table) -> list[str]:
     """Return the notes below a table as plain text."""
-    ours = [cell for cell in cells.cells if cell["f1"] is not None]
+    ours = [cell for cell in cells if cell["f1"] is not None]
     lines = []
     if ours:
         level, resamples = ours[0]["confidence"], ours[0]["resamples"]
@@ -247,13 +230,13 @@ def notes(cells: TableCells) -> list[str]:
             f"Bold: best F1 of each column and match. Intervals: {100 * level:g} %, bootstrap over sentences"
             f" ({resamples} resamples). Partial: any overlap counts in full, matched one to one."
             + " authors_partial: the authors' own count of overlaps, inferred."
-            * cells.table.authors_partial
+            * table.authors_partial
         )
     if tested := [cell for cell in ours if cell["best"] is not None]:
         lines.append(_tests(tested))
-    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in cells.cells):
+    if any(cell["f1"] is None and cell["paper_f1"] is not None for cell in cells):
         lines.append("Italics: values of the paper; not run here.")
-    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in cells.cells if cell["retired"] is not None)
+    gone = dict.fromkeys((cell["retired"], cell["label"]) for cell in cells if cell["retired"] is not None)
     for reason in dict.fromkeys(reason for reason, _ in gone):
         labels = ", ".join(label for why, label in gone if why == reason)
         lines.append(f"Not run, and not replaced by another model: {labels} ({reason}).")
