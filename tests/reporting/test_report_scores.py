@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from markner.reporting.page.score_tables import conclusions, read_table
+from markner.reporting.results import write_cells
 
-COLUMNS = "label,corpus,heading,match,run,precision,recall,f1,paper_f1"
+NAMES = ["label", "corpus", "heading", "match", "run", "precision", "recall", "f1", "paper_f1"]
 
 
 def table(folder: Path, *rows: str) -> Path:
     path = folder / "t.csv"
-    path.write_text("\n".join([COLUMNS, *rows, ""]), encoding="utf-8")
+    write_cells(path, [dict(zip(NAMES, row.split(","), strict=True)) for row in rows])
     return path
 
 

@@ -1,11 +1,11 @@
 """Plain sentences that answer a study's questions, from paired tests. Nothing is claimed that no test shows."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from markner.reporting.comparisons import read_tests
 from markner.reporting.questions import Comparison, Topic
 from markner.reporting.results import signed
 from markner.study.describe import listed
@@ -171,8 +171,7 @@ def _rank(test: Tested, topic: Topic) -> tuple[float, float]:
 
 def _read(path: Path) -> dict[tuple[str, str], dict[str, str]]:
     """Read the tests by strict match, by pair of runs."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {(row["run_a"], row["run_b"]): row for row in csv.DictReader(stream) if row["match"] == "strict"}
+    return {(row["run_a"], row["run_b"]): row for row in read_tests(path) if row["match"] == "strict"}
 
 
 def _tested(comparison: Comparison, tests: Mapping[tuple[str, str], Mapping[str, str]]) -> Tested | None:

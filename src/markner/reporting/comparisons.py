@@ -33,7 +33,8 @@ def compare_cells(
         MarknerError: A file is none of significance, or lacks a pair of the table's runs.
     """
     for corpus, path in files.items():
-        tests = _read(path, by, columns)
+        rows = read_tests(path, columns)
+        tests = {(row[by], frozenset((row["run_a"], row["run_b"]))): row for row in rows}
         for value in dict.fromkeys(value for value, _ in tests):
             column = [
                 cell for cell in cells if (cell["corpus"], cell[by]) == (corpus, value) and cell["run"] is not None
@@ -63,7 +64,6 @@ def _comparison(
     return {**shared, "p_best": float(row["p_holm"]), "as_good": "no" if row["significant"] == "yes" else "yes"}
 
 
-def _read(path: Path, by: str, columns: Sequence[str]) -> dict[tuple[str, frozenset[str]], dict[str, str]]:
-    """Return the rows of a file of paired tests, by match or stratum and pair of runs."""
-    rows = read_csv_rows(path, columns, "paired tests", "compare the runs again")
-    return {(row[by], frozenset((row["run_a"], row["run_b"]))): row for row in rows}
+def read_tests(path: Path, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
+    """Return the rows of a file of paired tests. Raise a MarknerError if it has other columns."""
+    return read_csv_rows(path, columns, "paired tests", "compare the runs again")

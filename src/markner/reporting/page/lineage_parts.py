@@ -1,6 +1,6 @@
 """Parts of a lineage that the report shows: the files behind a cell, the jobs with their times, the verdicts."""
 
-import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -34,29 +34,20 @@ def cell_files(tables: Sequence[ScoreTable], seeds: Mapping[str, Sequence[int]],
     }
 
 
-def timed_jobs(lineage: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the jobs that train or predict, with their time and machine."""
-    rows = []
+def timed_jobs(lineage: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, float, str]]:
+    """Return the jobs that train or predict: run, rule, seed and corpus, seconds, machine."""
+    jobs = []
     for node in lineage:
         if node.get("rule") in _TIMED:
             at = node["wildcards"]
             what = [f"seed {at['seed']}" if "seed" in at else "", at.get("part", ""), at.get("corpus", "")]
             seconds = (datetime.fromisoformat(node["ended"]) - datetime.fromisoformat(node["started"])).total_seconds()
             machine = f"{node['gpu'] or node['cpu'] or ''}, {node['threads']} threads"
-            rows.append(
-                {
-                    "run": at.get("run", ""),
-                    "rule": node["rule"],
-                    "what": ", ".join(filter(None, what)),
-                    "seconds": seconds,
-                    "machine": machine,
-                }
-            )
-    unique = {json.dumps(row, sort_keys=True): row for row in rows}
-    return sorted(unique.values(), key=lambda row: (row["run"], row["rule"], row["what"]))
+            jobs.append((at.get("run", ""), node["rule"], ", ".join(filter(None, what)), seconds, machine))
+    # Each file of a job is in the lineage.
+    return sorted(dict.fromkeys(jobs), key=lambda job: job[:3])
 
 
 def verdicts(lineage: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
     """Return the number of files by verdict."""
-    names = [str(node["verdict"]) for node in lineage]
-    return [(name, names.count(name)) for name in sorted(set(names))]
+    return sorted(Counter(str(node["verdict"]) for node in lineage).items())

@@ -18,7 +18,7 @@ from markner.reporting.page.cost_tables import chat_usage, training_costs
 from markner.reporting.page.curves import HEIGHT, WIDTH, curves
 from markner.reporting.page.lineage_parts import cell_files, lineage_of, timed_jobs, verdicts
 from markner.reporting.page.opening import best_tuned, opening
-from markner.reporting.page.score_tables import filled_columns, read_significance, read_table
+from markner.reporting.page.score_tables import read_significance, read_table
 from markner.reporting.params import ReportParams, ShownSentences
 from markner.study.paths import PAGE_TEMPLATES
 
@@ -106,9 +106,12 @@ def _image(path: Path) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _csv(path: Path) -> list[tuple[str, ...]]:
+def _csv(path: Path) -> list[list[str]]:
+    """Return the lines of a CSV file, its head first, without the columns that are empty below the head."""
     with path.open(encoding="utf-8", newline="") as stream:
-        return filled_columns(list(csv.reader(stream)))
+        lines = list(csv.reader(stream))
+    kept = [column for column in range(len(lines[0])) if any(line[column] for line in lines[1:])]
+    return [[line[column] for column in kept] for line in lines]
 
 
 def _sentences(results: Path, corpus: str, place: ShownSentences) -> list[list[Any]]:

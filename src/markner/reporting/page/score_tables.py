@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markner.reporting.results import METRICS, NOTHING, number_of
-from markner.reporting.strata_cells import unmarked_share
+from markner.reporting.comparisons import read_tests
+from markner.reporting.results import METRICS, NOTHING, Cell, read_cells
+from markner.reporting.strata_cells import read_strata_table, unmarked_share
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
 """Of one table, by corpus, match and run: the runs that it is significantly better than. An untested run has no entry.
 """
 
 _STRATA_COLUMNS = ("System", "Corpus", "Stratum", "Gold mentions", "Precision", "Recall", "F1", "Interval", "Unmarked")
-_NEEDED = {"label", "corpus", "heading", "match", "run", *METRICS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class ScoreRow:
     corpus: str
     heading: str
     match: str
-    run: str
-    values: dict[str, float | None]
-    """The CSV's columns; None where one holds no number."""
+    run: str | None
+    values: Cell
+    """All columns of the CSV."""
     best: bool
     better_than: tuple[str, ...] | None
     """Labels of the systems of the table that it is significantly better than; None if that was not tested."""
@@ -34,7 +34,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """A table of the study. `columns` and `lines` hold a CSV that is no results table, unchanged."""
+    """A table of the study; `columns` and `lines` hold a table of strata."""
 
     name: str
     title: str
@@ -54,81 +54,67 @@ class ScoreTable:
 
     def has(self, column: str) -> bool:
         """Return whether any row has a value in a column."""
-        return any(row.values.get(column) is not None for row in self.rows)
+        return any(row.values[column] is not None for row in self.rows)
 
 
 def read_table(name: str, title: str, path: Path, significant: Significant) -> ScoreTable:
-    """Read the CSV of a table, the best system of each corpus first.
+    """Read the CSV of a results table or of a table of strata.
 
-    Cells without a score and without a value of the paper are left out, and so are empty columns of other CSV files.
+    The best system of each corpus is the first. Cells without a score and without a value of the paper are left out.
     """
     with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        records = list(reader)
-        columns = tuple(reader.fieldnames or ())
-    if "stratum" in columns:
-        return ScoreTable(name, title, columns=_STRATA_COLUMNS, lines=tuple(map(_stratum_line, records)))
-    if not set(columns) >= _NEEDED:
-        head, *lines = filled_columns([columns, *(tuple(row.values()) for row in records)])
-        return ScoreTable(name, title, columns=head, lines=tuple(lines))
-    labels = {row["run"]: row["label"] for row in records if row["run"]}
+        of_strata = "stratum" in next(csv.reader(stream), [])
+    if of_strata:
+        lines = tuple(map(_stratum_line, read_strata_table(path)))
+        return ScoreTable(name, title, columns=_STRATA_COLUMNS, lines=lines)
+    cells = read_cells(path)
+    labels = {cell["run"]: cell["label"] for cell in cells}
     highest: dict[tuple[str, str], float] = {}
-    for row in records:
-        value, place = number_of(row["f1"]), (row["corpus"], row["match"])
-        if value is not None:
-            highest[place] = max(value, highest.get(place, 0.0))
+    for cell in cells:
+        place = cell["corpus"], cell["match"]
+        highest[place] = max(cell["f1"] or 0.0, highest.get(place, 0.0))
     rows = []
-    for row in records:
-        place = row["corpus"], row["match"]
-        values = {key: number_of(text) for key, text in row.items()}
-        if not row["run"] and values.get("paper_f1") is None:
+    for cell in cells:
+        if not cell["run"] and cell["paper_f1"] is None:
             continue
-        tested = significant.get((*place, row["run"]))
-        worse = [labels[run] for run in tested or () if run in labels]
-        others = None if tested is None else tuple(dict.fromkeys(label for label in worse if label != row["label"]))
-        best = values["f1"] is not None and values["f1"] == highest[place] > 0
-        rows.append(
-            ScoreRow(row["label"], row["corpus"], row["heading"], row["match"], row["run"], values, best, others)
-        )
-    places = list(dict.fromkeys(row["corpus"] for row in records))
+        label, corpus, match, run = (cell[name] for name in ("label", "corpus", "match", "run"))
+        tested = significant.get((corpus, match, run))
+        worse = [labels[other] for other in tested or () if other in labels]
+        others = None if tested is None else tuple(dict.fromkeys(other for other in worse if other != label))
+        best = cell["f1"] is not None and cell["f1"] == highest[corpus, match] > 0
+        rows.append(ScoreRow(label, corpus, cell["heading"], match, run, cell, best, others))
+    places = list(dict.fromkeys(cell["corpus"] for cell in cells))
     # If no run fills a cell, the paper's value decides where it stands.
     rows.sort(key=lambda row: (places.index(row.corpus), -_highest(row)))
     return ScoreTable(name, title, tuple(rows))
 
 
 def _highest(row: ScoreRow) -> float:
-    value = row.values["f1"] if row.values["f1"] is not None else row.values.get("paper_f1")
-    return value or 0.0
+    value = row.values["f1"] if row.values["f1"] is not None else row.values["paper_f1"]
+    return float(value or 0)
 
 
-def filled_columns(lines: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Return a table, its head first, without the columns that are empty below the head."""
-    kept = [column for column in range(len(lines[0])) if any(line[column] for line in lines[1:])]
-    return [tuple(line[column] for column in kept) for line in lines]
-
-
-def _stratum_line(row: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a row of a table of strata as the report shows it."""
-    mentions = float(row["gold_mentions"])
-    values = [f"{float(row[name]):.3f}" if mentions else NOTHING for name in (*METRICS, "f1_low", "f1_high")]
+def _stratum_line(cell: Cell) -> tuple[str, ...]:
+    """Return a cell of a table of strata as the report shows it."""
+    mentions = cell["gold_mentions"]
+    values = [f"{cell[name]:.3f}" if mentions else NOTHING for name in (*METRICS, "f1_low", "f1_high")]
     interval = "–".join(values[3:]) if mentions else NOTHING
-    unmarked = unmarked_share(float(row["unmarked"]), float(row["sentences"])) if row["unmarked"] else ""
-    return (row["label"], row["heading"], row["stratum"], f"{mentions:g}", *values[:3], interval, unmarked)
+    unmarked = "" if cell["unmarked"] is None else unmarked_share(cell["unmarked"], cell["sentences"])
+    return (cell["label"], cell["heading"], cell["stratum"], f"{mentions:g}", *values[:3], interval, unmarked)
 
 
 def read_significance(paths: Iterable[Path]) -> Significant:
     """Read which run is significantly better than which; the name of each file is that of its corpus."""
     better: dict[tuple[str, str, str], list[str]] = {}
     for path in paths:
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                first, second = row["run_a"], row["run_b"]
-                if float(row["difference"]) < 0:
-                    first, second = second, first
-                better.setdefault((path.stem, row["match"], second), [])
-                others = better.setdefault((path.stem, row["match"], first), [])
-                if row["significant"] == "yes":
-                    others.append(second)
+        for row in read_tests(path):
+            first, second = row["run_a"], row["run_b"]
+            if float(row["difference"]) < 0:
+                first, second = second, first
+            better.setdefault((path.stem, row["match"], second), [])
+            others = better.setdefault((path.stem, row["match"], first), [])
+            if row["significant"] == "yes":
+                others.append(second)
     return better
 
 
@@ -143,8 +129,7 @@ def conclusions(table: ScoreTable) -> Iterator[str]:
         if not best.values["f1"]:
             yield f"On {best.heading}, no system marked a mention exactly."
             continue
-        low, high = best.values.get("f1_low"), best.values.get("f1_high")
-        interval = f" (interval {low:.3f} to {high:.3f})" if low is not None and high is not None else ""
+        interval = f" (interval {best.values['f1_low']:.3f} to {best.values['f1_high']:.3f})"
         text = f"On {best.heading}, {best.label} has the highest strict F1, {best.values['f1']:.3f}{interval}"
         if not others:
             yield f"{text}; no other system was scored on it."
