@@ -83,7 +83,7 @@ def cells(
     for row in table.rows:
         paper_row = _paper_row(row, paper_rows, table, paper)
         for corpus in table.corpora:
-            run = _first_scored(row, corpus, score_files)
+            run = first_scored(row, corpus, score_files)
             scores = [_read(path, table.matches) for _, path in files_by_seed(score_files, run, corpus)]
             grid = [point for _, path in files_by_seed(grid_files, run, corpus) for point in read_json(path).values()]
             for match in table.matches:
@@ -180,7 +180,8 @@ def _paper_row(row: TableRow, paper_rows: dict[str, Any], table: Table, path: Pa
     return values
 
 
-def _first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -> str | None:
+def first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -> str | None:
+    """Return the first of a row's runs that has a file for a corpus."""
     scored = {run for run, _, name in score_files if name == corpus}
     return next((run for run in row.runs if run in scored), None)
 

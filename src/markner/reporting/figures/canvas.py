@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from markner.files import atomic
@@ -59,6 +60,16 @@ def new_canvas(width: float, height: float, title: str = "", between: float | No
     if title:
         canvas.suptitle(wrapped_title(title, width), fontsize=8.5)
     return canvas
+
+
+def draw_bands(panel: Axes, bands: int) -> None:
+    """Prepare a panel with a band for each system, every other one grey: grid lines, no frame but the lower one."""
+    panel.grid(axis="x")
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right", "left"]].set_visible(False)
+    panel.tick_params(axis="y", length=0)
+    for place in range(1, bands, 2):
+        panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
 
 
 def wrapped_title(title: str, width: float) -> str:

@@ -22,8 +22,8 @@ from markner.reporting.figures.canvas import (
     save,
     wrapped_title,
 )
-from markner.reporting.results import Key
-from markner.study.schema.study import Table
+from markner.reporting.results import Key, files_by_seed, first_scored
+from markner.study.schema.study import Table, TableRow
 
 COLOURS = {"missing": "#0072B2", "wrong": "#E69F00", "boundary": "#F7F7F7"}
 """Blue and orange of Okabe and Ito, and near white: they differ in lightness too, so also in print without colour."""
@@ -81,8 +81,7 @@ def draw_errors(
     Raises:
         MarknerError: No run of the table was analysed.
     """
-    read = {key: read_json(path) for key, path in summaries.items()}
-    bars = {corpus: {row.label: _bars(row.runs, corpus, read) for row in table.rows} for corpus in table.corpora}
+    bars = {corpus: {row.label: _bars(row, corpus, summaries) for row in table.rows} for corpus in table.corpora}
     analysed = {corpus: [item for item in bars[corpus].items() if item[1]] for corpus in table.corpora}
     if not any(analysed.values()):
         raise MarknerError(
@@ -91,23 +90,22 @@ def draw_errors(
         )
     names = {**read_json(paper)["columns"], **titles}
     shown = [(names.get(corpus, corpus), cells) for corpus, cells in analysed.items() if cells]
-    size = next(iter(read.values()))["sample"]["size"]
+    size = read_json(next(iter(summaries.values())))["sample"]["size"]
     with mpl.rc_context({**STYLE, "hatch.linewidth": 0.6}):
         save(_panels(shown, title, width, size), files)
 
 
-def _bars(runs: Sequence[str], corpus: str, read: Mapping[Key, dict[str, Any]]) -> dict[str, Bar]:
+def _bars(row: TableRow, corpus: str, summaries: Mapping[Key, Path]) -> dict[str, Bar]:
     """Return the bars of a cell, for all errors and for the sample; none if no run was analysed."""
-    analysed = {run for run, _, name in read if name == corpus}
-    run = next((run for run in runs if run in analysed), None)
-    summaries = [summary for (name, _, other), summary in sorted(read.items()) if (name, other) == (run, corpus)]
+    run = first_scored(row, corpus, summaries)
+    read = [read_json(path) for _, path in files_by_seed(summaries, run, corpus)]
     return {
         scope: Bar(
-            {kind: sum(summary[scope]["counts"][kind] for summary in summaries) for kind in KINDS},
-            all(summary[scope]["judged_by"] == "person" for summary in summaries),
+            {kind: sum(summary[scope]["counts"][kind] for summary in read) for kind in KINDS},
+            all(summary[scope]["judged_by"] == "person" for summary in read),
         )
         for scope in _SCOPES
-        if summaries
+        if read
     }
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from markner.reporting.figures.canvas import EDGE, GREY, PALETTE, STYLE, new_canvas, save
+from markner.reporting.figures.canvas import EDGE, GREY, PALETTE, STYLE, draw_bands, new_canvas, save
 from markner.reporting.results import METRICS, Cell
 from markner.study.schema.study import Figure, Table
 
@@ -60,14 +60,9 @@ def _two_lines(label: str) -> str:
 def _panel(panel: Axes, rows: Sequence[Cell], table: Table, colours: Sequence[str]) -> None:
     """Draw the scores of the systems on one corpus."""
     panel.set_title(str(rows[0]["heading"]))
-    panel.grid(axis="x")
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right", "left"]].set_visible(False)
-    panel.tick_params(axis="y", length=0)
+    draw_bands(panel, len(table.rows))
     panel.xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, steps=[1, 2, 5, 10]))
     for place, (row, colour) in enumerate(zip(table.rows, colours, strict=True)):
-        if place % 2:
-            panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
         strict, partial = (
             next(cell for cell in rows if (cell["label"], cell["match"]) == (row.label, match))
             for match in ("strict", "partial")

@@ -16,6 +16,7 @@ from markner.reporting.figures.canvas import (
     GREY,
     METRIC_NAMES,
     STYLE,
+    draw_bands,
     legend_with_note,
     new_canvas,
     save,
@@ -95,14 +96,9 @@ def _panels(cells: Sequence[Cell], corpora: Sequence[str], figure: StrataFigure,
 
 def _panel(panel: Axes, cells: Sequence[Cell], labels: Sequence[str], figure: StrataFigure) -> None:
     """Draw the scores of the systems on one corpus."""
-    panel.grid(axis="x")
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right", "left"]].set_visible(False)
-    panel.tick_params(axis="y", length=0)
+    draw_bands(panel, len(labels))
     panel.xaxis.set_major_locator(mpl.ticker.MultipleLocator(0.25))
     for place, label in enumerate(labels):
-        if place % 2:
-            panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
         band = [cell for cell in cells if cell["label"] == label]
         strata = {cell["stratum"]: cell for cell in band if cell["gold_mentions"]}
         if band and any(stratum in strata for stratum in KINDS[figure.kind]):
