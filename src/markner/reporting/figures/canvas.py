@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 
 from markner.files import atomic
 
@@ -70,6 +71,11 @@ def draw_bands(panel: Axes, bands: int) -> None:
     panel.tick_params(axis="y", length=0)
     for place in range(1, bands, 2):
         panel.axhspan(place - 0.5, place + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
+
+
+def marker(sign: str, size: float, x: Sequence[float] = (), y: Sequence[float] = (), **style: Any) -> Line2D:
+    """Return markers with a dark edge, to add to a panel or, without places, to a legend."""
+    return Line2D(x, y, linestyle="", marker=sign, markersize=size, markeredgecolor=EDGE, **style)
 
 
 def wrapped_title(title: str, width: float) -> str:

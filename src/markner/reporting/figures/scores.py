@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from markner.reporting.figures.canvas import EDGE, GREY, PALETTE, STYLE, draw_bands, new_canvas, save
+from markner.reporting.figures.canvas import EDGE, GREY, PALETTE, STYLE, draw_bands, marker, new_canvas, save
 from markner.reporting.results import METRICS, Cell
 from markner.study.schema.study import Figure, Table
 
@@ -74,16 +74,7 @@ def _band(panel: Axes, place: int, strict: Cell, partial: Cell, colour: str) -> 
     """Draw the scores of one system on one corpus."""
     level = place + _OFFSETS["f1"] if strict["f1"] is not None else place
     if strict["paper_f1"] is not None:
-        panel.plot(
-            strict["paper_f1"],
-            level,
-            marker="|",
-            markersize=8,
-            markeredgewidth=1.3,
-            color=EDGE,
-            linestyle="",
-            zorder=2,
-        )
+        panel.add_line(marker("|", 8, [strict["paper_f1"]], [level], color=EDGE, markeredgewidth=1.3, zorder=2))
     if strict["f1"] is None:
         if strict["paper_f1"] is None:
             panel.text(
@@ -93,28 +84,10 @@ def _band(panel: Axes, place: int, strict: Cell, partial: Cell, colour: str) -> 
     for metric in METRICS:
         height = place + _OFFSETS[metric]
         panel.hlines(height, strict[f"{metric}_low"], strict[f"{metric}_high"], color=EDGE, linewidth=0.9, zorder=3)
-        panel.plot(
-            strict[metric],
-            height,
-            marker=_MARKERS[metric],
-            markersize=_SIZE,
-            color=colour,
-            markeredgecolor=EDGE,
-            markeredgewidth=0.5,
-            linestyle="",
-            zorder=4,
-        )
-    panel.plot(
-        partial["f1"],
-        level,
-        marker="D",
-        markersize=_SIZE - 0.8,
-        markerfacecolor="white",
-        markeredgecolor=EDGE,
-        markeredgewidth=0.7,
-        linestyle="",
-        zorder=3.5,
-    )
+        style = {"color": colour, "markeredgewidth": 0.5, "zorder": 4}
+        panel.add_line(marker(_MARKERS[metric], _SIZE, [strict[metric]], [height], **style))
+    style = {"markerfacecolor": "white", "markeredgewidth": 0.7, "zorder": 3.5}
+    panel.add_line(marker("D", _SIZE - 0.8, [partial["f1"]], [level], **style))
 
 
 def _limits(rows: Sequence[Cell]) -> tuple[float, float]:
@@ -137,26 +110,15 @@ def _limits(rows: Sequence[Cell]) -> tuple[float, float]:
 
 def _legend(rows: Sequence[Cell]) -> list[Line2D]:
     """Return the legend of the markers."""
-
-    def entry(label: str, marker: str, face: str, size: float = _SIZE) -> Line2D:
-        return Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=marker,
-            markersize=size,
-            markerfacecolor=face,
-            markeredgecolor=EDGE,
-            label=label,
-        )
-
     ours = [cell for cell in rows if cell["f1"] is not None]
     handles = []
     if ours:
         level = f"{100 * ours[0]['confidence']:g} % interval"
-        handles += [entry(_NAMES[metric], _MARKERS[metric], "#bbbbbb") for metric in METRICS]
-        handles += [entry("F1 (partial match)", "D", "white", _SIZE - 0.8)]
+        handles += [
+            marker(_MARKERS[metric], _SIZE, label=_NAMES[metric], markerfacecolor="#bbbbbb") for metric in METRICS
+        ]
+        handles += [marker("D", _SIZE - 0.8, label="F1 (partial match)", markerfacecolor="white")]
         handles += [Line2D([], [], color=EDGE, linewidth=0.9, label=level)]
     if any(cell["paper_f1"] is not None for cell in rows):
-        handles.append(entry("F1 of the paper", "|", EDGE, 8))
+        handles.append(marker("|", 8, label="F1 of the paper", markerfacecolor=EDGE))
     return handles

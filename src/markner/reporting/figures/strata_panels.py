@@ -18,6 +18,7 @@ from markner.reporting.figures.canvas import (
     STYLE,
     draw_bands,
     legend_with_note,
+    marker,
     new_canvas,
     save,
     wrapped_title,
@@ -134,18 +135,9 @@ def _band(panel: Axes, place: int, strata: Sequence[Cell | None], metric: str) -
 
 def _mark(number: int, x: Sequence[float] = (), y: Sequence[float] = (), label: str = "") -> Line2D:
     """Return the marker of a stratum."""
-    colour, marker = _MARKS[number]
-    return Line2D(
-        *(x, y),
-        label=label,
-        linestyle="",
-        color=colour,
-        marker=marker,
-        markersize=_SIZE - 0.6 * (marker != "o"),
-        markeredgecolor=EDGE,
-        markeredgewidth=0.5,
-        zorder=4,
-    )
+    colour, sign = _MARKS[number]
+    size = _SIZE - 0.6 * (sign != "o")
+    return marker(sign, size, x, y, label=label, color=colour, markeredgewidth=0.5, zorder=4)
 
 
 def _note(cells: Sequence[Cell], figure: StrataFigure) -> str:
