@@ -7,8 +7,7 @@ import pytest
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.errors import MarknerError
-from markner.evaluation.grid_scores import score_grid
-from markner.evaluation.score import score
+from markner.evaluation.score import score, score_grid
 from markner.predictions import Prediction, write_predictions
 from markner.study.schema.study import Scoring
 

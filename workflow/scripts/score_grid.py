@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markner.evaluation.grid_scores import score_grid
+from markner.evaluation.score import score_grid
 from runrecord.job import job
 
 with job(snakemake):

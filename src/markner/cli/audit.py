@@ -89,9 +89,7 @@ def _audit_cell(options: argparse.Namespace) -> int:
     if traces and not problems:
         # If no byte changed and the sentences still give another value, table and record were forged together.
         verdict = Verdict.TAMPERED if node.verdict is Verdict.FRESH else Verdict.STALE
-        node.findings += [
-            Finding(verdict, "value", cell.name, text) for text in cell.differences(list(traces.values()))
-        ]
+        node.findings += [Finding(verdict, "value", cell.name, text) for text in cell.differences(traces.values())]
     if options.json:
         explained = _effects(audit, node) if options.explain else {}
         print(as_json([node], node.verdict, cell=cell_facts(cell, traces), **explained))

@@ -1,4 +1,4 @@
-"""The score file of one run, seed and corpus."""
+"""The score files of a run and seed on a corpus: of its predictions, and of all points of an encoder's grid."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -62,6 +62,30 @@ def score(
             "author_release": _against_author_release(gold, answers, scoring),
         },
     )
+
+
+def score_grid(sentences: Path, predictions: Path, output: Path) -> None:
+    """Write precision, recall and F1 of every point of an encoder's grid (paper 3.2: minimum, median, maximum).
+
+    Args:
+        sentences: Gold, JSON lines of `Sentence`.
+        predictions: Folder of the predictions, `<point>.jsonl`.
+        output: JSON by the name of the point, then by the kind of match: `precision`, `recall`, `f1`. The score file
+            of the chosen point has the intervals.
+
+    Raises:
+        MarknerError: As `score`.
+    """
+    gold = read_gold(sentences)
+    true_spans = [sentence.spans for sentence in gold]
+    points = {}
+    for path in sorted(predictions.glob("*.jsonl")):
+        predicted = [answer.spans for answer in read_answers(gold, sentences, path)]
+        ratios = {match: total_ratios(count(true_spans, predicted)) for match, count in MATCHES.items()}
+        points[path.stem] = {
+            match: {name: rounded(value) for name, value in ratio._asdict().items()} for match, ratio in ratios.items()
+        }
+    write_json(output, points)
 
 
 def _scores(gold: SpanLists, predicted: SpanLists, scoring: Scoring) -> dict[str, dict[str, Any]]:

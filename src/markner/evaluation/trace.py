@@ -1,6 +1,6 @@
 """Recompute a score from its sentences, and show what each sentence contributes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -80,6 +80,7 @@ def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> T
     )
 
 
-def mean_values(traces: Sequence[Trace]) -> dict[str, float]:
+def mean_values(traces: Collection[Trace]) -> dict[str, float]:
     """Return the means over seeds, rounded as in a table's CSV."""
-    return {name: rounded(fmean(each.values[name] for each in traces)) for name in traces[0].values}
+    names = next(iter(traces)).values
+    return {name: rounded(fmean(each.values[name] for each in traces)) for name in names}

@@ -1,8 +1,8 @@
 """Find a cell of a results table, and show it beside its value recomputed from the sentences."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Cell:
         """The place of the cell in words."""
         return f"{self.label}, {self.corpus}, {self.match} {self.metric}"
 
-    def differences(self, traces: Sequence[Trace]) -> list[str]:
+    def differences(self, traces: Collection[Trace]) -> list[str]:
         """Return the values of the CSV that differ from the recomputed ones; empty if they agree."""
         now = mean_values(traces)
         return [
@@ -113,9 +113,9 @@ def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[
     if not traces:
         yield "recomputed  nothing: its sentences are unknown or cannot be read"
         return
-    now = mean_values(list(traces.values()))
+    now = mean_values(traces.values())
     seeds = f"the mean of {len(traces)} seeds" if len(traces) > 1 else f"seed {next(iter(traces))}"
-    agreement = "DIFFERENT" if cell.differences(list(traces.values())) else "equal"
+    agreement = "DIFFERENT" if cell.differences(traces.values()) else "equal"
     bounds = f"{now[f'{cell.metric}_low']} to {now[f'{cell.metric}_high']}"
     yield f"recomputed  {cell.metric} {now[cell.metric]}, interval {bounds}, from the sentences, {seeds}: {agreement}"
     for seed, traced in traces.items():
@@ -140,13 +140,13 @@ def cell_facts(cell: Cell, traces: Mapping[int, Trace]) -> dict[str, Any]:
         "metric": cell.metric,
         "run": cell.run,
         "printed": cell.printed,
-        "recomputed": {name: mean_values(list(traces.values()))[name] for name in cell.printed} if traces else None,
-        "equal": not cell.differences(list(traces.values())) if traces else None,
+        "recomputed": {name: mean_values(traces.values())[name] for name in cell.printed} if traces else None,
+        "equal": not cell.differences(traces.values()) if traces else None,
         "seeds": {
             str(seed): {
                 **{kind: traced.total(kind) for kind in _KINDS},
                 "values": traced.values,
-                "sentences": [_sentence_facts(sentence) for sentence in traced.sentences],
+                "sentences": [asdict(sentence) for sentence in traced.sentences],
             }
             for seed, traced in traces.items()
         },
@@ -170,7 +170,3 @@ def _sentence_lines(sentence: TracedSentence) -> Iterator[str]:
     else:
         yield f"      gold    {sentence.gold}"
         yield f"      answer  {sentence.answer}"
-
-
-def _sentence_facts(sentence: TracedSentence) -> dict[str, Any]:
-    return {name: getattr(sentence, name) for name in TracedSentence.__slots__}
