@@ -32,16 +32,7 @@ def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -
         MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, or its spans are not
             sorted, overlap or leave their sentence.
     """
-    answers = paired(gold, sentences, list(read_predictions(predictions)), predictions)
-    for sentence, answer in zip(gold, answers, strict=True):
-        _check(sentence, answer.spans, predictions)
-    return answers
-
-
-def paired(
-    gold: Sequence[Sentence], sentences: Path, answers: Sequence[Prediction], predictions: Path
-) -> list[Prediction]:
-    """Return the predictions in the order of the sentences; each sentence must have exactly one."""
+    answers = list(read_predictions(predictions))
     if not gold:
         raise MarknerError(f"{sentences}: there is no sentence to score")
     for path, items in ((sentences, gold), (predictions, answers)):
@@ -60,6 +51,8 @@ def paired(
             f"{predictions}: prediction for {_named(extra)}, which {sentences} does not hold",
             "predict this corpus again",
         )
+    for sentence in gold:
+        _check(sentence, by_id[sentence.id].spans, predictions)
     return [by_id[sentence.id] for sentence in gold]
 
 

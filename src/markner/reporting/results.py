@@ -74,14 +74,13 @@ def cells(
             score file is not one.
     """
     printed = read_json(paper)
-    paper_rows = _paper_table(table, printed, paper)
     labels = [row.label for row in table.rows]
     if repeated := sorted({label for label in labels if labels.count(label) > 1}):
         raise MarknerError(f"table {table.title!r}: more than one row {repeated[0]!r}", "give each row its own `label`")
+    in_paper = _paper_rows(table, printed, paper)
     rows: list[Cell] = []
     gone = retired or {}
     for row in table.rows:
-        paper_row = _paper_row(row, paper_rows, table, paper)
         for corpus in table.corpora:
             run = first_scored(row, corpus, score_files)
             scores = [_read(path, table.matches) for _, path in files_by_seed(score_files, run, corpus)]
@@ -96,7 +95,7 @@ def cells(
                     "run": run,
                     "retired": None if run else next((gone[name] for name in row.runs if name in gone), None),
                     **_own_values(scores, match),
-                    **_paper_values(paper_row.get(corpus, {}).get(match.removeprefix("authors_"))),
+                    **_paper_values(in_paper.get(row.label, {}).get(corpus, {}).get(match.removeprefix("authors_"))),
                     **_grid(grid, match),
                 }
                 if scores and cell["paper_f1"] is not None:
@@ -154,8 +153,8 @@ def number_of(text: str) -> float | None:
     return None
 
 
-def _paper_table(table: Table, printed: Any, path: Path) -> dict[str, Any]:
-    """Return the rows of the paper's table; none if the table names none."""
+def _paper_rows(table: Table, printed: Any, path: Path) -> dict[str, Any]:
+    """Return the paper's values by label of the row, corpus and match, for the rows that name a row of the paper."""
     if table.paper_table is None:
         return {}
     if table.paper_table not in printed["tables"]:
@@ -163,21 +162,15 @@ def _paper_table(table: Table, printed: Any, path: Path) -> dict[str, Any]:
             f"table {table.title!r}: {path} has no table {table.paper_table!r}",
             f"write one of {', '.join(printed['tables'])} as `paper_table`",
         )
-    values: dict[str, Any] = printed["tables"][table.paper_table]
-    return values
-
-
-def _paper_row(row: TableRow, paper_rows: dict[str, Any], table: Table, path: Path) -> dict[str, Any]:
-    """Return the paper's values for a row, by corpus and match."""
-    if row.paper is None or table.paper_table is None:
-        return {}
-    if row.paper not in paper_rows:
-        raise MarknerError(
-            f"table {table.title!r}, row {row.label!r}: {path} has no row {row.paper!r} in {table.paper_table}",
-            f"write one of {', '.join(paper_rows)} as `paper`",
-        )
-    values: dict[str, Any] = paper_rows[row.paper]
-    return values
+    paper_rows = printed["tables"][table.paper_table]
+    named = {row.label: row.paper for row in table.rows if row.paper is not None}
+    for label, name in named.items():
+        if name not in paper_rows:
+            raise MarknerError(
+                f"table {table.title!r}, row {label!r}: {path} has no row {name!r} in {table.paper_table}",
+                f"write one of {', '.join(paper_rows)} as `paper`",
+            )
+    return {label: paper_rows[name] for label, name in named.items()}
 
 
 def first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -> str | None:
