@@ -133,6 +133,15 @@ def write_cells(csv: Path, cells: Iterable[Cell], columns: Sequence[str] = COLUM
     write_csv_rows(csv, columns, ([cell.get(name) for name in columns] for cell in cells))
 
 
+def best_f1(cells: Iterable[Cell], by: str = "match") -> dict[tuple[str, str], float]:
+    """Return the highest F1 by corpus and match, or by corpus and stratum; 0 where nothing is scored."""
+    best: dict[tuple[str, str], float] = {}
+    for cell in cells:
+        column = cell["corpus"], cell[by]
+        best[column] = max(best.get(column, 0.0), cell["f1"] or 0.0)
+    return best
+
+
 def shown(value: float | None) -> str:
     """Return a score with three digits, a dash if it is unknown."""
     return NOTHING if value is None else f"{value:.3f}"

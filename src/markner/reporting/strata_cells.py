@@ -11,7 +11,7 @@ from markner.evaluation.strata import COLUMNS as SCORE_COLUMNS
 from markner.evaluation.strata import KINDS, TEST_COLUMNS, WITHOUT_MENTIONS
 from markner.files import read_csv_rows, read_json
 from markner.reporting.comparisons import COMPARED, compare_cells
-from markner.reporting.results import METRICS, NOTHING, Cell, read_cells, write_cells
+from markner.reporting.results import METRICS, NOTHING, Cell, best_f1, read_cells, write_cells
 from markner.reporting.tables import AS_GOOD, Sheet, Style, TableText, write_forms
 
 _BOUNDS = tuple(f"{metric}_{end}" for metric in METRICS for end in ("low", "high"))
@@ -103,10 +103,7 @@ def _mean(seeds: Sequence[Mapping[str, str]]) -> Cell:
 def _sheets(cells: Sequence[Cell], style: Style) -> list[Sheet]:
     """Return F1 by system, corpus and stratum, and the intervals with the numbers of gold mentions."""
     groups = [(style.plain(f"{kind}:"), [style.plain(stratum) for stratum in KINDS[kind]]) for kind in KINDS]
-    best: dict[tuple[str, str], float] = {}
-    for cell in cells:
-        place = cell["corpus"], cell["stratum"]
-        best[place] = max(cell["f1"], best.get(place, 0.0))
+    best = best_f1(cells, by="stratum")
     scores, intervals = [], []
     for (label, heading), row in _rows(cells):
         names = [style.plain(label), style.plain(heading)]

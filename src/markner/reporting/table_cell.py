@@ -13,11 +13,10 @@ from markner.files import read_json
 from markner.reporting.results import METRICS, number_of
 
 _KINDS = {"tp": "true positives", "fp": "false positives", "fn": "false negatives"}
-Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class AuditedCell:
     """A value of a table: its place, and the CSV's text for it and for its interval."""
 
     label: str
@@ -43,7 +42,7 @@ class Cell:
         ]
 
 
-def find_cell(table: Path, wanted: str) -> Cell:
+def find_cell(table: Path, wanted: str) -> AuditedCell:
     """Find a cell in a table's CSV.
 
     Args:
@@ -85,7 +84,7 @@ def find_cell(table: Path, wanted: str) -> Cell:
             else "add a run to its row",
         )
     printed = {name: row_of_place[name] for name in (metric, f"{metric}_low", f"{metric}_high")}
-    return Cell(*place, metric, row_of_place["run"], printed)
+    return AuditedCell(*place, metric, row_of_place["run"], printed)
 
 
 def f1_values(path: Path) -> dict[str, float]:
@@ -100,7 +99,7 @@ def f1_values(path: Path) -> dict[str, float]:
     return {}
 
 
-def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[str]:
+def cell_lines(cell: AuditedCell, traces: Mapping[int, Trace], shown: int) -> Iterator[str]:
     """Yield lines with a cell's value, its value recomputed from the sentences, and the first sentences of each kind.
 
     Args:
@@ -131,7 +130,7 @@ def cell_lines(cell: Cell, traces: Mapping[int, Trace], shown: int) -> Iterator[
                 yield f"    and {len(having) - shown} more (--sentences N, or --json for all)"
 
 
-def cell_facts(cell: Cell, traces: Mapping[int, Trace]) -> dict[str, Any]:
+def cell_facts(cell: AuditedCell, traces: Mapping[int, Trace]) -> dict[str, Any]:
     """Return a cell, its recomputed value and all its sentences as JSON can hold them."""
     return {
         "row": cell.label,

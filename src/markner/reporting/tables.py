@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markner.files import write_text
-from markner.reporting.results import METRICS, NOT_ALIGNED, NOTHING, UNUSED, Cell, shown, signed, write_cells
+from markner.reporting.results import METRICS, NOT_ALIGNED, NOTHING, UNUSED, Cell, best_f1, shown, signed, write_cells
 from markner.study.schema.study import Table
 
 AS_GOOD = "≈"
@@ -164,10 +164,7 @@ def _scores(cells: Sequence[Cell], table: Table, style: Style) -> Sheet:
         (heading, ["P/R/F1", "paper F1"] if corpus in in_paper else ["P/R/F1"])
         for corpus, heading in zip(table.corpora, _headings(cells, table, style), strict=True)
     ]
-    best: dict[tuple[str, str], float] = {}
-    for cell in cells:
-        place = cell["corpus"], cell["match"]
-        best[place] = max(cell["f1"] or 0.0, best.get(place, 0.0))
+    best = best_f1(cells)
     rows = []
     for names, line in _lines(cells, table, style):
         row = names

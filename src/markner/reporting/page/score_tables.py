@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markner.reporting.comparisons import read_tests
-from markner.reporting.results import METRICS, NOTHING, Cell, read_cells
+from markner.reporting.results import METRICS, NOTHING, Cell, best_f1, read_cells
 from markner.reporting.strata_cells import read_strata_table, unmarked_share
 
 Significant = Mapping[tuple[str, str, str], Sequence[str]]
@@ -69,10 +69,7 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
         return ScoreTable(name, title, columns=_STRATA_COLUMNS, lines=lines)
     cells = read_cells(path)
     labels = {cell["run"]: cell["label"] for cell in cells}
-    highest: dict[tuple[str, str], float] = {}
-    for cell in cells:
-        place = cell["corpus"], cell["match"]
-        highest[place] = max(cell["f1"] or 0.0, highest.get(place, 0.0))
+    highest = best_f1(cells)
     rows = []
     for cell in cells:
         if not cell["run"] and cell["paper_f1"] is None:
