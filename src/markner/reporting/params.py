@@ -166,23 +166,22 @@ class ReportParams(Params, rules=["report"]):
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the live runs of the study and the titles of its results."""
         runs = study.live_runs()
-        others = {name: figure.title or name for name, figure in (study.error_figures | study.size_figures).items()}
         scored = {corpus for run in runs.values() for corpus in run.evaluate}
-        titles = {name: figure.title or study.tables[figure.table].title for name, figure in study.figures.items()}
-        calibrations = {
-            name: settings.title or f"Calibration of confidences on {settings.corpus}"
-            for name, settings in study.calibrations.items()
+        figures = {
+            **{name: figure.title or study.tables[figure.table].title for name, figure in study.figures.items()},
+            **{name: figure.title or name for name, figure in (study.error_figures | study.size_figures).items()},
+            **{name: strata_title(study, figure) for name, figure in study.strata_figures.items()},
+            **{
+                name: each.title or f"Calibration of confidences on {each.corpus}"
+                for name, each in study.calibrations.items()
+            },
+            "workflow": "The workflow: the study's jobs by rule and stage",
         }
-        strata = {name: strata_title(study, figure) for name, figure in study.strata_figures.items()}
         return cls(
             study=study.study,
             question=study.question,
             tables={name: table.title for name, table in (study.tables | study.strata_tables).items()},
-            figures=titles
-            | others
-            | strata
-            | calibrations
-            | {"workflow": "The workflow: the study's jobs by rule and stage"},
+            figures=figures,
             seeds={name: run.seeds for name, run in runs.items()},
             tuned=[
                 name
