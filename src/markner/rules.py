@@ -43,6 +43,14 @@ def params_of(rule: str) -> type[Params]:
     return PARAMS[rule]
 
 
+def wildcard_values(study: Study) -> dict[str, list[str]]:
+    """Return the values of each wildcard that names an entry of the study: the names of these entries."""
+    return {
+        wildcard: [name for section in sections for name in getattr(study, section)]
+        for wildcard, sections in _SECTIONS.items()
+    }
+
+
 def current_settings(study: Study, rule: str, wildcards: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the settings that a job has in a study now, None if the study has no such job any more.
 
@@ -50,10 +58,9 @@ def current_settings(study: Study, rule: str, wildcards: Mapping[str, str]) -> d
         MarknerError: The rule is not registered.
     """
     params = params_of(rule)
-    for name, value in wildcards.items():
-        sections = [getattr(study, section) for section in _SECTIONS.get(name, ())]
-        if sections and not any(value in section for section in sections):
-            return None
+    known = wildcard_values(study)
+    if any(name in known and value not in known[name] for name, value in wildcards.items()):
+        return None
     try:
         return params.of(study, wildcards).settings()
     except NotInStudyError:  # such as a run that is no longer tuned

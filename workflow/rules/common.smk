@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import flag
 
-from markner.rules import params_of
+from markner.rules import params_of, wildcard_values
 from markner.study.params import NoParams
 from markner.study import queries
 from markner.study.schema.chat_runs import ApiModel, ChatRun
@@ -79,24 +79,11 @@ def one_of(names):
 
 
 wildcard_constraints:
-    corpus=one_of(STUDY.corpora),
+    **{name: one_of(values) for name, values in wildcard_values(STUDY).items()},
     variant="tokenized|raw",
     split="train|dev|test",
-    mixture=one_of(STUDY.mixtures),
-    set=one_of(STUDY.self_instruct),
-    model=one_of(STUDY.models),
-    run=one_of(STUDY.runs),
     seed=r"\d+",
     part=one_of({part for parts in PARTS.values() for part in parts}),
-    table=one_of(STUDY.tables),
-    figure=one_of(STUDY.figures),
-    error_figure=one_of(STUDY.error_figures),
-    size_figure=one_of(STUDY.size_figures),
-    strata_table=one_of(STUDY.strata_tables),
-    strata_figure=one_of(STUDY.strata_figures),
-    calibration=one_of(STUDY.calibrations),
-    suspects=one_of(STUDY.suspects),
-    annotation=one_of(STUDY.annotations),
 
 
 def settings(params):

@@ -16,6 +16,8 @@ rule mixture:
         f"{LOGS}/mixture/{{mixture}}.log",
     benchmark:
         f"{BENCHMARKS}/mixture/{{mixture}}.tsv"
+    wildcard_constraints:
+        mixture=one_of(STUDY.mixtures),
     conda:
         "../../envs/base.yaml"
     resources:

@@ -16,8 +16,6 @@ rule dataset:
         f"{LOGS}/dataset/{{mixture}}.log",
     benchmark:
         f"{BENCHMARKS}/dataset/{{mixture}}.tsv"
-    wildcard_constraints:
-        mixture=one_of(INSTRUCTION_SETS),
     conda:
         "../../envs/torch.yaml"
     resources:
