@@ -364,5 +364,23 @@ def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:
     assert "paper_table: table1" in problem.fix
 
 
+TABLE = {"table": "main"}
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"strata_tables": {"MAIN": TABLE | {"title": "t"}}}, "differs from `tables.main` only by case"),
+        ({"error_figures": {"x": TABLE, "X": TABLE}}, "differs from `error_figures.x` only by case"),
+        ({"figures": {"x": TABLE}, "error_figures": {"X": TABLE}}, "differs from `figures.x` only by case"),
+    ],
+)
+def test_names_in_one_folder_differ_by_more_than_case(
+    sections: dict[str, object], message: str, study_text: str
+) -> None:
+    [problem] = reference_problems(study_of(yaml.safe_load(study_text) | sections))
+    assert problem.what == f"{message}: one file on macOS and Windows"
+
+
 def study_of(config: object) -> Study:
     return Study.model_validate(config)

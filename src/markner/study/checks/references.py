@@ -36,11 +36,12 @@ from markner.study.schema.systems import EncoderRun, GenerativeRun, TaggerRun
 from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
-SECTIONS = (
-    *("corpora", "prompts", "mixtures", "self_instruct", "models", "runs"),
-    *("tables", "figures", "error_figures", "size_figures", "suspects", "annotations"),
+FIGURES = ("figures", "error_figures", "size_figures", "strata_figures", "calibrations")
+FOLDERS = (
+    *(("corpora",), ("prompts",), ("mixtures",), ("self_instruct",), ("models",), ("runs",)),
+    *(("tables", "strata_tables"), FIGURES, ("suspects",), ("annotations",)),
 )
-"""The parts of a study that hold named things."""
+"""The parts of a study that hold named things. The files of the parts that stand together lie in one folder."""
 
 
 def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[Problem]:
@@ -51,7 +52,6 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
     printed = read_json(paper_tables) if paper_tables.exists() else {}
     paper = printed.get("tables")
     behind_runs = [
-        *_names(study),
         *_mixtures(study),
         *_models(study),
         *_self_instruct(study),
@@ -60,6 +60,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
     # What these ask of a run follows names that have to exist.
     of_runs = [] if behind_runs else [*calibration_problems(study), *suspects_problems(study)]
     return [
+        *_names(study),
         *behind_runs,
         *_prompts(study),
         *table_problems(study, paper),
@@ -73,23 +74,30 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
 
 
 def _names(study: Study) -> Iterator[Problem]:
-    """Check that no two names differ only by case: some file systems have one file for both.
+    """Check that each name has files of its own. Some file systems have one file for names that differ only by case.
 
     The paired tests of a corpus `x` by stratum are in `strata/x.tests.csv`.
     """
     for name in study.corpora:
         if name.endswith(".tests"):
             yield Problem(("corpora", name), "no name of a corpus ends in `.tests`, as some results do", "rename it")
-    for section in SECTIONS:
-        first: dict[str, str] = {}
-        for name in getattr(study, section):
-            other = first.setdefault(name.lower(), name)
-            if other != name:
+    for section in FIGURES:
+        if "workflow" in getattr(study, section):
+            fix = f"rename it, for example to `workflow-{section.partition('_')[0]}`"
+            yield Problem((section, "workflow"), "each study has a figure `workflow`, with the same files", fix)
+    for folder in FOLDERS:
+        first: dict[str, tuple[str, str]] = {}
+        for section, name in [(part, entry) for part in folder for entry in getattr(study, part)]:
+            other, known = first.setdefault(name.lower(), (section, name))
+            if known != name:
                 yield Problem(
                     (section, name),
-                    f"differs from `{section}.{other}` only by case: one file on macOS and Windows",
+                    f"differs from `{other}.{known}` only by case: one file on macOS and Windows",
                     f"rename one of them, for example to `{name}-2`",
                 )
+            elif other != section:
+                fix = f"rename it, for example to `{name}-{section.partition('_')[0]}s`"
+                yield Problem((section, name), f"`{other}.{name}` has the same files", fix)
 
 
 def _prompts(study: Study) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Checks of the names that tables, figures and judged errors use."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from markner.study.checks.names import (
@@ -67,30 +67,23 @@ def figure_problems(study: Study) -> Iterator[Problem]:
     """Check the tables of all figures of scores and of errors."""
     for name, figure in study.figures.items():
         yield from unknown_name(("figures", name, "table"), figure.table, "tables", study.tables)
-        yield from _same_files("figures", name, [], study)
     for name, error_figure in study.error_figures.items():
         yield from unknown_name(("error_figures", name, "table"), error_figure.table, "tables", study.tables)
-        yield from _same_files("error_figures", name, ["figures"], study)
 
 
 def strata_problems(study: Study) -> Iterator[Problem]:
     """Check the tables of all tables and figures of strata."""
     for name, table in study.strata_tables.items():
         yield from unknown_name(("strata_tables", name, "table"), table.table, "tables", study.tables)
-        yield from _same_files("strata_tables", name, ["tables"], study)
     for name, figure in study.strata_figures.items():
-        at: Location = ("strata_figures", name)
-        yield from unknown_name((*at, "strata_table"), figure.strata_table, "strata_tables", study.strata_tables)
-        yield from _same_files("strata_figures", name, ["figures", "error_figures", "size_figures"], study)
+        at: Location = ("strata_figures", name, "strata_table")
+        yield from unknown_name(at, figure.strata_table, "strata_tables", study.strata_tables)
 
 
 def calibration_problems(study: Study) -> Iterator[Problem]:
     """Check the corpora and runs of all calibrations."""
     for name, settings in study.calibrations.items():
         at: Location = ("calibrations", name)
-        yield from _same_files(
-            "calibrations", name, ["figures", "error_figures", "size_figures", "strata_figures"], study
-        )
         yield from unknown_name((*at, "corpus"), settings.corpus, "corpora", study.corpora)
         yield from unknown_names((*at, "runs"), settings.runs, "runs", study.runs)
         known = {index: study.runs[run] for index, run in enumerate(settings.runs) if run in study.runs}
@@ -150,7 +143,6 @@ def size_figure_problems(study: Study, paper: Mapping[str, Any] | None) -> Itera
     """Check the corpora and series of all figures of training sizes."""
     for name, figure in study.size_figures.items():
         at: Location = ("size_figures", name)
-        yield from _same_files("size_figures", name, ["figures", "error_figures"], study)
         yield from repeated_values((*at, "series"), [series.label for series in figure.series])
         yield from unknown_names((*at, "corpora"), figure.corpora, "corpora", study.corpora)
         known = paper is None or figure.paper_figure is None or figure.paper_figure in paper
@@ -201,20 +193,6 @@ def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> 
                     f"`{name}` gives the point of `{other}` again: {fraction:g} of the data, scored on `{corpus}`",
                     "give each run its own line, or take the corpus out of `evaluate` of one of them",
                 )
-
-
-def _same_files(section: str, name: str, others: Iterable[str], study: Study) -> Iterator[Problem]:
-    """Check that a figure has no name of another figure or of the picture of the workflow."""
-    if name == "workflow":
-        fix = f"rename it, for example to `{name}-{section.partition('_')[0]}`"
-        yield Problem((section, name), "each study has a figure `workflow`, with the same files", fix)
-    for other in others:
-        if name in getattr(study, other):
-            yield Problem(
-                (section, name),
-                f"`{other}.{name}` has the same files",
-                f"rename it, for example to `{name}-{section.partition('_')[0]}s`",
-            )
 
 
 def _judged_place(item: Adjudication) -> str:
