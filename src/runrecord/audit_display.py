@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -60,13 +60,6 @@ def show_folder(audit: Audit, nodes: Sequence[Node], verdict: Verdict, explain: 
             _findings(branch, files[path], explain)
             console.print(branch)
     _footer(console, audit)
-
-
-def show_lines(lines: Iterable[str]) -> None:
-    """Print lines as they are."""
-    console = new_console()
-    for line in lines:
-        console.print(escape(line))
 
 
 def new_console() -> Console:

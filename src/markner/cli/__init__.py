@@ -1,1 +1,1 @@
-"""Subcommands of `markner`, one file each: `arguments` adds its arguments, `run` runs it and returns the exit code."""
+"""Subcommands of `markner`, one file each: help text, function that adds its arguments, function that runs it."""

@@ -60,11 +60,12 @@ def as_trained_argument(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tag the texts. Return the exit code."""
+    from markner.data.formats.document_files import format_of
     from markner.study.loading import load_study_file
 
     study = load_study_file(options.configfile)
     taggers = [_tagger(study, text).as_trained(options.as_trained) for text in options.run]
-    kind = options.to or _kind(options.output)
+    kind = options.to or (format_of(options.output) if options.output else "jsonl")
     # Imported here because it loads torch.
     from markner.annotate.pipeline import AnnotationJob, annotate, journal_of
 
@@ -104,10 +105,3 @@ def _tagger(study: Study, text: str) -> Tagger:
         raise MarknerError(f"--run {text}: no seed {seed}", f"there are {study.runs[name].seeds}")
     entities = [entity.strip() for entity in types.split(",") if entity.strip()]
     return tagger(study, name, int(seed) if seed else None, entities)
-
-
-def _kind(output: Path | None) -> OutputFormat:
-    """Return the output format that the name of a file implies."""
-    from markner.data.formats.document_files import format_of
-
-    return "jsonl" if output is None else format_of(output)

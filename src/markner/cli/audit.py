@@ -71,7 +71,7 @@ def _audit_cell(options: argparse.Namespace) -> int:
     from markner.reporting.results import score_files
     from markner.reporting.table_cell import cell_facts, cell_lines, find_cell
     from runrecord.audit import Finding, Verdict
-    from runrecord.audit_display import as_json, show_lines, show_result
+    from runrecord.audit_display import as_json, show_result
 
     audit, given = open_audit(options.path, options.configfile)
     name = Path(given).with_suffix(".csv").as_posix()  # Markdown and LaTeX are rounded forms of the CSV beside them
@@ -95,7 +95,7 @@ def _audit_cell(options: argparse.Namespace) -> int:
         print(as_json([node], node.verdict, cell=cell_facts(cell, traces), **explained))
     else:
         show_result(audit, [node], node.verdict, explain=options.explain)
-        show_lines(["", *cell_lines(cell, traces, options.sentences)])
+        print("", *cell_lines(cell, traces, options.sentences), sep="\n")
     return node.verdict.value
 
 

@@ -3,32 +3,21 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from markner import __version__
 from markner.cli import annotate, audit, compare, convert, preflight, replay, serve
 from markner.cli.output import discard_output
 from runrecord.errors import PlainError
 
-
-@dataclass(frozen=True)
-class Command:
-    """A subcommand: its help text, a function that adds its arguments, and one that runs it."""
-
-    help: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
-
-
-COMMANDS: dict[str, Command] = {
-    "annotate": Command(annotate.HELP, annotate.arguments, annotate.run),
-    "convert": Command(convert.HELP, convert.arguments, convert.run),
-    "serve": Command(serve.HELP, serve.arguments, serve.run),
-    "preflight": Command(preflight.HELP, preflight.arguments, preflight.run),
-    "audit": Command(audit.HELP, audit.arguments, audit.run),
-    "compare": Command(compare.HELP, compare.arguments, compare.run),
-    "replay": Command(replay.HELP, replay.arguments, replay.run),
+COMMANDS = {
+    "annotate": annotate,
+    "convert": convert,
+    "serve": serve,
+    "preflight": preflight,
+    "audit": audit,
+    "compare": compare,
+    "replay": replay,
 }
 
 
@@ -57,7 +46,7 @@ def parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser
     subparsers = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
     parts = {}
     for name, command in COMMANDS.items():
-        parts[name] = subparsers.add_parser(name, help=command.help, description=command.help)
+        parts[name] = subparsers.add_parser(name, help=command.HELP, description=command.HELP)
         command.arguments(parts[name])
         parts[name].set_defaults(command=command)
     return whole, parts
