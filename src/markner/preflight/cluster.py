@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+Problem = tuple[str, str, str]
+"""The part of the study, such as `runs.llama`, what is wrong, and the fix."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -84,9 +87,9 @@ def parse_sinfo(text: str) -> dict[str, Partition]:
     return by_name
 
 
-def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[tuple[str, str, str]]:
-    """Return the requests that no node can fulfil: the part of the study, the problem and the fix."""
-    problems: list[tuple[str, str, str]] = []
+def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> list[Problem]:
+    """Return the requests that no node can fulfil."""
+    problems: list[Problem] = []
     for request in requests:
         partition = partitions.get(request.partition or "")
         where = f"rule {request.rule}"

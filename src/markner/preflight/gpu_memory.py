@@ -1,9 +1,9 @@
 """Compare the memory that trainings and predictions need with that of a GPU, and name a setting that makes them fit."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from markner.preflight.cluster import Problem
 from markner.study.queries import hardware_of, training_processes
 from markner.study.schema.study import Study
 from markner.study.schema.systems import GenerativeRun, Training
@@ -20,17 +20,8 @@ def fetched_weights(study: Study, model: str) -> Path | None:
     return folder if (folder / "config.json").is_file() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
-    """A run that needs more memory than a GPU has."""
-
-    part: str
-    what: str
-    fix: str
-
-
-def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, Excess | None]]:
-    """Yield a line for each training and prediction on GPUs, with the problem and its fix if it does not fit.
+def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, Problem | None]]:
+    """Yield a line for each training and prediction on GPUs, with the problem if it does not fit.
 
     Before a model's weights are here, its sizes are estimated from `hardware.billions`.
 
@@ -43,7 +34,7 @@ def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, Excess | No
             yield from _run_lines(study, name, run, gpu_gb)
 
 
-def _run_lines(study: Study, name: str, run: GenerativeRun, gpu_gb: float) -> Iterator[tuple[str, Excess | None]]:
+def _run_lines(study: Study, name: str, run: GenerativeRun, gpu_gb: float) -> Iterator[tuple[str, Problem | None]]:
     from markner.models.causal.memory import (
         Shape,
         activation_bytes,
@@ -78,12 +69,12 @@ def _run_lines(study: Study, name: str, run: GenerativeRun, gpu_gb: float) -> It
         changes = _changes(run.training, processes)
         fixes = (text for text, training, count in changes if needed(training, count) <= room)
         fix = next(fixes, "take a smaller model, or GPUs with more memory")
-        yield line, Excess(f"runs.{name}", problem, fix) if total > room else None
+        yield line, (f"runs.{name}", problem, fix) if total > room else None
     total = prediction_bytes(shape, run.decoding, _LONG_ROW) / 1e9
     many = run.decoding.batch_size
     line = f"  {name}, prediction{known}: {total:.1f} GB with keys and values of {many} long sentences"
     problem, fix = f"prediction: {total:.0f} GB do not fit on a GPU of {gpu_gb:g} GB", "lower `decoding.batch_size`"
-    yield line, Excess(f"runs.{name}", problem, f"{fix} ({many})") if total > room else None
+    yield line, (f"runs.{name}", problem, f"{fix} ({many})") if total > room else None
 
 
 def _changes(training: Training, processes: int) -> Iterator[tuple[str, Training, int]]:

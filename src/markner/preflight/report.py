@@ -146,7 +146,8 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
     for line, problem in memory_lines(study, gpu_gb):
         report.lines.append(line)
         if problem is not None:
-            report.add(problem.what, problem.fix, problem.part)
+            part, what, fix = problem
+            report.add(what, fix, part)
 
 
 def _disk(study: Study, profile: Mapping[str, Any], report: Report) -> None:
