@@ -157,13 +157,13 @@ class Audit:
                 continue
             if not _UNRECORDED.isdisjoint(place.relative_to(self.root).parts):
                 continue
-            if not any(owner in covered for owner in _with_parents(name)):
+            if not any(owner in covered for owner in with_parents(name)):
                 results.append(self.result(name))
         return results
 
     def node(self, path: str) -> Node:
         """Return a file or folder with its lineage."""
-        owner = next((name for name in _with_parents(path) if record_path(self.root / name).is_file()), path)
+        owner = next((name for name in with_parents(path) if record_path(self.root / name).is_file()), path)
         if owner not in self._nodes:
             self._nodes[owner] = Node(owner, None, None)
             self._examine(self._nodes[owner])
@@ -269,7 +269,7 @@ class Audit:
         return place.relative_to(self.root).as_posix()
 
 
-def _with_parents(path: str) -> list[str]:
+def with_parents(path: str) -> list[str]:
     """Return a path and the folders above it, any of which may have its record: `a/b/c`, `a/b`, `a`."""
     parts = path.split("/")
     return ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runrecord.audit import Audit, Node
+from runrecord.audit import Audit, Node, with_parents
 from runrecord.differences import ABSENT, flat_settings, unequal
 
 ReadValues = Callable[[Path], Mapping[str, float]]
@@ -210,13 +210,7 @@ def _inputs(node: Node) -> dict[str, list[Node]]:
     by_name: dict[str, list[Node]] = {}
     children = {child.path: child for child in node.inputs}
     for entry in node.record["inputs"] if node.record else ():
-        owner = next((path for path in _upwards(entry["path"]) if path in children), None)
+        owner = next((path for path in with_parents(entry["path"]) if path in children), None)
         if owner is not None:
             by_name.setdefault(entry["name"], []).append(children[owner])
     return by_name
-
-
-def _upwards(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
