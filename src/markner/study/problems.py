@@ -140,7 +140,7 @@ def _problem(target: _Target, kind: str, context: Mapping[str, Any], config: dic
     if target.is_key:
         return _wrong_name(target, config)
     if kind in ("extra_forbidden", "invalid_key") and target.owner is not None:
-        return _unknown_key(target.location, target.owner, value, config)
+        return _unknown_key(target.location, target.owner, value)
     if kind == "missing" and target.field is not None:
         return Problem(
             target.location,
@@ -148,7 +148,7 @@ def _problem(target: _Target, kind: str, context: Mapping[str, Any], config: dic
             f"add `{target.location[-1]}:`, {_examples(target)}",
         )
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _wrong_tag(target, value, config)
+        return _wrong_tag(target, value)
     if kind == "value_error":
         return _unfit(target, str(context.get("error", "not valid")))
     return _wrong_value(target, value)
@@ -187,7 +187,7 @@ def _unfit(target: _Target, message: str) -> Problem:
     return Problem(target.location, message, f"change {listed([f'`{key}`' for key in keys])}. {meanings}{example}")
 
 
-def _unknown_key(location: Location, owner: type[BaseModel], value: Any, config: dict[str, Any]) -> Problem:
+def _unknown_key(location: Location, owner: type[BaseModel], value: Any) -> Problem:
     """Return the problem of an unknown key: the closest one, or the section below where it belongs."""
     key, fields = str(location[-1]), owner.model_fields
     below = [
@@ -210,7 +210,7 @@ def _unknown_key(location: Location, owner: type[BaseModel], value: Any, config:
     return Problem(location, "unknown key", _with_block(hint, (*location[:-1], close), value))
 
 
-def _wrong_tag(target: _Target, value: Any, config: dict[str, Any]) -> Problem:
+def _wrong_tag(target: _Target, value: Any) -> Problem:
     """Return the problem of a section whose kind is missing or unknown."""
     parts = unwrap(target.annotation, target.constraints)
     key = discriminator(parts) or ""
@@ -244,10 +244,11 @@ def _wrong_value(target: _Target, value: Any) -> Problem:
         fix = f"write {_examples(target)}"
     else:
         fix = f"write {_kind(target.annotation, target.constraints)}"
-    own = target.field is not None and not below
-    if own and value is None and target.field is not None and not target.field.is_required():
-        fix = f"remove the empty key, or {fix}"
-    return Problem(target.location, what, f"{target.documentation}\n  {fix}" if own and target.field else fix)
+    if target.field is not None and not below:
+        if value is None and not target.field.is_required():
+            fix = f"remove the empty key, or {fix}"
+        fix = f"{target.documentation}\n  {fix}"
+    return Problem(target.location, what, fix)
 
 
 def _wrong_name(target: _Target, config: dict[str, Any]) -> Problem:
