@@ -72,6 +72,14 @@ PARTS = {
     name: grid_jobs(STUDY.runs[name].grid, STUDY.runs[name].grid_batching) for name in ENCODERS
 }
 
+# Corpus, variant and split of each file of sentences.
+SPLITS = [
+    (corpus, variant, split)
+    for corpus, settings in STUDY.corpora.items()
+    for variant in settings.variants()
+    for split in settings.source(variant).splits()
+]
+
 
 def one_of(names):
     """A wildcard constraint that matches these names and nothing else."""
@@ -139,6 +147,11 @@ def complete_rules():
 def sentences_of(corpus, split):
     """Sentence file of a corpus' split on the corpus' own variant."""
     return f"{RESULTS}/corpora/{corpus}/{STUDY.corpora[corpus].variant}/{split}.jsonl"
+
+
+def with_seeds(runs):
+    """Each run with each of its seeds."""
+    return [(run, seed) for run in runs for seed in STUDY.runs[run].seeds]
 
 
 def test_sentences(wildcards):

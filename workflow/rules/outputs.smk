@@ -1,17 +1,8 @@
 # What a study leads to: the files behind each target, and those that its research object holds.
 def targets_of(part):
     """Files of a part of the study, as its target rule wants them."""
-    sentences = [
-        (corpus, variant, split)
-        for corpus, settings in STUDY.corpora.items()
-        for variant in settings.variants()
-        for split in settings.source(variant).splits()
-    ]
     scored = [
-        (run, seed, corpus)
-        for run, settings in RUNS.items()
-        for seed in settings.seeds
-        for corpus in settings.evaluate
+        (run, seed, corpus) for run, seed in with_seeds(RUNS) for corpus in RUNS[run].evaluate
     ]
     return {
         "corpora": [f"{RESULTS}/corpora.csv", f"{RESULTS}/corpora.md"],
@@ -25,7 +16,7 @@ def targets_of(part):
         ],
         "released": [
             f"{RESULTS}/released/{corpus}.{split}.txt"
-            for corpus, variant, split in sentences
+            for corpus, variant, split in SPLITS
             if variant == "tokenized"
         ],
         "instructions": [f"{RESULTS}/instructions/{mixture}.json" for mixture in INSTRUCTION_SETS],
@@ -71,9 +62,8 @@ def targets_of(part):
             *(f"{RESULTS}/hub/datasets/{mixture}" for mixture in INSTRUCTION_SETS),
             *(
                 f"{RESULTS}/hub/models/{run}/seed{seed}"
-                for run in TUNED
+                for run, seed in with_seeds(TUNED)
                 if queries.keeps_models(STUDY, run)
-                for seed in STUDY.runs[run].seeds
             ),
         ],
         "annotations": [

@@ -2,9 +2,7 @@
 def predictions_on(corpus, runs):
     """Predictions of all seeds of runs on the test split of a corpus."""
     return [
-        f"{RESULTS}/predictions/{run}/seed{seed}/{corpus}.jsonl"
-        for run in runs
-        for seed in STUDY.runs[run].seeds
+        f"{RESULTS}/predictions/{run}/seed{seed}/{corpus}.jsonl" for run, seed in with_seeds(runs)
     ]
 
 

@@ -6,8 +6,6 @@ def fetch_inputs(wildcards):
 def card_inputs(wildcards):
     return [
         f"{RESULTS}/corpora/{corpus}/{variant}/{split}.{kind}"
-        for corpus, settings in STUDY.corpora.items()
-        for variant in settings.variants()
-        for split in settings.source(variant).splits()
+        for corpus, variant, split in SPLITS
         for kind in ("jsonl", "counts.json")
     ]

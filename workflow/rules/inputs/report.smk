@@ -15,8 +15,7 @@ def report_results(wildcards):
         *(file for table in STUDY.tables for file in tests_of_table(table)),
         *(
             f"{RESULTS}/usage/{run}/seed{seed}/{corpus}.json"
-            for run in CHAT
-            for seed in RUNS[run].seeds
+            for run, seed in with_seeds(CHAT)
             for corpus in RUNS[run].evaluate
         ),
         *(sentences_of(corpus, "test") for corpus in corpora),
@@ -34,10 +33,9 @@ def lineage_results(wildcards):
 def report_trainings(wildcards):
     """Files with the curves of the trainings."""
     return [
-        *(f"{RESULTS}/history/{run}/seed{seed}.json" for run in TUNED for seed in RUNS[run].seeds),
+        *(f"{RESULTS}/history/{run}/seed{seed}.json" for run, seed in with_seeds(TUNED)),
         *(
             f"{RESULTS}/models/{run}/seed{seed}/selection.json"
-            for run in ENCODERS
-            for seed in RUNS[run].seeds
+            for run, seed in with_seeds(ENCODERS)
         ),
     ]

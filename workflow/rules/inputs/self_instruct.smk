@@ -11,7 +11,6 @@ def all_test_sentences(wildcards):
     """Test sentences of every corpus of the study, on each of its variants."""
     return [
         f"{RESULTS}/corpora/{corpus}/{variant}/test.jsonl"
-        for corpus, settings in STUDY.corpora.items()
-        for variant in settings.variants()
-        if "test" in settings.source(variant).splits()
+        for corpus, variant, split in SPLITS
+        if split == "test"
     ]
