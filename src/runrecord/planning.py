@@ -160,12 +160,9 @@ def _output_mintime(original: Any) -> property:
     return property(output_mintime)
 
 
-def _has_metadata(original: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    return lambda persistence, job: _is_recorded(job) or original(persistence, job)
-
-
-def _has_outdated_metadata(original: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    return lambda persistence, job: not _is_recorded(job) and original(persistence, job)
+def _always(answer: Any) -> Callable[[Any], Any]:
+    """Return the replacement of a method that has one answer for all recorded jobs."""
+    return lambda original: lambda owner, job: answer if _is_recorded(job) else original(owner, job)
 
 
 def _input_changed(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -188,20 +185,12 @@ def _params_changed(original: Callable[..., Any]) -> Callable[..., Any]:
     return params_changed
 
 
-def _process_job(original: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    def process_job(processor: Any, job: Any) -> None:
-        if not (job.is_script and _is_recorded(job)):
-            original(processor, job)
-
-    return process_job
-
-
 _REPLACEMENTS: Mapping[tuple[type, str], Callable[[Any], Any]] = {
     (Job, "output_mintime"): _output_mintime,
-    (PersistenceBase, "has_metadata"): _has_metadata,
-    (PersistenceBase, "has_outdated_metadata"): _has_outdated_metadata,
+    (PersistenceBase, "has_metadata"): _always(True),
+    (PersistenceBase, "has_outdated_metadata"): _always(False),
     (PersistenceBase, "input_changed"): _input_changed,
     (PersistenceBase, "params_changed"): _params_changed,
-    (ScriptProcessor, "process_job"): _process_job,
+    (ScriptProcessor, "process_job"): _always(None),
 }
 """The replaced members of Snakemake, each with the function that makes its replacement from the original."""
