@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from runrecord.audit import Audit, Node, Verdict, lineages
+from runrecord.audit import Audit, Node, Verdict, lineages, worst
 from runrecord.differences import flat_settings
 from runrecord.effects import duration, effects, job_count, renewal
 from runrecord.machine import package_version
@@ -22,11 +22,11 @@ _CAUSES = 3
 """Changes of one effect that are named."""
 
 
-def as_json(nodes: Sequence[Node], verdict: Verdict, **more: Any) -> str:
+def as_json(nodes: Sequence[Node], **more: Any) -> str:
     """Return an audit as JSON: verdict, results, each file of their lineages with findings and inputs, and `more`."""
     files = lineages(nodes)
     value = {
-        "verdict": verdict.name,
+        "verdict": worst(node.verdict for node in nodes).name,
         "results": {node.path: node.verdict.name for node in nodes},
         "files": {path: _node_facts(files[path]) for path in sorted(files)},
         **more,
@@ -34,22 +34,22 @@ def as_json(nodes: Sequence[Node], verdict: Verdict, **more: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
-def show_result(audit: Audit, nodes: Sequence[Node], verdict: Verdict, explain: bool) -> None:
+def show_result(audit: Audit, node: Node, explain: bool) -> None:
     """Print a result's verdict and its lineage down to the files that no job made."""
     console = new_console()
-    for node in nodes:
-        tree = Tree(label(node, verdict))
-        _grow(tree, node, explain, {node.path})
-        console.print(tree)
-        if explain:
-            _explain(console, node)
-            _effects(console, audit, node)
+    tree = Tree(label(node, node.verdict))
+    _grow(tree, node, explain, {node.path})
+    console.print(tree)
+    if explain:
+        _explain(console, node)
+        _effects(console, audit, node)
     _footer(console, audit)
 
 
-def show_folder(audit: Audit, nodes: Sequence[Node], verdict: Verdict, explain: bool) -> None:
+def show_folder(audit: Audit, nodes: Sequence[Node], explain: bool) -> None:
     """Print how many results there are of each verdict, and each finding once."""
     console = new_console()
+    verdict = worst(node.verdict for node in nodes)
     counts = Counter(node.verdict for node in nodes)
     results = ", ".join(f"{counts[kind]} {kind.name}" for kind in Verdict)
     console.print(f"[{_STYLE[verdict]}]{verdict.name}[/]  {len(nodes)} results: {results}")

@@ -46,24 +46,19 @@ def run(options: argparse.Namespace) -> int:
 def _audit_path(options: argparse.Namespace) -> int:
     """Audit one result, or all results of a folder."""
     from runrecord.audit import worst
-    from runrecord.audit_display import as_json, show_folder, show_result
+    from runrecord.audit_display import as_json, show_folder
 
     audit, name = open_audit(options.path, options.configfile)
-    if (audit.root / name).is_dir() and audit.node(name).record is None:
-        nodes = audit.folder(name)
-        if not nodes:
-            raise MarknerError(f"{options.path}: no results in this folder", "give a folder that a workflow wrote to")
-        show = show_folder
-    else:
-        nodes = [audit.result(name)]
-        show = show_result
-    verdict = worst(node.verdict for node in nodes)
+    if not (audit.root / name).is_dir() or audit.node(name).record is not None:
+        return _print_result(options, audit, audit.result(name))
+    nodes = audit.folder(name)
+    if not nodes:
+        raise MarknerError(f"{options.path}: no results in this folder", "give a folder that a workflow wrote to")
     if options.json:
-        explained = _effects(audit, nodes[0]) if options.explain and show is show_result else {}
-        print(as_json(nodes, verdict, **explained))
+        print(as_json(nodes))
     else:
-        show(audit, nodes, verdict, explain=options.explain)
-    return verdict.value
+        show_folder(audit, nodes, explain=options.explain)
+    return worst(node.verdict for node in nodes).value
 
 
 def _audit_cell(options: argparse.Namespace) -> int:
@@ -71,7 +66,6 @@ def _audit_cell(options: argparse.Namespace) -> int:
     from markner.reporting.results import score_files
     from markner.reporting.table_cell import cell_facts, cell_lines, find_cell
     from runrecord.audit import Finding, Verdict
-    from runrecord.audit_display import as_json, show_result
 
     audit, given = open_audit(options.path, options.configfile)
     name = Path(given).with_suffix(".csv").as_posix()  # Markdown and LaTeX are rounded forms of the CSV beside them
@@ -90,12 +84,24 @@ def _audit_cell(options: argparse.Namespace) -> int:
         # If no byte changed and the sentences still give another value, table and record were forged together.
         verdict = Verdict.TAMPERED if node.verdict is Verdict.FRESH else Verdict.STALE
         node.findings += [Finding(verdict, "value", cell.name, text) for text in cell.differences(traces.values())]
-    if options.json:
-        explained = _effects(audit, node) if options.explain else {}
-        print(as_json([node], node.verdict, cell=cell_facts(cell, traces), **explained))
-    else:
-        show_result(audit, [node], node.verdict, explain=options.explain)
+    code = _print_result(options, audit, node, cell=cell_facts(cell, traces))
+    if not options.json:
         print("", *cell_lines(cell, traces, options.sentences), sep="\n")
+    return code
+
+
+def _print_result(options: argparse.Namespace, audit: "Audit", node: "Node", **facts: Any) -> int:
+    """Print the audit of one result, for JSON with further facts. Return the exit code."""
+    from runrecord.audit_display import as_json, show_result
+    from runrecord.effects import effects, renewal
+
+    if not options.json:
+        show_result(audit, node, explain=options.explain)
+        return node.verdict.value
+    if options.explain:
+        facts["renewal"] = asdict(renewal(node))
+        facts["effects"] = [asdict(effect) for effect in effects(audit, node)]
+    print(as_json([node], **facts))
     return node.verdict.value
 
 
@@ -139,10 +145,3 @@ def _audit_diff(options: argparse.Namespace) -> int:
     else:
         show_comparison(comparison, explain=options.explain)
     return 1 if comparison.facts else 0
-
-
-def _effects(audit: "Audit", node: "Node") -> dict[str, Any]:
-    """Return for JSON the jobs that have to run again for a result, and the other effects of each change."""
-    from runrecord.effects import effects, renewal
-
-    return {"renewal": asdict(renewal(node)), "effects": [asdict(effect) for effect in effects(audit, node)]}
