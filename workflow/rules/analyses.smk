@@ -29,9 +29,6 @@ rule significance:
         f"{LOGS}/significance/{{family}}{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/significance/{{family}}{{corpus}}.tsv"
-    wildcard_constraints:
-        # All runs on a corpus, or those of a table: a table needs no run but its own.
-        family=f"(({one_of(STUDY.tables)})/)?",
     conda:
         "../../envs/base.yaml"
     resources:
@@ -61,8 +58,6 @@ rule strata:
         f"{LOGS}/strata/{{family}}{{corpus}}.log",
     benchmark:
         f"{BENCHMARKS}/strata/{{family}}{{corpus}}.tsv"
-    wildcard_constraints:
-        family=f"(({one_of(STUDY.tables)})/)?",
     conda:
         "../../envs/base.yaml"
     resources:

@@ -92,6 +92,8 @@ wildcard_constraints:
     split="train|dev|test",
     seed=r"\d+",
     part=one_of({part for parts in PARTS.values() for part in parts}),
+    # All runs on a corpus, or those of a table: a table needs no run but its own.
+    family=f"(({one_of(STUDY.tables)})/)?",
 
 
 def settings(params):
