@@ -12,8 +12,9 @@ from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, misfits, parse_sinfo
 from markner.preflight.disk import disk, training_gb
 from markner.preflight.hours import prediction_hours, sentences, training_hours
+from markner.preflight.profile import profile_of
 from markner.preflight.report import preflight
-from markner.preflight.requests import profile_of, requests
+from markner.preflight.requests import requests
 from markner.study.loading import load_study_file
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
@@ -79,6 +80,25 @@ def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:
     found = {(request.part, request.rule): request for request in requests(PAPER, profile)}
     train = found["runs.bioner-llama1", "train"]
     assert (train.partition, train.gpus, train.minutes, train.memory_mb) == ("big", 8, 5000, 110000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "default-resources: {slurm_partition: cpu}\n"
+        "set-resources: {train: {slurm_partition: big, mem: 200GB, runtime: 2d}}",
+        "default-resources: [slurm_partition=cpu]\n"
+        "set-resources: ['train:slurm_partition=big', 'train:mem_mb=200000', 'train:runtime=2880']",
+    ],
+)
+def test_a_profile_is_read_as_snakemake_reads_it(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(f"{text}\nresources: ['training_gb=100']\n", encoding="utf-8")
+    profile = profile_of(tmp_path)
+    found = {(request.part, request.rule): request for request in requests(PAPER, profile)}
+    train = found["runs.bioner-llama1", "train"]
+    assert (train.partition, train.memory_mb, train.minutes) == ("big", 200000, 2880)
+    assert found["runs.bioner-llama1", "predict"].partition == "cpu"
+    assert profile["resources"] == {"training_gb": 100}
 
 
 def test_annotations_and_candidates_are_among_the_requests() -> None:

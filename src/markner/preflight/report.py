@@ -13,7 +13,8 @@ from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, account_needed, misfits, partitions
 from markner.preflight.disk import disk
 from markner.preflight.gpu_memory import fetched_weights, memory_lines
-from markner.preflight.requests import profile_of, requests
+from markner.preflight.profile import profile_of
+from markner.preflight.requests import requests
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun

@@ -3,12 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from markner.errors import MarknerError
 from markner.preflight.cluster import Request
 from markner.preflight.hours import MINUTES_AN_ENCODER_POINT, prediction_hours, training_hours
 from markner.study.grid import grid_jobs
@@ -22,18 +18,6 @@ MINUTES_A_POINT = 20
 takes 4 to 6 minutes on a GPU by estimate; this leaves room for slower ones and for reading the data."""
 _ENCODER_MB = 8000
 """Memory that the rule `train_encoder` asks for."""
-
-
-def profile_of(path: Path) -> Mapping[str, Any]:
-    """Read a profile of Snakemake, a folder or the file in it. Raises MarknerError if it cannot be read."""
-    path = path / "config.yaml" if path.is_dir() else path
-    if not path.is_file():
-        raise MarknerError(f"{path}: there is no such profile", "name the profile's folder or its config.yaml")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise MarknerError(f"{path}: {error}", "correct the profile") from error
-    return content if isinstance(content, dict) else {}
 
 
 def annotation_resources(study: Study, annotation: str) -> dict[str, int | str]:
