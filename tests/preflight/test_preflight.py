@@ -14,7 +14,7 @@ from markner.preflight.disk import disk, training_gb
 from markner.preflight.hours import prediction_hours, sentences, training_hours
 from markner.preflight.profile import profile_of
 from markner.preflight.report import preflight
-from markner.preflight.requests import requests
+from markner.preflight.requests import default_request, requests
 from markner.study.loading import load_study_file
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
@@ -48,6 +48,10 @@ def test_a_cluster_is_read_from_sinfo() -> None:
         ({"memory_mb": 600000}, "memory a node: 600000 MB"),
         ({"minutes": 3000}, "time: 3000 minutes"),
         ({"cores": 128}, "cores a node: 128"),
+        ({"partition": "cpu,gpu"}, ""),
+        ({"partition": "cpu,endless"}, "4 GPUs asked for, partition cpu has 0"),
+        ({"partition": "gpu,fast"}, "there is no partition 'fast'"),
+        ({"nodes": 3}, "3 nodes with 4 GPUs, 100 MB and 8 cores each asked for, partition gpu has 2 such nodes"),
     ],
 )
 def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], expected: str) -> None:
@@ -55,6 +59,13 @@ def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], 
     values |= {"memory_mb": 100, "cores": 8, "minutes": 60}
     found = misfits([Request(**values | change)], parse_sinfo(SINFO))  # type: ignore[arg-type]
     assert (expected in found[0][1] and found[0][0] == "runs.x" and found[0][2]) if expected else found == []
+
+
+def test_the_partition_of_small_jobs_is_checked() -> None:
+    request = default_request({"default-resources": {"slurm_partition": "compute"}})
+    ((place, what, _),) = misfits([request], parse_sinfo(SINFO))
+    assert (place, what) == ("default-resources", "rule (all others): there is no partition 'compute'")
+    assert misfits([default_request(PROFILE), default_request({})], parse_sinfo(SINFO)) == []
 
 
 def test_the_papers_requests_are_those_of_its_models() -> None:

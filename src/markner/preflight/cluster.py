@@ -3,12 +3,22 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 Problem = tuple[str, str, str]
 """The part of the study, such as `runs.llama`, what is wrong, and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Nodes of a partition that are alike, with the resources of each."""
+
+    count: int
+    gpus: int
+    memory_mb: int
+    cores: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +28,27 @@ class Partition:
     name: str
     minutes: int | None
     """Time limit, None without one."""
-    nodes: int
-    gpus: int
-    """GPUs of the node that has the most."""
-    memory_mb: int
-    """Memory of the node that has the most."""
-    cores: int
+    kinds: tuple[Nodes, ...]
+
+    @property
+    def nodes(self) -> int:
+        """The number of nodes."""
+        return sum(kind.count for kind in self.kinds)
+
+    @property
+    def gpus(self) -> int:
+        """The GPUs of the node that has the most."""
+        return max(kind.gpus for kind in self.kinds)
+
+    @property
+    def memory_mb(self) -> int:
+        """The memory of the node that has the most."""
+        return max(kind.memory_mb for kind in self.kinds)
+
+    @property
+    def cores(self) -> int:
+        """The cores of the node that has the most."""
+        return max(kind.cores for kind in self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +77,12 @@ def partitions() -> dict[str, Partition] | None:
 
 @cache
 def largest_memory_mb(partition: str) -> int | None:
-    """Return the memory of the node of a partition that has the most, in MB.
+    """Return the memory of the node of a partition, or of several (`gpu,long`), that has the most, in MB.
 
     None where there is no SLURM, or none that knows the partition. The default one has the empty name.
     """
-    named = (partitions() or {}).get(partition)
-    return named.memory_mb if named else None
+    known = partitions() or {}
+    return max((known[name].memory_mb for name in _names(partition) if name in known), default=None)
 
 
 def slurm_output(*command: str) -> str | None:
@@ -75,15 +100,9 @@ def parse_sinfo(text: str) -> dict[str, Partition]:
         label, limit, nodes, gres, memory, cores = line.strip().split("|")
         gpus = sum(int(count) for count in re.findall(r"gpu:(?:[^:,(]+:)?(\d+)", gres))
         for name in (label.rstrip("*"), *([""] if label.endswith("*") else [])):
-            before = by_name.get(name, Partition(name, None, 0, 0, 0, 0))
-            by_name[name] = Partition(
-                name=label.rstrip("*"),
-                minutes=_minutes(limit),
-                nodes=before.nodes + int(nodes),
-                gpus=max(before.gpus, gpus),
-                memory_mb=max(before.memory_mb, int(memory.rstrip("+"))),
-                cores=max(before.cores, int(cores.rstrip("+"))),
-            )
+            before = by_name[name].kinds if name in by_name else ()
+            kind = Nodes(int(nodes), gpus, int(memory.rstrip("+")), int(cores.rstrip("+")))
+            by_name[name] = Partition(label.rstrip("*"), _minutes(limit), (*before, kind))
     return by_name
 
 
@@ -91,36 +110,55 @@ def misfits(requests: Iterable[Request], partitions: dict[str, Partition]) -> li
     """Return the requests that no node can fulfil."""
     problems: list[Problem] = []
     for request in requests:
-        partition = partitions.get(request.partition or "")
         where = f"rule {request.rule}"
-        if partition is None:
-            names = ", ".join(sorted(filter(None, partitions)))
-            problems.append(
-                (
-                    request.part,
-                    f"{where}: there is no partition {request.partition!r}"
-                    if request.partition
-                    else f"{where}: no partition is named, and the cluster has no default",
-                    f"set slurm_partition in profiles/slurm/config.yaml to one of {names}",
-                )
+        names = _names(request.partition or "")
+        missing = next((name for name in names if name not in partitions), None)
+        if missing is not None:
+            what = (
+                f"there is no partition {missing!r}"
+                if missing
+                else "no partition is named, and the cluster has no default"
             )
+            known = ", ".join(sorted(filter(None, partitions)))
+            fix = f"set slurm_partition in profiles/slurm/config.yaml to one of {known}"
+            problems.append((request.part, f"{where}: {what}", fix))
             continue
-        for what, asked, most, unit in (
-            ("nodes", request.nodes, partition.nodes, "nodes"),
-            ("GPUs a node", request.gpus, partition.gpus, "GPUs"),
-            ("memory a node", request.memory_mb, partition.memory_mb, "MB"),
-            ("cores a node", request.cores, partition.cores, "cores"),
-            ("time", request.minutes, partition.minutes, "minutes"),
-        ):
-            if most is not None and asked > most:
-                problems.append(
-                    (
-                        request.part,
-                        f"{where}: {what}: {asked} {unit} asked for, partition {partition.name} has {most}",
-                        "lower the model's `hardware` or the profile's value, or name another partition",
-                    )
-                )
+        # SLURM takes the first of several partitions that can run a job.
+        exceeded = [list(_exceeded(request, partitions[name])) for name in names]
+        if all(exceeded):
+            fix = "lower the model's `hardware` or the profile's value, or name another partition"
+            problems += [(request.part, f"{where}: {what}", fix) for of_one in exceeded for what in of_one]
     return problems
+
+
+def _names(partition: str) -> list[str]:
+    """Return the names of `gpu,long`; the default partition has the empty name."""
+    return [name.strip() for name in partition.split(",")]
+
+
+def _exceeded(request: Request, partition: Partition) -> Iterator[str]:
+    """Yield the limits of a partition that a request exceeds."""
+    limits = [
+        ("nodes", request.nodes, partition.nodes, "nodes"),
+        ("GPUs a node", request.gpus, partition.gpus, "GPUs"),
+        ("memory a node", request.memory_mb, partition.memory_mb, "MB"),
+        ("cores a node", request.cores, partition.cores, "cores"),
+        ("time", request.minutes, partition.minutes, "minutes"),
+    ]
+    over = [(what, asked, most, unit) for what, asked, most, unit in limits if most is not None and asked > most]
+    for what, asked, most, unit in over:
+        yield f"{what}: {asked} {unit} asked for, partition {partition.name} has {most}"
+    if not over:
+        fitting = sum(
+            kind.count
+            for kind in partition.kinds
+            if kind.gpus >= request.gpus and kind.memory_mb >= request.memory_mb and kind.cores >= request.cores
+        )
+        if fitting < request.nodes:
+            yield (
+                f"{request.nodes} nodes with {request.gpus} GPUs, {request.memory_mb} MB and {request.cores} cores "
+                f"each asked for, partition {partition.name} has {fitting} such nodes"
+            )
 
 
 def account_needed() -> bool:

@@ -66,6 +66,12 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
         yield _request(profile, f"annotations.{name}", rule, annotation.shards, annotation_resources(study, name))
 
 
+def default_request(profile: Mapping[str, Any]) -> Request:
+    """Return the request of a small job, whose partition is the default of the profile."""
+    values = {"gpu": 0, "mem_mb": 0, "runtime": 0}
+    return _request(profile, "default-resources", "(all others)", 1, values)
+
+
 def _times(count: int, hours: float | None) -> float | None:
     return None if hours is None else count * hours
 
