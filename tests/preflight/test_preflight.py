@@ -61,6 +61,19 @@ def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], 
     assert (expected in found[0][1] and found[0][0] == "runs.x" and found[0][2]) if expected else found == []
 
 
+def test_the_lines_that_a_site_uncomments_suit_their_rules(tmp_path: Path) -> None:
+    text = (ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8")
+    named = re.sub(r"^( +)# (gpu_model|gres):", r"\1\2:", text, flags=re.MULTILINE)
+    (tmp_path / "config.yaml").write_text(named, encoding="utf-8")
+    rules = profile_of(tmp_path)["set-resources"]
+    assert all(("gpu_model" in values) == (rule != "train_on_nodes") for rule, values in rules.items())
+    # SLURM refuses a job on several nodes with `gpu_model`: one GPU for all of them.
+    assert {rule: values["gres"] for rule, values in rules.items() if "gres" in values} == {
+        "train_on_nodes": "gpu:h100:4"
+    }
+    assert rules["train_on_nodes"]["slurm_extra"] == rules["train"]["slurm_extra"]
+
+
 def test_the_partition_of_small_jobs_is_checked() -> None:
     request = default_request({"default-resources": {"slurm_partition": "compute"}})
     ((place, what, _),) = misfits([request], parse_sinfo(SINFO))
