@@ -18,11 +18,12 @@ def memory_of_try(first: int, attempt: int, logs: Iterable[Path], limit: int | N
     Args:
         first: What the first try asks for.
         attempt: Number of the try, from 1.
-        logs: One log of each try so far, in any order. Missing files count as empty.
+        logs: A log of each try, in any order, those of earlier runs among them. Missing files count as empty.
         limit: The most that any node has, None if that is not known.
     """
-    ends = sum(ended_out_of_memory(path) for path in logs) if attempt > 1 else 0
-    wanted = round(first * (1 + min(ends, attempt - 1) / 2))
+    # The newest logs are those of this run's tries; older ones may be of a run that asked for less.
+    newest = sorted((path for path in logs if path.is_file()), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    wanted = round(first * (1 + sum(map(ended_out_of_memory, newest[: attempt - 1])) / 2))
     return min(wanted, max(limit, first)) if limit else wanted
 
 
