@@ -20,3 +20,6 @@ def test_only_the_jobs_of_a_run_in_this_folder_count(tmp_path: Path) -> None:
     found = orphaned_jobs("\n".join(lines) + "\n", tmp_path)
     assert found == {RUN: ["12 (running, train_wildcards_node_1)", "13 (pending, scores_errors_score)"]}
     assert orphaned_jobs("", tmp_path) == {}
+    assert orphaned_jobs(f"17|my-ner_{RUN}|RUNNING|rule_card|{tmp_path}", tmp_path) == {
+        f"my-ner_{RUN}": ["17 (running, card)"]
+    }, "a profile may name a prefix"

@@ -6,8 +6,9 @@ from pathlib import Path
 from markner.errors import MarknerError
 from markner.preflight.cluster import slurm_output
 
-# The executor names each job by the run's UUID and says in the comment which rule it is for.
-_RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# The executor names each job by the run's UUID, behind the profile's `slurm-jobname-prefix`, and says in the comment
+# which rule it is for.
+_RUN = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FORMAT = "%i|%j|%T|%k|%Z"
 
 
