@@ -1,6 +1,7 @@
 """Preflight: what will run is counted, and what could never start or fit is named with its fix."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,29 @@ def test_the_papers_study_fits_on_half_a_terabyte_and_leaves_less_than_a_third_o
 
 def test_a_training_that_needs_more_than_the_limit_counts_whole() -> None:
     assert disk(PAPER, 1).passing == training_gb(PAPER, "pmc-llama")
+
+
+def test_weights_that_are_here_need_no_disk_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert disk(PAPER, 350).here == 0
+    name = next(name for name, model in PAPER.models.items() if not isinstance(model, ApiModel))
+    file = tmp_path / "results" / "paper" / "weights" / name / "model.safetensors"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as stream:
+        stream.truncate(1_000_000_000)
+    assert disk(PAPER, 350).here == 1
+
+
+def test_the_free_disk_is_that_of_the_results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
+    Path("results").symlink_to(tmp_path / "disk")
+    measured = []
+    usage = shutil.disk_usage
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: measured.append(Path(path).resolve()) or usage(path))
+    preflight(PAPER, None, 80)
+    assert measured == [tmp_path / "disk"]
 
 
 def test_expected_hours_are_those_of_the_stated_rates() -> None:

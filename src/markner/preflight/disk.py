@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from markner.study.grid import grid_jobs
 from markner.study.queries import hardware_of, keeps_models, points
@@ -24,6 +25,8 @@ class Disk:
     """Trained models that stay."""
     passing: float
     """States of trainings, and trained models until everything was made from them."""
+    here: float
+    """The part of the pretrained weights and of the models that stay which is on the disk already."""
 
     @property
     def final(self) -> float:
@@ -58,21 +61,33 @@ def training_gb(study: Study, run: str, jobs: int = 1) -> int:
 
 
 def disk(study: Study, limit: float | None) -> Disk:
-    """Return the disk that a study needs.
+    """Return the disk that a study needs, and what of it is in `results/` already.
 
     Args:
         study: The study.
         limit: The most of the resource `training_gb` that runs at once; None without a limit.
     """
-    weights = 0.0
-    for model in study.models.values():
-        if not isinstance(model, ApiModel):
-            weights += model.hardware.weights_gb or 2 * (model.hardware.billions or 0.0)
+    weights, kept = dict(_weights(study)), dict(_kept(study))
+    results = Path("results", study.study)
+    here = sum(min(size, _gb(results / "weights" / name)) for name, size in weights.items())
+    here += sum(min(size, _gb(results / "models" / name)) for name, size in kept.items())
     each = list(_training_jobs(study))
     together = float(sum(each))
     if limit is not None:
         together = min(together, max([limit, *each]))
-    return Disk(weights, sum(_kept(study)), together)
+    return Disk(sum(weights.values()), sum(kept.values()), together, here)
+
+
+def _gb(folder: Path) -> float:
+    """Return the GB of the files below a folder; 0 if there is none."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
+
+
+def _weights(study: Study) -> Iterator[tuple[str, float]]:
+    """Yield the GB of the pretrained weights of each model."""
+    for name, model in study.models.items():
+        if not isinstance(model, ApiModel):
+            yield name, model.hardware.weights_gb or 2 * (model.hardware.billions or 0.0)
 
 
 def _trained(study: Study) -> Iterator[tuple[str, EncoderRun | GenerativeRun]]:
@@ -81,13 +96,13 @@ def _trained(study: Study) -> Iterator[tuple[str, EncoderRun | GenerativeRun]]:
             yield name, run
 
 
-def _kept(study: Study) -> Iterator[float]:
-    """Yield the size of all models of each run that is kept."""
+def _kept(study: Study) -> Iterator[tuple[str, float]]:
+    """Yield the GB of all models of each run that is kept."""
     for name, run in _trained(study):
         if keeps_models(study, name):
             billions = hardware_of(study, name).billions or 0.0
             size = 4 * len(points(run)) if isinstance(run, EncoderRun) else _SAVED[run.training.saved_precision]
-            yield billions * size * len(run.seeds)
+            yield name, billions * size * len(run.seeds)
 
 
 def _training_jobs(study: Study) -> Iterator[int]:

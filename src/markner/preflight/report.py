@@ -154,18 +154,25 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
 def _disk(study: Study, profile: Mapping[str, Any], report: Report) -> None:
     """Compare the free disk with what models of known size take at the most and in the end."""
     limit = (profile.get("resources") or {}).get("training_gb")
-    needed, free = disk(study, limit), shutil.disk_usage(".").free / 1e9
+    needed, free = disk(study, limit), _free_gb(Path("results", study.study))
     together = f"`training_gb: {limit}` in the profile" if limit else "no limit: all trainings at once"
     report.lines += [
         "Disk for models of known size",
         f"  at most {needed.peak:.0f} GB: {needed.weights:.0f} GB of pretrained weights, {needed.kept:.0f} GB of models"
         f" that stay, {needed.passing:.0f} GB of states and of models that do not stay ({together})",
-        f"  in the end {needed.final:.0f} GB; {free:.0f} GB are free here",
+        f"  in the end {needed.final:.0f} GB; {needed.here:.0f} GB are here already, {free:.0f} GB are free",
         f"  besides, the hub's cache (HF_HOME) takes up to {needed.weights:.0f} GB until you empty it",
     ]
-    if needed.peak > free:
+    missing = needed.peak - needed.here
+    if missing > free:
         fix = "link results/ to a larger file system, or lower `training_gb` in the profile's `resources`"
-        report.add(f"{needed.peak:.0f} GB are needed, {free:.0f} GB are free", fix)
+        report.add(f"{missing:.0f} GB are needed, {free:.0f} GB are free", fix)
+
+
+def _free_gb(folder: Path) -> float:
+    """Return the free GB of the file system that a folder is on or will be on."""
+    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    return shutil.disk_usage(there).free / 1e9
 
 
 def _chat(study: Study, report: Report) -> None:
