@@ -9,6 +9,7 @@ from conftest import ROOT
 
 from markner.cli.main import main
 from markner.data.documents import Sentence, write_sentences
+from markner.preflight import cluster
 from markner.preflight.chat_cost import chat_cost
 from markner.preflight.cluster import Request, misfits, parse_sinfo
 from markner.preflight.disk import disk, training_gb
@@ -60,6 +61,18 @@ def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], 
     values |= {"memory_mb": 100, "cores": 8, "minutes": 60}
     found = misfits([Request(**values | change)], parse_sinfo(SINFO))  # type: ignore[arg-type]
     assert (expected in found[0][1] and found[0][0] == "runs.x" and found[0][2]) if expected else found == []
+
+
+@pytest.mark.parametrize(
+    ("enforced", "default", "needed"),
+    [("none", "", False), ("associations,limits,qos", "", True), ("associations,limits,qos", "mylab\n", False)],
+)
+def test_a_default_account_is_enough(
+    enforced: str, default: str, needed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"scontrol": f"AccountingStorageEnforce = {enforced}\n", "sacctmgr": default}
+    monkeypatch.setattr(cluster, "slurm_output", lambda command, *_: said[command])
+    assert cluster.account_needed() is needed
 
 
 def test_the_lines_that_a_site_uncomments_suit_their_rules(tmp_path: Path) -> None:

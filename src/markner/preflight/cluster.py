@@ -1,5 +1,6 @@
 """The limits of a SLURM cluster, and the requests that exceed them: such jobs would wait for ever."""
 
+import getpass
 import re
 import shutil
 import subprocess
@@ -162,9 +163,12 @@ def _exceeded(request: Request, partition: Partition) -> Iterator[str]:
 
 
 def account_needed() -> bool:
-    """Return whether jobs without an account are refused."""
+    """Return whether jobs without an account are refused: accounts are enforced, and this user has no default one."""
     enforced = re.search(r"AccountingStorageEnforce\s*=\s*(\S+)", slurm_output("scontrol", "show", "config") or "")
-    return enforced is not None and "associations" in enforced[1]
+    if enforced is None or "associations" not in enforced[1]:
+        return False
+    user = ("show", "user", getpass.getuser(), "format=DefaultAccount")
+    return not (slurm_output("sacctmgr", "-n", "-P", *user) or "").strip()
 
 
 def _minutes(limit: str) -> int | None:
