@@ -16,7 +16,7 @@ from markner.preflight.disk import disk, training_gb
 from markner.preflight.hours import prediction_hours, sentences, training_hours
 from markner.preflight.profile import profile_of
 from markner.preflight.report import preflight
-from markner.preflight.requests import default_request, requests
+from markner.preflight.requests import OTHER_RULES, other_requests, requests
 from markner.study.loading import load_study_file
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
@@ -88,11 +88,24 @@ def test_the_lines_that_a_site_uncomments_suit_their_rules(tmp_path: Path) -> No
     assert rules["train_on_nodes"]["slurm_extra"] == rules["train"]["slurm_extra"]
 
 
-def test_the_partition_of_small_jobs_is_checked() -> None:
-    request = default_request({"default-resources": {"slurm_partition": "compute"}})
-    ((place, what, _),) = misfits([request], parse_sinfo(SINFO))
-    assert (place, what) == ("default-resources", "rule (all others): there is no partition 'compute'")
-    assert misfits([default_request(PROFILE), default_request({})], parse_sinfo(SINFO)) == []
+def test_jobs_beside_the_long_ones_are_checked() -> None:
+    short = SINFO.replace("cpu*|1:00:00", "compute|1:00:00").replace("gpu|2-00:00:00", "gpu|0:30:00")
+    texts = {what for _, what, _ in misfits(other_requests(PAPER, PROFILE), parse_sinfo(short))}
+    assert texts == {
+        "rule (all others): there is no partition 'cpu'",
+        "rule weights: there is no partition 'cpu'",
+        "rule predict_encoder: time: 60 minutes asked for, partition gpu has 30",
+    }
+    long = SINFO.replace("1:00:00|1|", "4:00:00|1|")
+    assert list(misfits(other_requests(PAPER, PROFILE), parse_sinfo(long))) == []
+
+
+@pytest.mark.parametrize("rule", OTHER_RULES)
+def test_their_resources_are_those_of_the_rules(rule: str) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    (text,) = re.findall(rf"^rule {rule}:$(.*?)^    script:$", "\n".join(texts), re.MULTILINE | re.DOTALL)
+    found = {name: int(value) for name, value in re.findall(r"(mem_mb|runtime)=(\d+)", text)}
+    assert found == {name: value for name, value in OTHER_RULES[rule].items() if name != "cpus_per_task"}
 
 
 def test_the_papers_requests_are_those_of_its_models() -> None:

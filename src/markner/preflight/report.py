@@ -14,7 +14,7 @@ from markner.preflight.cluster import Request, account_needed, misfits, partitio
 from markner.preflight.disk import disk
 from markner.preflight.gpu_memory import fetched_weights, memory_lines
 from markner.preflight.profile import profile_of
-from markner.preflight.requests import default_request, requests
+from markner.preflight.requests import other_requests, requests
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
@@ -77,7 +77,7 @@ def preflight(
         report.lines.append(f"Annotation of {abstracts:,} abstracts")
         report.lines += annotation_lines(study, abstracts, gpu_dollars)
     if profile is not None:
-        _cluster(requested, settings, report)
+        _cluster([*requested, *other_requests(study, settings)], settings, report)
     return report
 
 
@@ -209,5 +209,5 @@ def _cluster(requested: Sequence[Request], profile: Mapping[str, Any], report: R
     default = profile.get("default-resources") or {}
     if account_needed() and not default.get("slurm_account"):
         report.add("this cluster wants an account, and the profile names none", "set slurm_account in the profile")
-    for part, what, fix in misfits([*requested, default_request(profile)], known):
+    for part, what, fix in misfits(requested, known):
         report.add(what, fix, part)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from markner.preflight.cluster import Request
+from markner.preflight.gpu_memory import fetched_weights
 from markner.preflight.hours import MINUTES_AN_ENCODER_POINT, prediction_hours, training_hours
 from markner.study.grid import grid_jobs
 from markner.study.queries import hardware_of, training_nodes, training_processes
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
-from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware
+from markner.study.schema.systems import EncoderRun, GenerativeRun, Hardware, TaggerRun
 
 MINUTES_A_POINT = 20
 """Time that the rule `train_encoder` asks for, for each point that a job trains. A BERT-base point of the paper's grid
@@ -66,10 +67,35 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
         yield _request(profile, f"annotations.{name}", rule, annotation.shards, annotation_resources(study, name))
 
 
-def default_request(profile: Mapping[str, Any]) -> Request:
-    """Return the request of a small job, whose partition is the default of the profile."""
-    values = {"gpu": 0, "mem_mb": 0, "runtime": 0}
-    return _request(profile, "default-resources", "(all others)", 1, values)
+OTHER_RULES = {
+    "weights": {"cpus_per_task": 2, "mem_mb": 8000, "runtime": 120},
+    "predict_encoder": {"mem_mb": 4000, "runtime": 60},
+    "train_final_encoder": {"mem_mb": 8000, "runtime": 120},
+    "predict_final_encoder": {"mem_mb": 4000, "runtime": 60},
+    "predict_tagger": {"mem_mb": 4000, "runtime": 60},
+    "gather_annotation": {"mem_mb": 4000, "runtime": 240},
+}
+"""The resources of rules whose jobs are short and that ask for more than a small job does."""
+
+
+def other_requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
+    """Yield the requests of the jobs that are not in `requests`; of small ones, only their partition counts."""
+    small = {"gpu": 0, "mem_mb": 0, "runtime": 0}
+    yield _request(profile, "default-resources", "(all others)", 1, small)
+    for name, model in study.models.items():
+        if not isinstance(model, ApiModel) and fetched_weights(study, name) is None:
+            yield _request(profile, f"models.{name}", "weights", 1, small | OTHER_RULES["weights"])
+    for name, run in study.live_runs().items():
+        rules = ["predict_tagger"] if isinstance(run, TaggerRun) else []
+        if isinstance(run, EncoderRun):
+            rules = ["predict_encoder", *(["train_final_encoder", "predict_final_encoder"] if run.final else [])]
+        for rule in rules:
+            resources = OTHER_RULES[rule] | {"gpu": hardware_of(study, name).gpus}
+            yield _request(profile, f"runs.{name}", rule, len(run.seeds), resources)
+    for name, annotation in study.annotations.items():
+        if annotation.shards > 1:
+            asked = small | OTHER_RULES["gather_annotation"]
+            yield _request(profile, f"annotations.{name}", "gather_annotation", 1, asked)
 
 
 def _times(count: int, hours: float | None) -> float | None:
