@@ -233,6 +233,7 @@ MUTATIONS = {
         setting(without_run), "table table=table1\nerror_figure\nfigure\nannotate\nstrata_table\ntaggers"
     ),
     "order of runs": Mutation(setting(lambda s: s.update(runs=dict(reversed(s["runs"].items())))), "costs"),
+    "order of corpora": Mutation(setting(lambda s: s.update(corpora=dict(reversed(s["corpora"].items())))), "card"),
     "corpus: sample of the test split": Mutation(
         setting(lambda s: s["corpora"]["sample_gene"]["sample"].update(test=5)),
         "sentences corpus=sample_gene split=test",

@@ -8,9 +8,9 @@ def writer_weights(wildcards):
 
 
 def all_test_sentences(wildcards):
-    """Test sentences of every corpus of the study, on each of its variants."""
+    """Test sentences of every corpus of the study, on each of its variants, whatever their order."""
     return [
         f"{RESULTS}/corpora/{corpus}/{variant}/test.jsonl"
-        for corpus, variant, split in SPLITS
+        for corpus, variant, split in sorted(SPLITS)
         if split == "test"
     ]
