@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from small_study import TABLE, make_study
 
+from markner.data.documents import Sentence, write_sentences
 from markner.evaluation.significance import COLUMNS
+from markner.predictions import Prediction, write_predictions
 from markner.reporting.page.page import write_report
 from markner.reporting.params import ReportParams
 from runrecord.lineage import lineage_facts
@@ -205,6 +207,28 @@ def test_a_reader_finds_the_way_from_a_number_to_its_bytes(page: Path, browser: 
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     asked = {item["params"]["request"]["url"] for item in messages if item["method"] == "Network.requestWillBeSent"}
     assert {address for address in asked if not address.startswith("data:")} == {page.as_uri()}
+
+
+def test_marks_stand_at_the_mention_behind_a_character_of_two_units(page: Path, browser: object) -> None:
+    folder = page.parents[3]
+    sentences = folder / RESULTS / "corpora/genes/test.jsonl"
+    answers = [folder / RESULTS / f"predictions/{run}/seed1/genes.jsonl" for run in ("good", "bad")]
+    kept = {path: path.read_bytes() for path in (sentences, *answers)}
+    text = "Of \U0001d6fc, TP53 too."
+    try:
+        write_sentences(sentences, [Sentence("s1", "d", text, spans=((6, 10),))])
+        for path in answers:
+            write_predictions(path, [Prediction("s1", ((6, 10),), "ok")])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            write_report(PARAMS, RESULTS, INPUTS, [], RESULTS / "report" / "two_units.html")
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
+    browser.get(page.with_name("two_units.html").as_uri())
+    browser.find_element("css selector", "#f-kind option[value=hit]").click()
+    assert [mark.text for mark in browser.find_elements("css selector", "#list mark.hit")] == ["TP53", "TP53"]
+    assert [line.text for line in browser.find_elements("css selector", "#list dd")] == [text, text]
 
 
 def test_a_phone_scrolls_the_page_in_one_direction(page: Path, browser: object) -> None:

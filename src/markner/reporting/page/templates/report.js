@@ -100,13 +100,16 @@
   };
   const marked = (text, spans, others, otherwise) => {
     const node = make("dd");
+    // Spans count characters, as Python does; a string counts 𝛼 and emojis as two.
+    const characters = [...text];
+    const part = (from, to) => characters.slice(from, to).join("");
     let at = 0;
     for (const span of spans) {
       const kind = kindOf(span, others) ?? otherwise;
-      node.append(text.slice(at, span[0]), make("mark", text.slice(...span), { class: kind, title: kind }));
+      node.append(part(at, span[0]), make("mark", part(...span), { class: kind, title: kind }));
       at = span[1];
     }
-    node.append(text.slice(at));
+    node.append(part(at));
     return node;
   };
   const rows = (corpus) => {
