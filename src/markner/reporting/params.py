@@ -251,7 +251,7 @@ class InstructionSetCardParams(WithMarks, Params, rules=["dataset"]):
         )
 
 
-class ModelCardParams(Params, rules=["model_card"]):
+class ModelCardParams(WithMarks, Params, rules=["model_card"]):
     """The facts on the card of a tuned model: its base, data, settings, prompts and publisher."""
 
     name: str
@@ -289,6 +289,7 @@ class ModelCardParams(Params, rules=["model_card"]):
             corpora=corpora,
             training=run.training,
             template=prompt.template,
+            **prompt.own_marks(),
             instructions={entity: prompt.instruction_text(*prompt.asked(entity)) for entity in entities},
             evaluate={name: study.corpora[name].title or name for name in run.evaluate},
             published=study.published,

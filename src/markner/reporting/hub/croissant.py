@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from markner.reporting.hub.readme import mark_pairs
+
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -46,7 +48,7 @@ _FIELDS = {
     "instruction": "The instruction to the model.",
     "context": "What stands around the sentence in its document, with [...] in the place of the sentence.",
     "input": "The sentence.",
-    "output": "The sentence with <mark> and </mark> around the entities of the instruction's type.",
+    "output": "The sentence with {pairs} around the entities of the instruction's type.",
 }
 _CITATION = (
     "Keloth et al. Advancing entity recognition in biomedicine via instruction tuning of large language models. "
@@ -66,6 +68,7 @@ def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int, colum
     """
     corpora, published = facts["corpora"], facts["published"]
     licences = sorted({licence for corpus in corpora.values() for licence in corpus["licences"]})
+    pairs = ", ".join(" and ".join(pair) for pair in mark_pairs(facts))
     people = {"creator": {"@type": "Person", "name": published["person"]}} if published["person"] else {}
     return {
         "@context": _CONTEXT,
@@ -99,7 +102,7 @@ def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int, colum
                         "@type": "cr:Field",
                         "@id": f"instances/{name}",
                         "name": name,
-                        "description": description,
+                        "description": description.format(pairs=pairs),
                         "dataType": "sc:Text",
                         "source": {"fileObject": {"@id": "instances-file"}, "extract": {"column": name}},
                     }

@@ -8,9 +8,9 @@ from typing import Any
 from huggingface_hub import DatasetCardData
 
 from markner.files import fresh_folder, read_json, replace_folder, write_json, write_jsonl
-from markner.markup import MARKS
 from markner.reporting.hub.croissant import croissant
-from markner.reporting.hub.readme import write_card
+from markner.reporting.hub.readme import mark_pairs, opening_marks, write_card
+from markner.study.describe import listed
 
 DATA = "data/train.jsonl"
 _SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -30,8 +30,7 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
     partial = fresh_folder(folder)
     write_jsonl(partial / DATA, rows)
     content = (partial / DATA).read_bytes()
-    pairs = facts.get("marks_by_type") or {"": facts.get("marks", MARKS)}
-    marks = [sum(str(row["output"]).count(opening) for opening, _ in pairs.values()) for row in rows]
+    marks = [sum(str(row["output"]).count(opening) for opening, _ in mark_pairs(facts)) for row in rows]
     published = facts["published"]
     data = DatasetCardData(
         language="en",
@@ -44,6 +43,8 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
     )
     card_facts = {
         **facts,
+        "opening_marks": opening_marks(facts),
+        "columns": listed([f"`{name}`" for name in rows[0]], "and"),
         "rows": f"{len(rows):,}",
         "marked": f"{sum(count > 0 for count in marks):,}",
         "mentions": f"{sum(marks):,}",

@@ -9,7 +9,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from markner.files import fresh_folder, read_json, replace_folder
-from markner.reporting.hub.readme import write_card
+from markner.reporting.hub.readme import opening_marks, write_card
 
 
 def write_model(
@@ -54,7 +54,13 @@ def write_model(
             for metric in ("precision", "recall", "f1")
         ],
     )
-    card_facts = {**facts, "base_name": name, "scores": read, "cost": read_json(cost)}
+    card_facts = {
+        **facts,
+        "opening_marks": opening_marks(facts),
+        "base_name": name,
+        "scores": read,
+        "cost": read_json(cost),
+    }
     write_card(partial / "README.md", data, template, card_facts)
     replace_folder(partial, folder)
 

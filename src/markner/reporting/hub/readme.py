@@ -1,6 +1,6 @@
 """Write the Hugging Face README of a dataset or model, from a template and metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,18 @@ import jinja2
 from huggingface_hub import DatasetCardData, ModelCardData
 
 from markner.files import write_text
+from markner.markup import MARKS
+from markner.study.describe import listed
+
+
+def mark_pairs(facts: Mapping[str, Any]) -> list[Sequence[str]]:
+    """Return the pairs of marks in the settings of a card: one for each entity type, or the one of all."""
+    return [*facts.get("marks_by_type", {}).values()] or [facts.get("marks", MARKS)]
+
+
+def opening_marks(facts: Mapping[str, Any]) -> str:
+    """Return the opening marks as a card's text names them: "`<disease>` or `<gene>`"."""
+    return listed([f"`{opening}`" for opening, _ in mark_pairs(facts)])
 
 
 def write_card(path: Path, data: DatasetCardData | ModelCardData, template: Path, facts: Mapping[str, Any]) -> None:
