@@ -1,16 +1,19 @@
 """The report in a real browser: it opens from disk, asks nothing of a network, and leads from a number to its bytes."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from small_study import TABLE, make_study
 
 from markner.data.documents import Sentence, write_sentences
 from markner.evaluation.significance import COLUMNS
 from markner.predictions import Prediction, write_predictions
+from markner.reporting.page.lineage_parts import timed_jobs
 from markner.reporting.page.page import write_report
 from markner.reporting.params import ReportParams
 from runrecord.lineage import lineage_facts
@@ -113,6 +116,17 @@ def test_the_page_tells_what_it_cost(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "good, seed 1</th><td>lora</td>" in text
     assert all(f">{value}</td>" in text for value in ("5.0", "90", "3.50", "2.0", "1,234", "1.50"))
+
+
+def test_every_job_that_trains_or_predicts_is_listed_with_its_time() -> None:
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    found = set(re.findall(r"^(?:use rule \w+ as|rule) ((?:train|predict|chat)\w*)", rules, re.MULTILINE))
+    at = {"run": "r", "seed": "1"}
+    times = {"started": "2026-11-27T12:00:00+00:00", "ended": "2026-11-27T12:00:02+00:00"}
+    jobs = [{"rule": rule, "wildcards": at, "gpu": None, "cpu": "c", "threads": 1, **times} for rule in found]
+    assert (
+        {"train_on_nodes", "train_final_encoder", "predict_tagger"} < {row["rule"] for row in timed_jobs(jobs)} == found
+    )
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,10 @@ from typing import Any
 
 from markner.reporting.page.score_tables import ScoreTable
 
-_TIMED = ("train", "train_on_nodes", "train_encoder", "predict", "predict_encoder", "chat", "chat_served")
+_TIMED = (
+    *("train", "train_on_nodes", "train_encoder", "train_final_encoder"),
+    *("predict", "predict_encoder", "predict_final_encoder", "predict_tagger", "chat", "chat_served"),
+)
 """Rules whose jobs are listed with their times."""
 
 
