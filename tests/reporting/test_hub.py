@@ -80,3 +80,16 @@ def test_the_example_of_a_model_card_makes_its_prompt(tmp_path: Path) -> None:
         "A mutation in BRCA1 raises the risk of breast cancer ."
     )
     assert "For gene" not in card  # all types are asked for in one pass, so there is one instruction
+
+
+def test_the_licence_of_the_study_is_not_that_of_corpora_and_weights(tmp_path: Path) -> None:
+    published = {"published": {"licence": "MIT"}}
+    assert "license: cc0-1.0" in dataset_card(tmp_path)
+    assert "license: other" in dataset_card(tmp_path, **published)
+    assert "license: cc0-1.0" in dataset_card(tmp_path, published={"licence": "CC0-1.0"})
+    assert "license:" not in model_card(tmp_path)
+    assert "license: other" in model_card(tmp_path, **published)
+    hub = {"models": {"base": {"source": "hub", "id": "a/b", "licence": "Llama 2 community licence; accept it"}}}
+    assert "license: other" in model_card(tmp_path, **hub)
+    hub["models"]["base"]["licence"] = "Apache-2.0"
+    assert "license: apache-2.0" in model_card(tmp_path, **hub)

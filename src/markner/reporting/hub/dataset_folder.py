@@ -9,7 +9,7 @@ from huggingface_hub import DatasetCardData
 
 from markner.files import fresh_folder, read_json, replace_folder, write_json, write_jsonl
 from markner.reporting.hub.croissant import croissant
-from markner.reporting.hub.readme import mark_pairs, opening_marks, write_card
+from markner.reporting.hub.readme import licence_of, mark_pairs, opening_marks, write_card
 from markner.study.describe import listed
 
 DATA = "data/train.jsonl"
@@ -31,10 +31,11 @@ def write_dataset(folder: Path, instructions: Path, template: Path, facts: Mappi
     write_jsonl(partial / DATA, rows)
     content = (partial / DATA).read_bytes()
     marks = [sum(str(row["output"]).count(opening) for opening, _ in mark_pairs(facts)) for row in rows]
-    published = facts["published"]
+    corpora, published = facts["corpora"].values(), facts["published"]
+    kept = [licence for corpus in corpora for licence in corpus["licences"] or [""]]
     data = DatasetCardData(
         language="en",
-        license=str(published["licence"]).lower() or None,
+        license=licence_of(published["licence"], kept),
         task_categories=["token-classification", "text-generation"],
         size_categories=[_SIZE_NAMES[sum(len(rows) >= size for size in _SIZES)]],
         tags=["biomedical", "named-entity-recognition", "instruction-tuning", "markner"],

@@ -9,7 +9,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from markner.files import fresh_folder, read_json, replace_folder
-from markner.reporting.hub.readme import opening_marks, write_card
+from markner.reporting.hub.readme import licence_of, opening_marks, write_card
 
 
 def write_model(
@@ -34,7 +34,7 @@ def write_model(
     name = base.get("id") or base["name"]
     data = ModelCardData(
         language="en",
-        license=str(facts["published"]["licence"]).lower() or None,
+        license=licence_of(facts["published"]["licence"], [base.get("licence", "")]),
         library_name="transformers",
         pipeline_tag="text-generation",
         base_model=base.get("id"),

@@ -1,6 +1,7 @@
 """Write the Hugging Face README of a dataset or model, from a template and metadata."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,23 @@ def mark_pairs(facts: Mapping[str, Any]) -> list[Sequence[str]]:
 def opening_marks(facts: Mapping[str, Any]) -> str:
     """Return the opening marks as a card's text names them: "`<disease>` or `<gene>`"."""
     return listed([f"`{opening}`" for opening, _ in mark_pairs(facts)])
+
+
+def licence_of(own: str, kept: Iterable[str]) -> str | None:
+    """Return the licence of a folder as the hub shows it: `other` if not one licence holds for all of it.
+
+    Args:
+        own: The licence of what the study adds; empty if none is named.
+        kept: The licences of what the folder is made from; empty where one is not known.
+
+    Returns:
+        The licence in lower case, as the hub writes it; None if no licence is known.
+    """
+    names = {name.lower() for name in ([own] if own else []) + [*kept]}
+    known = sorted(names - {""})
+    if not known:
+        return None
+    return known[0] if len(names) == 1 and re.fullmatch(r"[a-z0-9.+-]+", known[0]) else "other"
 
 
 def write_card(path: Path, data: DatasetCardData | ModelCardData, template: Path, facts: Mapping[str, Any]) -> None:
