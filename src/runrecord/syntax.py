@@ -18,6 +18,8 @@ _PURE_DECORATORS = {
 """Decorators that register nothing: what they decorate counts only where it is named."""
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _SKIPPED_FIELDS = {"type_comment", "kind", "ctx"}
+_SINCE_3_12 = "type_params"
+"""A field that is written down only if it says something, so that code has the same hash in Python 3.11."""
 _ANNOTATIONS = {"annotation", "returns"}
 
 
@@ -151,9 +153,10 @@ class _Reader:
                 return
         part.dump.append(f"{type(node).__name__}(")
         for name in node._fields:
-            if name not in _SKIPPED_FIELDS:
+            value = getattr(node, name, None)
+            if name not in _SKIPPED_FIELDS and (value or name != _SINCE_3_12):
                 part.dump.append(f"{name}=")
-                self._value(getattr(node, name, None), annotation or name in _ANNOTATIONS)
+                self._value(value, annotation or name in _ANNOTATIONS)
         part.dump.append(")")
 
     def _value(self, value: Any, annotation: bool) -> None:

@@ -1,11 +1,13 @@
 """The code hash changes with what a script can run, and with nothing else."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
 from runrecord.code import code_hash, code_parts
 from runrecord.errors import RecordError
+from runrecord.syntax import parse
 
 FILES = {
     "pkg/__init__.py": '__version__ = "1"\n',
@@ -178,6 +180,17 @@ def test_the_place_of_the_checkout_does_not_count(tree: Path, tmp_path: Path) ->
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text)
     assert hash_of(moved) == hash_of(tree)
+
+
+def test_the_version_of_python_does_not_count(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for own in ((), ("type_params",)):  # since Python 3.12
+        for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
+            fields = tuple(name for name in kind._fields if name != "type_params")
+            monkeypatch.setattr(kind, "_fields", (*fields, *own))
+        parse.cache_clear()
+        found.append(code_parts(tree / "scripts" / "run.py", tree / "pkg"))
+    assert found[0] == found[1]
 
 
 def test_a_missing_script_and_broken_python_are_told(tree: Path) -> None:
