@@ -204,6 +204,9 @@ class Audit:
     def _changed_code(self, node: Node, record: dict[str, Any]) -> None:
         script, then = record["code"]["script"], record["code"]["parts"]
         now = self._parts(script)
+        if now is None and not located(script, self.root).parent.is_dir():  # results that were copied by themselves
+            node.add(Verdict.UNKNOWN, "code", script, "the workflow is not in this folder, so code cannot be compared")
+            return
         if now is None:
             node.add(Verdict.STALE, "code", script, "the script is not there any more")
             return

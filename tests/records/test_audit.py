@@ -271,6 +271,15 @@ def test_any_changed_byte_below_results_is_found(study: Path) -> None:
     assert {node.verdict for node in Audit(study).folder("results")} == {Verdict.FRESH}
 
 
+def test_results_without_their_workflow_are_unknown_unless_they_were_changed(study: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "received"
+    shutil.copytree(study / "results", alone / "results")
+    assert main(["audit", str(alone / "results")]) == Verdict.UNKNOWN.value
+    assert ("UNKNOWN", "code", "scripts/table.py") in audit(alone, "results/s/table.csv")[1]
+    edit(alone / "results/s/table.csv", "0", "1")
+    assert main(["audit", str(alone / "results")]) == Verdict.TAMPERED.value
+
+
 def test_a_file_that_no_job_made_is_unknown(study: Path) -> None:
     (study / "results/s/extra.csv").write_text("1")
     assert main(["audit", str(study / "results")]) == 3
