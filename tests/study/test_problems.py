@@ -89,6 +89,12 @@ def test_missing_key_at_the_top(message_of: MessageOf) -> None:
         ("study: small", "study: a/b", "expected a name, found `a/b`. A name has letters, digits", "study: my-study"),
         ("prompts:\n  generic: {}", "prompts:\n  a b: {}", "`prompts.a b`: expected a name as the key", "to `a-b`"),
         ("huggyllama/llama-7b", "llama", "expected text of the form `owner/name`, found `llama`", "id: owner/name"),
+        (
+            "question: Does it work?",
+            "published: {licence: CC BY 4.0}",
+            "expected text that matches `^(|[A-Za-z0-9.+-]+)$`, found `CC BY 4.0`",
+            "as `CC-BY-4.0`",
+        ),
         ("entity: gene", 'entity: ""', "expected text, not empty, found empty text", "entity: disease"),
         (
             "entity: gene",

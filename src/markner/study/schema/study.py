@@ -129,7 +129,7 @@ class Publication(Settings):
     """Organisation they work for."""
     url: str = Field("", pattern=r"^(|https?://\S+)$")
     """Home page of the organisation."""
-    licence: str = ""
+    licence: str = Field("", pattern=r"^(|[A-Za-z0-9.+-]+)$")
     """Licence of the results by its SPDX name, as `CC-BY-4.0`. Corpora and pretrained models keep their own."""
 
 
