@@ -82,6 +82,18 @@ def test_cards_tell_the_settings_of_what_they_describe() -> None:
     assert current_settings(DEMO, "model_card", {"run": "smollm2-untuned", "seed": "1"}) is None
 
 
+def test_a_job_of_a_split_or_table_that_is_no_longer_in_the_study_has_no_settings() -> None:
+    content = DEMO.model_dump()
+    content["tables"] = {}
+    content["corpora"]["few_gene"]["tokenized"] |= {"train": None}
+    study = Study.model_validate(content)
+    for rule in ("significance", "strata"):
+        assert current_settings(study, rule, {"family": "table1/", "corpus": "sample_gene"}) is None
+    sentences = {"corpus": "few_gene", "variant": "tokenized", "split": "train"}
+    assert current_settings(DEMO, "sentences", sentences) is not None
+    assert current_settings(study, "sentences", sentences) is None
+
+
 def test_a_setting_reaches_the_rules_that_use_it_and_no_other() -> None:
     assert changed(mirror="somewhere") == set()
     assert changed(question="Why?") == {"report"}

@@ -43,11 +43,13 @@ class SentencesParams(Params, rules=["sentences"]):
     @classmethod
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Keep one variant and one split of the corpus."""
+        """Keep one variant and one split of the corpus. Raises NotInStudyError if it has no such files."""
         corpus = study.corpora[wildcards["corpus"]]
-        variant = cast("Variant", wildcards["variant"])
-        others: dict[str, Any] = dict.fromkeys({"train", "dev", "test"} - {wildcards["split"]})
-        source = source_of(corpus, variant).model_copy(update=others)
+        variant, split = cast("Variant", wildcards["variant"]), cast("Any", wildcards["split"])
+        others: dict[str, Any] = dict.fromkeys({"train", "dev", "test"} - {split})
+        source = source_of(corpus, variant)
+        source.split_files(split)
+        source = source.model_copy(update=others)
         files = CorpusFiles.model_validate({"variant": variant, variant: source})
         return cls(corpus=files, sample=corpus.sample.model_copy(update=others))
 

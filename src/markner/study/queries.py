@@ -36,8 +36,10 @@ def chat_model(study: Study, run: str) -> ApiModel:
 def compared(study: Study, corpus: str, table: str = "") -> list[str]:
     """Return the runs that are compared on a corpus: a table's own, or without one all that are scored on it.
 
-    They are sorted by name, so their order in the study does not matter.
+    They are sorted by name, so their order in the study does not matter. Raises NotInStudyError for an unknown table.
     """
+    if table and table not in study.tables:
+        raise NotInStudyError(f"the study has no table {table}")
     if table:
         return sorted({run for _, run, name in table_runs(study, study.tables[table]) if name == corpus})
     return sorted(name for name, run in study.live_runs().items() if corpus in run.evaluate)
