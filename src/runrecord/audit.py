@@ -106,10 +106,12 @@ class Audit:
     Args:
         root: the folder the workflow ran in; paths in records are relative to it.
         current: returns the present settings of a job; without it settings are not compared.
+        compared: the folder of the results that `current` is about, relative to the root. The settings of results in
+            other folders are not compared. By default all are.
     """
 
-    def __init__(self, root: Path, current: CurrentSettings | None = None) -> None:
-        self.root, self.current = root, current
+    def __init__(self, root: Path, current: CurrentSettings | None = None, compared: str = "") -> None:
+        self.root, self.current, self.compared = root, current, compared
         self._nodes: dict[str, Node] = {}
         self._code: dict[str, dict[str, str] | None] = {}
 
@@ -122,6 +124,10 @@ class Audit:
         elif node.sha256 is None and not node.findings:
             node.add(Verdict.UNKNOWN, "output", node.path, "was made, and is not there any more")
         return node
+
+    def compares(self, path: str) -> bool:
+        """Return whether the settings of a result, by its path relative to the root, are compared."""
+        return self.current is not None and path.startswith(f"{self.compared}/" if self.compared else "")
 
     def part(self, path: str, name: str, made_from: Collection[str]) -> Node:
         """Return a part of a result that depends on some of its inputs only, such as one cell of a table.
@@ -227,6 +233,9 @@ class Audit:
 
     def _changed_settings(self, node: Node, record: dict[str, Any]) -> None:
         if self.current is None:
+            return
+        if not self.compares(node.path):
+            node.notes.append(f"settings not compared: not a result of {self.compared}")
             return
         now = self.current(record["rule"], record["wildcards"])
         if now is None:

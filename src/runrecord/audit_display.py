@@ -43,7 +43,7 @@ def show_result(audit: Audit, node: Node, explain: bool) -> None:
     if explain:
         _explain(console, node)
         _effects(console, audit, node)
-    _footer(console, audit)
+    _footer(console, audit, [node])
 
 
 def show_folder(audit: Audit, nodes: Sequence[Node], explain: bool) -> None:
@@ -59,7 +59,7 @@ def show_folder(audit: Audit, nodes: Sequence[Node], explain: bool) -> None:
             branch = Tree(label(files[path], files[path].own))
             _findings(branch, files[path], explain)
             console.print(branch)
-    _footer(console, audit)
+    _footer(console, audit, nodes)
 
 
 def new_console() -> Console:
@@ -151,9 +151,11 @@ def _effects(console: Console, audit: Audit, node: Node) -> None:
             console.print(f"  [dim]and {len(effect.results) - MANY} more: --json --explain lists all[/]")
 
 
-def _footer(console: Console, audit: Audit) -> None:
+def _footer(console: Console, audit: Audit, nodes: Sequence[Node]) -> None:
     if audit.current is None:
         console.print("[dim]settings were not compared: give --configfile FILE[/]")
+    elif any(not audit.compares(node.path) for node in lineages(nodes).values() if node.record):
+        console.print(f"[dim]settings of results outside {escape(audit.compared)} were not compared[/]")
 
 
 def _node_facts(node: Node) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from forked import run_snakemake
 
 from markner.cli.main import main
 from runrecord.audit import Audit, Verdict, find_root
+from runrecord.audit_display import show_folder
 from runrecord.differences import flat_settings
 from runrecord.record import write_record
 
@@ -342,6 +343,17 @@ def test_settings_are_compared_leaf_by_leaf(
     found = [(item.subject, item.text) for file in node.lineage() for item in file.findings]
     assert found == ([finding] if finding else [])
     assert node.verdict is (Verdict.STALE if finding else Verdict.FRESH)
+
+
+def test_settings_of_another_study_are_not_compared(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed = settings_now(table={"digits": 3})
+    assert Audit(study, changed, "results/s").result("results/s/table.csv").verdict is Verdict.STALE
+    looked = Audit(study, changed, "results/other")
+    node = looked.result("results/s/table.csv")
+    assert node.verdict is Verdict.FRESH
+    assert node.notes == ["settings not compared: not a result of results/other"]
+    show_folder(looked, [node], node.verdict, explain=False)
+    assert "settings of results outside results/other were not compared" in capsys.readouterr().out
 
 
 def test_json_names_every_file_of_the_lineage(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

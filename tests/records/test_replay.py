@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 from small_study import GOOD, TABLE
 
 from markner.cli.main import main
@@ -106,6 +107,11 @@ def test_without_run_the_commands_are_printed_and_they_work(study: Path, capsys:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-ec", commands], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_study_file_is_that_of_the_result(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(study / GOOD), "--configfile", str(ROOT / "config" / "demo.yaml")]) == 64
+    assert "is not a result of results/demo" in capsys.readouterr().err
 
 
 def test_run_needs_the_study_file(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

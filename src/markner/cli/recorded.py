@@ -12,7 +12,7 @@ def open_audit(path: Path, configfile: Path | None) -> tuple["Audit", str]:
 
     Args:
         path: a result or its record.
-        configfile: the study file; without it settings are not compared.
+        configfile: the study file; without it settings are not compared. Only those of its own results are.
     """
     from runrecord.audit import Audit, find_root
     from runrecord.record import SUFFIX, absolute
@@ -20,13 +20,14 @@ def open_audit(path: Path, configfile: Path | None) -> tuple["Audit", str]:
     place = absolute(path)
     result = place.with_name(place.name.removesuffix(SUFFIX))
     root = find_root(result)
-    current = _current_settings(configfile) if configfile else None
-    return Audit(root, current), result.relative_to(root).as_posix()
+    current, compared = _current_settings(configfile) if configfile else (None, "")
+    return Audit(root, current, compared), result.relative_to(root).as_posix()
 
 
-def _current_settings(configfile: Path) -> "CurrentSettings":
+def _current_settings(configfile: Path) -> tuple["CurrentSettings", str]:
+    """Return the settings of a study's jobs, and the folder of its results."""
     from markner.rules import current_settings
     from markner.study.loading import load_study_file
 
     study = load_study_file(configfile)
-    return lambda rule, wildcards: current_settings(study, rule, wildcards)
+    return lambda rule, wildcards: current_settings(study, rule, wildcards), f"results/{study.study}"

@@ -30,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
     if options.run and options.configfile is None:
         raise MarknerError("a replay needs the study's settings", "add --configfile FILE")
     audit, name = open_audit(options.path, options.configfile)
+    if options.configfile and not audit.compares(name):
+        raise MarknerError(f"{name} is not a result of {audit.compared}", "give the study file that it was made with")
     folder = options.folder.resolve() if options.folder else None
     configfile = options.configfile.resolve() if options.configfile else None
     plan = plan_replay(audit, name, configfile, linked=[ANSWERS])
