@@ -106,6 +106,10 @@ def test_the_page_answers_the_question(page: Path) -> None:
     assert 'id="figure-g"' not in start
 
 
+def test_a_reader_without_javascript_is_told_what_is_missing(page: Path) -> None:
+    assert "<noscript><p>Without JavaScript" in page.read_text(encoding="utf-8")
+
+
 def test_columns_that_are_empty_throughout_are_left_out(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "instances</button>" in text
