@@ -157,7 +157,9 @@ def _rows(table: Path) -> list[dict[str, str]]:
     with table.open(encoding="utf-8", errors="replace", newline="") as stream:
         rows = list(csv.DictReader(stream))
     if not rows or not needed <= rows[0].keys():
-        raise MarknerError(f"{table} does not have the columns of a results table", "give a CSV of results/*/tables")
+        raise MarknerError(
+            f"{table} does not have the columns of a results table", "give a table of P/R/F1 by system and corpus"
+        )
     return rows
 
 
