@@ -9,7 +9,7 @@ of inputs, bytes of inputs or outputs. It also runs if an output has no valid re
 if a wanted output is missing or if a job before it runs. If an intermediate file is missing but all results made from
 it are fresh, it stays missing. Planning writes nothing but the caches of hashes.
 
-Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces six of its members:
+Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces seven of its members:
 
 - `Job.output_mintime` gives the time of the oldest output; newer inputs run the job again. A recorded job gets None, so
   file times do not count.
@@ -23,12 +23,15 @@ Snakemake has no plugin interface for this decision. `decide_by_records` therefo
   They run under the name of the trigger `params`.
 - `ScriptProcessor.process_job` opens the script of each job to see whether it is there, a tenth of a plan's time. That
   of a recorded job has been read for the hash of its code.
+- `PythonScript._execute_cmd` runs a script. Snakemake does not quote the path of Python, so no script ran in a checkout
+  whose path has a space.
 
 A job is recorded if its rule has the param `code`. Every other job is decided by Snakemake itself.
 """
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -41,6 +44,7 @@ from packaging.specifiers import SpecifierSet
 from snakemake.dag import ScriptProcessor
 from snakemake.jobs import Job
 from snakemake.persistence import ParamsChange, PersistenceBase
+from snakemake.script import PythonScript
 
 from runrecord.code import code_parts
 from runrecord.differences import differences, flat_settings, unequal
@@ -185,6 +189,15 @@ def _params_changed(original: Callable[..., Any]) -> Callable[..., Any]:
     return params_changed
 
 
+def _execute_cmd(original: Callable[..., Any]) -> Callable[..., Any]:
+    def execute_cmd(script: Any, cmd: str, **kwargs: Any) -> Any:
+        if "py_exec" in kwargs:
+            kwargs["py_exec"] = shlex.quote(kwargs["py_exec"])
+        return original(script, cmd, **kwargs)
+
+    return execute_cmd
+
+
 _REPLACEMENTS: Mapping[tuple[type, str], Callable[[Any], Any]] = {
     (Job, "output_mintime"): _output_mintime,
     (PersistenceBase, "has_metadata"): _always(True),
@@ -192,5 +205,6 @@ _REPLACEMENTS: Mapping[tuple[type, str], Callable[[Any], Any]] = {
     (PersistenceBase, "input_changed"): _input_changed,
     (PersistenceBase, "params_changed"): _params_changed,
     (ScriptProcessor, "process_job"): _always(None),
+    (PythonScript, "_execute_cmd"): _execute_cmd,
 }
 """The replaced members of Snakemake, each with the function that makes its replacement from the original."""

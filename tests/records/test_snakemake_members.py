@@ -1,4 +1,4 @@
-"""The six replaced members of Snakemake do what planning.py says, in real dry runs.
+"""The seven replaced members of Snakemake do what planning.py says, in real dry runs.
 
 Each test makes one change beside two rules of the same inputs. `recorded` is decided by its record. `plain` has no
 record: it shows that the change is one that Snakemake's own member reacts to.
@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -153,6 +155,16 @@ def test_process_job_the_script_of_a_recorded_job_is_not_opened_again(folder: Pa
         done = run_snakemake(folder, "--cores", "1", "--dry-run", "--", f"{rule}.txt")
         assert done.returncode == (rule == "plain")
         assert ("No such file" in done.stdout) == (rule == "plain")
+
+
+def test_execute_cmd_scripts_run_by_a_python_whose_path_has_a_space(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "my venv").symlink_to(sys.prefix, target_is_directory=True)
+    (folder / "recorded.txt").unlink()
+    python = tmp_path / "my venv" / "bin" / "python"
+    command = [python, "-m", "snakemake", "--cores", "1", "--", "recorded.txt"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "recorded.txt").read_text() == "one"
 
 
 @pytest.mark.parametrize("version", ["9.26.4", "9.28.0", "10.0.0"])
