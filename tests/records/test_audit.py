@@ -142,6 +142,16 @@ def test_a_reader_that_ends_early_causes_no_traceback(study: Path) -> None:
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
+def test_a_full_disk_is_a_plain_error(study: Path) -> None:
+    command = [sys.executable, "-m", "markner.cli.main", "audit", "--json", str(study / "results")]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 64
+    assert done.stderr.splitlines()[0] == "error: No space left on device"
+    assert done.stderr.splitlines()[1].startswith("fix: make room")
+    assert len(done.stderr.splitlines()) == 2
+
+
 def test_the_lineage_goes_down_to_the_sources(study: Path) -> None:
     node = Audit(study).result("results/s/table.csv")
     assert {file.path: [child.path for child in file.inputs] for file in node.lineage()} == {

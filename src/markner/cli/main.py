@@ -1,6 +1,7 @@
 """The `markner` command: a table of subcommands. A subcommand imports what it needs when it runs."""
 
 import argparse
+import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,11 +21,15 @@ COMMANDS = {
     "replay": replay,
 }
 
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""Errors of a place without permission or room, which the user can mend."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the `markner` command. Return its exit code, which is 64 for a plain error.
 
-    If what reads its output ends before it (`| head`), it ends as by SIGPIPE.
+    A full disk or a missing permission is one, too. If what reads its output ends before it (`| head`), it ends as by
+    SIGPIPE.
     """
     options = parser()[0].parse_args(argv)
     try:
@@ -36,6 +41,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         discard_output()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror}", file=sys.stderr)
+        print("fix: make room or give permission there, or choose another place; then run it again", file=sys.stderr)
+        discard_output()
+        return 64
     return code
 
 

@@ -1,4 +1,4 @@
-"""Standard output whose reader has ended before the command, as `| head` does."""
+"""Standard output whose reader has ended before the command, as `| head` does, or whose disk is full."""
 
 import os
 import sys
