@@ -40,11 +40,12 @@ class TextTagger:
             texts: Any number of texts; they are read as they are needed. Blank lines separate paragraphs.
 
         Raises:
-            MarknerError: A text contains half of a surrogate pair, which is not a character.
+            MarknerError: A text is no string or contains half of a surrogate pair, or `texts` is a single text.
         """
+        if isinstance(texts, str):
+            raise MarknerError("`tag` takes several texts, not one", "tagger(text), or tagger.tag([text])")
         documents = (
-            text_document(check_characters(f"text {number} (from 0)", text), str(number))
-            for number, text in enumerate(texts)
+            text_document(_checked(f"text {number} (from 0)", text), str(number)) for number, text in enumerate(texts)
         )
         for group in tag_documents(documents, self._systems, self._min_confidence):
             for document, entry in group:
@@ -63,12 +64,17 @@ def load_taggers(
         as_trained: Divide texts into tokens for runs that were trained on tokenized sentences.
 
     Raises:
-        MarknerError: A folder is no trained run, a type is one that no run knows, or no folder is given.
+        MarknerError: A folder is no trained run, a type is one that no run knows, no folder is given, or the confidence
+            is not from 0 to 1.
     """
     if not folders:
         raise MarknerError(
             "no folder of a trained run is given", "for example results/demo/models/minilm-disease/seed1"
         )
+    if not 0 <= min_confidence <= 1:
+        raise MarknerError(f"min_confidence {min_confidence}: must be from 0 to 1", "0.9 leaves out doubtful mentions")
+    if isinstance(entities, str):
+        raise MarknerError("`entities` is a list of types, not one", f'entities=["{entities}"]')
     settings = [_settings(Path(folder)) for folder in folders]
     known = {entity for _, tagger in settings for entity in tagger.instructions}
     unknown = sorted(set(entities or ()) - known)
@@ -81,6 +87,12 @@ def load_taggers(
             asked = tagger.model_copy(update={"instructions": wanted})
             systems.append(load_system(asked.as_trained(as_trained), results))
     return TextTagger(systems, min_confidence)
+
+
+def _checked(where: str, text: object) -> str:
+    if not isinstance(text, str):
+        raise MarknerError(f"{where} is no string, but {type(text).__name__}", "leave it out, or give an empty text")
+    return check_characters(where, text)
 
 
 def _settings(folder: Path) -> tuple[Path, Tagger]:
