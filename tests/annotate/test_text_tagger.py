@@ -103,6 +103,22 @@ def test_many_texts_give_what_each_gives_alone(run: Path) -> None:
     assert list(tagger.tag([])) == []
 
 
+def test_a_single_text_or_a_missing_one_is_an_error(run: Path) -> None:
+    tagger = load(str(run))
+    with pytest.raises(MarknerError, match="takes several texts, not one"):
+        next(tagger.tag("asthma"))
+    with pytest.raises(MarknerError, match=r"text 1 \(from 0\) is no string, but NoneType"):
+        list(tagger.tag(["asthma", None]))  # type: ignore[list-item]
+
+
+def test_settings_of_load_are_checked(run: Path) -> None:
+    with pytest.raises(MarknerError, match="must be from 0 to 1"):
+        load(str(run), min_confidence=90)
+    with pytest.raises(MarknerError, match="is a list of types") as caught:
+        load(str(run), entities="disease")  # type: ignore[arg-type]
+    assert caught.value.fix == 'entities=["disease"]'
+
+
 def test_the_mentions_are_those_of_the_command(run: Path, tmp_path: Path) -> None:
     text = TEXTS[0]
     (tmp_path / "text.txt").write_text(text, encoding="utf-8")
@@ -188,3 +204,11 @@ def test_what_cannot_be_loaded_is_an_error_with_the_way_out(run: Path, tmp_path:
     (other.parents[2] / "taggers.json").write_text("{", encoding="utf-8")
     with pytest.raises(MarknerError, match="not the settings of taggers"):
         load(str(other))
+
+
+@pytest.mark.parametrize("run", ["list-of-terms", "minilm-disease-repaired", "smollm2-5shot"])
+def test_a_run_that_cannot_tag_texts_is_named(run: str) -> None:
+    study = load_study_file(ROOT / "config" / "demo.yaml")
+    with pytest.raises(MarknerError, match=f"runs.{run} cannot tag texts") as caught:
+        tagger(study, run)
+    assert "minilm-disease" in caught.value.fix

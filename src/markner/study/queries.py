@@ -128,9 +128,15 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         entities: Entity types; by default those it was trained on.
 
     Raises:
-        MarknerError: The run cannot tag these types.
+        MarknerError: The run cannot tag texts, or it cannot find these types.
     """
     settings = study.runs[run]
+    able = [name for name, one in study.runs.items() if isinstance(one, (EncoderRun, GenerativeRun))]
+    if run not in able:
+        raise NotInStudyError(
+            f"runs.{run} cannot tag texts: it is no generative run, and no encoder that the study trains",
+            f"choose one of {', '.join(able)}",
+        )
     seed = settings.seeds[0] if seed is None else seed
     if isinstance(settings, EncoderRun):
         own = study.corpora[settings.corpus].entity
