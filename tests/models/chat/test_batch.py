@@ -24,7 +24,7 @@ from markner.models.chat.batch_api import ask_by_batch, batch_line, divide
 from markner.models.chat.cache import Cache
 from markner.models.chat.context import ChatContext
 from markner.models.chat.requests import Request, request_key
-from markner.study.schema.chat_runs import ApiModel
+from markner.study.schema.chat_runs import ApiModel, ChatRun
 
 __all__ = ["key_in_environment", "start_server"]
 pytestmark = pytest.mark.usefixtures("key_in_environment")
@@ -131,16 +131,25 @@ def test_a_failed_batch_says_why_without_the_key(tmp_path: Path, start_server: S
     assert_no_key(tmp_path)
 
 
+async def _die(_: float) -> None:
+    raise Killed
+
+
+def ask_and_be_killed(corpus: Corpus, model: ApiModel, run: ChatRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask by batch, and die while the batch is under way."""
+    with monkeypatch.context() as patch:
+        patch.setattr(batch.asyncio, "sleep", _die)
+        with pytest.raises(Killed):
+            corpus.ask(model, run)
+
+
 def test_a_batch_under_way_counts_once_against_the_budget(
     tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = start_server()
     corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(10)])
     run = chat_run(batch_api=True, budget_requests=10)
-    with monkeypatch.context() as patch:
-        patch.setattr(batch.asyncio, "sleep", _die)
-        with pytest.raises(Killed):
-            corpus.ask(api_model(server), run)
+    ask_and_be_killed(corpus, api_model(server), run, monkeypatch)
     assert len(corpus.ask(api_model(server), run)) == 10
     assert len(server.state()["batches"]) == 1
 
@@ -150,10 +159,7 @@ def test_requests_in_batches_are_not_asked_a_second_time(
 ) -> None:
     server = start_server()
     corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(10)])
-    with monkeypatch.context() as patch:
-        patch.setattr(batch.asyncio, "sleep", _die)
-        with pytest.raises(Killed):
-            corpus.ask(api_model(server), chat_run(batch_api=True))
+    ask_and_be_killed(corpus, api_model(server), chat_run(batch_api=True), monkeypatch)
     with pytest.raises(MarknerError, match=r"10 requests wait in batches .* twice\n.*set `batch_api: true` until"):
         corpus.ask(api_model(server), chat_run())
     with monkeypatch.context() as patch:
@@ -183,10 +189,7 @@ def test_jobs_that_wait_for_batches_do_not_exceed_the_budget_together(
     server = start_server()
     run = chat_run(batch_api=True, budget_dollars=0.015, max_new_tokens_margin=900)
     first, second = (Corpus(tmp_path, [f"{name}{number} binds" for number in range(10)]) for name in "vw")
-    with monkeypatch.context() as patch:
-        patch.setattr(batch.asyncio, "sleep", _die)
-        with pytest.raises(Killed):
-            first.ask(api_model(server), run)
+    ask_and_be_killed(first, api_model(server), run, monkeypatch)
     with pytest.raises(MarknerError, match=r"10 requests and 0\.0000 dollars spent, 0\.01\d+ dollars reserved"):
         second.ask(api_model(server), run)
     assert len(server.state()["batches"]) == 1
@@ -207,10 +210,7 @@ def test_the_requests_of_a_batch_that_the_server_lost_are_asked_again_after_its_
 ) -> None:
     server = start_server()
     corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(10)])
-    with monkeypatch.context() as patch:
-        patch.setattr(batch.asyncio, "sleep", _die)
-        with pytest.raises(Killed):
-            corpus.ask(api_model(server), chat_run(batch_api=True))
+    ask_and_be_killed(corpus, api_model(server), chat_run(batch_api=True), monkeypatch)
 
     def change(values: str) -> None:
         with sqlite3.connect(tmp_path / "cache" / "answers.db") as database:
@@ -237,10 +237,6 @@ def test_an_answer_of_a_batch_that_cannot_be_used_is_paid_for(tmp_path: Path, st
         ((dollars,),) = database.execute("SELECT dollars FROM spending").fetchall()
     database.close()
     assert dollars == pytest.approx(2 * stored, rel=0.1)
-
-
-async def _die(_: float) -> None:
-    raise Killed
 
 
 def test_the_key_of_a_batch_answer_is_the_cache_key(tmp_path: Path, start_server: Start) -> None:
