@@ -362,7 +362,7 @@ def test_settings_of_another_study_are_not_compared(study: Path, capsys: pytest.
     node = looked.result("results/s/table.csv")
     assert node.verdict is Verdict.FRESH
     assert node.notes == ["settings not compared: not a result of results/other"]
-    show_folder(looked, [node], node.verdict, explain=False)
+    show_folder(looked, [node], explain=False)
     assert "settings of results outside results/other were not compared" in capsys.readouterr().out
 
 
