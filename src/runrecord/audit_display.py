@@ -63,9 +63,9 @@ def show_folder(audit: Audit, nodes: Sequence[Node], explain: bool) -> None:
 
 
 def new_console() -> Console:
-    """Return a console that cuts no line."""
+    """Return a console that cuts no line and prints words between colons as they are."""
     # Never narrower than a line: a path that is cut says nothing, and a terminal wraps by itself.
-    return Console(highlight=False, soft_wrap=True, width=10_000)
+    return Console(highlight=False, emoji=False, soft_wrap=True, width=10_000)
 
 
 def label(node: Node, verdict: Verdict) -> str:

@@ -385,6 +385,12 @@ def test_the_tree_and_the_explanation(study: Path, capsys: pytest.CaptureFixture
     assert "settings were not compared" in text
 
 
+def test_words_between_colons_are_no_emoji(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (study / "results/s/hla:dna:typed.csv").write_text("1")
+    assert main(["audit", str(study / "results")]) == 3
+    assert "hla:dna:typed.csv" in capsys.readouterr().out
+
+
 def test_a_folder_without_results_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", str(tmp_path)]) == 64
     assert capsys.readouterr().err.startswith("error: ")
