@@ -30,6 +30,7 @@ def test_a_calibration_that_cannot_serve_is_an_error(
 def test_a_calibration_may_not_have_the_files_of_a_figure(message_of: Callable[..., str]) -> None:
     text = message_of((FIGURES, f"{FIGURES}calibrations:\n  main: {{corpus: ncbi, runs: [bert]}}\n"))
     assert "`figures.main` has the same files" in text
+    assert "rename it, for example to `main-calibration`" in text
 
 
 def test_no_temperature_is_fitted_on_training_sentences(message_of: Callable[..., str]) -> None:

@@ -96,7 +96,7 @@ def _names(study: Study) -> Iterator[Problem]:
                     f"rename one of them, for example to `{name}-2`",
                 )
             elif other != section:
-                fix = f"rename it, for example to `{name}-{section.partition('_')[0]}s`"
+                fix = f"rename it, for example to `{name}-{section.partition('_')[0].removesuffix('s')}`"
                 yield Problem((section, name), f"`{other}.{name}` has the same files", fix)
 
 
