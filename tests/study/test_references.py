@@ -326,7 +326,8 @@ def test_a_self_instruct_set_names_what_is_there(study_text: str) -> None:
     config["self_instruct"] = {"ncbi": {"corpus": "bc2gm", "model": "lama", "prompt": "ritch"}}
     problems = {problem.location: problem for problem in reference_problems(study_of(config))}
     assert set(problems) == {("self_instruct", "ncbi"), *(("self_instruct", "ncbi", key) for key in KEYS)}
-    assert problems["self_instruct", "ncbi"].what == "`mixtures.ncbi` has the same file"
+    assert problems["self_instruct", "ncbi"].what == "`mixtures.ncbi` has the same files"
+    assert "`ncbi-self`" in problems["self_instruct", "ncbi"].fix
     assert "`bc2gm` has no train split" in problems["self_instruct", "ncbi", "corpus"].what
     assert "model: llama" in problems["self_instruct", "ncbi", "model"].fix
     assert "prompt: rich" in problems["self_instruct", "ncbi", "prompt"].fix
@@ -365,11 +366,13 @@ def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:
 
 
 TABLE = {"table": "main"}
+OWN = {"corpus": "ncbi", "model": "llama", "prompt": "rich"}
 
 
 @pytest.mark.parametrize(
     ("sections", "message"),
     [
+        ({"self_instruct": {"NCBI": OWN}}, "differs from `mixtures.ncbi` only by case"),
         ({"strata_tables": {"MAIN": TABLE | {"title": "t"}}}, "differs from `tables.main` only by case"),
         ({"error_figures": {"x": TABLE, "X": TABLE}}, "differs from `error_figures.x` only by case"),
         ({"figures": {"x": TABLE}, "error_figures": {"X": TABLE}}, "differs from `figures.x` only by case"),

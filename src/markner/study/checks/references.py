@@ -38,7 +38,7 @@ from markner.study.yaml_lines import Location
 
 FIGURES = ("figures", "error_figures", "size_figures", "strata_figures", "calibrations")
 FOLDERS = (
-    *(("corpora",), ("prompts",), ("mixtures",), ("self_instruct",), ("models",), ("runs",)),
+    *(("corpora",), ("prompts",), ("mixtures", "self_instruct"), ("models",), ("runs",)),
     *(("tables", "strata_tables"), FIGURES, ("suspects",), ("annotations",)),
 )
 """The parts of a study that hold named things. The files of the parts that stand together lie in one folder."""
@@ -144,11 +144,9 @@ def _models(study: Study) -> Iterator[Problem]:
 
 
 def _self_instruct(study: Study) -> Iterator[Problem]:
-    """Check the corpus, model and prompt of self-instruct sets, and that no mixture has the same name."""
+    """Check the corpus, model and prompt of self-instruct sets."""
     for name, settings in study.self_instruct.items():
         at: Location = ("self_instruct", name)
-        if name in study.mixtures:
-            yield Problem(at, f"`mixtures.{name}` has the same file", f"rename it, for example to `{name}-self`")
         yield from corpus_problems((*at, "corpus"), settings.corpus, study, ["train"])
         yield from local_model_problems((*at, "model"), settings.model, study)
         yield from unknown_name((*at, "prompt"), settings.prompt, "prompts", study.prompts)
