@@ -60,12 +60,20 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def read_csv_rows(path: Path, columns: Sequence[str], content: str, fix: str) -> list[dict[str, str]]:
-    """Read the rows of a CSV file by column. Raise a MarknerError if it has other columns than a file of `content`."""
+    """Read the rows of a CSV file by column.
+
+    Raise a MarknerError if it has other columns than a file of `content`, or a row with cells too many or too few.
+    """
+    rows = []
     with path.open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         if tuple(reader.fieldnames or ()) != tuple(columns):
             raise MarknerError(f"{path} does not have the columns of {content}", fix)
-        return list(reader)
+        for row in reader:
+            if None in row or None in row.values():  # the reader's key of more cells, its value of missing ones
+                raise MarknerError(f"{path}, line {reader.line_num}: not one cell for each column of {content}", fix)
+            rows.append(row)
+    return rows
 
 
 def write_csv_rows(path: str | os.PathLike[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

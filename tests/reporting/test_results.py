@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,17 @@ def test_the_cells_come_back_from_csv(found: list[dict[str, Any]], tmp_path: Pat
     write_text(tmp_path / "other.csv", "a,b\n1,2\n")
     with pytest.raises(MarknerError, match=r"other\.csv does not have the columns"):
         read_cells(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("change", [lambda line: line[: line.rindex(",")], lambda line: f"{line},0.5"])
+def test_a_row_with_another_number_of_cells_is_an_error(
+    found: list[dict[str, Any]], change: Callable[[str], str], tmp_path: Path
+) -> None:
+    write_cells(tmp_path / "table.csv", found)
+    lines = (tmp_path / "table.csv").read_text().splitlines()
+    write_text(tmp_path / "table.csv", "\n".join([*lines[:2], change(lines[2]), *lines[3:]]))
+    with pytest.raises(MarknerError, match=r"table\.csv, line 3: not one cell for each column of a results table"):
+        read_cells(tmp_path / "table.csv")
 
 
 @pytest.mark.parametrize(
