@@ -385,6 +385,22 @@ def test_the_tree_and_the_explanation(study: Path, capsys: pytest.CaptureFixture
     assert "settings were not compared" in text
 
 
+def test_of_a_checkout_the_results_are_audited(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(study)]) == 0
+    whole = capsys.readouterr().out
+    assert main(["audit", str(study / "results")]) == 0
+    assert whole == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["audit", "replay"])
+def test_a_folder_above_that_of_a_workflow_is_an_error(
+    study: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (study.parent, Path("/")):
+        assert main([command, str(path)]) == 64
+        assert f"error: {path} lies above the folder of a workflow" in capsys.readouterr().err
+
+
 def test_words_between_colons_are_no_emoji(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (study / "results/s/hla:dna:typed.csv").write_text("1")
     assert main(["audit", str(study / "results")]) == 3

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from markner.evaluation.trace import Trace
     from runrecord.audit import Audit, Node
 
+RESULTS = "results"
+"""The folder of all results, in the folder that the workflow ran in."""
+
 HELP = "check where a result comes from, and whether it is still valid"
 
 
@@ -51,6 +54,8 @@ def _audit_path(options: argparse.Namespace) -> int:
     audit, name = open_audit(options.path, options.configfile)
     if not (audit.root / name).is_dir() or audit.node(name).record is not None:
         return _print_result(options, audit, audit.result(name))
+    if name == "." and (audit.root / RESULTS).is_dir():  # a checkout: its other files are no results
+        name = RESULTS
     nodes = audit.folder(name)
     if not nodes:
         raise MarknerError(f"{options.path}: no results in this folder", "give a folder that a workflow wrote to")

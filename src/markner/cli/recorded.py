@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markner.errors import MarknerError
+
 if TYPE_CHECKING:
     from runrecord.audit import Audit, CurrentSettings
 
@@ -13,13 +15,16 @@ def open_audit(path: Path, configfile: Path | None) -> tuple["Audit", str]:
     Args:
         path: a result or its record.
         configfile: the study file; without it settings are not compared. Only those of its own results are.
+
+    Raises MarknerError if the path lies above the folder in which the results below it were made.
     """
     from runrecord.audit import Audit, find_root
     from runrecord.record import SUFFIX, absolute
 
-    place = absolute(path)
-    result = place.with_name(place.name.removesuffix(SUFFIX))
-    root = find_root(result)
+    result = Path(str(absolute(path)).removesuffix(SUFFIX))
+    root = find_root(result) if result.name else Path.cwd()  # not a search of the whole disk
+    if not result.is_relative_to(root):
+        raise MarknerError(f"{path} lies above the folder of a workflow", "give a result, or a folder of results")
     current, compared = _current_settings(configfile) if configfile else (None, "")
     return Audit(root, current, compared), result.relative_to(root).as_posix()
 
