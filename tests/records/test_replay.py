@@ -14,6 +14,7 @@ from small_study import GOOD, TABLE
 from markner.cli.main import main
 from runrecord.audit import Audit
 from runrecord.errors import RecordError
+from runrecord.record import read_record, write_record
 from runrecord.replay import Replay, plan_replay, run_replay
 
 pytest_plugins = ["small_study"]
@@ -107,6 +108,18 @@ def test_without_run_the_commands_are_printed_and_they_work(study: Path, capsys:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-ec", commands], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("rule", ["lineage", "crate"])
+def test_what_is_made_from_records_cannot_be_replayed(
+    study: Path, rule: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(study)
+    record = read_record(TABLE)
+    assert record is not None
+    write_record(TABLE, record | {"rule": rule})
+    assert main(["replay", TABLE]) == 64
+    assert "is made from records, which are no inputs of a job" in capsys.readouterr().err
 
 
 def test_the_study_file_is_that_of_the_result(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,8 @@ from markner.errors import MarknerError
 
 ANSWERS = ".markner/answers"
 """Answers of chat models, which were paid for. A replay reads them in place and asks no model again."""
+READ_RECORDS = {"lineage", "crate"}
+"""Rules whose jobs read the records of results. Records are no inputs of a job, so a replay has none of them."""
 
 HELP = "run the job of a result again from its recorded inputs and compare the bytes"
 
@@ -32,6 +34,12 @@ def run(options: argparse.Namespace) -> int:
     audit, name = open_audit(options.path, options.configfile)
     if options.configfile and not audit.compares(name):
         raise MarknerError(f"{name} is not a result of {audit.compared}", "give the study file that it was made with")
+    record = audit.node(name).record
+    if record and record["rule"] in READ_RECORDS:
+        raise MarknerError(
+            f"{name} cannot be replayed: it is made from records, which are no inputs of a job",
+            "replay the report or a result that it lists",
+        )
     folder = options.folder.resolve() if options.folder else None
     configfile = options.configfile.resolve() if options.configfile else None
     plan = plan_replay(audit, name, configfile, linked=[ANSWERS])
