@@ -30,8 +30,8 @@ class Replay:
     configfile: Path | None
     notes: tuple[str, ...]
     """What may make a difference, or cannot be checked."""
-    linked: tuple[str, ...] = ()
-    """Folders of the root that the job reads in place, through a link: for example answers that were paid for."""
+    config: tuple[str, ...] = ()
+    """Values that replace those of the study file, as `name=value`: for example a folder that the job uses in place."""
 
     @property
     def inputs(self) -> list[str]:
@@ -52,6 +52,7 @@ class Replay:
     def arguments(self, folder: str) -> list[str]:
         """Return Snakemake's arguments: this rule and this file only, in `folder`, with the recorded threads."""
         config = ["--configfile", str(self.configfile)] if self.configfile else []
+        config += ["--config", *self.config] if self.config else []
         return [
             *("--snakefile", str(self.snakefile), "--directory", folder, *config),
             *("--cores", str(self.record["threads"]), "--allowed-rules", self.record["rule"], "--", self.path),
@@ -68,10 +69,6 @@ class Replay:
                 f"cd {shlex.quote(str(self.root))}",
                 f"scratch={shlex.quote(str(folder)) if folder else '$(mktemp -d)'}",
                 *([f"cp -r --parents {shlex.join(self.inputs)} {scratch}"] if self.inputs else []),
-                *(
-                    f'mkdir -p {scratch}/{Path(name).parent} && ln -s "$PWD/{name}" {scratch}/{name}'
-                    for name in self.linked
-                ),
                 f"snakemake {' '.join(arguments)}",
                 f'{compare} {here} "$scratch"/{here}',
             ]
@@ -88,9 +85,6 @@ class Replay:
         for path in self.inputs:
             _place(self.root / path, folder / path)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in self.linked:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).symlink_to((self.root / name).resolve(), target_is_directory=True)
         command = [sys.executable, "-m", "snakemake", *self.arguments(str(folder))]
         done = subprocess.run(
             command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -119,14 +113,14 @@ class Replay:
         return _difference(old, new, path)
 
 
-def plan_replay(audit: Audit, path: str, configfile: Path | None, linked: Sequence[str] = ()) -> Replay:
+def plan_replay(audit: Audit, path: str, configfile: Path | None, config: Sequence[str] = ()) -> Replay:
     """Prepare the job that made a result.
 
     Args:
         audit: an audit of the folder the workflow ran in; with settings, if those of the study are to be checked.
         path: the result, relative to the root.
         configfile: the study file for Snakemake.
-        linked: folders of the root that the job may read in place; a folder that does not exist is left out.
+        config: values that replace those of the study file, as `name=value`.
 
     Raises:
         RecordError: there is no record, an input is gone or not the recorded one, the settings are others now, or
@@ -153,8 +147,9 @@ def plan_replay(audit: Audit, path: str, configfile: Path | None, linked: Sequen
     ]
     notes += [item.text for item in node.findings if item.kind == "output"]
     notes += node.notes
-    present = tuple(name for name in linked if (audit.root / name).is_dir())
-    return Replay(audit.root, node.path, record, _snakefile(audit.root, record), configfile, tuple(notes), present)
+    return Replay(
+        audit.root, node.path, record, _snakefile(audit.root, record), configfile, tuple(notes), tuple(config)
+    )
 
 
 def run_replay(plan: Replay, folder: Path | None) -> tuple[list[str], Path | None]:

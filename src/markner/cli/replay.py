@@ -7,8 +7,8 @@ from pathlib import Path
 from markner.cli.recorded import open_audit
 from markner.errors import MarknerError
 
-ANSWERS = ".markner/answers"
-"""Answers of chat models, which were paid for. A replay reads them in place and asks no model again."""
+ASK = {"chat", "chat_served"}
+"""Rules that ask chat models. The answers were paid for, so a replay uses them where the study keeps them."""
 READ_RECORDS = {"lineage", "crate"}
 """Rules whose jobs read the records of results. Records are no inputs of a job, so a replay has none of them."""
 
@@ -42,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
         )
     folder = options.folder.resolve() if options.folder else None
     configfile = options.configfile.resolve() if options.configfile else None
-    plan = plan_replay(audit, name, configfile, linked=[ANSWERS])
+    config = _answers(audit.root, configfile) if record and record["rule"] in ASK else []
+    plan = plan_replay(audit, name, configfile, config)
     for note in plan.notes:
         print(f"note: {note}", file=sys.stderr)
     if not options.run:
@@ -54,3 +55,12 @@ def run(options: argparse.Namespace) -> int:
     if kept:
         print(f"the replay is in {kept}")
     return 1 if differences else 0
+
+
+def _answers(root: Path, configfile: Path | None) -> list[str]:
+    """Return the setting of the folder that keeps the answers of chat models, which a job finds from any folder."""
+    from markner.study.loading import load_study_file
+    from markner.study.schema.study import Study
+
+    kept = load_study_file(configfile).answers if configfile else Study.model_fields["answers"].default
+    return [f"answers={root / kept}"]

@@ -33,6 +33,7 @@ def study(server: Server) -> dict[str, Any]:
     ]
     return {
         "study": "chat",
+        "answers": "kept/answers",
         "corpora": {
             "ncbi_disease": {
                 "entity": "disease",
@@ -157,7 +158,7 @@ def test_a_replay_asks_nobody(folder: Path, server: Server) -> None:
     assert (done.returncode, done.stdout.count("identical: ")) == (0, 2), done.stdout + done.stderr
     assert len(server.state()["asked"]) == asked
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
-    assert '.markner/answers" "$scratch"/.markner/answers' in done.stdout
+    assert f"--config answers={folder}/kept/answers" in done.stdout
 
 
 def test_a_missing_key_is_told_before_the_first_job_that_would_need_it(folder: Path, server: Server) -> None:
