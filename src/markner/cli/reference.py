@@ -44,6 +44,8 @@ def reference() -> str:
     whole, parts = parser()
     for each in (whole, *parts.values()):
         each.formatter_class = partial(argparse.HelpFormatter, width=98)  # not the terminal's, so that it is the same
+    # Python 3.13 and later put a longer subcommand into the column; this is what the others give anyway.
+    whole.formatter_class = partial(argparse.HelpFormatter, width=98, max_help_position=14)
     lines.append(f"\n## markner\n\n```\n{whole.format_help()}```\n")
     lines += [f"\n### markner {name}\n\n```\n{part.format_help()}```\n" for name, part in parts.items()]
     return "".join(lines)
