@@ -77,7 +77,7 @@ def read_plan(text: str) -> Iterator[Job]:
     for rule, block in re.findall(r"^ *(?:local)?rule (\w+):\n((?: +\w+: .*\n)+)", text, re.MULTILINE):
         facts = dict(re.findall(r"^ +(\w+): (.*)$", block, re.MULTILINE))
         pairs = [dict(re.findall(r"(\w+)=([^,]*)", facts.get(key, ""))) for key in ("wildcards", "resources")]
-        yield Job(rule, *pairs)
+        yield Job(rule, pairs[0], pairs[1] | {"threads": facts.get("threads", "1")})
 
 
 def gpus(job: Job, study: Study) -> int:

@@ -28,7 +28,8 @@ def planned(folder: Path, config: Path) -> list[Job]:
     """The jobs of a study under the profile for SLURM, in a folder without results."""
     (folder / "resources").symlink_to(ROOT / "resources")
     files = ("--snakefile", ROOT / "Snakefile", "--configfile", config, "--profile", ROOT / "profiles/slurm")
-    done = run_snakemake(folder, "-n", *map(str, files))
+    # A dry run shows no more threads than cores.
+    done = run_snakemake(folder, "-n", "--cores", "16", *map(str, files))
     assert done.returncode == 0, done.stdout[-4000:]
     return list(read_plan(done.stdout))
 
@@ -75,6 +76,11 @@ def test_every_rule_with_a_device_has_the_partition_with_gpus() -> None:
     """A request for a GPU in a partition without any is refused."""
     profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
     assert {rule for rule, asked in profile["set-resources"].items() if asked["slurm_partition"] == "gpu"} == GPU_RULES
+
+
+def test_an_encoders_grid_computes_with_the_cores_that_it_asks_for(plan: list[Job]) -> None:
+    grids = [job for job in plan if job.rule in ("train_encoder", "predict_encoder")]
+    assert {(job.number("threads"), job.number("cpus_per_task")) for job in grids} == {(4, 4)}
 
 
 def test_time_limits_of_an_encoders_grid_points(plan: list[Job]) -> None:

@@ -129,7 +129,9 @@ def test_every_job_that_trains_or_predicts_is_listed_with_its_time() -> None:
     times = {"started": "2026-11-27T12:00:00+00:00", "ended": "2026-11-27T12:00:02+00:00"}
     jobs = [{"rule": rule, "wildcards": at, "gpu": None, "cpu": "c", "threads": 1, **times} for rule in found]
     assert (
-        {"train_on_nodes", "train_final_encoder", "predict_tagger"} < {rule for _, rule, *_ in timed_jobs(jobs)} == found
+        {"train_on_nodes", "train_final_encoder", "predict_tagger"}
+        < {rule for _, rule, *_ in timed_jobs(jobs)}
+        == found
     )
 
 

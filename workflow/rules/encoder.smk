@@ -28,7 +28,7 @@ rule train_encoder:
         run=one_of(ENCODERS),
     conda:
         "../../envs/torch.yaml"
-    threads: 16
+    threads: cores_of_profile("train_encoder")
     resources:
         gpu=hardware("gpus"),
         device=hardware("device"),
@@ -85,7 +85,7 @@ rule predict_encoder:
     priority: 1
     conda:
         "../../envs/torch.yaml"
-    threads: 16
+    threads: cores_of_profile("predict_encoder")
     resources:
         gpu=hardware("gpus"),
         device=hardware("device"),

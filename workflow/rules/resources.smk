@@ -58,6 +58,19 @@ def partition_of(rule):
     return str(named.raw).strip("'") if named else ""
 
 
+def cores_of_profile(rule):
+    """Cores that the profile for SLURM asks for a rule's jobs (`cpus_per_task`), one without it.
+
+    On processor cores, small models side by side on a core each get more done than one after the other over all cores.
+    """
+
+    def of(wildcards):
+        asked = workflow.get_rule(rule).resources.get("cpus_per_task").raw
+        return int(asked) if asked else 1
+
+    return of
+
+
 def training_processes(wildcards):
     return queries.training_processes(STUDY, wildcards.run)
 
