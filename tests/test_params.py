@@ -74,6 +74,19 @@ def test_every_rule_has_params() -> None:
     assert all(current_settings(DEMO, rule, at) for rule, at in AT.items())
 
 
+@pytest.mark.parametrize("package", ["carried_weights", "carried_weights.small"])
+def test_weights_have_the_version_of_a_package_that_is_installed_under_another_name(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weights_of_others-1.2.dist-info").mkdir()
+    (tmp_path / "weights_of_others-1.2.dist-info" / "METADATA").write_text("Name: weights-of-others\nVersion: 1.2\n")
+    (tmp_path / "weights_of_others-1.2.dist-info" / "top_level.txt").write_text("carried_weights\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = DEMO.model_dump()
+    content["models"]["smollm2-135m"]["package"] = package
+    assert (current_settings(Study.model_validate(content), "weights", AT["weights"]) or {})["version"] == "1.2"
+
+
 def test_cards_tell_the_settings_of_what_they_describe() -> None:
     card = current_settings(DEMO, "model_card", {"run": "smollm2-tuned", "seed": "1"}) or {}
     assert card["training"] == DEMO.runs["smollm2-tuned"].training.model_dump()

@@ -1,5 +1,6 @@
 """Params of the rules that fetch, train and ask models. Imports no torch."""
 
+import importlib.metadata
 from typing import Any, ClassVar, Literal, Self
 
 from markner.data.context import ContextKind
@@ -28,12 +29,22 @@ class WeightsParams(Params, rules=["weights"]):
         model = study.models[wildcards["model"]]
         if isinstance(model, ApiModel):
             raise NotInStudyError(f"models.{wildcards['model']} has no weights")
-        version = package_version(model.package) if isinstance(model, PackageModel) else None
+        version = _installed_version(model.package) if isinstance(model, PackageModel) else None
         return cls(model=model, version=version)
 
     def settings(self) -> dict[str, object]:
         """Leave out what the model's jobs ask of a machine."""
         return self.model_dump(exclude={"model": {"hardware"}})
+
+
+@planning_only
+def _installed_version(package: str) -> str | None:
+    """Return the version of an installed package by its import name; None if it is not installed."""
+    name = package.partition(".")[0]
+    if (version := package_version(name)) is not None:
+        return version
+    names = importlib.metadata.packages_distributions().get(name, [])  # installed under another name; takes 0.2 s
+    return importlib.metadata.version(names[0]) if names else None
 
 
 class TrainParams(Params, rules=["train", "train_on_nodes"]):
