@@ -18,7 +18,7 @@ from markner.files import read_json
 from markner.models.causal import finetune as room
 from markner.models.causal import preemption
 from markner.models.causal.finetune import finetune
-from markner.models.causal.progress import peak_flops
+from markner.models.causal.progress import Progress, peak_flops
 from markner.models.weights import load_causal, load_tokenizer
 from markner.study.schema.systems import Training
 
@@ -170,6 +170,22 @@ def test_the_peak_of_a_gpu_depends_on_its_board() -> None:
         "Tesla T4",
     ]
     assert [peak_flops(name) for name in names] == [989e12, 756e12, 835.5e12, 989e12, 835.5e12, None]
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+def test_mfu_is_a_part_of_the_peak_of_all_gpus(processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("markner.models.causal.progress.world_size", lambda: processes)
+    monkeypatch.setattr("markner.models.causal.progress.device_name", lambda: "NVIDIA H100 80GB HBM3")
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr("markner.models.causal.progress.time.perf_counter", lambda: next(clock))
+    progress = Progress(lambda epoch: [1000, 2000], flops_per_token=989e9, log=tmp_path / "steps.log")
+    state, control = TrainerState(is_world_process_zero=False), TrainerControl()
+    arguments = TrainingArguments(str(tmp_path), use_cpu=True)
+    progress.on_train_begin(arguments, state, control)
+    state.global_step = 2
+    progress.on_log(arguments, state, control, {"loss": 1.0})
+    costs = progress.costs(mean_length=100)
+    assert (costs["tokens_per_second"], costs["mfu"]) == (200, 0.2 / processes)
 
 
 def test_states_of_other_settings_are_not_taken_over(weights: Path, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class Progress(TrainerCallback):
     """Shows a progress bar on stderr, writes a line for each step, and raises an error if the loss is not finite.
 
     Tokens are those of the examples, prompt and answer: padding does not count, a shared prefix counts for each
-    example. MFU (model FLOPs utilization) is the operations for these tokens as a part of the GPU's peak.
+    example. MFU (model FLOPs utilization) is the operations for these tokens as a part of the peak of all GPUs.
     """
 
     def __init__(self, tokens: Callable[[int], list[int]], flops_per_token: float, log: Path) -> None:
@@ -98,8 +98,8 @@ class Progress(TrainerCallback):
             "lr": f"{logs['learning_rate']:.2e}",
             "tokens/s": f"{speed:.0f}",
         }
-        if (peak := peak_flops(device_name())) is not None:
-            shown["MFU"] = f"{speed * self._flops / peak / args.world_size:.1%}"
+        if (utilization := self._utilization(speed)) is not None:
+            shown["MFU"] = f"{utilization:.1%}"
         self._bar.update(state.global_step - self._bar.n)
         self._bar.set_postfix(shown, refresh=False)
         with self._log.open("a", encoding="utf-8") as stream:
@@ -132,9 +132,10 @@ class Progress(TrainerCallback):
         Args:
             mean_length: Mean length of an example in tokens.
         """
-        first, last, peak = self._first, self._last, peak_flops(device_name())
+        first, last = self._first, self._last
         seconds = last.seconds - first.seconds
         speed = (last.tokens - first.tokens) / seconds if seconds else 0.0
+        utilization = self._utilization(speed)
         cuda = torch.cuda.is_available()
         return {
             "device": torch.cuda.get_device_name() if cuda else "cpu",
@@ -145,10 +146,15 @@ class Progress(TrainerCallback):
             "seconds": round(seconds, 3),
             "tokens_per_second": round(speed, 1),
             "examples_per_second": round(speed / mean_length, 3),
-            "mfu": round(speed * self._flops / peak, 4) if peak is not None else None,
+            "mfu": round(utilization, 4) if utilization is not None else None,
             "memory_bytes": _peak_memory(),
             "gpu_memory_bytes": torch.cuda.max_memory_allocated() if cuda else None,
         }
+
+    def _utilization(self, speed: float) -> float | None:
+        """Return MFU at so many tokens per second of all processes, each with a GPU; None if its peak is unknown."""
+        peak = peak_flops(device_name())
+        return speed * self._flops / peak / world_size() if peak is not None else None
 
     def _reached(self, state: TrainerState) -> _Reached:
         return _Reached(time.perf_counter(), state.global_step, self._tokens_at(state.global_step))
