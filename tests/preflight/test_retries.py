@@ -2,8 +2,12 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from conftest import ROOT
+from snakemake.resources import Resources
 
 from markner.preflight.retries import ended_out_of_memory, memory_of_try
 
@@ -38,3 +42,16 @@ def test_memory_grows_after_such_ends_alone_and_stops_at_the_limit(tmp_path: Pat
     assert memory_of_try(1000, 3, [killed, cancelled]) == 1500
     assert memory_of_try(1000, 2, [killed], limit=1200) == 1200
     assert memory_of_try(1000, 2, [killed], limit=800) == 1000
+
+
+@pytest.mark.parametrize(
+    ("asked", "partition", "cores"),
+    [({}, "", 1), ({"mem_mb": 8}, "", 1), ({"slurm_partition": "'gpu,long'", "cpus_per_task": 4}, "gpu,long", 4)],
+)
+def test_partition_and_cores_are_those_of_the_profile(asked: dict[str, Any], partition: str, cores: int) -> None:
+    path = ROOT / "workflow" / "rules" / "resources.smk"
+    rule = SimpleNamespace(resources=Resources.from_mapping(asked))
+    functions: dict[str, Any] = {"workflow": SimpleNamespace(get_rule=lambda name: rule)}
+    exec(compile(path.read_text(encoding="utf-8"), path, "exec"), functions)
+    assert functions["partition_of"]("train") == partition
+    assert functions["cores_of_profile"]("train_encoder")(None) == cores

@@ -54,8 +54,8 @@ def memory_in_tries(rule, first="memory_mb"):
 
 def partition_of(rule):
     """The SLURM partition that the profile names for the jobs of a rule; empty for the default one."""
-    named = workflow.get_rule(rule).resources.get("slurm_partition")
-    return str(named.raw).strip("'") if named else ""
+    named = workflow.get_rule(rule).resources.get("slurm_partition").raw
+    return str(named or "").strip("'")
 
 
 def cores_of_profile(rule):
