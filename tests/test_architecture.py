@@ -1,9 +1,12 @@
 """docs/architecture.md is true: imports run one way, torch stays under models/, the Snakefile stays short."""
 
 import ast
+import importlib.metadata
 import itertools
 import re
+import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -33,8 +36,12 @@ def room_of(path: Path) -> str:
 
 
 def imports(path: Path) -> set[str]:
+    return imported_by(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def imported_by(tree: ast.AST) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -126,6 +133,41 @@ def test_every_rule_is_complete(name: str, block: str) -> None:
     environment = re.search(r'"\.\./\.\./envs/(\w+\.yaml)"', block)
     assert environment is not None
     assert (ROOT / "envs" / environment[1]).is_file()
+
+
+def imported_at_once(script: Path) -> set[str]:
+    """The modules that are imported before a script's job begins, by the script and by what it imports."""
+    names, queue = set[str](), [script]
+    for path in queue:
+        body = ast.Module(
+            [node for node in ast.parse(path.read_text(encoding="utf-8")).body if not isinstance(node, ast.If)], []
+        )
+        new = imported_by(body) - names
+        names |= new
+        queue += [place for name in new if (place := ROOT / "src" / f"{name.replace('.', '/')}.py").is_file()]
+    return names
+
+
+def with_requirements(names: Iterable[str]) -> set[str]:
+    """Packages and those that are installed with them."""
+    queue = list(map(canonicalize_name, names))
+    for name in queue:
+        needed = map(Requirement, importlib.metadata.requires(name) or [])
+        here = [
+            canonicalize_name(each.name) for each in needed if not each.marker or each.marker.evaluate({"extra": ""})
+        ]
+        queue += [each for each in dict.fromkeys(here) if each not in queue]
+    return set(queue)
+
+
+@pytest.mark.parametrize("name", [name for name, block in rules() if "envs/base.yaml" in block])
+def test_the_environment_without_torch_has_what_its_rules_import(name: str) -> None:
+    script = ROOT / "workflow" / "scripts" / f"{name}.py"
+    tops = {module.split(".")[0] for module in imported_at_once(script)} - sys.stdlib_module_names
+    installed = with_requirements(split_pin(line)[0] for line in pins("base.yaml"))
+    distributions = importlib.metadata.packages_distributions()
+    lacks = {top for top in tops if installed.isdisjoint(map(canonicalize_name, distributions.get(top, [])))}
+    assert lacks <= {"markner", "runrecord"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "scripts").glob("*.py")), ids=lambda path: path.name)
