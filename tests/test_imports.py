@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from conftest import ROOT
+
 CASES = {
     "sklearn": "import markner.evaluation.score",
     "torch": "from markner.data.sentences import sentence_bounds; assert len(sentence_bounds('One. Two.')) == 2",
@@ -21,6 +23,14 @@ def test_scoring_imports_no_scikit_learn_and_splitting_no_torch() -> None:
 def test_the_real_companion_can_be_imported_afterwards() -> None:
     _run(f"{CASES['sklearn']}; import sklearn.metrics; from sklearn.exceptions import UndefinedMetricWarning")
     _run(f"{CASES['torch']}; import torch; torch.zeros(1)")
+
+
+def test_a_command_whose_package_is_not_installed_says_so() -> None:
+    arguments = ["preflight", "--configfile", str(ROOT / "config" / "demo.yaml"), "--no-cluster"]
+    code = f"import sys; sys.modules['torch'] = None; from markner.cli.main import main; sys.exit(main({arguments}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 64
+    assert done.stderr.startswith("error: this command needs the Python package torch, which is not installed\nfix: ")
 
 
 def test_a_companion_that_is_imported_already_is_left_alone() -> None:

@@ -28,8 +28,8 @@ _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the `markner` command. Return its exit code, which is 64 for a plain error.
 
-    A full disk or a missing permission is one, too. If what reads its output ends before it (`| head`), it ends as by
-    SIGPIPE.
+    A full disk, a missing permission or a missing package is one, too. If what reads its output ends before it
+    (`| head`), it ends as by SIGPIPE.
     """
     options = parser()[0].parse_args(argv)
     try:
@@ -41,6 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         discard_output()
         return 128 + signal.SIGPIPE
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "markner", "runrecord"):
+            raise
+        print(f"error: this command needs the Python package {missing}, which is not installed", file=sys.stderr)
+        print("fix: `make setup` in the checkout installs all that it needs", file=sys.stderr)
+        return 64
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
