@@ -230,6 +230,14 @@ def test_a_corpus_is_not_called_as_a_result_is(message_of: MessageOf) -> None:
             "`bc2gm`",
         ),
         (
+            "      - label: BERT",
+            "      - label: LLaMA",
+            57,
+            "tables.main.rows[1].label",
+            "another row is called `LLaMA`",
+            "rename one of them",
+        ),
+        (
             "        runs: [bert]",
             "        runs: [brt]",
             58,

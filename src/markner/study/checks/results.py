@@ -26,7 +26,12 @@ def table_problems(study: Study, paper: Mapping[str, Any] | None) -> Iterator[Pr
         yield from unknown_names((*at, "corpora"), table.corpora, "corpora", study.corpora)
         if paper is not None and table.paper_table is not None and table.paper_table not in paper:
             yield no_such_name((*at, "paper_table"), table.paper_table, "table of the paper", paper)
+        labels = [row.label for row in table.rows]
         for index, row in enumerate(table.rows):
+            if row.label in labels[:index]:
+                yield Problem(
+                    (*at, "rows", index, "label"), f"another row is called `{row.label}`", "rename one of them"
+                )
             yield from _row((*at, "rows", index), row, table, study, paper)
 
 
