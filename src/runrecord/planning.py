@@ -9,7 +9,7 @@ of inputs, bytes of inputs or outputs. It also runs if an output has no valid re
 if a wanted output is missing or if a job before it runs. If an intermediate file is missing but all results made from
 it are fresh, it stays missing. Planning writes nothing but the caches of hashes.
 
-Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces seven of its members:
+Snakemake has no plugin interface for this decision. `decide_by_records` therefore replaces eight of its members:
 
 - `Job.output_mintime` gives the time of the oldest output; newer inputs run the job again. A recorded job gets None, so
   file times do not count.
@@ -21,6 +21,8 @@ Snakemake has no plugin interface for this decision. `decide_by_records` therefo
   record knows the inputs.
 - `PersistenceBase.params_changed` compares params with the metadata. A recorded job gets the reasons from its record.
   They run under the name of the trigger `params`.
+- `DAG.update_` plans a job. If an input is missing and the outputs are there, Snakemake silently keeps them. A recorded
+  job keeps them only if its record has these settings and this input: a mistyped path is an error.
 - `ScriptProcessor.process_job` opens the script of each job to see whether it is there, a tenth of a plan's time. That
   of a recorded job has been read for the hash of its code.
 - `PythonScript._execute_cmd` runs a script. Snakemake does not quote the path of Python, so no script ran in a checkout
@@ -41,7 +43,8 @@ from typing import Any
 import snakemake
 import snakemake.api  # before `snakemake.dag`, which cannot be imported first
 from packaging.specifiers import SpecifierSet
-from snakemake.dag import ScriptProcessor
+from snakemake.dag import DAG, ScriptProcessor
+from snakemake.exceptions import MissingInputException, RuleException
 from snakemake.jobs import Job
 from snakemake.persistence import ParamsChange, PersistenceBase
 from snakemake.script import PythonScript
@@ -106,10 +109,7 @@ def _differences_from(record: dict[str, Any], job: Any, output: str) -> Iterator
     if (record["rule"], record["path"]) != (job.rule.name, portable(output)):
         yield f"{output} has the record of {record['path']} by rule {record['rule']}"
         return
-    now = asked(job.params)
-    for kind in ("settings", "params"):
-        then, new = flat_settings(record[kind], kind), flat_settings(json.loads(json.dumps(now[kind])), kind)
-        yield from (f"{name}: {before} -> {after}" for name, before, after in unequal(then, new))
+    yield from _settings(record, job)
     if record["code"]["hash"] != job.params.code:
         yield from _code(record)
     for name in record["code"]["changed_meanwhile"]:
@@ -125,6 +125,31 @@ def _differences_from(record: dict[str, Any], job: Any, output: str) -> Iterator
             yield f"{path} has other bytes"
     if hash_path(output) not in (None, record["sha256"]):
         yield f"{output} was changed after the job wrote it"
+
+
+def _settings(record: dict[str, Any], job: Any) -> Iterator[str]:
+    """Yield the settings and params of a job that differ from its record."""
+    now = asked(job.params)
+    for kind in ("settings", "params"):
+        then, new = flat_settings(record[kind], kind), flat_settings(json.loads(json.dumps(now[kind])), kind)
+        yield from (f"{name}: {before} -> {after}" for name, before, after in unequal(then, new))
+
+
+def _asked_otherwise(job: Any) -> list[str]:
+    """List the settings and the missing inputs of a job that its outputs, which are there, were not made with."""
+    listed: list[str] = []
+    for output in map(str, job.output):
+        try:
+            record = read_record(output)
+        except RecordError:
+            continue
+        if record is None or not Path(output).exists():
+            continue
+        known = {entry["path"] for entry in record["inputs"]}
+        inputs = [portable(path) for _, path in named_files(job.input) if not Path(path).exists()]
+        others = [f"{path} was not among the inputs" for path in inputs if path not in known]
+        listed += [reason for reason in [*_settings(record, job), *others] if reason not in listed]
+    return listed
 
 
 def _code(record: dict[str, Any]) -> Iterator[str]:
@@ -189,6 +214,25 @@ def _params_changed(original: Callable[..., Any]) -> Callable[..., Any]:
     return params_changed
 
 
+def _update(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def update(dag: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await original(dag, job, *args, **kwargs)
+        except MissingInputException as error:
+            listed = _asked_otherwise(job) if _is_recorded(job) else []
+            if not listed:
+                raise
+            # No subclass of the error, which Snakemake would drop.
+            raise RuleException(
+                f"{error}\nThe outputs that are there were made otherwise:\n    "
+                + "\n    ".join(listed)
+                + "\n  fix: correct the path of the missing file",
+                rule=error.rule,
+            ) from error
+
+    return update
+
+
 def _execute_cmd(original: Callable[..., Any]) -> Callable[..., Any]:
     def execute_cmd(script: Any, cmd: str, **kwargs: Any) -> Any:
         if "py_exec" in kwargs:
@@ -204,6 +248,7 @@ _REPLACEMENTS: Mapping[tuple[type, str], Callable[[Any], Any]] = {
     (PersistenceBase, "has_outdated_metadata"): _always(False),
     (PersistenceBase, "input_changed"): _input_changed,
     (PersistenceBase, "params_changed"): _params_changed,
+    (DAG, "update_"): _update,
     (ScriptProcessor, "process_job"): _always(None),
     (PythonScript, "_execute_cmd"): _execute_cmd,
 }

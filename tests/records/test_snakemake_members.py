@@ -1,4 +1,4 @@
-"""The seven replaced members of Snakemake do what planning.py says, in real dry runs.
+"""The eight replaced members of Snakemake do what planning.py says, in real dry runs.
 
 Each test makes one change beside two rules of the same inputs. `recorded` is decided by its record. `plain` has no
 record: it shows that the change is one that Snakemake's own member reacts to.
@@ -145,6 +145,23 @@ def test_params_changed_of_one_file_is_what_a_summary_shows(folder: Path) -> Non
     rows = [line.split("\t") for line in messages(folder, "--summary").splitlines() if "\t" in line]
     status = {row[0]: row[rows[0].index("status")] for row in rows[1:]}
     assert status == {"recorded.txt": "ok", "plain.txt": "params changed"}
+
+
+def test_update_a_missing_input_that_the_record_does_not_have_is_an_error(folder: Path) -> None:
+    (folder / "b.txt").unlink()
+    assert planned(folder) == {}
+    recorded, plain = (folder / "Snakefile").read_text().split("rule plain:")
+    for old, new, reason in (
+        ("b.txt", "b.tx", "b.tx was not among the inputs"),
+        ("one", "two", "settings.word: 'one' -> 'two'"),
+    ):
+        (folder / "Snakefile").write_text(f"{recorded}rule plain:{plain.replace(old, new)}")
+        assert planned(folder) == {}
+        (folder / "Snakefile").write_text(f"{recorded.replace(old, new)}rule plain:{plain}")
+        done = run_snakemake(folder, "--cores", "1", "--dry-run")
+        assert done.returncode == 1
+        assert "Missing input files for rule recorded" in done.stdout
+        assert reason in done.stdout
 
 
 def test_process_job_the_script_of_a_recorded_job_is_not_opened_again(folder: Path) -> None:
