@@ -15,7 +15,8 @@ from conftest import ROOT
 from forked import python
 from tagged_study import TAGGER, write_tiny_study
 
-from markner import load
+from markner import __version__, load
+from markner.cli.main import main
 
 TEXT = "Patients with asthma, or with Sjögren syndrome \U0001f9ec.\n\nThey had  no fever."
 
@@ -84,3 +85,15 @@ def test_the_interface_is_described(address: str, run: Path) -> None:
     assert httpx.get(address).json() == {"runs": [str(run)]}
     described = httpx.get(f"{address}/openapi.json").json()
     assert set(described["paths"]) == {"/", "/tag"}
+    assert described["info"]["version"] == __version__
+
+
+@pytest.mark.parametrize("port", ["used", "65536"])
+def test_a_port_that_cannot_be_used_is_an_error_before_the_runs_are_loaded(
+    port: str, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = address.rpartition(":")[2] if port == "used" else port
+    assert main(["serve", "no such folder", "--port", port]) == 64
+    error = capsys.readouterr().err
+    assert f"port {port} cannot be used" in error
+    assert "--port 0" in error

@@ -8,6 +8,7 @@ from fastapi.requests import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from markner import __version__
 from markner.annotate.text_tagger import TextTagger
 from markner.errors import MarknerError
 
@@ -51,7 +52,9 @@ def service(tagger: TextTagger, runs: list[str]) -> FastAPI:
         tagger: Trained runs in memory; requests use them one after another.
         runs: Their folders, which `GET /` names.
     """
-    application = FastAPI(title="MarkNER", description="Find entity mentions in texts with trained runs.")
+    application = FastAPI(
+        title="MarkNER", version=__version__, description="Find entity mentions in texts with trained runs."
+    )
     one_at_a_time = Lock()
 
     @application.get("/")

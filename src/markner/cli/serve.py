@@ -1,9 +1,11 @@
 """`markner serve`: tag texts for other programs on this machine, over HTTP."""
 
 import argparse
+import socket
 import sys
 
 from markner.cli.annotate import as_trained_argument
+from markner.errors import MarknerError
 
 HELP = "tag texts for other programs on this machine: POST /tag over HTTP"
 
@@ -18,6 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Load the runs and serve until interrupted. Return the exit code."""
+    check_port(options.port)  # before the models are loaded, which takes long
     # Imported here because they load torch.
     import uvicorn
 
@@ -28,3 +31,17 @@ def run(options: argparse.Namespace) -> int:
     print("The runs are loaded.", file=sys.stderr)
     uvicorn.run(service(tagger, options.folders), host="127.0.0.1", port=options.port, log_level="info")
     return 0
+
+
+def check_port(port: int) -> None:
+    """Check that a port of 127.0.0.1 is free. Raise a MarknerError if it cannot be used."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MarknerError(
+                f"port {port} cannot be used: {reason}",
+                "choose another port: --port 8001, or --port 0 for any free one",
+            ) from error
