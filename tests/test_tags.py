@@ -1,5 +1,6 @@
 """Spans <-> words with BIO tags."""
 
+import re
 import unicodedata
 from pathlib import Path
 from typing import get_args
@@ -29,9 +30,11 @@ def test_words_are_runs_of_letters_and_digits_and_single_signs() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cn"))))
-@example(" \u0300")  # a space that carries an accent is a sign
+@example(" \u0e31")
+@example("\u0600 x")
 def test_words_hold_every_sign_but_white_space_in_order(text: str) -> None:
     assert "".join("".join(cut(text)).split()) == "".join(text.split())
+    assert all(len(regex.findall(r"\X", piece)) == 1 for piece in cut(text) if re.search(r"\s", piece))
     for piece in cut(text):
         clusters = [each for each in regex.findall(r"\X", piece) if unicodedata.category(each[0]) != "Cf"]
         assert len(clusters) <= 1 or all(each[0].isalnum() for each in clusters)

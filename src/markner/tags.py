@@ -15,9 +15,9 @@ _ASCII_WORD = re.compile(r"[^\W_]+|\S")
 def words(text: str) -> list[Span]:
     """Return the character spans of the words of a text: runs of letters and digits, and each other sign by itself.
 
-    White space is in no word. Accents and invisible characters belong to the letter before them. The IOB files of
-    Crichton et al. (2017) have the same tokens, so that the words of a text of the variant `tokenized` are exactly its
-    tokens.
+    White space is in no word, unless it is one grapheme cluster with an accent on it or with an Arabic number sign
+    before it. Accents and invisible characters belong to the letter before them. The IOB files of Crichton et al.
+    (2017) have the same tokens, so that the words of a text of the variant `tokenized` are exactly its tokens.
     """
     if text.isascii():
         return [Span(*match.span()) for match in _ASCII_WORD.finditer(text)]
