@@ -261,7 +261,7 @@ def test_standard_input_to_standard_output(results: Path) -> None:
     text = "Ataxia in mice.\n\nThey had ataxia."
     done = subprocess.run(command("-"), cwd=folder, input=text.encode(), capture_output=True, check=True)
     assert json.loads(done.stdout)["text"] == text
-    assert b"1 documents, 2 sentences" in done.stderr
+    assert b"1 document, 2 sentences" in done.stderr
 
 
 @pytest.mark.parametrize(

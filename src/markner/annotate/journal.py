@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from markner.data.documents import Document, Mention
 from markner.models.checkpoints import fingerprint_line
+from markner.study.wording import counted
 
 
 class Entry(NamedTuple):
@@ -92,11 +93,11 @@ class Totals:
     def message(self, tagged: int, seconds: float, output: Path | None) -> str:
         """Return the message; `tagged` of the documents took `seconds`, the others were tagged before."""
         mentions = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.mentions.items())) or "none"
-        lines = [f"{self.documents:,} documents, {self.sentences:,} sentences; mentions: {mentions}"]
+        lines = [f"{counted(self.documents, 'document')}, {counted(self.sentences, 'sentence')}; mentions: {mentions}"]
         if tagged < self.documents:
             lines.append(f"{self.documents - tagged:,} of the documents were tagged before")
         if tagged and seconds:
-            lines.append(f"{tagged:,} documents in {seconds:.1f} s: {tagged / seconds:.1f} documents a second")
+            lines.append(f"{counted(tagged, 'document')} in {seconds:.1f} s: {tagged / seconds:.1f} documents a second")
         others = {status: count for status, count in sorted(self.statuses.items()) if status != "ok"}
         if others:
             counts = ", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in others.items())

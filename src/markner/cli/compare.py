@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markner.errors import MarknerError
+from markner.study.wording import counted
 
 if TYPE_CHECKING:
     from markner.evaluation.contrast import Contrast
@@ -66,7 +67,7 @@ def _predictions(study: "Study", results: Path, name: str, corpus: str) -> list[
 
 
 def _lines(result: "Contrast", a: str, b: str, confidence: float, shown: int) -> Iterator[str]:
-    yield f"F1          {a} {result.f1[0]:.3f}, {b} {result.f1[1]:.3f}; {result.sentences} sentences"
+    yield f"F1          {a} {result.f1[0]:.3f}, {b} {result.f1[1]:.3f}; {counted(result.sentences, 'sentence')}"
     low, high = result.interval
     yield f"difference  {result.test.difference:+.3f}, {confidence:.0%} interval {low:+.3f} to {high:+.3f}"
     test = f"p = {result.test.p_value:.4f} (paired permutations, this pair alone), effect {result.test.effect:+.3f}"

@@ -7,6 +7,7 @@ from typing import get_args
 
 from markner.study.schema.corpora import OffsetUnit
 from markner.study.schema.formats import InputFormat, OutputFormat
+from markner.study.wording import counted
 
 HELP = "write annotated texts in another format, and say what it cannot hold"
 
@@ -39,5 +40,5 @@ def run(options: argparse.Namespace) -> int:
     form = options.to or format_of(options.output)
     documents, lost = convert([options.input], options.form, options.output, form, read)
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(lost.items())) or "nothing"
-    print(f"{documents:,} documents written: {options.output}\nlost: {kinds}", file=sys.stderr)
+    print(f"{counted(documents, 'document')} written: {options.output}\nlost: {kinds}", file=sys.stderr)
     return 0

@@ -8,6 +8,7 @@ from markner.models.chat.cost import MARK_TOKENS, MESSAGE_TOKENS, four_character
 from markner.preflight.hours import sentences, split_file
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
+from markner.study.wording import counted
 
 _CHARACTERS = 150
 """Characters of a sentence if the corpus is not fetched yet. The paper's test sets have 130 to 160."""
@@ -28,7 +29,7 @@ class ChatCost:
 
     def __str__(self) -> str:
         cost = "at an unknown price" if self.dollars is None else f"about {self.dollars:,.2f} dollars"
-        text = f"{self.requests:,} requests, about {self.prompt_tokens + self.answer_tokens:,} tokens, {cost}"
+        text = f"{counted(self.requests, 'request')}, about {self.prompt_tokens + self.answer_tokens:,} tokens, {cost}"
         if self.guessed:
             text += f" ({', '.join(self.guessed)}: by the paper's number of sentences)"
         if self.unknown:

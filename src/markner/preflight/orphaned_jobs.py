@@ -5,6 +5,7 @@ from pathlib import Path
 
 from markner.errors import MarknerError
 from markner.preflight.cluster import slurm_output
+from markner.study.wording import counted
 
 # The executor names each job by the run's UUID, behind the profile's `slurm-jobname-prefix`, and says in the comment
 # which rule it is for.
@@ -27,8 +28,8 @@ def check_orphaned_jobs(folder: Path) -> None:
         jobs = [job for of_run in runs.values() for job in of_run]
         names = ",".join(runs)
         raise MarknerError(
-            f"an earlier Snakemake left {len(jobs)} jobs in this folder, which would now be started a second time: "
-            + ", ".join(jobs[:10]),
+            f"an earlier Snakemake left {counted(len(jobs), 'job')} in this folder, "
+            "which would now be started a second time: " + ", ".join(jobs[:10]),
             f"let them end first (squeue --name={names}), or end them: scancel --name={names}",
         )
 

@@ -20,6 +20,7 @@ from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import HubModel, PackageModel
+from markner.study.wording import counted
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Report:
             f"{number}. {', '.join(parts)}{': ' if parts else ''}{what}\n   fix: {fix}"
             for number, ((what, fix), parts) in enumerate(self.problems.items(), start=1)
         ]
-        end = [f"{len(numbered)} problems", *numbered] if numbered else ["Nothing stands in the way."]
+        end = [counted(len(numbered), "problem"), *numbered] if numbered else ["Nothing stands in the way."]
         return "\n".join([*self.lines, "", *end])
 
 

@@ -11,6 +11,7 @@ from markner.evaluation.matches import MATCHES
 from markner.evaluation.trace import Trace, TracedSentence, mean_values
 from markner.files import read_json
 from markner.reporting.results import METRICS, number_of
+from markner.study.wording import counted
 
 _KINDS = {"tp": "true positives", "fp": "false positives", "fn": "false negatives"}
 
@@ -120,10 +121,10 @@ def cell_lines(cell: AuditedCell, traces: Mapping[int, Trace], shown: int) -> It
     for seed, traced in traces.items():
         ratios = ", ".join(f"{name} {traced.values[name]}" for name in METRICS)
         totals = ", ".join(f"{kind} {traced.total(kind)}" for kind in _KINDS)
-        yield f"\nseed {seed}: {len(traced.sentences)} sentences, {totals}: {ratios}"
+        yield f"\nseed {seed}: {counted(len(traced.sentences), 'sentence')}, {totals}: {ratios}"
         for kind, words in _KINDS.items():
             having = traced.having(kind)
-            yield f"  {words}: {traced.total(kind)} in {len(having)} sentences"
+            yield f"  {words}: {traced.total(kind)} in {counted(len(having), 'sentence')}"
             for sentence in having[:shown]:
                 yield from _sentence_lines(sentence)
             if len(having) > shown:

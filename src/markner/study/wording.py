@@ -46,6 +46,11 @@ def shown(value: Any) -> str:
     return f"`{text[:60]}{'...' if len(text) > 60 else ''}`"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one: `1 document`, `2,000 documents`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def indented(block: str) -> str:
     """Return YAML as a fix shows it: indented by four spaces."""
     return "\n".join(f"    {line}" for line in block.splitlines())

@@ -8,6 +8,7 @@ from markner.models.chat.cache import NOTHING, Cache, Spent
 from markner.models.chat.context import ChatContext
 from markner.models.chat.cost import MARK_TOKENS, four_characters
 from markner.models.chat.requests import Request
+from markner.study.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Estimate:
     def __str__(self) -> str:
         cost = "at an unknown price" if self.dollars is None else f"about {self.dollars:.2f} dollars"
         return (
-            f"{self.requests} requests to make, {self.cached} answered already;"
+            f"{counted(self.requests, 'request')} to make, {self.cached} answered already;"
             f" about {self.prompt_tokens} tokens of prompt and {self.completion_tokens} of answer, {cost}"
         )
 
@@ -123,7 +124,7 @@ class Budget:
     def spent(self) -> str:
         """Return the run's spending so far, as text."""
         (requests, dollars), (more, wasted) = self._account, self._uncharged
-        return f"{requests + more} requests and {dollars + wasted:.4f} dollars spent"
+        return f"{counted(requests + more, 'request')} and {dollars + wasted:.4f} dollars spent"
 
     def _longest(self, request: Request, batch: bool | None = None) -> float:
         """Return the dollars of a request's longest answer, 0 if the prices are unknown."""
