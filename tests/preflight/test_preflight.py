@@ -285,6 +285,17 @@ def test_missing_keys_files_and_weights_are_named(monkeypatch: pytest.MonkeyPatc
     assert "resources/sample/iob/disease/train.tsv is not there" in preflight_text(demo, monkeypatch, tmp_path)
 
 
+def test_a_split_may_be_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "brat").mkdir()
+    source = {"format": "brat", "test": "brat", "dev": "gone"}
+    study = Study.model_validate(
+        {"study": "x", "corpora": {"notes": {"entity": "disease", "variant": "raw", "raw": source}}}
+    )
+    text = preflight_text(study, monkeypatch, tmp_path)
+    assert "gone is not there" in text
+    assert "brat is not there" not in text
+
+
 def test_the_cost_of_chat_runs_is_estimated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     line = next(line for line in preflight_text(PAPER, monkeypatch, tmp_path).splitlines() if "gpt-4.1-5shot:" in line)
     run = PAPER.runs["gpt-4.1-5shot"]

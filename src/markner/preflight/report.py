@@ -103,7 +103,7 @@ def _corpora(study: Study, report: Report) -> None:
     """List which corpora are here and which have to be fetched, and check that prediction files are there."""
     report.lines.append("Corpora")
     for name, corpus in study.corpora.items():
-        missing = [path for path in local_files(corpus) if not Path(path).is_file()]
+        missing = [path for path in local_files(corpus) if not Path(path).exists()]
         fetched = Path("results", study.study, "corpora", name, "native").is_dir()
         state = "fetched" if fetched else "files of yours" if local_files(corpus) else "to be fetched"
         report.lines.append(f"  {name}: {state}")
