@@ -179,7 +179,14 @@ def test_a_corpus_is_not_called_as_a_result_is(message_of: MessageOf) -> None:
             "no entity type of a corpus is called `diseases`",
             "did you mean `disease`?",
         ),
-        ("prompts:\n  generic: {}", "prompts:", 31, "runs.untuned.prompt", "called `generic`", "write one of `rich`"),
+        (
+            "prompts:\n  generic: {}",
+            "prompts:",
+            31,
+            "runs.untuned.prompt",
+            "called `generic`",
+            "prompts:\n      generic: {}",
+        ),
         (
             "    corpus: ncbi",
             "    corpus: bc2gm",

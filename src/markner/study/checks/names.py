@@ -7,7 +7,7 @@ from typing import Any
 from markner.markup import MARKS
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ApiModel
-from markner.study.schema.corpora import Corpus, Split
+from markner.study.schema.corpora import Corpus, Mixture, Split
 from markner.study.schema.study import Study
 from markner.study.wording import did_you_mean, yaml_hint
 from markner.study.yaml_lines import Location
@@ -46,8 +46,13 @@ def local_model_problems(at: Location, name: str, study: Study) -> Iterator[Prob
 
 def unknown_name(at: Location, name: str, section: str, known: Mapping[str, Any]) -> Iterator[Problem]:
     """Check that a section of the study has an entry of a name."""
-    if name not in known:
-        yield no_such_name(at, name, f"entry of `{section}:`", known)
+    if name in known:
+        return
+    problem = no_such_name(at, name, f"entry of `{section}:`", known)
+    if section == "prompts" and name == Mixture.model_fields["prompt"].default:
+        lead = f"`prompts:` replaces the default prompt: add it, or write one of {quoted_names(known)} here"
+        problem = Problem(at, problem.what, yaml_hint(("prompts", name), {}, lead))
+    yield problem
 
 
 def unknown_names(at: Location, names: Iterable[str], section: str, known: Mapping[str, Any]) -> Iterator[Problem]:

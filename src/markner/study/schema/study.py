@@ -180,7 +180,7 @@ class Study(Settings):
     corpora: dict[Name, Corpus] = Field(min_length=1)
     """Corpora by name."""
     prompts: dict[Name, Prompt] = Field(default_factory=lambda: {"generic": Prompt()})
-    """Prompts by name."""
+    """Prompts by name. A study that has this section and uses the default prompt writes it down, too: `generic: {}`."""
     mixtures: dict[Name, Mixture] = Field(default_factory=dict)
     """Instruction sets by name."""
     self_instruct: dict[Name, SelfInstruct] = Field(default_factory=dict)
