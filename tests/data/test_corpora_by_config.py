@@ -22,6 +22,7 @@ from markner.data.formats import iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents, write_documents
 from markner.data.splits import build_split
+from markner.errors import MarknerError
 from markner.files import read_json
 from markner.models.encoder.train import EncoderTraining, train_point
 from markner.study.grid import Point
@@ -43,6 +44,19 @@ def trained(folder: Path, variant: Variant, file_format: str, test: Any) -> tupl
     weights = tiny_encoder(folder / "weights", positions=128)
     train_point(weights, sentences, sentences, POINT, TRAINING, 1, folder / "model", report)
     return list(read_sentences(sentences)), read_json(report)
+
+
+def test_an_error_names_the_file_as_the_study_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in ("data", f"{tmp_path}/data"):
+        Path(place).mkdir(exist_ok=True)
+        Path(place, "notes.jsonl").write_text("{}\n")
+        section = {"format": "jsonl", "test": f"{place}/notes.jsonl"}
+        corpus = Corpus.model_validate({"entity": "disease", "variant": "raw", "raw": section})
+        fetch_corpus(corpus, tmp_path / "native", None)
+        with pytest.raises(MarknerError) as raised:
+            build_split("own", corpus, corpus.sample, "raw", "test", tmp_path / "native", tmp_path / "test.jsonl")
+        assert raised.value.message == f"{place}/notes.jsonl, line 1: not an object with a text"
 
 
 def spans(document: Document, *keys: str) -> list[dict[str, Any]]:

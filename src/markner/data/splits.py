@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from markner.data.sentences import SplitCounts, split_documents
 from markner.data.tokens import tokenized
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
-from markner.study.schema.corpora import CorpusFiles, CorpusSource, Sample, Split, Variant
+from markner.study.schema.corpora import CorpusFiles, CorpusSource, Sample, Split, SplitFiles, Variant
 
 
 def build_split(
@@ -40,14 +41,15 @@ def build_split(
     paths = _native_paths(source, split, native)
     split_counts = SplitCounts()
     prefix = f"{corpus_name}.{split}" if variant == "tokenized" else f"{corpus_name}.{variant}.{split}"
-    if source.format == "iob":
-        drafts = _tagged(paths, source.types, _lacking(native))
-    else:
-        drafts = split_documents(_documents(source, paths, source.types), split_counts)
-        if source.tokenize:
-            drafts = map(tokenized, drafts)
-    sentences = [replace(draft, id=f"{prefix}.{number:05d}") for number, draft in enumerate(drafts, start=1)]
-    _check_types(corpus_name, source, split, paths, sentences)
+    with _named_as_in_study(source.split_files(split), native):
+        if source.format == "iob":
+            drafts = _tagged(paths, source.types, _lacking(native))
+        else:
+            drafts = split_documents(_documents(source, paths, source.types), split_counts)
+            if source.tokenize:
+                drafts = map(tokenized, drafts)
+        sentences = [replace(draft, id=f"{prefix}.{number:05d}") for number, draft in enumerate(drafts, start=1)]
+        _check_types(corpus_name, source, split, paths, sentences)
     limit = getattr(sample, split)
     kept = [sentences[index] for index in subset(len(sentences), limit=limit, seed=sample.seed)]
     counts = _counts(kept, split_counts, len(sentences), documents=variant != "tokenized")
@@ -63,6 +65,19 @@ def native_documents(source: CorpusSource, split: Split, native: Path) -> Iterat
 
 def _native_paths(source: CorpusSource, split: Split, native: Path) -> list[Path]:
     return [native / native_name(reference) for reference in split_references(source.split_files(split), native)]
+
+
+@contextmanager
+def _named_as_in_study(files: SplitFiles, native: Path) -> Iterator[None]:
+    """Name files in errors as the study does, because a user must mend the file itself and not its copy in `native`."""
+    try:
+        yield
+    except MarknerError as error:
+        message = error.message
+        for reference in files.files:
+            name = reference if isinstance(reference, str) else str(reference.path or reference.url)
+            message = message.replace(str(native / native_name(reference)), name)
+        raise MarknerError(message, error.fix) from error
 
 
 def counts_path(output: Path) -> Path:
