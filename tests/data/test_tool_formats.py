@@ -65,6 +65,14 @@ def test_label_studio_is_recognized_and_read(tmp_path: Path, name: str, content:
         read(path, "label-studio")
 
 
+def test_tasks_that_nobody_annotated_are_left_out_of_a_corpus(tmp_path: Path) -> None:
+    annotations = {"done": [{"result": []}], "skipped": [{"was_cancelled": True, "result": []}], "open": []}
+    tasks = [{"id": name, "annotations": each, "data": {"text": "Gout."}} for name, each in annotations.items()]
+    (tmp_path / "a.json").write_text(json.dumps(tasks), encoding="utf-8")
+    assert [document.id for document in read(tmp_path / "a.json", "label-studio")] == ["done"]
+    assert [document.id for document in read(tmp_path / "a.json", "label-studio", mentions=False)] == [*annotations]
+
+
 @pytest.mark.parametrize("lines", [False, True])
 def test_the_last_row_of_a_task_counts_in_json_min(tmp_path: Path, lines: bool) -> None:
     first, last = label(0, 5, "Wrong")["value"], label(0, 5, "Gene")["value"]

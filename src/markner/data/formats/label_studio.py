@@ -26,8 +26,10 @@ _LABELS = ("labels", "hypertextlabels")
 def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document]:
     """Read the documents of an export.
 
-    Of several annotations of a task the last one counts that was not cancelled. Results that are not labels of a part
-    of the text are counted by kind (`Document.ignored`). A task without an `id` is named by its file and number.
+    Of several annotations of a task the last one counts that was not cancelled. With mentions, a task without such an
+    annotation (skipped, or not annotated yet) is left out: it would be a text without mentions. Results that are not
+    labels of a part of the text are counted by kind (`Document.ignored`). A task without an `id` is named by its file
+    and number.
 
     Raises:
         MarknerError: another form, or wrong offsets; names the file and the task.
@@ -44,10 +46,13 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         if not options.mentions:
             yield document
             continue
+        results = _results(where, task)
+        if results is None:
+            continue
         ignored: Counter[str] = Counter()
         annotations = [
             Annotation(f"{where}, result {index}", (span,), kind, surface)
-            for index, result in enumerate(_results(where, task), start=1)
+            for index, result in enumerate(results, start=1)
             for span, kind, surface in _labels(f"{where}, result {index}", result, ignored)
         ]
         mentions = read_mentions(where, [AnnotatedText(text, 0, annotations)], options)
@@ -75,14 +80,15 @@ def _rows(content: str, name: str) -> list[Any]:
     return [line_value(f"{name}, line {number}", line, _FIX) for number, line in lines if line.strip()]
 
 
-def _results(where: str, task: Mapping[str, Any]) -> list[Any]:
+def _results(where: str, task: Mapping[str, Any]) -> list[Any] | None:
+    """Return the results of the annotation of a task that counts; None if there is none."""
     annotations = task.get("annotations", task.get("completions"))
     if annotations is None:  # JSON-MIN has the labels beside the text, under the name of the labeling tag
         return [row for value in task.values() if isinstance(value, list) for row in value if isinstance(row, dict)]
     if not isinstance(annotations, list):
         raise MarknerError(f"{where}: `annotations` is not a list", _FIX)
     done = [each for each in annotations if isinstance(each, dict) and not each.get("was_cancelled")]
-    return list(done[-1].get("result", ())) if done else []
+    return list(done[-1].get("result", ())) if done else None
 
 
 def _labels(where: str, result: Mapping[str, Any], ignored: Counter[str]) -> Iterator[tuple[Span, str, str | None]]:
