@@ -43,8 +43,7 @@ QUIET = $(if $(VERBOSE),,$(if $(shell test -t 2 && echo terminal),--logger rich,
 demo: .venv/installed ## run the whole study on the embedded default (no GPU); VERBOSE=1 shows the whole log
 	@$(if $(VERBOSE),,RUNRECORD_QUIET=1) $(BIN)/snakemake $(QUIET) --cores $(CORES) --configfile config/demo.yaml --resources mem_mb=$(FREE_MB) \
 		--prioritize annotations results/demo/models/smollm2-tuned/seed1 --set-threads \
-		$(foreach rule,train predict write_candidates chat_served annotate,$(rule)=$(HALF)) \
-		$(foreach rule,train_encoder predict_encoder,$(rule)=1) || \
+		$(foreach rule,train predict write_candidates chat_served annotate,$(rule)=$(HALF)) || \
 		{ echo "The demo stopped. The whole log: .snakemake/log, that of each job: results/demo/logs"; exit 1; }
 
 bench: .venv/installed-dev ## measure against what people would use, on the demo's models (after `make demo`); fails if a ratio fell by a third
