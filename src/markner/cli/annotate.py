@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
     """Tag the texts. Return the exit code."""
     from markner.data.formats.document_files import format_of
     from markner.study.loading import load_study_file
+    from markner.study.paths import results_of
 
     study = load_study_file(options.configfile)
     taggers = [_tagger(study, text).as_trained(options.as_trained) for text in options.run]
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     # Imported here because it loads torch.
     from markner.annotate.pipeline import AnnotationJob, annotate, journal_of
 
-    results = Path("results", study.study)
+    results = results_of(study.study)
     journal = journal_of(options.inputs, options.output)
     job = AnnotationJob(
         options.inputs, options.form, taggers, results, options.output, kind, journal, options.min_confidence

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from markner.cli.recorded import open_audit
 from markner.errors import MarknerError
+from markner.study.paths import RESULTS
 
 if TYPE_CHECKING:
     from markner.evaluation.trace import Trace
     from runrecord.audit import Audit, Node
-
-RESULTS = "results"
-"""The folder of all results, in the folder that the workflow ran in."""
 
 HELP = "check where a result comes from, and whether it is still valid"
 

@@ -34,9 +34,10 @@ def run(options: argparse.Namespace) -> int:
     """Compare two runs on a corpus. Return the exit code."""
     from markner.evaluation.contrast import contrast
     from markner.study.loading import load_study_file
+    from markner.study.paths import results_of
 
     study = load_study_file(options.configfile)
-    results = Path("results", study.study)
+    results = results_of(study.study)
     corpus = study.corpora.get(options.corpus)
     if corpus is None:
         raise MarknerError(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from markner import __version__
 from markner.cli import annotate, audit, compare, convert, preflight, replay, serve
 from markner.cli.output import discard_output
+from markner.errors import MarknerError
 from runrecord.errors import PlainError
 
 COMMANDS = {
@@ -36,8 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = options.command.run(options)
         sys.stdout.flush()
     except PlainError as error:
-        print(*error.lines(), sep="\n", file=sys.stderr)
-        return 64
+        return _end_with(error)
     except BrokenPipeError:
         discard_output()
         return 128 + signal.SIGPIPE
@@ -45,18 +45,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         missing = (error.name or "").partition(".")[0]
         if missing in ("", "markner", "runrecord"):
             raise
-        print(f"error: this command needs the Python package {missing}, which is not installed", file=sys.stderr)
-        print("fix: `make setup` in the checkout installs all that it needs", file=sys.stderr)
-        return 64
+        what = f"this command needs the Python package {missing}, which is not installed"
+        return _end_with(MarknerError(what, "`make setup` in the checkout installs all that it needs"))
     except OSError as error:
         if error.errno not in _REFUSED:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        print(f"error: {place}{error.strerror}", file=sys.stderr)
-        print("fix: make room or give permission there, or choose another place; then run it again", file=sys.stderr)
         discard_output()
-        return 64
+        fix = "make room or give permission there, or choose another place; then run it again"
+        return _end_with(MarknerError(f"{place}{error.strerror}", fix))
     return code
+
+
+def _end_with(error: PlainError) -> int:
+    """Print an error and its fix. Return the exit code."""
+    print(*error.lines(), sep="\n", file=sys.stderr)
+    return 64
 
 
 def parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:

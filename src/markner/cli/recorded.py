@@ -33,6 +33,7 @@ def _current_settings(configfile: Path) -> tuple["CurrentSettings", str]:
     """Return the settings of a study's jobs, and the folder of its results."""
     from markner.rules import current_settings
     from markner.study.loading import load_study_file
+    from markner.study.paths import results_of
 
     study = load_study_file(configfile)
-    return lambda rule, wildcards: current_settings(study, rule, wildcards), f"results/{study.study}"
+    return lambda rule, wildcards: current_settings(study, rule, wildcards), results_of(study.study).as_posix()

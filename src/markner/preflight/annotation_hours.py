@@ -5,6 +5,7 @@ from pathlib import Path
 
 from markner.files import read_json
 from markner.preflight.hours import decoding_hours
+from markner.study.paths import results_of
 from markner.study.queries import generative, hardware_of, tagger
 from markner.study.schema.study import Study
 from markner.study.schema.systems import GenerativeRun
@@ -21,7 +22,7 @@ def annotation_lines(study: Study, abstracts: int, gpu_dollars: float | None) ->
         gpu_dollars: Price of a GPU-hour.
     """
     for name in study.annotations:
-        measured = list(_measured(Path("results", study.study, "costs", "annotations", name)))
+        measured = list(_measured(results_of(study.study) / "costs" / "annotations" / name))
         for device, documents, seconds in measured:
             source = f"measured on {documents:,} documents with {device}: {documents / seconds:,.1f} a second"
             yield f"  {name}: {_amount(abstracts * seconds / documents / 3600, gpu_dollars)} ({source})"

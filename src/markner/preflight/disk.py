@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markner.study.grid import grid_jobs
+from markner.study.paths import results_of
 from markner.study.queries import hardware_of, keeps_models, points
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
@@ -68,7 +69,7 @@ def disk(study: Study, limit: float | None) -> Disk:
         limit: The most of the resource `training_gb` that runs at once; None without a limit.
     """
     weights, kept = dict(_weights(study)), dict(_kept(study))
-    results = Path("results", study.study)
+    results = results_of(study.study)
     here = sum(min(size, _gb(results / "weights" / name)) for name, size in weights.items())
     here += sum(min(size, _gb(results / "models" / name)) for name, size in kept.items())
     each = list(_training_jobs(study))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from markner.preflight.cluster import Problem
+from markner.study.paths import results_of
 from markner.study.queries import hardware_of, training_processes
 from markner.study.schema.study import Study
 from markner.study.schema.systems import GenerativeRun, Training
@@ -16,7 +17,7 @@ _LONG_ROW = 1024
 
 def fetched_weights(study: Study, model: str) -> Path | None:
     """Return the folder with the weights of a model, None if they are not here yet."""
-    folder = Path("results", study.study, "weights", model)
+    folder = results_of(study.study) / "weights" / model
     return folder if (folder / "config.json").is_file() else None
 
 

@@ -11,6 +11,7 @@
 from pathlib import Path
 
 from markner.data.documents import read_sentences
+from markner.study.paths import results_of
 from markner.study.queries import generative, hardware_of, training_processes
 from markner.study.schema.corpora import Split
 from markner.study.schema.study import Study
@@ -56,7 +57,7 @@ def decoding_hours(billions: float, decoding: Decoding, texts: int) -> float:
 
 def split_file(study: Study, corpus: str, split: Split) -> Path:
     """Return the file of sentences of a corpus' split; it exists once the corpus is fetched."""
-    return Path("results", study.study, "corpora", corpus, study.corpora[corpus].variant, f"{split}.jsonl")
+    return results_of(study.study) / "corpora" / corpus / study.corpora[corpus].variant / f"{split}.jsonl"
 
 
 def sentences(study: Study, name: str, split: Split) -> int | None:

@@ -15,6 +15,7 @@ from markner.preflight.disk import disk
 from markner.preflight.gpu_memory import fetched_weights, memory_lines
 from markner.preflight.profile import profile_of
 from markner.preflight.requests import other_requests, requests
+from markner.study.paths import results_of
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
@@ -104,7 +105,7 @@ def _corpora(study: Study, report: Report) -> None:
     report.lines.append("Corpora")
     for name, corpus in study.corpora.items():
         missing = [path for path in local_files(corpus) if not Path(path).exists()]
-        fetched = Path("results", study.study, "corpora", name, "native").is_dir()
+        fetched = (results_of(study.study) / "corpora" / name / "native").is_dir()
         state = "fetched" if fetched else "files of yours" if local_files(corpus) else "to be fetched"
         report.lines.append(f"  {name}: {state}")
         for path in missing:
@@ -155,7 +156,7 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
 def _disk(study: Study, profile: Mapping[str, Any], report: Report) -> None:
     """Compare the free disk with what models of known size take at the most and in the end."""
     limit = (profile.get("resources") or {}).get("training_gb")
-    needed, free = disk(study, limit), _free_gb(Path("results", study.study))
+    needed, free = disk(study, limit), _free_gb(results_of(study.study))
     together = f"`training_gb: {limit}` in the profile" if limit else "no limit: all trainings at once"
     report.lines += [
         "Disk for models of known size",
