@@ -9,14 +9,12 @@ from conftest import ROOT
 
 from markner.cli.main import main
 from markner.data.documents import Sentence, write_sentences
-from markner.preflight import cluster
 from markner.preflight.chat_cost import chat_cost
-from markner.preflight.cluster import Request, misfits, parse_sinfo
 from markner.preflight.disk import disk, training_gb
 from markner.preflight.hours import prediction_hours, sentences, training_hours
 from markner.preflight.profile import profile_of
 from markner.preflight.report import preflight
-from markner.preflight.requests import OTHER_RULES, other_requests, requests
+from markner.preflight.requests import requests
 from markner.study.loading import load_study_file
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.study import Study
@@ -24,88 +22,6 @@ from markner.study.schema.systems import GenerativeRun, Hardware
 
 PAPER = load_study_file(ROOT / "config" / "config.yaml")
 PROFILE = profile_of(ROOT / "profiles" / "slurm" / "config.yaml")
-SINFO = """\
-cpu*|1:00:00|1|(null)|32000|16
-gpu|2-00:00:00|2|gpu:h100:4(S:0-1)|500000+|64
-gpu|2-00:00:00|1|gpu:a100:2|250000|32
-endless|infinite|1|gpu:8|100|1
-"""
-
-
-def test_a_cluster_is_read_from_sinfo() -> None:
-    found = parse_sinfo(SINFO)
-    assert found["cpu"] == found[""]
-    gpu = found["gpu"]
-    assert (gpu.minutes, gpu.nodes, gpu.gpus, gpu.memory_mb, gpu.cores) == (2880, 3, 4, 500000, 64)
-    assert (found["endless"].minutes, found["endless"].gpus, found["cpu"].gpus) == (None, 8, 0)
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({}, ""),
-        ({"partition": "fast"}, "there is no partition 'fast'"),
-        ({"gpus": 8}, "8 GPUs asked for, partition gpu has 4"),
-        ({"nodes": 5}, "5 nodes asked for"),
-        ({"memory_mb": 600000}, "memory a node: 600000 MB"),
-        ({"minutes": 3000}, "time: 3000 minutes"),
-        ({"cores": 128}, "cores a node: 128"),
-        ({"partition": "cpu,gpu"}, ""),
-        ({"partition": "cpu,endless"}, "4 GPUs asked for, partition cpu has 0"),
-        ({"partition": "gpu,fast"}, "there is no partition 'fast'"),
-        ({"nodes": 3}, "3 nodes with 4 GPUs, 100 MB and 8 cores each asked for, partition gpu has 2 such nodes"),
-    ],
-)
-def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], expected: str) -> None:
-    values = {"part": "runs.x", "rule": "train", "jobs": 1, "partition": "gpu", "nodes": 1, "gpus": 4}
-    values |= {"memory_mb": 100, "cores": 8, "minutes": 60}
-    found = misfits([Request(**values | change)], parse_sinfo(SINFO))  # type: ignore[arg-type]
-    assert (expected in found[0][1] and found[0][0] == "runs.x" and found[0][2]) if expected else found == []
-
-
-@pytest.mark.parametrize(
-    ("enforced", "default", "needed"),
-    [("none", "", False), ("associations,limits,qos", "", True), ("associations,limits,qos", "mylab\n", False)],
-)
-def test_a_default_account_is_enough(
-    enforced: str, default: str, needed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = {"scontrol": f"AccountingStorageEnforce = {enforced}\n", "sacctmgr": default}
-    monkeypatch.setattr(cluster, "slurm_output", lambda command, *_: said[command])
-    assert cluster.account_needed() is needed
-
-
-def test_the_lines_that_a_site_uncomments_suit_their_rules(tmp_path: Path) -> None:
-    text = (ROOT / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8")
-    named = re.sub(r"^( +)# (gpu_model|gres):", r"\1\2:", text, flags=re.MULTILINE)
-    (tmp_path / "config.yaml").write_text(named, encoding="utf-8")
-    rules = profile_of(tmp_path)["set-resources"]
-    assert all(("gpu_model" in values) == (rule != "train_on_nodes") for rule, values in rules.items())
-    # SLURM refuses a job on several nodes with `gpu_model`: one GPU for all of them.
-    assert {rule: values["gres"] for rule, values in rules.items() if "gres" in values} == {
-        "train_on_nodes": "gpu:h100:4"
-    }
-    assert rules["train_on_nodes"]["slurm_extra"] == rules["train"]["slurm_extra"]
-
-
-def test_jobs_beside_the_long_ones_are_checked() -> None:
-    short = SINFO.replace("cpu*|1:00:00", "compute|1:00:00").replace("gpu|2-00:00:00", "gpu|0:30:00")
-    texts = {what for _, what, _ in misfits(other_requests(PAPER, PROFILE), parse_sinfo(short))}
-    assert texts == {
-        "rule (all others): there is no partition 'cpu'",
-        "rule weights: there is no partition 'cpu'",
-        "rule predict_encoder: time: 60 minutes asked for, partition gpu has 30",
-    }
-    long = SINFO.replace("1:00:00|1|", "4:00:00|1|")
-    assert list(misfits(other_requests(PAPER, PROFILE), parse_sinfo(long))) == []
-
-
-@pytest.mark.parametrize("rule", OTHER_RULES)
-def test_their_resources_are_those_of_the_rules(rule: str) -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk")]
-    (text,) = re.findall(rf"^rule {rule}:$(.*?)^    script:$", "\n".join(texts), re.MULTILINE | re.DOTALL)
-    found = {name: int(value) for name, value in re.findall(r"(mem_mb|runtime)=(\d+)", text)}
-    assert found == {name: value for name, value in OTHER_RULES[rule].items() if name != "cpus_per_task"}
 
 
 def test_the_papers_requests_are_those_of_its_models() -> None:
@@ -128,28 +44,9 @@ def test_a_job_of_several_grid_points_asks_for_the_time_of_all() -> None:
 
 def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:
     profile = {"set-resources": {"train": {"slurm_partition": "big", "gpu": 8, "runtime": 5000, "mem_mb": "2 GB"}}}
-    found = {(request.part, request.rule): request for request in requests(PAPER, profile)}
-    train = found["runs.bioner-llama1", "train"]
+    by_rule = {(request.part, request.rule): request for request in requests(PAPER, profile)}
+    train = by_rule["runs.bioner-llama1", "train"]
     assert (train.partition, train.gpus, train.minutes, train.memory_mb) == ("big", 8, 5000, 110000)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "default-resources: {slurm_partition: cpu}\n"
-        "set-resources: {train: {slurm_partition: big, mem: 200GB, runtime: 2d}}",
-        "default-resources: [slurm_partition=cpu]\n"
-        "set-resources: ['train:slurm_partition=big', 'train:mem_mb=200000', 'train:runtime=2880']",
-    ],
-)
-def test_a_profile_is_read_as_snakemake_reads_it(text: str, tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text(f"{text}\nresources: ['training_gb=100']\n", encoding="utf-8")
-    profile = profile_of(tmp_path)
-    found = {(request.part, request.rule): request for request in requests(PAPER, profile)}
-    train = found["runs.bioner-llama1", "train"]
-    assert (train.partition, train.memory_mb, train.minutes) == ("big", 200000, 2880)
-    assert found["runs.bioner-llama1", "predict"].partition == "cpu"
-    assert profile["resources"] == {"training_gb": 100}
 
 
 def test_annotations_and_candidates_are_among_the_requests() -> None:

@@ -183,14 +183,14 @@ def test_the_place_of_the_checkout_does_not_count(tree: Path, tmp_path: Path) ->
 
 
 def test_the_version_of_python_does_not_count(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = []
+    parts = []
     for own in ((), ("type_params",)):  # since Python 3.12
         for kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             fields = tuple(name for name in kind._fields if name != "type_params")
             monkeypatch.setattr(kind, "_fields", (*fields, *own))
         parse.cache_clear()
-        found.append(code_parts(tree / "scripts" / "run.py", tree / "pkg"))
-    assert found[0] == found[1]
+        parts.append(code_parts(tree / "scripts" / "run.py", tree / "pkg"))
+    assert parts[0] == parts[1]
 
 
 def test_a_missing_script_and_broken_python_are_told(tree: Path) -> None:

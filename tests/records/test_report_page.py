@@ -124,14 +124,14 @@ def test_the_page_tells_what_it_cost(page: Path) -> None:
 
 def test_every_job_that_trains_or_predicts_is_listed_with_its_time() -> None:
     rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    found = set(re.findall(r"^(?:use rule \w+ as|rule) ((?:train|predict|chat)\w*)", rules, re.MULTILINE))
+    timed = set(re.findall(r"^(?:use rule \w+ as|rule) ((?:train|predict|chat)\w*)", rules, re.MULTILINE))
     at = {"run": "r", "seed": "1"}
     times = {"started": "2026-11-27T12:00:00+00:00", "ended": "2026-11-27T12:00:02+00:00"}
-    jobs = [{"rule": rule, "wildcards": at, "gpu": None, "cpu": "c", "threads": 1, **times} for rule in found]
+    jobs = [{"rule": rule, "wildcards": at, "gpu": None, "cpu": "c", "threads": 1, **times} for rule in timed]
     assert (
         {"train_on_nodes", "train_final_encoder", "predict_tagger"}
         < {rule for _, rule, *_ in timed_jobs(jobs)}
-        == found
+        == timed
     )
 
 
