@@ -37,6 +37,7 @@ def test_any_text_with_any_mentions_of_several_types_comes_back(marks: TypedMark
         spans[kind] = tuple(Span(*pair) for pair in list(pairwise(places))[:: data.draw(st.sampled_from([1, 2]))])
     marked = mark_types(text, spans, marks)
     escaped = escape_marks(text, marks)
+    before = 0
     for kind in marks.types:
         stripped = strip_marks(marked, marks, kind)
         assert (stripped.text, stripped.spans, stripped.defect) == (escaped, spans[kind], None)
@@ -46,6 +47,8 @@ def test_any_text_with_any_mentions_of_several_types_comes_back(marks: TypedMark
         if text and not any(sign.isspace() for sign in text):
             aligned = align(text, marked, marks=marks, entity=kind)
             assert (aligned.spans, aligned.status) == (spans[kind], "ok")
+            assert aligned.sources == tuple(range(before, before + len(spans[kind]))), "also of adjacent mentions"
+        before += len(spans[kind])
 
 
 def test_mentions_of_different_types_may_be_nested_or_cross() -> None:
