@@ -130,7 +130,7 @@ def official_score(
     if len(native) != 3:
         raise MarknerError(
             f"{corpus}: the official score takes 3 native files, found {len(native)}",
-            "give `files: [SENTENCES.in, GENE.eval, ALTGENE.eval]` for the test split of the section `text:`",
+            "give `files: [SENTENCES.in, GENE.eval, ALTGENE.eval]` for the test split of the section `raw:`",
         )
     rows = read_gold(sentences)
     answers = read_answers(rows, sentences, predictions)
