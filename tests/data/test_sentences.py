@@ -70,6 +70,8 @@ def test_a_discontinuous_mention_is_its_hull() -> None:
     sentences, counts = split(text, mention(text, text, (Span(0, 7), Span(17, 23))))
     assert sentences[0].spans == (Span(0, 23),)
     assert (counts.discontinuous, counts.text_differs) == (1, 0)
+    _, counts = split(text, Mention(0, 23, "Disease", "ovarian cancer", parts=(Span(0, 7), Span(17, 23))))
+    assert (counts.discontinuous, counts.text_differs) == (1, 0), "the file's text is that of the parts"
 
 
 def test_differing_texts_and_repeated_documents_are_counted() -> None:

@@ -83,6 +83,8 @@ def test_a_temperature_keeps_the_order_and_one_changes_nothing() -> None:
     assert list(scale(values, 2.0)) == sorted(scale(values, 2.0))
     assert scale(values, 2.0)[2] == pytest.approx(0.5)
     assert fitted_temperature(ScoredMentions(values, np.ones(5), 5)) is None, "no wrong mention: nothing to fit"
+    assert fitted_temperature(ScoredMentions(values, np.zeros(5), 5)) is None, "no right mention"
+    assert fitted_temperature(ScoredMentions(np.array([]), np.array([]), 5)) is None, "no mention"
 
 
 def test_the_figure_has_the_same_bytes_with_and_without_a_fit(tmp_path: Path) -> None:
