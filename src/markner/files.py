@@ -4,9 +4,12 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from markner.errors import MarknerError
 from runrecord.files import atomic, usual_mode, write_text
@@ -19,14 +22,18 @@ __all__ = [
     "read_json",
     "read_jsonl",
     "read_records",
+    "record_of",
+    "record_row",
     "replace_folder",
     "write_csv_rows",
     "write_json",
     "write_jsonl",
+    "write_records",
     "write_text",
 ]
 
 Record = TypeVar("Record")
+_adapter: Any = cache(TypeAdapter)
 
 
 def fresh_folder(destination: Path) -> Path:
@@ -111,12 +118,34 @@ def read_jsonl(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def read_records(
-    path: str | os.PathLike[str], kind: str, record_of: Callable[[dict[str, Any]], Record]
-) -> Iterator[Record]:
-    """Read one record a line, each from its JSON object; another row is an error that names file, line and `kind`."""
+def write_records(path: str | os.PathLike[str], records: Iterable[object]) -> None:
+    """Write one record (a dataclass) a line, atomically."""
+    write_jsonl(path, map(record_row, records))
+
+
+def record_row(record: object) -> dict[str, Any]:
+    """Return the JSON object of a record."""
+    row: dict[str, Any] = _adapter(type(record)).dump_python(record, mode="json", by_alias=True)
+    return row
+
+
+def record_of(kind: type[Record], row: dict[str, Any]) -> Record:
+    """Return the record of a JSON object; the inverse of `record_row`. Raises pydantic's ValidationError."""
+    record: Record = _adapter(kind).validate_python(row)
+    return record
+
+
+def read_records(path: str | os.PathLike[str], kind: type[Record], needed: Collection[str] = ()) -> Iterator[Record]:
+    """Read one record a line; another row is an error that names file and line.
+
+    `needed` are fields that a row must have, although the dataclass has a default for them.
+    """
     for number, row in enumerate(read_jsonl(path), start=1):
+        wrong = [f"{name}: Field required" for name in needed if name not in row]
         try:
-            yield record_of(row)
-        except (KeyError, TypeError, ValueError) as error:
-            raise MarknerError(f"{path}, line {number}: not a {kind}: {error!r}") from error
+            record = record_of(kind, row)
+        except ValidationError as error:
+            wrong = [": ".join([*map(str, each["loc"]), each["msg"]]) for each in error.errors()]
+        if wrong:
+            raise MarknerError(f"{path}, line {number}: not a {kind.__name__.lower()}: {wrong[0]}")
+        yield record

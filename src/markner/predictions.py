@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, PlainSerializer
 
 from markner.data.documents import Span
-from markner.files import read_records, write_jsonl
+from markner.files import read_records, write_records
 
 Status = Literal[
     "ok", "changed_text", "unbalanced", "nested", "truncated", "refused", "empty", "white_space", "missing"
@@ -16,6 +18,7 @@ be aligned. `truncated`: the length limit was reached. Only imported predictions
 answer differs from the sentence in white space alone; `missing`, the file has no answer to the sentence."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
+_Confidence = Annotated[float, Field(ge=0, le=1), PlainSerializer(lambda value: round(value, 4))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,43 +34,19 @@ class Prediction:
     spans: tuple[Span, ...]
     status: Status
     raw: str | None = None
-    confidences: tuple[float, ...] | None = None
+    confidences: Annotated[tuple[_Confidence, ...] | None, Field(exclude_if=lambda values: values is None)] = None
+
+    def __post_init__(self) -> None:
+        """Raise a ValueError if there is not one confidence for each span."""
+        if self.confidences is not None and len(self.confidences) != len(self.spans):
+            raise ValueError(f"{len(self.spans)} spans with {len(self.confidences)} confidences")
 
 
 def write_predictions(path: str | os.PathLike[str], predictions: Iterable[Prediction]) -> None:
-    """Write predictions as JSON lines, atomically."""
-    write_jsonl(path, (prediction_row(prediction) for prediction in predictions))
-
-
-def prediction_row(prediction: Prediction) -> dict[str, object]:
-    """Return the row of a prediction; `confidences`, rounded to four digits, only if it has them."""
-    row: dict[str, object] = {
-        "id": prediction.id,
-        "spans": [list(span) for span in prediction.spans],
-        "status": prediction.status,
-        "raw": prediction.raw,
-    }
-    if prediction.confidences is not None:
-        row["confidences"] = [round(value, 4) for value in prediction.confidences]
-    return row
+    """Write predictions as JSON lines, atomically; confidences have four digits."""
+    write_records(path, predictions)
 
 
 def read_predictions(path: str | os.PathLike[str]) -> Iterator[Prediction]:
     """Read predictions from JSON lines; another row is an error that names file and line."""
-    return read_records(path, "prediction", _prediction_of)
-
-
-def _prediction_of(row: dict[str, Any]) -> Prediction:
-    if row["status"] not in STATUSES:
-        raise ValueError(f"unknown status {row['status']!r}; one of {', '.join(STATUSES)}")
-    spans = tuple(Span(*pair) for pair in row["spans"])
-    return Prediction(row["id"], spans, row["status"], row["raw"], _confidences(row, len(spans)))
-
-
-def _confidences(row: dict[str, Any], spans: int) -> tuple[float, ...] | None:
-    if "confidences" not in row:
-        return None
-    values = tuple(float(value) for value in row["confidences"])
-    if len(values) != spans or not all(0 <= value <= 1 for value in values):
-        raise ValueError(f"{spans} spans with confidences {list(values)}; one from 0 to 1 for each")
-    return values
+    return read_records(path, Prediction, needed=["raw"])

@@ -9,8 +9,8 @@ from tiny_llama import SENTENCES, write_tiny_llama
 from transformers import TokenizersBackend
 
 from markner.data.documents import Sentence, Span, write_sentences
-from markner.data.synthetic.candidates import read_candidates
-from markner.files import read_json
+from markner.data.synthetic.candidates import Candidate
+from markner.files import read_json, read_records
 from markner.models.causal import writer as room
 from markner.models.causal.writer import final_tokens, sample_lines, write
 from markner.models.weights import load_causal, load_tokenizer
@@ -54,7 +54,7 @@ def test_the_same_seed_writes_the_same_and_another_does_not(weights: Path, train
     assert run(weights, train, tmp_path / "b.jsonl") == first
     assert run(weights, train, tmp_path / "c.jsonl", seed=2) != first
     assert run(weights, train, tmp_path / "d.jsonl", WRITING.model_copy(update={"temperature": 0.5})) != first
-    rows = list(read_candidates(tmp_path / "a.jsonl"))
+    rows = list(read_records(tmp_path / "a.jsonl", Candidate))
     assert [row.number for row in rows] == list(range(7))
     assert len({row.raw for row in rows}) > 1
     assert all(len(set(row.shown)) == 2 and row.model == "tiny" and "\n" not in row.raw for row in rows)
@@ -96,7 +96,7 @@ def test_an_interrupted_writing_goes_on_to_the_same_candidates(
 def test_what_other_settings_left_is_not_taken_over(weights: Path, train: Path, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.partial").write_text('{"fingerprint": "of another"}\n{"candidate": 0}\n', encoding="utf-8")
     run(weights, train, tmp_path / "a.jsonl")
-    assert len(list(read_candidates(tmp_path / "a.jsonl"))) == 7
+    assert len(list(read_records(tmp_path / "a.jsonl", Candidate))) == 7
 
 
 def test_the_vocabulary_is_decoded_once_not_for_every_batch(

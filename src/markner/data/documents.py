@@ -4,10 +4,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from markner.files import read_records, write_jsonl
+from markner.files import read_records, write_records
 
 SENTENCE = "sentence"
 """Infon `type` of a passage that is one sentence."""
@@ -143,20 +143,9 @@ class Sentence:
 
 def write_sentences(path: str | os.PathLike[str], sentences: Iterable[Sentence]) -> None:
     """Write sentences as JSON lines, atomically."""
-    write_jsonl(path, map(asdict, sentences))
+    write_records(path, sentences)
 
 
 def read_sentences(path: str | os.PathLike[str]) -> Iterator[Sentence]:
     """Read sentences from JSON lines; another row is an error that names file and line."""
-    return read_records(path, "sentence", _sentence_of)
-
-
-def _sentence_of(row: Mapping[str, Any]) -> Sentence:
-    return Sentence(
-        id=row["id"],
-        document=row["document"],
-        text=row["text"],
-        mentions=tuple(Span(*pair) for pair in row["mentions"]),
-        spans=tuple(Span(*pair) for pair in row["spans"]),
-        released=row["released"],
-    )
+    return read_records(path, Sentence, needed=("mentions", "spans", "released"))

@@ -10,15 +10,13 @@ from markner.data.instructions import read_instances
 from markner.data.synthetic.candidates import (
     Candidate,
     draw_seed,
-    read_candidates,
     shown_to,
-    write_candidates,
     writing_prompt,
 )
 from markner.data.synthetic.params import SelfInstructParams
 from markner.data.synthetic.training_set import build_set
 from markner.errors import MarknerError
-from markner.files import read_json, read_jsonl
+from markner.files import read_json, read_jsonl, read_records, write_records
 from markner.markup import unmark
 from markner.study.schema.self_instruct import Filters
 
@@ -50,7 +48,7 @@ def build(folder: Path, written: list[str], shown: str = "c.train.1") -> Path:
     train = sentences(folder / "train.jsonl", TRAIN, "train")
     test = sentences(folder / "test.jsonl", [WRITTEN[3]], "test")
     candidates = folder / "candidates.jsonl"
-    write_candidates(candidates, [Candidate(number, "w", 1, (shown,), raw, True) for number, raw in enumerate(written)])
+    write_records(candidates, [Candidate(number, "w", 1, (shown,), raw, True) for number, raw in enumerate(written)])
     build_set(
         "own",
         SelfInstructParams(corpus="c", instruction="Mark genes.", seed_sentences=10, seed=1, filters=Filters()),
@@ -129,8 +127,8 @@ def test_the_prompt_shows_mentions_and_ends_with_an_open_entry(tmp_path: Path) -
 
 def test_candidates_come_back_from_their_file(tmp_path: Path) -> None:
     rows = [Candidate(3, "w", 2, ("a", "b"), "line\u2028separator", False)]
-    write_candidates(tmp_path / "c.jsonl", rows)
-    assert list(read_candidates(tmp_path / "c.jsonl")) == rows
+    write_records(tmp_path / "c.jsonl", rows)
+    assert list(read_records(tmp_path / "c.jsonl", Candidate)) == rows
     (tmp_path / "c.jsonl").write_text('{"candidate": 1}\n')
     with pytest.raises(MarknerError, match="line 1: not a candidate"):
-        list(read_candidates(tmp_path / "c.jsonl"))
+        list(read_records(tmp_path / "c.jsonl", Candidate))

@@ -1,16 +1,16 @@
 """The prompts of a writing model, and the file format of its sentences, the candidates."""
 
-import os
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
-from markner.files import read_records, write_jsonl
 from markner.markup import mark
 
 
@@ -23,7 +23,7 @@ class Candidate:
     the length limit came before the end of the line.
     """
 
-    number: int
+    number: Annotated[int, Field(alias="candidate")]
     model: str
     seed: int
     shown: tuple[str, ...]
@@ -57,30 +57,3 @@ def writing_prompt(request: str, entity: str, shown: Sequence[Sentence]) -> str:
     lines = [f"{number}. {mark(row.text, row.spans)}" for number, row in enumerate(shown, start=1)]
     # No space at the end: in most vocabularies it belongs to the next word.
     return "\n".join([request.replace("{entity}", entity), "", *lines, f"{len(shown) + 1}."])
-
-
-def candidate_row(candidate: Candidate) -> dict[str, Any]:
-    """Return the row of a candidate."""
-    return {
-        "candidate": candidate.number,
-        "model": candidate.model,
-        "seed": candidate.seed,
-        "shown": list(candidate.shown),
-        "raw": candidate.raw,
-        "finished": candidate.finished,
-    }
-
-
-def candidate_of(row: dict[str, Any]) -> Candidate:
-    """Return the candidate of a row; the inverse of `candidate_row`."""
-    return Candidate(row["candidate"], row["model"], row["seed"], tuple(row["shown"]), row["raw"], row["finished"])
-
-
-def write_candidates(path: str | os.PathLike[str], candidates: Iterable[Candidate]) -> None:
-    """Write candidates as JSON lines, atomically."""
-    write_jsonl(path, map(candidate_row, candidates))
-
-
-def read_candidates(path: str | os.PathLike[str]) -> Iterator[Candidate]:
-    """Read candidates from JSON lines; another row is an error that names file and line."""
-    return read_records(path, "candidate", candidate_of)

@@ -7,11 +7,11 @@ from typing import Any
 
 from markner.data.documents import Sentence, read_sentences
 from markner.data.instructions import Instance, write_instances
-from markner.data.synthetic.candidates import Candidate, candidate_row, draw_seed, read_candidates
+from markner.data.synthetic.candidates import Candidate, draw_seed
 from markner.data.synthetic.filters import REASONS, Verdict, judge
 from markner.data.synthetic.params import SelfInstructParams
 from markner.errors import MarknerError
-from markner.files import write_json, write_jsonl, write_text
+from markner.files import read_records, record_row, write_json, write_jsonl, write_text
 from markner.markup import escape_marks, mark
 
 _DIGITS = 6
@@ -50,7 +50,7 @@ def build_set(
         MarknerError: A candidate was written after a sentence that is not in the seed.
     """
     seed_sentences = draw_seed(sentences, params.seed_sentences, params.seed)
-    written = list(read_candidates(candidates))
+    written = list(read_records(candidates, Candidate))
     _check_shown(candidates, written, seed_sentences)
     test_sentences = [sentence for path in tests for sentence in read_sentences(path)]
     judged = list(judge(written, seed_sentences, test_sentences, params.filters))
@@ -79,7 +79,7 @@ def _check_shown(path: Path, candidates: Iterable[Candidate], seed_sentences: It
 def verdict_row(verdict: Verdict) -> dict[str, Any]:
     """Return the row of a verdict."""
     return {
-        **candidate_row(verdict.candidate),
+        **record_row(verdict.candidate),
         "text": verdict.text,
         "spans": [list(span) for span in verdict.spans],
         "kept": verdict.reason is None,

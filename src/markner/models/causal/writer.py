@@ -8,15 +8,8 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from markner.data.synthetic.candidates import (
-    Candidate,
-    candidate_of,
-    candidate_row,
-    draw_seed,
-    shown_to,
-    write_candidates,
-    writing_prompt,
-)
+from markner.data.synthetic.candidates import Candidate, draw_seed, shown_to, writing_prompt
+from markner.files import record_of, record_row, write_records
 from markner.models.causal.examples import encode_prompts
 from markner.models.checkpoints import fingerprint, resumed_bar, resumed_rows
 from markner.models.decoding.generate import continuations, end_tokens
@@ -60,7 +53,7 @@ def write(
     rows = resumed_rows(partial, fingerprint(settings, [sentences], [model_folder]))
     size = writing.batch_size
     whole = len(rows) if len(rows) == writing.candidates else len(rows) // size * size
-    candidates = [candidate_of(row) for row in rows[:whole]]
+    candidates = [record_of(Candidate, row) for row in rows[:whole]]
     if len(candidates) < writing.candidates:
         tokenizer = load_tokenizer(model_folder)
         model = load_for_decoding(model_folder, writing.precision)
@@ -81,10 +74,10 @@ def write(
                     for number, examples, (line, finished) in zip(numbers, shown, lines, strict=True)
                 ]
                 candidates += batch
-                stream.writelines(json.dumps(candidate_row(row), ensure_ascii=False) + "\n" for row in batch)
+                stream.writelines(json.dumps(record_row(row), ensure_ascii=False) + "\n" for row in batch)
                 stream.flush()
                 bar.update(len(batch))
-    write_candidates(output, candidates)
+    write_records(output, candidates)
     partial.unlink(missing_ok=True)
 
 
