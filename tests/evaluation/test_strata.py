@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from span_strategies import Spans, span_lists, spans
 
 from markner.data.documents import Sentence, Span, write_sentences
-from markner.data.instructions import Instance, instances, write_instances
+from markner.data.instructions import Drawn, Instance, instance, write_instances
 from markner.evaluation.matching import strict_counts
 from markner.evaluation.significance import compare
 from markner.evaluation.strata import (
@@ -25,7 +25,7 @@ from markner.evaluation.strata import (
 )
 from markner.markup import MARKS, Marks, unmark
 from markner.predictions import Prediction, write_predictions
-from markner.study.schema.corpora import Mixture
+from markner.study.schema.corpora import Prompt
 from markner.study.schema.strata import TrainingSource
 from markner.study.schema.study import Scoring
 
@@ -102,8 +102,8 @@ def test_a_mention_has_been_seen_in_the_form_that_the_instruction_set_has(
     tmp_path: Path, mention: str, marks: Marks
 ) -> None:
     one = sentence("s1", f"A {mention} .", mention)
-    rows, _ = instances([one], "c", "Mark.", Mixture(corpora=["c"]), marks)
-    write_instances(rows, [("c", "s1")], tmp_path / "set.json", tmp_path / "index.csv")
+    row = instance({"disease": Drawn("c", one)}, Prompt(marks=[*marks]))
+    write_instances([row], [("c", "s1")], tmp_path / "set.json", tmp_path / "index.csv")
     seen = training_mentions([tmp_path / "set.json"], OWN.model_copy(update={"marks": tuple(marks)}), 1)
     assert [strata_of(seen)["training"](one, span) for span in one.spans] == ["seen"]
 

@@ -15,7 +15,7 @@ from markner import load
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import read_documents
-from markner.data.instructions import instances, render_prompt
+from markner.data.instructions import Drawn, instance, render_prompt
 from markner.errors import MarknerError
 from markner.markup import MARKS, escape_marks, mark, unmark
 from markner.models.causal.examples import encode_prompts, encode_texts
@@ -30,7 +30,7 @@ from markner.models.weights import load_tokenizer
 from markner.predictions import read_predictions
 from markner.study.params import EntityPrompt
 from markner.study.schema.annotations import Tagger
-from markner.study.schema.corpora import Mixture
+from markner.study.schema.corpora import Prompt
 from markner.study.schema.systems import Decoding
 from markner.tags import words
 
@@ -192,11 +192,11 @@ def test_raw_text_is_tagged_as_its_tokens_are(tuned: Path, tmp_path: Path) -> No
 def test_training_reads_composed_letters() -> None:
     text = "Sjo\u0308gren syndrome and cafe\u0301-au-lait"
     sentence = Sentence("s", "d", text, spans=(Span(0, 17), Span(22, len(text))))
-    (row,), _ = instances([sentence], "c", INSTRUCTION, Mixture(corpora=["c"]))
+    row = instance({"disease": Drawn("c", sentence)}, Prompt())
     assert row.input == unicodedata.normalize("NFC", text)
     assert unmark(row.output) == (row.input, (Span(0, 16), Span(21, len(row.input))))
     plain = Sentence("s", "d", row.input, spans=(Span(0, 3),))
-    (same,), _ = instances([plain], "c", INSTRUCTION, Mixture(corpora=["c"]))
+    same = instance({"disease": Drawn("c", plain)}, Prompt())
     assert (same.input, same.output) == (row.input, mark(row.input, [Span(0, 3)]))
 
 

@@ -1,21 +1,21 @@
 """Instruction sets: sentences of one or more corpora as instruction, input and output (paper 3.1.2)."""
 
-import csv
 import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from markner.data.context import Context, ContextKind, contexts
 from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset, subset_with_share
 from markner.errors import MarknerError
-from markner.files import atomic, read_json, write_json
+from markner.files import read_json, write_csv_rows, write_json
 from markner.graphemes import compose
-from markner.markup import MARKS, AnyMarks, Marks, TypedMarks, escape_marks, mark, mark_types
-from markner.study.schema.corpora import Mixture, Prompt
+from markner.markup import MARKS, AnyMarks, TypedMarks, escape_marks, mark, mark_types
+from markner.study.schema.corpora import AnnotationScheme, Mixture, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,15 @@ def render_prompt(template: str, instruction: str, input: str, marks: AnyMarks =
     return _PLACE.sub(lambda place: values[place[1]], template)
 
 
-def draw(
-    sentences: Sequence[Sentence], mixture: Mixture, context: ContextKind = "none"
-) -> list[tuple[Sentence, Context]]:
+class Drawn(NamedTuple):
+    """A sentence that a mixture uses."""
+
+    corpus: str
+    sentence: Sentence
+    context: Context = Context()
+
+
+def draw(corpus: str, sentences: Sequence[Sentence], mixture: Mixture, context: ContextKind) -> list[Drawn]:
     """Return the sentences of a corpus that a mixture uses, each with its context in the corpus."""
     size = mixture.fraction, mixture.limit, mixture.seed
     if mixture.with_mentions is None:
@@ -55,74 +61,48 @@ def draw(
     else:
         chosen = subset_with_share([bool(sentence.spans) for sentence in sentences], mixture.with_mentions, *size)
     around = contexts(sentences, context)
-    return [(sentences[place], around[place]) for place in chosen]
+    return [Drawn(corpus, sentences[place], around[place]) for place in chosen]
 
 
-def instances(
-    sentences: Sequence[Sentence],
-    corpus: str,
-    instruction: str,
-    mixture: Mixture,
-    marks: Marks = MARKS,
-    context: ContextKind = "none",
-) -> tuple[list[Instance], list[str]]:
-    """Return the instances of one corpus of a mixture, letters composed, and the identifiers of their sentences."""
-    rows: list[Instance] = []
-    ids: list[str] = []
-    for sentence, around in draw(sentences, mixture, context):
-        composed = compose(sentence.text)
-        if mixture.annotation_scheme == "released":
-            if sentence.released is None:
-                raise MarknerError(
-                    f"sentence {sentence.id} of {corpus} is not in the author release",
-                    "use `annotation_scheme: span`, or variant `tokenized`, for this mixture",
-                )
-            output = sentence.released
-        else:
-            output = mark(composed.text, composed.spans(sentence.spans), marks)
-        rows.append(Instance(instruction, escape_marks(composed.text, marks), output, _shown(around, marks)))
-        ids.append(sentence.id)
-    return rows, ids
+def by_text(drawn: Sequence[Drawn], entities: Mapping[str, str]) -> list[dict[str, Drawn]]:
+    """Join sentences of one text that corpora annotate for different types, each by its entity type.
 
-
-def _shown(context: Context, marks: AnyMarks) -> str:
-    return escape_marks(compose(context.text).text, marks)
-
-
-def typed_instances(
-    chosen: Sequence[tuple[str, Sentence, Context]], entities: Mapping[str, str], prompt: Prompt, marks: TypedMarks
-) -> tuple[list[Instance], list[tuple[str, str]]]:
-    """Return instances with typed marks, letters composed. Each asks for the types annotated in its sentence alone.
-
-    A sentence that several corpora annotate for different types becomes one instance, by its text, with the context
-    that it has in the first of them. (Task tags: AIONER, Luo et al. 2023.)
-
-    Args:
-        chosen: Corpus, sentence and context, in order.
-        entities: Entity type by corpus.
-        prompt: The prompt, with marks for these types.
-        marks: Its marks.
-
-    Returns:
-        The instances; and corpora and sentences behind each, joined by `+`.
+    `entities` gives the entity type by corpus. (Task tags: AIONER, Luo et al. 2023.)
     """
-    together: dict[tuple[str, int], dict[str, tuple[str, Sentence, Context]]] = {}
+    together: dict[tuple[str, int], dict[str, Drawn]] = {}
     repeated: Counter[tuple[str, str]] = Counter()
-    for corpus, sentence, context in chosen:
-        entity, text = entities[corpus], sentence.text
-        together.setdefault((text, repeated[entity, text]), {})[entity] = (corpus, sentence, context)
+    for each in drawn:
+        entity, text = entities[each.corpus], each.sentence.text
+        together.setdefault((text, repeated[entity, text]), {})[entity] = each
         repeated[entity, text] += 1
-    rows: list[Instance] = []
-    origin: list[tuple[str, str]] = []
-    for (text, _), known in together.items():
-        composed = compose(text)
-        spans = {entity: composed.spans(sentence.spans) for entity, (_, sentence, _) in known.items()}
-        instruction = prompt.instruction_text(*(entity for entity in marks.types if entity in known))
+    return list(together.values())
+
+
+def instance(annotated: Mapping[str, Drawn], prompt: Prompt, scheme: AnnotationScheme = "span") -> Instance:
+    """Return the instance of a sentence, letters composed.
+
+    `annotated` has one sentence, or with typed marks several of one text, by the entity type that is annotated. The
+    instance asks for these types alone, and has the context of the first sentence.
+    """
+    corpus, sentence, context = next(iter(annotated.values()))
+    composed, marks = compose(sentence.text), prompt.all_marks
+    spans = {entity: composed.spans(each.sentence.spans) for entity, each in annotated.items()}
+    if isinstance(marks, TypedMarks):
+        instruction = prompt.instruction_text(*(entity for entity in marks.types if entity in annotated))
         output = mark_types(composed.text, spans, marks)
-        corpora, sentences, around = zip(*known.values(), strict=True)
-        rows.append(Instance(instruction, escape_marks(composed.text, marks), output, _shown(around[0], marks)))
-        origin.append(("+".join(corpora), "+".join(sentence.id for sentence in sentences)))
-    return rows, origin
+    else:
+        instruction = prompt.instruction_text(*annotated)
+        (own,) = spans.values()
+        output = mark(composed.text, own, marks)
+    if scheme == "released":
+        if sentence.released is None:
+            raise MarknerError(
+                f"sentence {sentence.id} of {corpus} is not in the author release",
+                "use `annotation_scheme: span`, or variant `tokenized`, for this mixture",
+            )
+        output = sentence.released
+    shown = escape_marks(compose(context.text).text, marks)
+    return Instance(instruction, escape_marks(composed.text, marks), output, shown)
 
 
 def build_mixture(
@@ -142,23 +122,20 @@ def build_mixture(
         sentences: Sentence files: for each corpus, in order, one a split. `fraction`, `limit` and `with_mentions`
             draw from the sentences of all its splits together.
         output: The instruction set.
-        index: CSV naming the corpus and the sentence behind each instance, in the same order.
+        index: CSV naming the corpus and the sentence behind each instance, in the same order; joined by `+` if there
+            are several.
     """
-    rows: list[Instance] = []
-    origin: list[tuple[str, str]] = []
-    files, marks = iter(sentences), prompt.all_marks
-    chosen: list[tuple[str, Sentence, Context]] = []
+    files = iter(sentences)
+    drawn: list[Drawn] = []
     for corpus in mixture.corpora:
-        together = [sentence for _ in mixture.split for sentence in read_sentences(next(files))]
-        if isinstance(marks, TypedMarks):
-            chosen += [(corpus, *drawn) for drawn in draw(together, mixture, prompt.context)]
-            continue
-        instruction = prompt.instruction_text(entities[corpus])
-        part, ids = instances(together, corpus, instruction, mixture, marks, prompt.context)
-        rows += part
-        origin += [(corpus, identifier) for identifier in ids]
-    if isinstance(marks, TypedMarks):
-        rows, origin = typed_instances(chosen, entities, prompt, marks)
+        of_corpus = [sentence for _ in mixture.split for sentence in read_sentences(next(files))]
+        drawn += draw(corpus, of_corpus, mixture, prompt.context)
+    groups = by_text(drawn, entities) if prompt.marks_by_type else [{entities[each.corpus]: each} for each in drawn]
+    rows = [instance(group, prompt, mixture.annotation_scheme) for group in groups]
+    origin = [
+        ("+".join(each.corpus for each in group.values()), "+".join(each.sentence.id for each in group.values()))
+        for group in groups
+    ]
     write_instances(rows, origin, output, index)
 
 
@@ -182,10 +159,7 @@ def write_instances(
             for row in rows
         ],
     )
-    with atomic(index) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["instance", "corpus", "sentence"])
-        writer.writerows((number, corpus, identifier) for number, (corpus, identifier) in enumerate(origin))
+    write_csv_rows(index, ["instance", "corpus", "sentence"], ((number, *each) for number, each in enumerate(origin)))
 
 
 def read_instances(path: str | os.PathLike[str]) -> list[Instance]:
