@@ -1,16 +1,15 @@
 """The dataset card: the counts of each split beside the counts in the paper."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from tabulate import tabulate
 
-from markner.data.documents import Sentence, read_sentences
+from markner.data.documents import read_sentences
 from markner.data.splits import counts_path
-from markner.files import atomic, read_json, write_text
+from markner.files import read_json, write_csv_rows, write_text
 from markner.study.schema.corpora import AnnotationScheme, CorpusFiles, PaperCounts, Variant
 
 COLUMNS = (
@@ -36,6 +35,8 @@ COLUMNS = (
     "duplicate_sentences",
     "shared_with_training",
 )
+Row = dict[str, Any]
+"""By column; a missing column is empty."""
 _COUNTED = ("instances", "mentions", "empty")
 
 
@@ -54,7 +55,7 @@ def write_card(
 
     The tokenized variant has no documents.
     """
-    rows = []
+    rows: list[Row] = []
     training = {variant: _training_texts(corpora, folder, variant) for variant in ("tokenized", "raw")}
     for name, corpus in corpora.items():
         for variant in corpus.variants():
@@ -69,18 +70,12 @@ def write_card(
                     ("span", "released") if "released_instances" in counts else ("span",)
                 )
                 for scheme in schemes:
-                    shared = sum(training[variant][item.text] > own for item in _with_scheme(sentences, scheme))
+                    kept = [item for item in sentences if scheme == "span" or item.released is not None]
+                    shared = sum(training[variant][item.text] > own for item in kept)
                     row = {"corpus": name, "split": split, "variant": variant, "annotation_scheme": scheme}
                     rows.append(row | _row(counts, scheme, corpus.paper.get(split)) | {"shared_with_training": shared})
-    # As objects, so that whole numbers stay whole where a column has gaps.
-    table = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
-    with atomic(csv_path) as stream:
-        table.to_csv(stream, index=False, lineterminator="\n")
-    write_text(md_path, _markdown(study_name, table))
-
-
-def _with_scheme(sentences: list[Sentence], scheme: AnnotationScheme) -> list[Sentence]:
-    return [item for item in sentences if scheme == "span" or item.released is not None]
+    write_csv_rows(csv_path, COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows))
+    write_text(md_path, _markdown(study_name, rows))
 
 
 def _training_texts(corpora: Mapping[str, CorpusFiles], folder: Path, variant: Variant) -> Counter[str]:
@@ -93,7 +88,7 @@ def _training_texts(corpora: Mapping[str, CorpusFiles], folder: Path, variant: V
     return texts
 
 
-def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | None) -> dict[str, Any]:
+def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | None) -> Row:
     """Return our counts and the paper's for a row."""
     prefix = "released_" if scheme == "released" else ""
     ours = {key: counts[prefix + key] for key in _COUNTED}
@@ -112,48 +107,48 @@ def _row(counts: dict[str, Any], scheme: AnnotationScheme, paper: PaperCounts | 
     return row
 
 
-def _markdown(study_name: str, table: pd.DataFrame) -> str:
+def _markdown(study_name: str, rows: Sequence[Row]) -> str:
     """Return the card as Markdown: counts beside the paper's, the reasons of differences, and further counts."""
     keys = ["corpus", "split", "variant", "annotation_scheme"]
     compared = ["instances", "mentions", "empty", "paper_instances", "paper_mentions", "paper_empty", "difference"]
     further = [name for name in COLUMNS if name not in (*keys, *compared, "explanation")]
-    reasons = table[table["explanation"].fillna("") != ""].drop_duplicates(["corpus", "split"])
-    lines = [f"- **{row.corpus}, {row.split}**: {row.explanation}" for row in reasons.itertuples()]
+    reasons = {(row["corpus"], row["split"]): row["explanation"] for row in rows if row["explanation"]}
+    lines = [f"- **{corpus}, {split}**: {explanation}" for (corpus, split), explanation in reasons.items()]
     parts = [
         f"# Corpora of the study {study_name}",
         "Variant `tokenized`: tokens of an IOB file joined by one space. Variant `raw`: native text, split by spaCy's "
         "sentencizer. Annotation scheme `span`: by offset. Annotation scheme `released`: the replacement rule of the "
         "author release.",
-        _table(table[keys + compared]),
+        _table(rows, keys + compared),
         "## Why the counts differ from the paper's",
-        "\n".join(lines) or _agreement(table),
+        "\n".join(lines) or _agreement(rows),
         "## Further counts",
         "Marked: gold spans left after overlaps are resolved. Crossing: mentions dropped because they cross a sentence "
         "boundary. Ignored: what the files hold beside mentions (relations, events, attributes, notes). Shared with "
         "training: sentences whose exact text is also in a training split of the study on the same variant.",
-        _table(table[keys + further]),
+        _table(rows, keys + further),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _agreement(table: pd.DataFrame) -> str:
+def _agreement(rows: Sequence[Row]) -> str:
     """Return the sentence for a card that explains no difference."""
-    compared = table["paper_instances"].notna()
-    if not compared.any():
+    differences = [row["difference"] for row in rows if "paper_instances" in row]
+    if not differences:
         return "The paper reports no counts of these corpora."
-    if (table.loc[compared, "difference"] != "").any():
+    if any(differences):
         return "The study explains none of the differences (`paper.<split>.note` of a corpus)."
     return "They do not differ where the paper reports any."
 
 
-def _table(table: pd.DataFrame) -> str:
-    cells = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
+def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    if not rows:
+        return "No corpora."
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
     texts = ("corpus", "split", "variant", "annotation_scheme", "difference")
-    align = ["left" if name in texts else "right" for name in table.columns]
-    headers = [name.replace("_", " ") for name in table.columns]
-    return (
-        tabulate(cells, headers, tablefmt="github", colalign=align, disable_numparse=True) if cells else "No corpora."
-    )
+    align = ["left" if name in texts else "right" for name in columns]
+    headers = [name.replace("_", " ") for name in columns]
+    return tabulate(cells, headers, tablefmt="github", colalign=align, disable_numparse=True)
 
 
 def _cell(value: object) -> str:
