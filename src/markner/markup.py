@@ -115,37 +115,28 @@ def _look_alike(match: re.Match[str]) -> str:
 
 
 def mark(text: str, spans: Sequence[Span], marks: Marks = MARKS) -> str:
-    """Return a text with marks around spans.
+    """Return a text with marks around spans; marks in the text are escaped (`escape_marks`).
 
-    Args:
-        text: The sentence. Marks in it are escaped (`escape_marks`).
-        spans: Character offsets into `text`, end exclusive; sorted, not empty, not overlapping (they may touch).
-        marks: The marks.
-
-    Raises:
-        MarknerError: A span is empty, outside the text, or overlaps its neighbour.
+    The spans are sorted, not empty and not overlapping (they may touch); others are a MarknerError.
     """
     return mark_types(text, {"": spans}, marks)
 
 
 def mark_types(text: str, spans: Mapping[str, Sequence[Span]], marks: AnyMarks) -> str:
-    """Return a text with marks around the spans of several types; shorter spans lie inside of longer ones.
+    """Return a text with marks around the spans of each type, as `mark`. Spans of different types may overlap."""
+    return enclose(escape_marks(text, marks), spans, marks)
 
-    Args:
-        text: The sentence. Marks in it are escaped (`escape_marks`).
-        spans: By entity type, as for `mark`; spans of different types may overlap.
-        marks: The marks.
 
-    Raises:
-        MarknerError: Spans of one type are wrong.
+def enclose(text: str, spans: Mapping[str, Sequence[Span]], marks: AnyMarks) -> str:
+    """Return a text with marks around the spans of each type, shorter spans inside of longer ones; nothing is escaped.
+
+    At one place marks close before others open. Of equal spans, that of the first type of the marks is the outer one.
     """
     tags: list[tuple[int, int, int, int, str]] = []
     for rank, (kind, pair) in enumerate(zip(marks.types, marks.pairs, strict=True)):
         check_spans(text, spans.get(kind, ()))
         for start, end in spans.get(kind, ()):
-            # At one place marks close before others open; the longer span opens first and closes last.
             tags += [(start, 1, -end, rank, pair.open), (end, 0, -start, -rank, pair.close)]
-    text = escape_marks(text, marks)
     pieces: list[str] = []
     position = 0
     for place, *_, tag in sorted(tags):

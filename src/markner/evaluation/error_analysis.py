@@ -12,12 +12,15 @@ from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error, sentence_
 from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import rounded
 from markner.files import write_csv_rows, write_json
+from markner.markup import Marks, TypedMarks, enclose
 
 COLUMNS = (
     *("error", "corpus", "run", "seed", "sentence", "text", "gold", "predicted"),
     *("kind", "sub_kind", "sampled", "adjudicated_kind", "adjudicated_sub_kind", "comment"),
 )
 """Columns of the file of errors. A person fills in the last three."""
+_NAMES = ("gold", "GOLD", "pred", "PRED")
+_ERROR_MARKS = TypedMarks(_NAMES, tuple(Marks(f"<{name}>", f"</{name}>") for name in _NAMES))
 
 
 def analyse(
@@ -100,20 +103,11 @@ def analyse(
 
 def marked_text(sentence: Sentence, predicted: Sequence[Span], error: Error) -> str:
     """Return the sentence with its spans in <gold> and <pred>, the error's own spans in <GOLD> and <PRED>."""
-    tags: list[tuple[int, int, int, int, str]] = []
-    for rank, (name, spans, own) in enumerate(
-        (("gold", sentence.spans, error.gold), ("pred", predicted, error.predicted))
-    ):
-        for span in spans:
-            tag = name.upper() if span == own else name
-            # At one place marks end before others begin; the outer one, gold of equal ones, begins first and ends last.
-            tags.append((span.start, 1, -span.end, rank, f"<{tag}>"))
-            tags.append((span.end, 0, -span.start, -rank, f"</{tag}>"))
-    pieces, position = [], 0
-    for place, _, _, _, tag in sorted(tags):
-        pieces += [sentence.text[position:place], tag]
-        position = place
-    return "".join([*pieces, sentence.text[position:]])
+    spans: dict[str, list[Span]] = {name: [] for name in _ERROR_MARKS.types}
+    for name, listed, own in (("gold", sentence.spans, error.gold), ("pred", predicted, error.predicted)):
+        for span in listed:
+            spans[name.upper() if span == own else name].append(span)
+    return enclose(sentence.text, spans, _ERROR_MARKS)
 
 
 def error_counts(errors: Sequence[Error], judged: Mapping[str, Judgement]) -> dict[str, Any]:
