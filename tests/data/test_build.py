@@ -100,7 +100,7 @@ def test_sentences_that_the_release_lacks_are_not_released(tmp_path: Path) -> No
 )
 def test_misspelt_types_are_an_error(tmp_path: Path, source: dict[str, Any]) -> None:
     variant: Variant = "tokenized" if source["format"] == "iob" else "raw"
-    with pytest.raises(MarknerError, match="no annotation of the types gene") as caught:
+    with pytest.raises(MarknerError, match="no mention of the types gene") as caught:
         build(tmp_path, {variant: source | {"types": ["gene"]}}, variant=variant)
     assert "Gene" in caught.value.fix
 

@@ -167,7 +167,7 @@ def test_types_that_the_input_lacks_are_an_error(tmp_path: Path) -> None:
     output = tmp_path / "a.jsonl"
     with pytest.raises(MarknerError, match="no mention of the types disease, drug") as caught:
         convert([SAMPLE], "pubtator", output, "jsonl", ReadOptions(["disease", "drug"]))
-    assert "the input has Chemical, Disease, Gene" in caught.value.fix
+    assert "the files have Chemical, Disease, Gene" in caught.value.fix
     assert not output.exists()
     texts = tmp_path / "a.txt"
     texts.write_text("Gout.", encoding="utf-8")

@@ -12,7 +12,7 @@ from markner.data.documents import Document, Sentence, write_sentences
 from markner.data.fetching.registry import native_name, split_references
 from markner.data.formats import bc2gm, iob
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import read_documents
+from markner.data.formats.document_files import check_types, read_documents
 from markner.data.sampling import subset
 from markner.data.sentences import SplitCounts, split_documents
 from markner.data.tokens import tokenized
@@ -120,11 +120,7 @@ def _check_types(name: str, source: CorpusSource, split: Split, paths: list[Path
         present = {kind for path in paths for kind in iob.kinds(path)}
     else:
         present = {mention.type for document in _documents(source, paths, None) for mention in document.mentions}
-    if present:
-        raise MarknerError(
-            f"{name}, {split}: no annotation of the types {', '.join(source.types)}",
-            f"the files have {', '.join(sorted(present))}: correct `types`",
-        )
+    check_types(f"{name}, {split}", source.types, present)
 
 
 def _counts(kept: list[Sentence], split_counts: SplitCounts, read: int, *, documents: bool) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_a_damaged_brat_annotation_and_a_missing_type_are_named(tmp_path: Path) 
     (tmp_path / "one.ann").write_text("T1\tDisease 2 6\tcold\n", encoding="utf-8")
     with pytest.raises(MarknerError, match="no mention of the types Chemical") as caught:
         list(read_external_answers(tmp_path, "brat", MARKS, ReadOptions(types=["Chemical"])))
-    assert "the file has Disease" in caught.value.fix
+    assert "the files have Disease" in caught.value.fix
 
 
 def test_bioc_json_is_a_format_of_answers(tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 """Answers of another system, read from a file of any of the formats that a run can name."""
 
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from markner.data.documents import Span, without_space
 from markner.data.formats import iob
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import read_documents
+from markner.data.formats.document_files import check_types, read_types
 from markner.data.formats.lines import numbered_lines
 from markner.errors import MarknerError
 from markner.files import line_value
@@ -47,16 +47,13 @@ def read_external_answers(
     if file_format == "marked":
         yield from _marked(path, marks)
     elif file_format == "iob":
-        _check_types(path, options.types, iob.kinds(path) if options.types is not None else ())
+        if options.types is not None:
+            check_types(str(path), options.types, iob.kinds(path))
         for sentence in iob.read(path, options.types, strict=False):
             yield ExternalAnswer(sentence.text, tuple(sentence.spans()))
     else:
-        documents = list(read_documents([path], file_format, replace(options, types=None)))
-        types = {mention.type for document in documents for mention in document.mentions}
-        _check_types(path, options.types, types)
-        for document in documents:
-            mentions = [each for each in document.mentions if options.types is None or each.type in options.types]
-            yield ExternalAnswer(document.text, tuple(Span(each.start, each.end) for each in mentions))
+        for document in read_types([path], file_format, options):
+            yield ExternalAnswer(document.text, tuple(mention.span for mention in document.mentions))
 
 
 def read_marked(text: str, raw: str, marks: Marks) -> ExternalAnswer:
@@ -85,11 +82,3 @@ def _marked(path: Path, marks: Marks) -> Iterator[ExternalAnswer]:
         if not isinstance(answer, str):
             raise MarknerError(f"{where}: `answer` is not text: {json.dumps(answer)[:80]}", fix)
         yield read_marked(row["text"], answer, marks)
-
-
-def _check_types(path: Path, types: Collection[str] | None, present: Collection[str]) -> None:
-    if types is not None and present and not set(types) & set(present):
-        raise MarknerError(
-            f"{path}: no mention of the types {', '.join(types)}",
-            f"the file has {', '.join(sorted(present))}: correct `types`",
-        )

@@ -1,15 +1,13 @@
 """Convert documents to another format. The result is read again, and lost parts are counted by kind."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
 from markner.data.documents import Document, without_space
 from markner.data.formats.annotations import ReadOptions
-from markner.data.formats.document_files import check_output, read_documents, write_documents
-from markner.errors import MarknerError
+from markner.data.formats.document_files import check_output, read_documents, read_types, write_documents
 from markner.study.schema.formats import InputFormat, OutputFormat
 
 
@@ -30,25 +28,11 @@ def convert(
             character, or the output would replace other files (`check_output`).
     """
     check_output(output, output_format, inputs, file_format)
-    documents = list(read_documents(inputs, file_format, replace(options, types=None)))
-    if options.types is not None:
-        documents = _of_types(documents, options.types)
+    documents = read_types(inputs, file_format, options)
     write_documents(documents, output, output_format)
     if not documents:
         return 0, Counter()  # a brat folder without texts cannot be read
     return len(documents), losses(documents, read_documents([output], output_format, ReadOptions()))
-
-
-def _of_types(documents: Sequence[Document], types: Collection[str]) -> list[Document]:
-    """Return the documents with their mentions of these types. Raise a MarknerError if they have only others."""
-    present = {mention.type for document in documents for mention in document.mentions}
-    if present and present.isdisjoint(types):
-        raise MarknerError(
-            f"no mention of the types {', '.join(types)}",
-            f"the input has {', '.join(sorted(present))}: correct the types",
-        )
-    kept = (tuple(mention for mention in document.mentions if mention.type in types) for document in documents)
-    return [replace(document, mentions=mentions) for document, mentions in zip(documents, kept, strict=True)]
 
 
 def losses(originals: Sequence[Document], copies: Iterable[Document]) -> Counter[str]:

@@ -57,6 +57,27 @@ def read_documents(paths: Sequence[str | Path], file_format: InputFormat, option
                     yield from _read(stream, str(file), inside, file_format, options)
 
 
+def read_types(paths: Sequence[str | Path], file_format: InputFormat, options: ReadOptions) -> list[Document]:
+    """Read all documents of files, with their mentions of the wanted types; see `check_types`."""
+    documents = list(read_documents(paths, file_format, replace(options, types=None)))
+    types = options.types
+    if types is None:
+        return documents
+    present = {mention.type for document in documents for mention in document.mentions}
+    check_types(", ".join(map(str, paths)), types, present)
+    kept = (tuple(mention for mention in document.mentions if mention.type in types) for document in documents)
+    return [replace(document, mentions=mentions) for document, mentions in zip(documents, kept, strict=True)]
+
+
+def check_types(where: str, types: Collection[str], present: Collection[str]) -> None:
+    """Raise a MarknerError if there are mentions, but none of the wanted types: a type is misspelt."""
+    if present and set(present).isdisjoint(types):
+        raise MarknerError(
+            f"{where}: no mention of the types {', '.join(types)}",
+            f"the files have {', '.join(sorted(present))}: correct `types`",
+        )
+
+
 def _is_brat(path: Path, file_format: InputFormat) -> bool:
     return file_format == "brat" or (file_format == "auto" and path.is_dir() and any(path.rglob("*.ann")))
 
