@@ -15,10 +15,6 @@ def author_spans(text: str, marked: str) -> tuple[Span, ...]:
     innermost open one. A mark without its partner and a mark around nothing are ignored, and so is white space at the
     ends of the sentence.
 
-    Args:
-        text: The sentence.
-        marked: The same sentence with marks.
-
     Returns:
         Offsets into `text`, sorted; they may be nested or equal.
 

@@ -41,17 +41,18 @@ def calibrate(
 ) -> None:
     """Write the calibration of each run and seed on a corpus as JSON, strict match.
 
+    Rows have `run`, `seed`, `mentions`, `right`, `gold_mentions`, `temperature` (null if none is fitted),
+    `as_predicted` and `scaled` (null), each with `expected_error` and `reliability`, and `thresholds`.
+
     Args:
         runs: By run and seed the predictions, and the predictions on which a temperature is fitted; None for none.
         sentences: Gold of the predictions.
         fit_sentences: Gold of the predictions for the fit.
         bins: Number of bins of equal width.
-        output: A list of rows: `run`, `seed`, `mentions`, `right`, `gold_mentions`, `temperature` (null if none is
-            fitted), `as_predicted` and `scaled` (null), each with `expected_error` and `reliability`, and
-            `thresholds`.
+        output: The JSON file.
 
     Raises:
-        MarknerError: Predictions do not fit their sentences, or have no confidences.
+        MarknerError: Predictions have no confidences.
     """
     rows = []
     for run, seeds in runs.items():

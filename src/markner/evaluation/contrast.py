@@ -56,16 +56,7 @@ def contrast(
     Test and interval are as in `significance`, for this pair alone, without the correction for several pairs. The draws
     of the interval depend on which system is the first.
 
-    Args:
-        sentences: Gold.
-        a: Predictions of the first system, a file for each seed.
-        b: Predictions of the second.
-        scoring: Resamples, confidence and seed.
-        permutations: Draws of the test.
-        match: Kind of match.
-
-    Raises:
-        MarknerError: A file is missing, or sentences and predictions do not belong together.
+    `a` and `b` are the predictions of the two, a file for each seed. A missing file is a MarknerError.
     """
     for path in (sentences, *a, *b):
         if not path.is_file():

@@ -40,8 +40,8 @@ def analyse(
     """Write the errors of one run, seed and corpus for a person to judge, and their counts.
 
     Args:
-        sentences: Gold, JSON lines of `Sentence`.
-        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
+        sentences: The gold.
+        predictions: The predictions of this run and seed.
         run: Name of the run.
         seed: Seed of the run.
         corpus: Name of the corpus.
@@ -56,7 +56,7 @@ def analyse(
         summary: JSON file to write: counts and shares by kind, for all errors and for the sample.
 
     Raises:
-        MarknerError: Sentences and predictions do not fit each other, or the judged file is not one of these errors.
+        MarknerError: The judged file is not one of these errors.
     """
     gold = read_gold(sentences)
     answers = read_answers(gold, sentences, predictions)

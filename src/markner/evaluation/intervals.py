@@ -25,12 +25,7 @@ class Intervals(NamedTuple):
 def bootstrap(counts: Sequence[Counts], scoring: Scoring) -> list[Intervals]:
     """Return percentile bootstrap intervals over sentences (Efron 1979), from the same resamples for each match.
 
-    Args:
-        counts: Counts by sentence of one corpus, one for each kind of match.
-        scoring: Resamples, confidence and seed.
-
-    Raises:
-        MarknerError: There is no sentence.
+    `counts` are of the same sentences, one for each kind of match. No sentence is a MarknerError.
     """
     columns = [kind.columns() for kind in counts]
     rows = np.concatenate(columns, axis=1)

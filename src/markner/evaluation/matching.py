@@ -76,10 +76,6 @@ def strict_counts(gold: SpanLists, predicted: SpanLists) -> Counts:
     """Count exact matches (paper 3.4): a prediction is right if a gold span has its start and its end.
 
     The authors' release marks some spans twice. Such a span can be matched twice at most.
-
-    Args:
-        gold: Gold spans by sentence.
-        predicted: Predicted spans by sentence, in the same order.
     """
     check_same_length(gold, predicted)
     flat_gold, flat_predicted = flatten(gold), flatten(predicted)

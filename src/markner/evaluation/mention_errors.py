@@ -51,9 +51,7 @@ def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error
     sub-kind of all is `split`. If several gold mentions overlap one prediction, the others are missing; the sub-kind of
     all is `merged`.
 
-    Args:
-        sentence: The sentence with its gold spans; sorted, not overlapping.
-        predicted: Predicted spans; sorted, not overlapping.
+    Spans of either kind are sorted and do not overlap.
     """
     gold, text = sentence.spans, sentence.text
     pairs = pair(gold, predicted)
@@ -77,12 +75,8 @@ def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error
 def pair(gold: Sequence[Span], predicted: Sequence[Span]) -> list[tuple[int, int]]:
     """Return which gold and predicted spans are paired: as many pairs as possible, then as many common characters.
 
-    As no list overlaps itself, pairs of overlapping spans never cross, and the best pairing is an alignment of the two
-    lists. Of equally good ones the leftmost is taken.
-
-    Args:
-        gold: Sorted, not overlapping.
-        predicted: Sorted, not overlapping.
+    As no list, sorted as it is, overlaps itself, pairs of overlapping spans never cross, and the best pairing is an
+    alignment of the two lists. Of equally good ones the leftmost is taken.
     """
     # One more pair outweighs all common characters, which are at most as many as the text has.
     weight = 1 + max((span.end for span in (*gold, *predicted)), default=0)

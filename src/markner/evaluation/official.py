@@ -46,12 +46,7 @@ References = Mapping[str, Sequence[Reference]]
 
 
 def read_alternatives(sentences: Path, genes: Path, alternatives: Path) -> References:
-    """Read gold and alternatives of a split from its native files.
-
-    Args:
-        sentences: Sentence file of the native release (`test.in`).
-        genes: Its GENE.eval.
-        alternatives: Its ALTGENE.eval.
+    """Read gold and alternatives of a split from its native files: `test.in`, GENE.eval, ALTGENE.eval.
 
     Raises:
         MarknerError: A damaged line, or an annotation of no sentence or outside of it; names file and line.
@@ -94,9 +89,7 @@ def without_spaces(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
 def official_counts(references: Sequence[Reference], predicted: SpanLists) -> Counts:
     """Count as alt_eval.perl does, sentence by sentence.
 
-    Args:
-        references: Gold and alternatives by sentence.
-        predicted: Predicted spans by sentence, in the same order; they leave out white space, too.
+    The offsets of `predicted` leave out white space, too.
     """
     gold = [reference.gold for reference in references]
     check_same_length(gold, predicted)
@@ -114,18 +107,10 @@ def official_score(
 ) -> None:
     """Score predictions of either variant as BioCreative II did and write the scores as JSON.
 
-    Args:
-        sentences: Gold, JSON lines of `Sentence`; of variant `tokenized` or `raw`, a sample or the whole split.
-        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
-        native: The split's sentence file, GENE.eval and ALTGENE.eval.
-        scoring: Settings of the confidence intervals.
-        run: Name of the run.
-        corpus: Name of the corpus.
-        output: File to write; the same input gives the same bytes.
+    `sentences` may be a sample. `native` are the split's sentence file, GENE.eval and ALTGENE.eval.
 
     Raises:
-        MarknerError: Other than three native files, a sentence that they do not hold, or sentences and predictions
-            that do not belong together.
+        MarknerError: Other than three native files, or a sentence that they do not hold.
     """
     if len(native) != 3:
         raise MarknerError(

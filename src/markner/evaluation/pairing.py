@@ -23,11 +23,6 @@ def read_gold(sentences: Path) -> list[Sentence]:
 def read_answers(gold: Sequence[Sentence], sentences: Path, predictions: Path) -> list[Prediction]:
     """Read the predictions of a file in the order of the sentences, and check them.
 
-    Args:
-        gold: The sentences.
-        sentences: Their file, named in errors.
-        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
-
     Raises:
         MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, or its spans are not
             sorted, overlap or leave their sentence.

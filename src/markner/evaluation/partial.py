@@ -32,11 +32,8 @@ def partial_counts(gold: SpanLists, predicted: SpanLists) -> Counts:
     A prediction across two gold spans matches one of them; the other is missed. Two predictions within one gold span
     are one true and one false positive.
 
-    The paper does not define its partial match. It was not one-to-one; see `authors_partial_counts`.
-
-    Args:
-        gold: Gold spans by sentence; they may be nested, as in the authors' release.
-        predicted: Predicted spans by sentence, in the same order.
+    The paper does not define its partial match. It was not one-to-one; see `authors_partial_counts`. Gold spans may be
+    nested, as in the authors' release.
     """
     check_same_length(gold, predicted)
     flat_gold, flat_predicted = flatten(gold), flatten(predicted)
@@ -79,9 +76,7 @@ def semeval_counts(gold: SpanLists, predicted: SpanLists) -> SemevalCounts:
     The first prediction takes the first gold span, and the second gets none. COR, PAR, SPU, MIS are 0, 1, 1, 1 there
     and 0, 2, 0, 0 here.
 
-    Args:
-        gold: Gold spans by sentence; they may be nested, as in the authors' release.
-        predicted: Predicted spans by sentence, in the same order; not overlapping each other.
+    Gold spans may be nested, as in the authors' release; predicted spans of a sentence do not overlap each other.
     """
     exact = strict_counts(gold, predicted)
     overlapping = partial_counts(gold, predicted)
@@ -125,10 +120,6 @@ def authors_partial_counts(gold: SpanLists, predicted: SpanLists) -> AuthorsCoun
 
     Source: `calculate_scores_micro_overall` of `evaluate.py` in
     https://github.com/BIDS-Xu-Lab/Clinical_Entity_Recognition_Using_GPT_models. docs/metrics.md gives the evidence.
-
-    Args:
-        gold: Gold spans by sentence; they may be nested.
-        predicted: Predicted spans by sentence, in the same order.
     """
     check_same_length(gold, predicted)
     flat_gold, flat_predicted = flatten(gold), flatten(predicted)

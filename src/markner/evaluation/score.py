@@ -30,18 +30,7 @@ def score(
 ) -> None:
     """Score predictions against gold and write the scores as JSON.
 
-    Args:
-        sentences: Gold, JSON lines of `Sentence`.
-        predictions: JSON lines of `Prediction`, one for each sentence, in any order.
-        scoring: Settings of the confidence intervals.
-        run: Name of the run.
-        corpus: Name of the corpus.
-        output: File to write; the same input gives the same bytes.
-        counts: For imported predictions, JSON of how the file's answers matched the sentences; kept under `answers`.
-
-    Raises:
-        MarknerError: A sentence has no prediction or more than one, a prediction has no sentence, or spans are not
-            sorted, overlap or leave their sentence.
+    `counts` is for imported predictions: JSON of how the file's answers matched the sentences, kept under `answers`.
     """
     gold = read_gold(sentences)
     answers = read_answers(gold, sentences, predictions)
@@ -67,14 +56,8 @@ def score(
 def score_grid(sentences: Path, predictions: Path, output: Path) -> None:
     """Write precision, recall and F1 of every point of an encoder's grid (paper 3.2: minimum, median, maximum).
 
-    Args:
-        sentences: Gold, JSON lines of `Sentence`.
-        predictions: Folder of the predictions, `<point>.jsonl`.
-        output: JSON by the name of the point, then by the kind of match: `precision`, `recall`, `f1`. The score file
-            of the chosen point has the intervals.
-
-    Raises:
-        MarknerError: As `score`.
+    `predictions` is a folder of `<point>.jsonl`. The JSON is by the name of the point, then by the kind of match:
+    `precision`, `recall`, `f1`. The score file of the chosen point has the intervals.
     """
     gold = read_gold(sentences)
     true_spans = [sentence.spans for sentence in gold]

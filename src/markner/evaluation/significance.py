@@ -74,14 +74,8 @@ def permutation_test(a: Counts, b: Counts, draws: int, seed: int) -> PairedTest:
     sentences: Cohen's d for pairs, with the permutations' own standard deviation; 0 where nothing varies. Dividing by
     the root makes it a matter of the systems, not of the size of the corpus.
 
-    Args:
-        a: Counts by sentence; of several seeds their sum, see `pooled`.
-        b: Counts of the same sentences, in the same order and to the same scale.
-        draws: Number of permutations.
-        seed: Seed of the permutations.
-
-    Raises:
-        MarknerError: There is no sentence, or the systems have different numbers of them.
+    `a` and `b` are counts of the same sentences to the same scale; of several seeds their sum, see `pooled`. It is a
+    MarknerError if there is no sentence, or if the systems have different numbers of them.
     """
     left, right = a.f1_columns(), b.f1_columns()
     if len(left) != len(right) or not len(left):
@@ -105,10 +99,7 @@ def permutation_test(a: Counts, b: Counts, draws: int, seed: int) -> PairedTest:
 def difference_interval(a: Sequence[Counts], b: Sequence[Counts], scoring: Scoring) -> Interval:
     """Return the bootstrap interval of F1 of a minus F1 of b, over sentences (paired) and seeds (of each system).
 
-    Args:
-        a: Counts by sentence, one for each seed.
-        b: Counts of the same sentences; the number of seeds may be another.
-        scoring: Resamples, confidence and seed.
+    `a` and `b` are counts of the same sentences, one for each seed; their numbers of seeds may differ.
     """
     rows = np.concatenate([counts.f1_columns() for counts in (*a, *b)], axis=1)
     generator = np.random.default_rng(scoring.seed)
@@ -146,15 +137,8 @@ def compare(
     correction depends on which other runs there are only if their number needs more draws. One run alone gives a file
     with the header only.
 
-    Args:
-        sentences: Gold, JSON lines of `Sentence`.
-        predictions: By run: JSON lines of `Prediction` for each of its seeds.
-        scoring: Resamples, confidence and seed.
-        permutations: Draws of each permutation test.
-        output: File to write; the same input gives the same bytes.
-
-    Raises:
-        MarknerError: A run without predictions, or sentences and predictions that do not belong together.
+    `predictions` are files by run, one for each of its seeds; a run without one is a MarknerError. `permutations` is
+    the number of draws of each test.
     """
     gold = read_gold(sentences)
     true_spans = [sentence.spans for sentence in gold]
@@ -177,11 +161,7 @@ def compare(
 def pair_rows(tested: Sequence[str], pairs: Pairs, scoring: Scoring, permutations: int) -> list[list[str | int]]:
     """Return a row with the columns `columns` for each pair of runs. Holm's correction is over these pairs.
 
-    Args:
-        tested: The values of the columns that say which scores are compared.
-        pairs: The counts of each pair.
-        scoring: Resamples, confidence and seed.
-        permutations: Draws of each permutation test.
+    `tested` are the values of the columns that say which scores are compared.
     """
     # With fewer draws no pair could be significant after the correction, however large its difference.
     permutations = max(permutations, ceil(len(pairs) / (1 - scoring.confidence)))

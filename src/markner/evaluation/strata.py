@@ -66,10 +66,8 @@ class UnmarkedCounts(Counts):
 def training_mentions(paths: Sequence[Path], source: TrainingSource, seed: int) -> frozenset[str]:
     """Return the surfaces, lower-cased, of all mentions that a training held, of whatever entity type.
 
-    Args:
-        paths: The instruction set, or the sentences of each split.
-        source: Which of the two it is, and the part that is used.
-        seed: Seed of the run, by which the part is drawn.
+    `paths` are the instruction set, or the sentences of each split, of which a part may be drawn by the run's `seed`:
+    see `source`.
     """
     texts: Iterable[tuple[str, Sequence[Span]]]
     if source.instructions is not None:
@@ -85,8 +83,7 @@ def training_mentions(paths: Sequence[Path], source: TrainingSource, seed: int) 
 def strata_of(seen: frozenset[str] | None) -> dict[str, StratumOf]:
     """Return the function of each kind that gives the stratum of a mention.
 
-    Args:
-        seen: Lower-cased surfaces of the training mentions; without them the kind `training` is left out.
+    `seen` are lower-cased surfaces of the training mentions; without them the kind `training` is left out.
     """
 
     def words(sentence: Sentence, span: Span) -> str:
@@ -115,14 +112,7 @@ def _lower_case(text: str, span: Span) -> str:
 def stratum_counts(
     sentences: Sequence[Sentence], predicted: SpanLists, kind: str, stratum_of: StratumOf
 ) -> dict[str, Counts]:
-    """Return strict counts by stratum of a kind. They add up to the counts of all mentions.
-
-    Args:
-        sentences: The sentences with their gold spans.
-        predicted: Predicted spans by sentence, in the same order.
-        kind: Key of `KINDS`.
-        stratum_of: Stratum of a mention, one of the kind.
-    """
+    """Return strict counts by stratum of a kind of `KINDS`. They add up to the counts of all mentions."""
     gold: dict[str, list[list[Span]]] = {name: [[] for _ in sentences] for name in KINDS[kind]}
     answers: dict[str, list[list[Span]]] = {name: [[] for _ in sentences] for name in KINDS[kind]}
     for place, (sentence, spans) in enumerate(zip(sentences, predicted, strict=True)):
@@ -156,17 +146,8 @@ def write_strata(
     the share of sentences left without a mark is tested in place of F1. Holm's correction is over the pairs of a
     stratum.
 
-    Args:
-        sentences: Gold, JSON lines of `Sentence`.
-        predictions: By run and seed: JSON lines of `Prediction`.
-        training: By run: the training data whose mentions count as seen, and their files.
-        scoring: Resamples, confidence and seed.
-        permutations: Draws of each permutation test.
-        scores: CSV to write, with the columns `COLUMNS`; the same input gives the same bytes.
-        tests: CSV to write, with the columns `TEST_COLUMNS`.
-
-    Raises:
-        MarknerError: Sentences and predictions do not belong together.
+    `predictions` are files by run and seed. `training` has by run the training data whose mentions count as seen, and
+    their files. `scores` is a CSV with the columns `COLUMNS`, `tests` one with `TEST_COLUMNS`.
     """
     gold = read_gold(sentences)
     answers = {

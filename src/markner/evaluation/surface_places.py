@@ -19,9 +19,7 @@ class Places:
     def annotated_otherwise(self, *, marked: bool, itself: bool = True) -> tuple[int, int]:
         """Return how many places are annotated otherwise than one of them, and the number of other places.
 
-        Args:
-            marked: Whether the one place is marked.
-            itself: Whether the one place is counted here.
+        `marked` says whether the one place is marked, `itself` whether it is counted here.
         """
         otherwise = self.unmarked if marked else self.marked
         return len(otherwise), len(self.marked) + len(self.unmarked) - itself

@@ -87,18 +87,10 @@ class Suspect:
 def write_suspects(
     test: Path, others: Sequence[Path], predictions: Sequence[Path], settings: SuspectList, output: Path
 ) -> None:
-    """Write the suspected annotation errors of a corpus, the likeliest first.
+    """Write the suspected annotation errors of a corpus, the likeliest first, as CSV with the columns `COLUMNS`.
 
-    Args:
-        test: Test sentences, JSON lines of `Sentence`.
-        others: Sentences of the other splits.
-        predictions: JSON lines of `Prediction` for the test sentences, one file for each run and seed.
-        settings: The corpus, and when a surface counts as annotated otherwise elsewhere.
-        output: CSV to write, with the columns `COLUMNS`; `evaluation.adjudication` reads it. The text is as in the file
-            of errors.
-
-    Raises:
-        MarknerError: Sentences and predictions do not belong together.
+    `evaluation.adjudication` reads it; the text is as in the file of errors. `test` and `others` are the sentences of
+    the test split and of the other splits, `predictions` a file for each run and seed for the test sentences.
     """
     gold = read_gold(test)
     systems = [_system(gold, read_answers(gold, test, file)) for file in predictions]

@@ -48,18 +48,7 @@ class Trace:
 
 
 def trace(sentences: Path, predictions: Path, scoring: Scoring, match: str) -> Trace:
-    """Score predictions against gold again, sentence by sentence.
-
-    Args:
-        sentences: Gold, JSON lines of `Sentence`.
-        predictions: JSON lines of `Prediction`, one for each sentence.
-        scoring: Settings of the confidence intervals.
-        match: Kind of match.
-
-    Raises:
-        MarknerError: A file is missing or broken, a sentence has no prediction, a prediction has no sentence, or spans
-            are not sorted, overlap or leave their sentence.
-    """
+    """Score predictions against gold again, sentence by sentence. A missing file is a MarknerError."""
     for path in (sentences, predictions):
         if not path.is_file():
             raise MarknerError(f"{path} is not there any more", "make it again")
