@@ -37,9 +37,7 @@ def with_spaces(text: str) -> str:
 def whole_clusters(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
     """Return spans grown to whole grapheme clusters; a cluster that two spans share belongs to the first.
 
-    Args:
-        text: The text of the spans.
-        spans: Sorted and not overlapping; what is left of a span after the one before it may be empty and is dropped.
+    The spans are sorted and do not overlap. What is left of a span after the one before it may be empty and is dropped.
     """
     if text.isascii():
         return tuple(spans)

@@ -266,10 +266,7 @@ class Stripped(NamedTuple):
 def strip_marks(marked: str, marks: AnyMarks = MARKS, entity: str = "") -> Stripped:
     """Return the text without marks, the spans of the outermost closed marks, and their defect if there is one.
 
-    Args:
-        marked: The marked text.
-        marks: The marks. Of typed ones all are taken out of the text.
-        entity: Of typed marks, the entity type whose spans are returned.
+    Of typed marks all are taken out of the text, and the spans of one entity type are returned.
     """
     own = marks.pairs[marks.types.index(entity)]
     pieces: list[str] = []

@@ -27,10 +27,8 @@ def words(text: str) -> list[Span]:
 def tags_from_spans(words: Sequence[Span], spans: Sequence[Span]) -> list[Tag]:
     """Return BIO tags, one a word; a word belongs to the first span that it overlaps.
 
-    Args:
-        words: Words in order, as `words` gives them.
-        spans: Mentions, sorted and not overlapping. Mentions of whole words come back unchanged from
-            `spans_from_tags`. Other mentions grow to whole words; one inside a word of an earlier mention is lost.
+    Words and spans are sorted and do not overlap. Spans of whole words come back unchanged from `spans_from_tags`.
+    Others grow to whole words; one inside a word of an earlier span is lost.
     """
     tags: list[Tag] = ["O"] * len(words)
     position = 0

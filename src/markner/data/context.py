@@ -22,12 +22,10 @@ class Context(NamedTuple):
 
 
 def contexts(sentences: Sequence[Sentence], kind: ContextKind) -> list[Context]:
-    """Return the context of each sentence.
+    """Return the context of each sentence of a file, in which those of a document follow each other in their order.
 
-    Args:
-        sentences: All sentences of a file; those of a document follow each other in their order.
-        kind: `neighbors`: the sentence before and the sentence after it in the document. `title`: the first sentence of
-            the document, for each of its other sentences. `none`: nothing.
+    `neighbors` are the sentence before and the sentence after it in the document; `title` is the first sentence of the
+    document, for each of its other sentences.
     """
     if kind == "none":
         return [Context()] * len(sentences)

@@ -33,13 +33,7 @@ class ExternalAnswer:
 def read_external_answers(
     path: Path, file_format: AnswerFormat, marks: Marks, options: ReadOptions
 ) -> Iterator[ExternalAnswer]:
-    """Read the answers of a file, in order.
-
-    Args:
-        path: A file; for brat a folder, for the other formats of documents a file or a folder.
-        file_format: Format of the file.
-        marks: Marks around the mentions, for `marked`.
-        options: Types that count and unit of the offsets, where the format has them.
+    """Read the answers of a file (for brat of a folder), in order. `marks` are those of the format `marked`.
 
     Raises:
         MarknerError: The file is not in its format, or has mentions but none of the types; names file and line.

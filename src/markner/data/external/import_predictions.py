@@ -24,14 +24,8 @@ def import_predictions(
 ) -> None:
     """Match the answers of a file with the sentences of a corpus, and write predictions and counts.
 
-    Args:
-        sentences: Sentences of the corpus' test split, JSON lines of `Sentence`.
-        answers: The file (or folder) of the answers.
-        params: How the file is read, and the share of the sentences that must have an answer.
-        run: Name of the run, for errors.
-        corpus: Name of the corpus, for errors.
-        output: JSON lines of `Prediction`, one for each sentence, in order.
-        counts: JSON of `MatchCounts`.
+    `sentences` are the test split, JSON lines of `Sentence`; `answers` is a file or a folder. `output` is JSON lines of
+    `Prediction`, one for each sentence, in order; `counts` JSON of `MatchCounts`. `run` and `corpus` are for errors.
 
     Raises:
         MarknerError: The file is damaged or holds no answers, or fewer sentences have an answer than must have one.

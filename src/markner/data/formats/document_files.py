@@ -30,12 +30,8 @@ def read_documents(paths: Sequence[str | Path], file_format: InputFormat, option
 
     Files of a folder are read in the order of their paths, members of a tar archive in its order, also if it lies in a
     folder; hidden ones are left out. Nothing is kept of a document that was read, so that memory does not grow with the
-    number of documents.
-
-    Args:
-        paths: Files, folders, or `-` for standard input.
-        file_format: Format of all of them; `auto` decides by the name of each, else by its first bytes.
-        options: How annotations are read.
+    number of documents. A path of `-` is standard input. The format `auto` decides by the name of each file, else by
+    its first bytes.
 
     Raises:
         MarknerError: a file is missing or is not in its format, or a folder has no files.
@@ -174,13 +170,8 @@ def check_output(
 ) -> None:
     """Check, before anything is read, that an output can be written and replaces no other files.
 
-    A folder is replaced as a whole. So an existing one must be empty, or be a brat folder.
-
-    Args:
-        output: File or (brat) folder; standard output if None.
-        output_format: Format that is written.
-        inputs: Files, folders, or `-` for standard input.
-        input_format: Their format.
+    A folder is replaced as a whole. So an existing one must be empty, or be a brat folder. An output of None is
+    standard output.
 
     Raises:
         MarknerError: The output is or holds an input, is a folder with other files than brat's, or is a folder in the

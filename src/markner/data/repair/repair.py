@@ -29,13 +29,8 @@ def repair_predictions(
     A repaired prediction keeps the status and the answer of its prediction. It has no confidences: no model gave a
     probability to what a rule adds.
 
-    Args:
-        sentences: Sentences of the corpus, JSON lines of `Sentence`.
-        predictions: JSON lines of `Prediction`, one for each sentence, in order.
-        native: Folder of the corpus' native files if `params.native` says how to read the documents in them.
-        gazetteer: Terms, one a line, for the step `gazetteer`.
-        params: The steps, and where the sentences have their documents from.
-        output: JSON lines of `Prediction`.
+    `predictions` has one for each of `sentences`, in order. `native` is the folder of the corpus' native files if
+    `params.native` says how to read the documents in them; `gazetteer` has terms, one a line, for the step of its name.
 
     Returns:
         `documents`, `alone` (sentences that are a document of their own, for their document is not known), and by step

@@ -38,9 +38,7 @@ class Words:
     def occurrences(self, surfaces: Collection[Surface], lengths: Sequence[int]) -> Iterator[tuple[Surface, Span]]:
         """Yield all places of surfaces, by their beginning and then the longest first; places may overlap.
 
-        Args:
-            surfaces: The surfaces, in a form that is searched quickly.
-            lengths: Their numbers of words, longest first.
+        `surfaces` is searched for each run of words, so a set or a dictionary; `lengths` are those of `lengths_of`.
         """
         for start, first in enumerate(self.spans):
             for length in lengths:

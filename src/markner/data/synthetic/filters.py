@@ -59,11 +59,7 @@ def judge(
 ) -> Iterator[Verdict]:
     """Judge candidates in their order; later ones must differ from each one that is kept.
 
-    Args:
-        candidates: The candidates of the model.
-        seed_sentences: All seed sentences, also without a mention.
-        tests: Test sentences of every corpus of the study.
-        filters: Limits and thresholds.
+    `seed_sentences` are all, also without a mention; `tests` the test sentences of every corpus of the study.
     """
     named_tests = [(sentence.id, sentence.text) for sentence in tests]
     test, runs = Neighbours(named_tests), Runs(filters.test_run, named_tests)

@@ -34,7 +34,7 @@ def build_set(
 
     Args:
         name: Name of the set in the study.
-        params: The seed, the filters and the instruction.
+        params: Settings of the set.
         candidates: JSON lines of `Candidate`.
         sentences: The training split that the seed sentences are drawn from.
         tests: Test sentences of every corpus of the study.
