@@ -12,25 +12,9 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from markner.errors import MarknerError
-from runrecord.files import atomic, usual_mode, write_text
-
-__all__ = [
-    "atomic",
-    "fresh_folder",
-    "line_value",
-    "read_csv_rows",
-    "read_json",
-    "read_jsonl",
-    "read_records",
-    "record_of",
-    "record_row",
-    "replace_folder",
-    "write_csv_rows",
-    "write_json",
-    "write_jsonl",
-    "write_records",
-    "write_text",
-]
+from runrecord.files import atomic as atomic
+from runrecord.files import usual_mode
+from runrecord.files import write_text as write_text
 
 Record = TypeVar("Record")
 _adapter: Any = cache(TypeAdapter)

@@ -1,9 +1,10 @@
 """Convert documents to another format. The result is read again, and lost parts are counted by kind."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from markner.data.documents import Document, without_space
 from markner.data.formats.annotations import ReadOptions
@@ -49,41 +50,29 @@ def losses(originals: Sequence[Document], copies: Iterable[Document]) -> Counter
             continue
         copy = next((each for each in copies_of_text if each.id == original.id), copies_of_text[0])
         copies_of_text.remove(copy)
-        lost.update(_lost(original, copy))
+        kept = _parts(copy)
+        lost.update({kind: (parts - kept[kind]).total() for kind, parts in _parts(original).items()})
     return +lost
 
 
-def _lost(original: Document, copy: Document) -> Counter[str]:
-    """Count what one copy lacks. Offsets are compared without white space, which a format may change."""
-    place, copied = _counter(original.text), _counter(copy.text)
-    bounds = {(place[part.start], place[part.end]) for part in original.passages if part.start < part.end}
-    bounds -= {(copied[part.start], copied[part.end]) for part in copy.passages}
-    kept: list[Mapping[str, str]] = [part.infons for part in copy.passages]
-    kept += [{}] * (len(original.passages) - len(kept))
-    infons = sum(len(part.infons.items() - other.items()) for part, other in zip(original.passages, kept, strict=False))
-    mentions = Counter((place[item.start], place[item.end], item.type) for item in original.mentions)
-    mentions -= Counter((copied[item.start], copied[item.end], item.type) for item in copy.mentions)
-    concepts = Counter((place[item.start], place[item.end], item.concept or "") for item in original.mentions)
-    concepts -= Counter((copied[item.start], copied[item.end], item.concept or "") for item in copy.mentions)
-    scores = Counter((place[item.start], place[item.end], item.confidence or 0.0) for item in original.mentions)
-    scores -= Counter((copied[item.start], copied[item.end], item.confidence or 0.0) for item in copy.mentions)
-    parts = Counter(place[part.start] for item in original.mentions for part in item.parts)
-    parts -= Counter(copied[part.start] for item in copy.mentions for part in item.parts)
-    return Counter(
-        {
-            "documents whose identifier changed": int(original.id != copy.id),
-            "documents whose white space changed": int(original.text != copy.text),
-            "bounds of passages": len(bounds),
-            "properties of passages": infons,
-            "properties of documents": len(original.infons.items() - copy.infons.items()),
-            "mentions": mentions.total(),
-            "concepts": sum(count for (*_, concept), count in concepts.items() if concept),
-            "scores": sum(count for (*_, score), count in scores.items() if score),
-            "parts of discontinuous mentions": parts.total(),
-        }
-    )
-
-
-def _counter(text: str) -> list[int]:
-    """Return for each position of a text how many characters before it are not white space."""
-    return list(accumulate((not character.isspace() for character in text), initial=0))
+def _parts(document: Document) -> dict[str, Counter[Any]]:
+    """Return all parts of a document by kind. Offsets do not count white space, which a format may change."""
+    place = list(accumulate((not character.isspace() for character in document.text), initial=0))
+    mentions = [(place[item.start], place[item.end], item) for item in document.mentions]
+    return {
+        "documents whose identifier changed": Counter([document.id]),
+        "documents whose white space changed": Counter([document.text]),
+        "bounds of passages": Counter(
+            {(place[part.start], place[part.end]) for part in document.passages if part.start < part.end}
+        ),
+        "properties of passages": Counter(
+            (number, infon) for number, part in enumerate(document.passages) for infon in part.infons.items()
+        ),
+        "properties of documents": Counter(document.infons.items()),
+        "mentions": Counter((start, end, item.type) for start, end, item in mentions),
+        "concepts": Counter((start, end, item.concept) for start, end, item in mentions if item.concept),
+        "scores": Counter((start, end, item.confidence) for start, end, item in mentions if item.confidence),
+        "parts of discontinuous mentions": Counter(
+            place[part.start] for item in document.mentions for part in item.parts
+        ),
+    }
