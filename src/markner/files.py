@@ -51,20 +51,35 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def read_csv_rows(path: Path, columns: Sequence[str], content: str, fix: str) -> list[dict[str, str]]:
-    """Read the rows of a CSV file by column.
+    """Read the rows of a CSV file by column. Raise a MarknerError if it has other columns than a file of `content`."""
+    header, rows = read_csv(path, fix)
+    if header != [*columns]:
+        raise MarknerError(f"{path} does not have the columns of {content}", fix)
+    return [row for _, row in rows]
 
-    Raise a MarknerError if it has other columns than a file of `content`, or a row with cells too many or too few.
+
+def read_csv(path: Path, fix: str = "") -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the columns of a CSV file, and each row by column with the line where it begins.
+
+    A byte order mark and empty lines are left out. A file that is not CSV in UTF-8, and a row with cells too many or
+    too few, is a MarknerError that names file and line.
     """
-    rows = []
-    with path.open(encoding="utf-8", newline="") as stream:
-        reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != tuple(columns):
-            raise MarknerError(f"{path} does not have the columns of {content}", fix)
-        for row in reader:
-            if None in row or None in row.values():  # the reader's key of more cells, its value of missing ones
-                raise MarknerError(f"{path}, line {reader.line_num}: not one cell for each column of {content}", fix)
-            rows.append(row)
-    return rows
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            rows, line = [], reader.line_num + 1
+            for cells in reader:
+                if cells and len(cells) != len(header):
+                    raise MarknerError(f"{path}, line {line}: {len(cells)} cells under {len(header)} columns", fix)
+                if cells:
+                    rows.append((line, dict(zip(header, cells, strict=True))))
+                line = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        raise MarknerError(f"{path}: not UTF-8: {error.reason}", "save it as CSV in UTF-8") from error
+    except csv.Error as error:
+        raise MarknerError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from error
+    return header, rows
 
 
 def write_csv_rows(path: str | os.PathLike[str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

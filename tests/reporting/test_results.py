@@ -86,15 +86,21 @@ def test_the_cells_come_back_from_csv(found: list[dict[str, Any]], tmp_path: Pat
         read_cells(tmp_path / "other.csv")
 
 
-@pytest.mark.parametrize("change", [lambda line: line[: line.rindex(",")], lambda line: f"{line},0.5"])
+@pytest.mark.parametrize(
+    ("change", "more"), [(lambda line: line[: line.rindex(",")], -1), (lambda line: f"{line},0.5", 1)]
+)
 def test_a_row_with_another_number_of_cells_is_an_error(
-    found: list[dict[str, Any]], change: Callable[[str], str], tmp_path: Path
+    found: list[dict[str, Any]], change: Callable[[str], str], more: int, tmp_path: Path
 ) -> None:
     write_cells(tmp_path / "table.csv", found)
     lines = (tmp_path / "table.csv").read_text().splitlines()
     write_text(tmp_path / "table.csv", "\n".join([*lines[:2], change(lines[2]), *lines[3:]]))
-    with pytest.raises(MarknerError, match=r"table\.csv, line 3: not one cell for each column of a results table"):
+    columns = len(lines[0].split(","))
+    with pytest.raises(
+        MarknerError, match=rf"table\.csv, line 3: {columns + more} cells under {columns} columns"
+    ) as caught:
         read_cells(tmp_path / "table.csv")
+    assert caught.value.fix == "make the table again"
 
 
 @pytest.mark.parametrize(

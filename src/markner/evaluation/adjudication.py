@@ -1,13 +1,13 @@
 """Read a person's judgements of errors: the columns of the errors file that are filled in by hand."""
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from markner.errors import MarknerError
 from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error
 from markner.evaluation.pairing import first_few
+from markner.files import read_csv
 
 NO_ERROR = "none"
 """The kind for an error of the gold, or for an error that repeats another row."""
@@ -53,7 +53,14 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
     known = {error.id: error for error in errors}
     judged: dict[str, Judgement] = {}
     strangers: list[str] = []
-    for line, row in _rows(path, (*_NEEDED, *place)):
+    header, rows = read_csv(path)
+    if absent := [f"`{name}`" for name in (*_NEEDED, *place) if name not in header]:
+        raise MarknerError(
+            f"{path}, line 1: no column {', '.join(absent)}",
+            "save the file of errors as CSV with commas and its own first line",
+        )
+    for line, cells in rows:
+        row = {name: cell.strip() for name, cell in cells.items()}
         for column, value in place.items():
             if row[column] != value:
                 raise MarknerError(
@@ -86,30 +93,6 @@ def read_judgements(path: Path, place: Mapping[str, str], errors: Iterable[Error
             "the predictions have changed since; judge the new file of errors",
         )
     return judged
-
-
-def _rows(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Return line number and cells of each row of a judged file, with or without a byte order mark."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = next(reader, [])
-            if absent := [name for name in needed if name not in header]:
-                raise MarknerError(
-                    f"{path}, line 1: no column {', '.join(f'`{name}`' for name in absent)}",
-                    "save the file of errors as CSV with commas and its own first line",
-                )
-            line = reader.line_num + 1
-            for cells in reader:
-                if cells and len(cells) != len(header):
-                    raise MarknerError(f"{path}, line {line}: {len(cells)} cells under {len(header)} columns")
-                if cells:
-                    yield line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-                line = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        raise MarknerError(f"{path}: not UTF-8: {error.reason}", "save it as CSV in UTF-8") from error
-    except csv.Error as error:
-        raise MarknerError(f"{path}, line {reader.line_num}: not valid CSV: {error}") from error
 
 
 def check_complete(path: Path, judged: Mapping[str, Judgement], sampled: Sequence[Error]) -> None:
