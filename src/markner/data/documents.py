@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -99,6 +99,11 @@ def trimmed(text: str, span: Span) -> Span:
     surface = text[span.start : span.end]
     start = span.start + len(surface) - len(surface.lstrip())
     return Span(start, start + len(surface.strip()))
+
+
+def overlaps(span: Span, others: Collection[Span]) -> bool:
+    """Return whether a span has a character in common with one of others."""
+    return any(span.start < other.end and other.start < span.end for other in others)
 
 
 class PassageText(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from markner.data.documents import SENTENCE, Document, Sentence, Span, trimmed
+from markner.data.documents import SENTENCE, Document, Sentence, Span, overlaps, trimmed
 from markner.graphemes import whole_clusters
 from markner.stub_import import stub_import
 
@@ -93,7 +93,7 @@ def resolve_overlaps(mentions: Iterable[Span]) -> tuple[Span, ...]:
     kept: list[Span] = []  # in order, so that only two neighbours can overlap a further span
     for span in sorted(set(mentions), key=lambda span: (span.start - span.end, span.start)):
         place = bisect_left(kept, span)
-        if all(other.end <= span.start or span.end <= other.start for other in kept[max(place - 1, 0) : place + 1]):
+        if not overlaps(span, kept[max(place - 1, 0) : place + 1]):
             kept.insert(place, span)
     return tuple(kept)
 

@@ -116,10 +116,7 @@ def _check_types(name: str, source: CorpusSource, split: Split, paths: list[Path
     """Raise a MarknerError if a split has no mention of the types, but annotations of others: a type is misspelt."""
     if source.types is None or any(sentence.mentions for sentence in sentences):
         return
-    if source.format == "iob":
-        present = {kind for path in paths for kind in iob.kinds(path)}
-    else:
-        present = {mention.type for document in _documents(source, paths, None) for mention in document.mentions}
+    present = {mention.type for document in _documents(source, paths, None) for mention in document.mentions}
     check_types(f"{name}, {split}", source.types, present)
 
 

@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from markner.data.abbreviations import compact, is_short_form, long_form_start, longest_window
-from markner.data.documents import Sentence, Span
+from markner.data.documents import Sentence, Span, overlaps
 
 Kind = Literal["missing", "wrong", "boundary"]
 """Gold without a prediction, a prediction without gold, a prediction that overlaps its gold and is not equal to it."""
@@ -66,7 +66,7 @@ def sentence_errors(sentence: Sentence, predicted: Sequence[Span]) -> list[Error
         mention, answer = gold[left], predicted[right]
         if mention != answer:
             # Never both: the two left over would then make one pair more.
-            split, merged = _any_overlap(mention, wrong), _any_overlap(answer, missing)
+            split, merged = overlaps(mention, wrong), overlaps(answer, missing)
             sub_kind: SubKind = "split" if split else "merged" if merged else _shape(mention, answer)
             errors.append(Error(sentence.id, mention, answer, "boundary", sub_kind))
     return sorted(errors, key=lambda error: (error.gold or error.predicted, error.kind))
@@ -135,10 +135,6 @@ def _overlap(left: Span, right: Span) -> int:
     return max(0, min(left.end, right.end) - max(left.start, right.start))
 
 
-def _any_overlap(span: Span, others: Iterable[Span]) -> bool:
-    return any(_overlap(span, other) for other in others)
-
-
 def _shape(gold: Span, predicted: Span) -> SubKind:
     """Return how the bounds of a prediction differ from the gold that it overlaps."""
     if predicted.start <= gold.start and gold.end <= predicted.end:
@@ -146,8 +142,8 @@ def _shape(gold: Span, predicted: Span) -> SubKind:
     return "shorter" if gold.start <= predicted.start and predicted.end <= gold.end else "shifted"
 
 
-def _sub_kind_alone(text: str, span: Span, others: Iterable[Span], overlapping: SubKind) -> SubKind:
+def _sub_kind_alone(text: str, span: Span, others: Sequence[Span], overlapping: SubKind) -> SubKind:
     """Return the sub-kind of a span without a partner; a span that it overlaps has another partner."""
-    if _any_overlap(span, others):
+    if overlaps(span, others):
         return overlapping
     return "abbreviation" if is_abbreviation(text, span) else "other"

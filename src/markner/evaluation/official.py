@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from markner.data.documents import Document, Sentence, Span, without_space
+from markner.data.documents import Document, Sentence, Span, overlaps, without_space
 from markner.data.formats import bc2gm
 from markner.errors import MarknerError
 from markner.evaluation.intervals import bootstrap, score_values
@@ -147,9 +147,7 @@ def _official_scores(
 
 
 def _credited(mention: Span, reference: Reference, accepted: set[Span]) -> bool:
-    return mention in accepted or any(
-        start < mention.end and mention.start < end for start, end in accepted.intersection(reference.alternatives)
-    )
+    return mention in accepted or overlaps(mention, accepted.intersection(reference.alternatives))
 
 
 def _annotated(document: Document) -> tuple[Span, ...]:

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from markner.data.documents import Sentence, Span
-from markner.data.repair.surfaces import Surface, Words, lengths_of, overlaps
+from markner.data.documents import Sentence, Span, overlaps
+from markner.data.repair.surfaces import Surface, Words, lengths_of
 from markner.data.sentences import resolve_overlaps
 
 

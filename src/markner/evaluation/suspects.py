@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from markner.data.documents import Sentence, Span, read_sentences
-from markner.data.repair.surfaces import Surface, overlaps
+from markner.data.documents import Sentence, Span, overlaps, read_sentences
+from markner.data.repair.surfaces import Surface
 from markner.evaluation.error_analysis import marked_text
 from markner.evaluation.matching import strict_counts, total_ratios
 from markner.evaluation.mention_errors import Error, sentence_errors

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from markner.data.abbreviations import definitions
-from markner.data.documents import Span
-from markner.data.repair.surfaces import Surface, Words, lengths_of, overlaps
+from markner.data.documents import Span, overlaps
+from markner.data.repair.surfaces import Surface, Words, lengths_of
 
 Mentions = list[list[Span]]
 """Mentions of the sentences of a document, sorted and not overlapping."""

@@ -50,8 +50,3 @@ class Words:
 def lengths_of(surfaces: Collection[Surface]) -> list[int]:
     """Return the numbers of words of surfaces, longest first."""
     return sorted({len(surface) for surface in surfaces}, reverse=True)
-
-
-def overlaps(span: Span, others: Collection[Span]) -> bool:
-    """Return whether a span has a character in common with one of others."""
-    return any(span.start < other.end and other.start < span.end for other in others)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from markner.data.documents import Sentence, Span
@@ -67,10 +67,11 @@ def judge(
     kept = Neighbours()
     for candidate in candidates:
         verdict = form(candidate, filters)
-        if verdict.reason is None and verdict.text is not None:
-            verdict = _copy(verdict, verdict.text, test, runs, seeds, kept, filters)
-            if verdict.reason is None:
-                kept.add(f"candidate {candidate.number}", verdict.text or "")
+        if verdict.reason is None and (text := verdict.text) is not None:
+            reason, detail = _copy(text, test, runs, seeds, kept, filters)
+            verdict = replace(verdict, reason=reason, detail=detail)
+            if reason is None:
+                kept.add(f"candidate {candidate.number}", text)
         yield verdict
 
 
@@ -108,15 +109,11 @@ def form(candidate: Candidate, filters: Filters) -> Verdict:
 
 
 def _copy(
-    verdict: Verdict, text: str, test: Neighbours, runs: Runs, seeds: Neighbours, kept: Neighbours, filters: Filters
-) -> Verdict:
-    """Return the verdict on a well-formed candidate, by comparison with the sentences that it must not repeat."""
-
-    def decided(reason: Reason | None, detail: str) -> Verdict:
-        return Verdict(verdict.candidate, verdict.text, verdict.spans, reason, detail)
-
+    text: str, test: Neighbours, runs: Runs, seeds: Neighbours, kept: Neighbours, filters: Filters
+) -> tuple[Reason | None, str]:
+    """Return reason and detail of the verdict on a well-formed candidate, by the sentences that it must not repeat."""
     if (name := runs.shared(text)) is not None:
-        return decided("copy_of_test", f"{filters.test_run} words in a row of {name}")
+        return "copy_of_test", f"{filters.test_run} words in a row of {name}"
     limits: tuple[tuple[Reason, Neighbours, float], ...] = (
         ("copy_of_test", test, filters.test_similarity),
         ("copy_of_seed", seeds, filters.similarity),
@@ -124,9 +121,9 @@ def _copy(
     )
     for reason, neighbours, least in limits:
         if (near := neighbours.nearest(text, least)) is not None:
-            return decided(reason, f"ROUGE-L {near[1]:.2f} with {near[0]}")
+            return reason, f"ROUGE-L {near[1]:.2f} with {near[0]}"
     nearest = seeds.nearest(text)
-    return decided(None, f"nearest seed sentence: ROUGE-L {nearest[1]:.2f} with {nearest[0]}" if nearest else "")
+    return None, f"nearest seed sentence: ROUGE-L {nearest[1]:.2f} with {nearest[0]}" if nearest else ""
 
 
 def _whole_words(text: str, span: Span) -> bool:
