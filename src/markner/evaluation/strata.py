@@ -199,34 +199,21 @@ def _compared(
 ) -> Iterator[tuple[str, str, Pairs]]:
     """Yield kind, stratum, and the counts of each pair of runs, by seed of each."""
 
-    def by_seed(run: str, kind: str, stratum_of: StratumOf) -> list[dict[str, Counts]]:
-        return [stratum_counts(gold, spans, kind, stratum_of) for spans in answers[run].values()]
+    def by_stratum(run: str, kind: str, stratum_of: StratumOf) -> dict[str, list[Counts]]:
+        seeds = [stratum_counts(gold, spans, kind, stratum_of) for spans in answers[run].values()]
+        return {stratum: [counts[stratum] for counts in seeds] for stratum in KINDS[kind]}
 
     known = {run: frozenset().union(*mentions.values()) for run, mentions in seen.items()}
-    pairs: dict[tuple[str, str], tuple[list[dict[str, Counts]], ...]] = {}
-    for a, b in combinations(known, 2):
-        stratum_of = seen_or_not(known[a] | known[b])
-        pairs[a, b] = tuple(by_seed(run, "training", stratum_of) for run in (a, b))
-    yield from _by_stratum("training", pairs)
+    compared: dict[str, dict[tuple[str, str], Sequence[dict[str, list[Counts]]]]] = {"training": {}}
+    for pair in combinations(known, 2):
+        stratum_of = seen_or_not(known[pair[0]] | known[pair[1]])
+        compared["training"][pair] = [by_stratum(run, "training", stratum_of) for run in pair]
     for kind, stratum_of in strata_of(None).items():
-        of_run = {run: by_seed(run, kind, stratum_of) for run in answers}
+        of_run = {run: by_stratum(run, kind, stratum_of) for run in answers}
         if kind == "sentence":
-            for run, seeds in of_run.items():
-                for counts, spans in zip(seeds, answers[run].values(), strict=True):
-                    counts[WITHOUT_MENTIONS] = unmarked_counts(gold, spans)
-        yield from _by_stratum(kind, {(a, b): (of_run[a], of_run[b]) for a, b in combinations(answers, 2)})
-
-
-def _by_stratum(
-    kind: str, pairs: Mapping[tuple[str, str], tuple[list[dict[str, Counts]], ...]]
-) -> Iterator[tuple[str, str, Pairs]]:
-    """Yield kind, stratum, and the counts of each pair in that stratum."""
-    for stratum in KINDS[kind] if pairs else ():
-        yield (
-            kind,
-            stratum,
-            {
-                pair: ([counts[stratum] for counts in a], [counts[stratum] for counts in b])
-                for pair, (a, b) in pairs.items()
-            },
-        )
+            for run, counts in of_run.items():
+                counts[WITHOUT_MENTIONS] = [unmarked_counts(gold, spans) for spans in answers[run].values()]
+        compared[kind] = {(a, b): (of_run[a], of_run[b]) for a, b in combinations(answers, 2)}
+    for kind, pairs in compared.items():
+        for stratum in KINDS[kind] if pairs else ():
+            yield kind, stratum, {pair: (a[stratum], b[stratum]) for pair, (a, b) in pairs.items()}
