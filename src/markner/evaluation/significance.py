@@ -26,7 +26,7 @@ import numpy as np
 from markner.errors import MarknerError
 from markner.evaluation.intervals import Interval, percentile_interval, resampled_sums
 from markner.evaluation.matches import MATCHES
-from markner.evaluation.matching import Counts, Floats
+from markner.evaluation.matching import Counts, Floats, SpanLists
 from markner.evaluation.pairing import read_answers, read_gold
 from markner.evaluation.rounding import DIGITS
 from markner.files import write_csv_rows
@@ -142,18 +142,15 @@ def compare(
     """
     gold = read_gold(sentences)
     true_spans = [sentence.spans for sentence in gold]
-    counts: dict[str, dict[str, list[Counts]]] = {match: {} for match in MATCHES}
+    answers: dict[str, list[SpanLists]] = {}
     for run, paths in predictions.items():
         if not paths:
             raise MarknerError(f"run {run!r} has no predictions to compare", "give one file for each of its seeds")
-        for path in paths:
-            answers = read_answers(gold, sentences, path)
-            for match, count in MATCHES.items():
-                seeds = counts[match].setdefault(run, [])
-                seeds.append(count(true_spans, [answer.spans for answer in answers]))
+        answers[run] = [[answer.spans for answer in read_answers(gold, sentences, path)] for path in paths]
     rows = []
-    for match, runs in counts.items():
-        pairs = {(a, b): (runs[a], runs[b]) for a, b in combinations(runs, 2)}
+    for match, count in MATCHES.items():
+        counts = {run: [count(true_spans, spans) for spans in seeds] for run, seeds in answers.items()}
+        pairs = {(a, b): (counts[a], counts[b]) for a, b in combinations(counts, 2)}
         rows += pair_rows([match], pairs, scoring, permutations)
     write_csv_rows(output, COLUMNS, rows)
 
