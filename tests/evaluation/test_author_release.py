@@ -4,6 +4,7 @@ import pytest
 from span_strategies import spans
 
 from markner.data.author_marks import author_marks
+from markner.data.documents import Sentence
 from markner.data.formats import iob
 from markner.errors import MarknerError
 from markner.evaluation.author_release import author_spans
@@ -25,12 +26,12 @@ from markner.evaluation.matching import strict_counts, total_ratios
     ],
 )
 def test_marks_of_the_release(text: str, released: str, expected: list[tuple[int, int]]) -> None:
-    assert list(author_spans(text, released)) == list(spans(*expected))
+    assert list(author_spans(Sentence("s", "d", text), released)) == list(spans(*expected))
 
 
 def test_another_sentence_is_an_error() -> None:
     with pytest.raises(MarknerError, match="is not a marked form of"):
-        author_spans("ab", "<mark>ac</mark>")
+        author_spans(Sentence("s", "d", "ab"), "<mark>ac</mark>")
 
 
 @pytest.mark.corpora
@@ -45,6 +46,6 @@ def test_another_sentence_is_an_error() -> None:
 )
 def test_ceiling_of_the_released_marks(corpora_mirror: Path, file: str, ceiling: float) -> None:
     sentences = list(iob.read(corpora_mirror / file))
-    marks = [author_spans(sentence.text, author_marks(sentence.tokens, sentence.tags)) for sentence in sentences]
+    marks = [author_spans(Sentence("", "", row.text), author_marks(row.tokens, row.tags)) for row in sentences]
     f1 = total_ratios(strict_counts(marks, [sentence.spans() for sentence in sentences])).f1
     assert float(f1) == pytest.approx(ceiling, abs=0.0005)

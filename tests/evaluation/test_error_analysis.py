@@ -10,6 +10,7 @@ from markner.data.documents import Sentence, Span, write_sentences
 from markner.errors import MarknerError
 from markner.evaluation.error_analysis import COLUMNS, analyse, marked_text
 from markner.evaluation.mention_errors import KINDS, Error
+from markner.evaluation.params import ErrorsParams
 from markner.predictions import Prediction, write_predictions
 
 Row = dict[str, str]
@@ -50,12 +51,10 @@ def run_analysis(
     analyse(
         folder / "gold.jsonl",
         folder / "answers.jsonl",
+        ErrorsParams(sample=sample, seed=seed, adjudicated=adjudicated and str(adjudicated), suspects=None),
         run="r",
         seed=3,
         corpus="k",
-        sample=sample,
-        sample_seed=seed,
-        adjudicated=adjudicated,
         errors_csv=folder / "errors.csv",
         summary=folder / "errors.json",
     )

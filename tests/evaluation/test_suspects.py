@@ -13,6 +13,7 @@ from span_strategies import Spans, spans
 
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.evaluation.error_analysis import analyse
+from markner.evaluation.params import ErrorsParams
 from markner.evaluation.suspects import COLUMNS, System, suspects, write_suspects
 from markner.predictions import Prediction, write_predictions
 from markner.study.schema.suspects import SuspectList
@@ -142,13 +143,10 @@ def test_judged_suspects_are_read_as_judgements_of_errors(tmp_path: Path) -> Non
         analyse(
             tmp_path / "test.jsonl",
             tmp_path / f"{number}.jsonl",
+            ErrorsParams(sample=100, seed=1, adjudicated=None, suspects=str(tmp_path / "judged.csv")),
             run=run,
             seed=1,
             corpus="k",
-            sample=100,
-            sample_seed=1,
-            adjudicated=None,
-            suspects=tmp_path / "judged.csv",
             errors_csv=tmp_path / "errors.csv",
             summary=tmp_path / "errors.json",
         )

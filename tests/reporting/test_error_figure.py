@@ -8,6 +8,7 @@ from matplotlib.image import imread
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.errors import MarknerError
 from markner.evaluation.error_analysis import analyse
+from markner.evaluation.params import ErrorsParams
 from markner.files import read_json, write_json
 from markner.predictions import Prediction, write_predictions
 from markner.reporting.figures.error_shares import draw_errors
@@ -36,12 +37,10 @@ def summary(folder: Path, run: str, seed: int, corpus: str, right: int) -> tuple
     analyse(
         work / "gold.jsonl",
         work / "answers.jsonl",
+        ErrorsParams(sample=3, seed=1, adjudicated=None, suspects=None),
         run=run,
         seed=seed,
         corpus=corpus,
-        sample=3,
-        sample_seed=1,
-        adjudicated=None,
         errors_csv=work / f"{corpus}.csv",
         summary=work / f"{corpus}.json",
     )

@@ -7,17 +7,13 @@ from markner.evaluation.params import ErrorsParams
 from runrecord.job import job
 
 with job(snakemake):
-    params = ErrorsParams.load(snakemake.params)
     analyse(
         Path(snakemake.input.sentences),
         Path(snakemake.input.predictions),
+        ErrorsParams.load(snakemake.params),
         run=snakemake.wildcards.run,
         seed=int(snakemake.wildcards.seed),
         corpus=snakemake.wildcards.corpus,
-        sample=params.sample,
-        sample_seed=params.seed,
-        adjudicated=Path(params.adjudicated) if params.adjudicated else None,
-        suspects=Path(params.suspects) if params.suspects else None,
         errors_csv=Path(snakemake.output.csv),
         summary=Path(snakemake.output.summary),
     )

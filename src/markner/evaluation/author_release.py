@@ -2,13 +2,13 @@
 
 import re
 
-from markner.data.documents import Span
+from markner.data.documents import Sentence, Span
 from markner.errors import MarknerError
 
 _TAG = re.compile(r"</?mark>")
 
 
-def author_spans(text: str, marked: str) -> tuple[Span, ...]:
+def author_spans(sentence: Sentence, marked: str) -> tuple[Span, ...]:
     """Return the spans of a marked sentence of the authors' release, nested ones included.
 
     The authors marked by replacing text. Their marks can be nested, misplaced or repeated. Each closing mark ends the
@@ -16,14 +16,18 @@ def author_spans(text: str, marked: str) -> tuple[Span, ...]:
     ends of the sentence.
 
     Returns:
-        Offsets into `text`, sorted; they may be nested or equal.
+        Offsets into the text of the sentence, sorted; they may be nested or equal.
 
     Raises:
         MarknerError: Without its marks, `marked` is another sentence.
     """
+    text = sentence.text
     plain = _TAG.sub("", marked)
     if plain.strip() != text.strip():
-        raise MarknerError(f"the sentence {marked!r} of the authors' release is not a marked form of {text!r}")
+        raise MarknerError(
+            f"sentence {sentence.id!r}: the sentence {marked!r} of the authors' release is not a marked form of "
+            f"{text!r}"
+        )
     shift = (len(text) - len(text.lstrip())) - (len(plain) - len(plain.lstrip()))
     spans: list[Span] = []
     opened: list[int] = []

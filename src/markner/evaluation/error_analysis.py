@@ -10,6 +10,7 @@ from markner.data.sampling import subset
 from markner.evaluation.adjudication import NO_ERROR, UNJUDGED, Judgement, check_complete, read_judgements
 from markner.evaluation.mention_errors import KINDS, SUB_KINDS, Error, sentence_errors
 from markner.evaluation.pairing import read_answers, read_gold
+from markner.evaluation.params import ErrorsParams
 from markner.evaluation.rounding import rounded
 from markner.files import write_csv_rows, write_json
 from markner.markup import Marks, TypedMarks, enclose
@@ -26,31 +27,27 @@ _ERROR_MARKS = TypedMarks(_NAMES, tuple(Marks(f"<{name}>", f"</{name}>") for nam
 def analyse(
     sentences: Path,
     predictions: Path,
+    params: ErrorsParams,
     *,
     run: str,
     seed: int,
     corpus: str,
-    sample: int,
-    sample_seed: int,
-    adjudicated: Path | None,
-    suspects: Path | None = None,
     errors_csv: Path,
     summary: Path,
 ) -> None:
     """Write the errors of one run, seed and corpus for a person to judge, and their counts.
 
+    If every error of the sample has an `adjudicated_kind` in the file `adjudicated`, an earlier `errors_csv`, the
+    judged kinds are counted there; the same holds for all errors. A judged file of suspects of the corpus counts where
+    that file does not judge an error.
+
     Args:
         sentences: The gold.
         predictions: The predictions of this run and seed.
+        params: The size of the sample that is drawn at random (the paper: 100), and the judged files.
         run: Name of the run.
         seed: Seed of the run.
         corpus: Name of the corpus.
-        sample: Errors drawn at random for a person (the paper: 100); all where there are fewer.
-        sample_seed: Seed of the draw.
-        adjudicated: An earlier `errors_csv` in which a person has filled in `adjudicated_kind`, or None. If every
-            error of the sample is judged, the judged kinds are counted there; the same holds for all errors.
-        suspects: A file of suspects of the corpus that a person has judged, or None. It counts where `adjudicated`
-            does not judge an error.
         errors_csv: File to write, one row an error, with the columns `COLUMNS`. In its text every gold mention stands
             in <gold>, every prediction in <pred>; the row's own mentions are in <GOLD> and <PRED>.
         summary: JSON file to write: counts and shares by kind, for all errors and for the sample.
@@ -64,11 +61,12 @@ def analyse(
     for sentence, answer in zip(gold, answers, strict=True):
         listed += [(error, sentence, answer.spans) for error in sentence_errors(sentence, answer.spans)]
     errors = [error for error, _, _ in listed]
-    sampled = [errors[place] for place in subset(len(errors), limit=sample, seed=sample_seed)]
+    sampled = [errors[place] for place in subset(len(errors), limit=params.sample, seed=params.seed)]
     names = {error.id for error in sampled}
     place = {"corpus": corpus, "run": run, "seed": str(seed)}
-    judged = read_judgements(suspects, {"corpus": corpus}, errors) if suspects is not None else {}
-    if adjudicated is not None:
+    judged = read_judgements(Path(params.suspects), {"corpus": corpus}, errors) if params.suspects else {}
+    if params.adjudicated:
+        adjudicated = Path(params.adjudicated)
         own = read_judgements(adjudicated, place, errors)
         judged |= {name: judgement for name, judgement in own.items() if judgement.kind or name not in judged}
         check_complete(adjudicated, judged, sampled)
@@ -93,8 +91,8 @@ def analyse(
             "sentences": len(gold),
             "gold_mentions": sum(len(sentence.spans) for sentence in gold),
             "predicted_mentions": sum(len(answer.spans) for answer in answers),
-            "sample": {"size": sample, "seed": sample_seed},
-            "adjudicated": ", ".join(str(path) for path in (adjudicated, suspects) if path is not None) or None,
+            "sample": {"size": params.sample, "seed": params.seed},
+            "adjudicated": ", ".join(filter(None, [params.adjudicated, params.suspects])) or None,
             "all": error_counts(errors, judged),
             "sampled": error_counts(sampled, judged),
         },

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from markner.data.documents import Sentence, Span
-from markner.errors import MarknerError
+from markner.data.documents import Sentence
 from markner.evaluation.author_release import author_spans
 from markner.evaluation.intervals import score_values
 from markner.evaluation.matches import MATCHES, counts_and_intervals
@@ -89,7 +88,7 @@ def _against_author_release(gold: Sequence[Sentence], answers: Iterable[Predicti
     ]
     if not pairs:
         return None
-    marks = [_marks(sentence, marked) for sentence, marked, _ in pairs]
+    marks = [author_spans(sentence, marked) for sentence, marked, _ in pairs]
     scores = _scores(marks, [answer.spans for _, _, answer in pairs], scoring)
     ceiling = total_ratios(strict_counts(marks, [sentence.spans for sentence, _, _ in pairs]))
     return {
@@ -98,10 +97,3 @@ def _against_author_release(gold: Sequence[Sentence], answers: Iterable[Predicti
         **{match: scores[match] for match in MATCHES},
         "ceiling_f1": rounded(ceiling.f1),
     }
-
-
-def _marks(sentence: Sentence, marked: str) -> tuple[Span, ...]:
-    try:
-        return author_spans(sentence.text, marked)
-    except MarknerError as error:
-        raise MarknerError(f"sentence {sentence.id!r}: {error.message}") from error
