@@ -1,9 +1,7 @@
 """The device of a job: a GPU or the CPU, and an error if a requested GPU cannot be used."""
 
 import os
-import re
 import socket
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -13,7 +11,6 @@ from markner.models.linear import use_onednn
 
 Device = Literal["any", "gpu", "cpu"]
 
-_DRIVER = Path("/proc/driver/nvidia/version")
 _GRANTED = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS")
 
 
@@ -62,25 +59,18 @@ def require_device(requested: Device, gpus: int = 1) -> None:
     if visible >= gpus or (requested == "any" and not visible and not granted):
         return
     raise MarknerError(
-        f"this job needs {gpus} GPU{'s' if gpus > 1 else ''}, and torch sees {visible} on {socket.gethostname()};"
-        f" {_driver()}; {_build()}",
+        f"this job needs {gpus} GPU{'s' if gpus > 1 else ''}, and torch {torch.__version__} sees {visible} on"
+        f" {socket.gethostname()}{_reason()}",
         "check that `nvidia-smi` in the job shows the GPUs; if the driver is too old for this build, install torch from"
         " an index for an older CUDA that pytorch.org names (cu126, cu128); or set `device: cpu` in the model's"
         " `hardware`",
     )
 
 
-def _driver() -> str:
-    """Return the version of the NVIDIA driver in words."""
-    text = _DRIVER.read_text(encoding="utf-8") if _DRIVER.is_file() else ""
-    version = re.search(r"\s(\d+(?:\.\d+)+)\s", text)
-    return f"the NVIDIA driver is {version[1]}" if version else "no NVIDIA driver is loaded"
-
-
-def _build() -> str:
-    """Return the CUDA version that torch is built for, in words."""
-    cuda = torch.version.cuda
-    if cuda is None:
-        return f"torch {torch.__version__} is a build without CUDA"
-    least = "; CUDA 13 needs driver 580 or newer" if cuda.startswith("13") else ""
-    return f"torch {torch.__version__} is built for CUDA {cuda}{least}"
+def _reason() -> str:
+    """Return why torch sees no GPU, in its own words; empty if it sees one."""
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    except (AssertionError, RuntimeError) as error:
+        return f": {error}"
+    return ""
