@@ -128,28 +128,28 @@ def test_an_answer_that_cannot_be_used_is_asked_again_and_paid_for(
 def test_a_failure_of_this_program_loses_no_answer(
     tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = Cache.put
+    put, failures = Cache.put, [ValueError(f"no place for {KEY}")]
 
-    def fail(cache: Cache, context: ChatContext, answers: Sequence[Answer], *rest: Any) -> Spent:
-        if any("w3 binds" in body["messages"][-1]["content"] for _, body, _ in answers):
-            raise ValueError(f"no place for {KEY}")
+    def fail_once(cache: Cache, context: ChatContext, answers: Sequence[Answer], *rest: Any) -> Spent:
+        if failures and any("w3 binds" in body["messages"][-1]["content"] for _, body, _ in answers):
+            raise failures.pop()
         return put(cache, context, answers, *rest)
 
     server = start_server()
-    corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(8)])
+    corpus = Corpus(tmp_path, [f"w{number} binds" for number in range(40)])
     with (
         monkeypatch.context() as patch,
         pytest.raises(MarknerError, match=r"unexpected ValueError: no place for \[key\]"),
     ):
-        patch.setattr(Cache, "put", fail)
+        patch.setattr(Cache, "put", fail_once)
         corpus.ask(api_model(server), chat_run())
     delivered = len(server.state()["delivered"])
-    assert count_stored(tmp_path) == delivered - 1
+    assert count_stored(tmp_path) == delivered
     assert charged(tmp_path) == (delivered, pytest.approx(delivered * 97e-6, rel=0.2))
     with monkeypatch.context() as patch, pytest.raises(MarknerError, match="unexpected RuntimeError: x"):
         patch.setattr(ask, "read_completion", broken)
         corpus.ask(api_model(server), chat_run())
-    assert len(corpus.ask(api_model(server), chat_run())) == 8
+    assert len(corpus.ask(api_model(server), chat_run())) == 40
 
 
 def broken(*_: object) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import sqlite3
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +13,9 @@ import openai
 
 from markner.errors import MarknerError
 from markner.models.chat.budget import Budget
-from markner.models.chat.cache import NOTHING, Answer, Cache, Response, Spent
+from markner.models.chat.cache import NOTHING, Answer, Cache, Response
 from markner.models.chat.client import AGAIN, decode, describe, open_client, read_key, redact
-from markner.models.chat.completion import Defect, is_filtered, read_completion
+from markner.models.chat.completion import find_defect, is_filtered, read_completion
 from markner.models.chat.context import ChatContext
 from markner.models.chat.requests import Request
 
@@ -28,6 +27,9 @@ _PROGRESS_SECONDS = 10.0
 _STORE_SECONDS = 0.02
 """Least time from one transaction to the next. A server that answers faster than this has its answers stored together:
 a transaction for each would take a third of the processor time of the whole job."""
+
+_BODY = "markner_body"
+"""Extension of a successful response with the decoded body."""
 
 
 def ask(context: ChatContext, pending: Sequence[Request], cache: Cache) -> None:
@@ -67,8 +69,9 @@ class _Asker:
 
     async def ask_all(self, queue: Iterator[Request]) -> None:
         workers = min(self._context.pacing.concurrency, self.left)
+        hooks = {"request": [self._before_request], "response": [self._read_answer]}
         try:
-            async with open_client(self._context, self._key, {"request": [self._before_request]}) as client:
+            async with open_client(self._context, self._key, hooks) as client:
                 with _first_signal(self._stop):
                     await asyncio.gather(*(self._work(client, queue) for _ in range(workers)))
         finally:
@@ -85,6 +88,16 @@ class _Asker:
         if self.error is not None:
             raise self.error
         self._budget.attempt()
+
+    async def _read_answer(self, reply: httpx2.Response) -> None:
+        # The client repeats a request after this error, as after other errors on the way.
+        if reply.is_success:
+            await reply.aread()
+            body = reply.extensions[_BODY] = decode(reply.text, self._key)
+            if (defect := find_defect(self._context, body)) is not None:
+                logger.info("unusable answer: %s", defect.reason)
+                self._budget.waste(defect.dollars)
+                raise httpx2.DecodingError(defect.reason)
 
     async def _work(self, client: openai.AsyncOpenAI, queue: Iterator[Request]) -> None:
         try:
@@ -128,62 +141,27 @@ class _Asker:
                 return
             await asyncio.sleep(self._next_store - time.monotonic())
             answers, uncharged = list(self._unstored), self._budget.uncharged
-            account = await asyncio.to_thread(self._put, answers, uncharged)
+            account = await asyncio.to_thread(self._cache.put, self._context, answers, uncharged)
             self._next_store = time.monotonic() + _STORE_SECONDS
             del self._unstored[: len(answers)]
             self._budget.charged(uncharged, account)
 
-    def _put(self, answers: Sequence[Answer], uncharged: Spent) -> Spent:
-        """Store answers and return the spending. One that cannot be stored ends the run, but all others are stored."""
-        try:
-            return self._cache.put(self._context, answers, uncharged)
-        except sqlite3.Error as error:
-            raise MarknerError(
-                f"{self._cache.path}: cannot store an answer: {error}", "check the disk; run again"
-            ) from error
-        except Exception as error:
-            if len(answers) == 1:
-                self._fail(self._unexpected(error))
-                requests, dollars = uncharged
-                return self._cache.put(self._context, [], Spent(requests, dollars + answers[0][2].dollars))
-            account = self._cache.put(self._context, [], uncharged)
-            for answer in answers:
-                account = self._put([answer], NOTHING)
-            return account
-
     async def _answer(self, client: openai.AsyncOpenAI, request: Request) -> Response:
-        """Return a usable answer. Defects that the client cannot see, such as malformed JSON, are asked again."""
-        attempts = self._context.pacing.retries + 1
-        defect = Defect("")
-        for attempt in range(attempts):
-            if attempt:
-                logger.info("sentence %s: answer with %s, asked again", request.sentence, defect.reason)
-                self._budget.repeat()
-                await asyncio.sleep(min(0.5 * 2 ** (attempt - 1), 8.0))
-            outcome = await self._request(client, request)
-            if isinstance(outcome, MarknerError):
-                raise MarknerError(f"sentence {request.sentence}: {outcome.message}", outcome.fix)
-            if isinstance(outcome, Response):
-                return outcome
-            defect = outcome
-            self._budget.waste(defect.dollars)
-        raise MarknerError(
-            f"sentence {request.sentence}: {self._context.provider}, model {self._context.model} gave no usable answer"
-            f" in {attempts} attempts, the last with {defect.reason}; {self._budget.spent()}",
-            f"check the server; {AGAIN}",
-        )
-
-    async def _request(self, client: openai.AsyncOpenAI, request: Request) -> Response | MarknerError | Defect:
-        """Return the response, the error that ends the run, or the defect of the body (`describe`: not raised)."""
+        """Return a usable answer. An error is raised outside of the client's (`describe`)."""
+        failed: MarknerError | None = None
         try:
             reply = await client.post("/chat/completions", body=request.body, cast_to=httpx2.Response)
+            body = reply.extensions[_BODY]
         except openai.BadRequestError as error:
             reply = error.response
-            if not is_filtered(decode(reply.text, self._key)):
-                return describe(self._context, error, self._key, self._budget.spent())
+            body = decode(reply.text, self._key)
+            if not is_filtered(body):
+                failed = describe(self._context, error, self._key, self._budget.spent())
         except openai.APIError as error:
-            return describe(self._context, error, self._key, self._budget.spent())
-        body, identifier = decode(reply.text, self._key), reply.headers.get("x-request-id")
+            failed = describe(self._context, error, self._key, self._budget.spent())
+        if failed is not None:
+            raise MarknerError(f"sentence {request.sentence}: {failed.message}", failed.fix)
+        identifier = reply.headers.get("x-request-id")
         request_id = None if identifier is None else redact(identifier, self._key)
         return read_completion(self._context, request, reply.status_code, body, request_id)
 

@@ -20,7 +20,7 @@ from markner.errors import MarknerError
 from markner.models.chat.budget import Budget
 from markner.models.chat.cache import NOTHING, Answer, Cache, OpenBatch, Response, Spent
 from markner.models.chat.client import AGAIN, decode, describe, open_client, read_key, redact
-from markner.models.chat.completion import Defect, is_filtered, read_completion
+from markner.models.chat.completion import Defect, find_defect, is_filtered, read_completion
 from markner.models.chat.context import ChatContext
 from markner.models.chat.job_lock import job_lock
 from markner.models.chat.requests import Request
@@ -103,7 +103,6 @@ class _Batcher:
         self._cache = cache
         self._key = read_key(context)
         self._attempts = context.pacing.retries + 1
-        self._budget = Budget(context, cache)
         self._defects: dict[str, str] = {}
 
     async def ask_all(self, max_requests: int) -> MarknerError | None:
@@ -117,7 +116,7 @@ class _Batcher:
                         return None
                     logger.info("%d requests of the batches are unanswered", len(self._left()))
             except openai.APIError as error:
-                return describe(self._context, error, self._key, self._budget.spent())
+                return describe(self._context, error, self._key, self._spent())
             except MarknerError as error:
                 return error
             except ValueError as error:
@@ -129,9 +128,12 @@ class _Batcher:
         return MarknerError(
             f"run {self._context.run}: {len(left)} requests are unanswered after {self._attempts} rounds of batches,"
             f" for instance sentence {left[0].sentence}: {self._defects.get(left[0].key, 'no answer')};"
-            f" {self._budget.spent()}",
+            f" {self._spent()}",
             AGAIN,
         )
+
+    def _spent(self) -> str:
+        return str(self._cache.spent(self._context.run))
 
     def _left(self) -> list[Request]:
         return [request for request in self._requests.values() if not self._cache.has(request.key)]
@@ -149,18 +151,17 @@ class _Batcher:
         not suffice for all, no batch is stored that would wait for its creation.
         """
         with job_lock(self._context):
-            self._budget = Budget(self._context, self._cache)
+            budget = Budget(self._context, self._cache)
             in_batches = under_way(self._context, self._cache)
             new = [request for request in self._left() if request.key not in in_batches]
             parts = list(divide(new, max_requests))
             for request in new:
-                self._budget.reserve(request)
+                budget.reserve(request)
             if new:
-                self._budget.attempt(len(new))
+                budget.attempt(len(new))
             for part in parts:
                 requests = {request.key: request.body for request in part}
-                account = self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
-                self._budget.charged(Spent(len(part), 0.0), account)
+                self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
 
     async def _finish(self, client: openai.AsyncOpenAI, batches: Sequence[OpenBatch]) -> None:
         """Create the batches that the server does not have, wait for all, and store their answers."""
@@ -185,9 +186,6 @@ class _Batcher:
         if errors:
             raise errors[0]
 
-    def _close(self, label: str, state: str, uncharged: Spent) -> None:
-        self._budget.charged(NOTHING, self._cache.close_batch(self._context, label, state, uncharged))
-
     async def _take(self, client: openai.AsyncOpenAI, identifier: str, batch: OpenBatch) -> Batch | None:
         """Store the answers of a batch that has ended and return its state. None: it has not, or cannot be read now."""
         try:
@@ -200,7 +198,7 @@ class _Batcher:
         for file in (state.output_file_id, state.error_file_id):
             if file is not None:
                 wasted += self._store((await client.files.content(file)).text, identifier, batch.requests)
-        self._close(batch.label, state.status, Spent(0, wasted))
+        self._cache.close_batch(self._context, batch.label, state.status, Spent(0, wasted))
         logger.info("batch %s: %s", identifier, state.status)
         return state
 
@@ -213,7 +211,7 @@ class _Batcher:
                 f"set the key of the account that created it; its requests are asked again after {over.isoformat()}",
             )
         logger.warning("batch %s of %s is not there any more; its requests are asked again", identifier, batch.date)
-        self._close(batch.label, "gone", NOTHING)
+        self._cache.close_batch(self._context, batch.label, "gone", NOTHING)
 
     async def _identifier(self, client: openai.AsyncOpenAI, batch: OpenBatch) -> str:
         """Return the server's identifier of a batch. The batch is created unless the server has it."""
@@ -226,7 +224,7 @@ class _Batcher:
         except openai.APIStatusError as error:
             # For instance a server without a Batch API: then no batch waits, and single requests are no second ones.
             if error.status_code in _IMPOSSIBLE:
-                self._close(batch.label, "refused", Spent(-len(batch.requests), 0.0))
+                self._cache.close_batch(self._context, batch.label, "refused", Spent(-len(batch.requests), 0.0))
             raise
         self._cache.name_batch(batch.label, identifier)
         logger.info("batch %s: %d requests", identifier, len(batch.requests))
@@ -295,7 +293,7 @@ class _Batcher:
             else:
                 self._defects[key] = f"{outcome.reason} {error or ''}".strip()
                 wasted += outcome.dollars
-        self._budget.charged(NOTHING, self._cache.put(self._context, answers))
+        self._cache.put(self._context, answers)
         return wasted
 
     def _read(self, request: Request, reply: Any, batch: str) -> Response | Defect:
@@ -305,6 +303,8 @@ class _Batcher:
         status, body = reply.get("status_code"), reply.get("body")
         if status != 200 and not (status == 400 and is_filtered(body)):
             return Defect(f"HTTP status {status}: {body}")
+        if status == 200 and (defect := find_defect(self._context, body)) is not None:
+            return defect
         identifier = reply.get("request_id")
         request_id = identifier if isinstance(identifier, str) else None
         return read_completion(self._context, request, status, body, request_id, batch)

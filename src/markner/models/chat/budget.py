@@ -94,7 +94,8 @@ class Budget:
         self._reserved -= dollars
 
     def attempt(self, count: int = 1) -> None:
-        """Count HTTP requests that are about to be sent."""
+        """Count HTTP requests, whose prices are reserved, that are about to be sent."""
+        self._check(0.0)  # a wasted answer may have spent the rest
         cap = self._caps.budget_requests
         requests, dollars = self._uncharged
         if cap is not None and self._account.requests + requests + count > cap:
@@ -105,10 +106,6 @@ class Budget:
     def waste(self, dollars: float) -> None:
         """Count the price of an answer that cannot be used."""
         self._uncharged = Spent(self._uncharged.requests, self._uncharged.dollars + dollars)
-
-    def repeat(self) -> None:
-        """Raise a MarknerError if a request whose price is reserved cannot be asked again, after a wasted answer."""
-        self._check(0.0)
 
     @property
     def uncharged(self) -> Spent:
@@ -124,7 +121,7 @@ class Budget:
     def spent(self) -> str:
         """Return the run's spending so far, as text."""
         (requests, dollars), (more, wasted) = self._account, self._uncharged
-        return f"{counted(requests + more, 'request')} and {dollars + wasted:.4f} dollars spent"
+        return str(Spent(requests + more, dollars + wasted))
 
     def _longest(self, request: Request, batch: bool | None = None) -> float:
         """Return the dollars of a request's longest answer, 0 if the prices are unknown."""

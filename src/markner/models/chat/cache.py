@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from markner.errors import MarknerError
 from markner.models.chat.context import ChatContext
+from markner.study.wording import counted
 
 VERSION = 1
 
@@ -62,6 +63,9 @@ class Spent(NamedTuple):
 
     requests: int
     dollars: float
+
+    def __str__(self) -> str:
+        return f"{counted(self.requests, 'request')} and {self.dollars:.4f} dollars spent"
 
 
 NOTHING = Spent(0, 0.0)
@@ -169,8 +173,8 @@ class Cache:
         row = self._db.execute("SELECT requests, dollars FROM spending WHERE run = ?", (run,)).fetchone()
         return Spent(*row) if row else NOTHING
 
-    def plan_batch(self, context: ChatContext, label: str, requests: dict[str, dict[str, Any]]) -> Spent:
-        """Store that a batch is about to be created, count its requests, and return the run's spending.
+    def plan_batch(self, context: ChatContext, label: str, requests: dict[str, dict[str, Any]]) -> None:
+        """Store that a batch is about to be created, and count its requests.
 
         After a kill the batch is looked up by its label and not created again.
         """
@@ -180,14 +184,13 @@ class Cache:
                 (label, context.provider, context.server_name, context.run, json.dumps(requests), _now()),
             )
             self._charge(context.run, len(requests), 0.0)
-            return self.spent(context.run)
 
     def name_batch(self, label: str, identifier: str) -> None:
         """Store the server's identifier of a batch."""
         self._db.execute("UPDATE batches SET id = ? WHERE label = ?", (identifier, label))
 
-    def close_batch(self, context: ChatContext, label: str, state: str, uncharged: Spent) -> Spent:
-        """Store how a batch ended, once all its answers are stored, and return the run's spending after it.
+    def close_batch(self, context: ChatContext, label: str, state: str, uncharged: Spent) -> None:
+        """Store how a batch ended, once all its answers are stored.
 
         Its requests are deleted. Of two jobs that close it, the first is charged.
 
@@ -201,7 +204,6 @@ class Cache:
         with self._transaction():
             if self._db.execute(update, (state, label)).rowcount:
                 self._charge(context.run, *uncharged)
-            return self.spent(context.run)
 
     def open_batches(self, context: ChatContext) -> list[OpenBatch]:
         """Return the batches at a server whose answers are not all stored, oldest first, of all runs."""
@@ -217,13 +219,12 @@ class Cache:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            with self._db:  # commits, or rolls back after an error
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+        except sqlite3.Error as error:
+            raise MarknerError(f"{self.path}: cannot store an answer: {error}", "check the disk; run again") from error
 
     def _charge(self, run: str, attempts: int, dollars: float) -> None:
         self._db.execute(

@@ -127,6 +127,10 @@ def describe(context: ChatContext, error: openai.APIError, key: str, spent: str)
             fix = "check `model` and `base_url`, or set `retired` if the model is gone"
         elif isinstance(error, openai.RateLimitError):
             fix = f"lower `concurrency`, check the account's quota; {AGAIN}"
+    elif isinstance(error.__cause__, httpx2.DecodingError):
+        attempts = context.pacing.retries + 1
+        what = f"{model} gave no usable answer in {attempts} attempts, the last with {error.__cause__}"
+        fix = f"check the server; {AGAIN}"
     else:
         what = redact(f"{model}: {error.message}", key)
         fix = f"check `base_url` and the network, or raise `timeout`; {AGAIN}"

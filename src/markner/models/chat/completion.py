@@ -24,24 +24,29 @@ class Defect(NamedTuple):
     dollars: float = 0.0
 
 
+def find_defect(context: ChatContext, body: Any) -> Defect | None:
+    """Return why the body of a successful answer cannot be used, None if it can."""
+    if (reason := _reason(body)) is None:
+        return None
+    price = context.price(_tokens(body, "prompt_tokens", 0), _tokens(body, "completion_tokens", 0))
+    return Defect(reason, price or 0.0)
+
+
 def read_completion(
     context: ChatContext, request: Request, status: int, body: Any, request_id: str | None, batch: str | None = None
-) -> Response | Defect:
-    """Return the response to store, or the defect of the body.
+) -> Response:
+    """Return the response to store.
 
     Args:
         context: The job's settings.
         request: The request that was sent.
-        status: HTTP status, 200 or 400.
-        body: The JSON value of the answer, without the key (`client.decode`).
+        status: HTTP status, 400 if the content filter refused the request.
+        body: The JSON value of the answer, without the key (`client.decode`) and without a defect.
         request_id: The server's identifier of the exchange, without the key.
         batch: The server's identifier of the batch, None for a single request.
     """
-    if status == 400 and is_filtered(body):
+    if status == 400:
         return Response(400, body, request_id, batch=batch)
-    if (reason := _defect(body)) is not None:
-        price = context.price(_tokens(body, "prompt_tokens", 0), _tokens(body, "completion_tokens", 0))
-        return Defect(reason, price or 0.0)
     prompt = _tokens(body, "prompt_tokens", request.prompt_tokens)
     answer = _tokens(body, "completion_tokens", request.answer_limit)
     return Response(200, body, request_id, prompt, answer, context.price(prompt, answer) or 0.0, batch)
@@ -74,7 +79,7 @@ def prediction(identifier: str, text: str, response: Response) -> Prediction:
     return Prediction(identifier, spans, "refused" if finish == FILTERED else status, raw)
 
 
-def _defect(body: Any) -> str | None:
+def _reason(body: Any) -> str | None:
     """Return why a body is no chat completion, None if it is one. An empty answer is an answer."""
     if not isinstance(body, dict):
         return "not a JSON object"
