@@ -40,11 +40,12 @@ from markner.data.documents import read_sentences, write_sentences
 from markner.files import read_json
 from markner.models.encoder.batches import IGNORED, encode
 from markner.models.encoder.grid_job import train_part
-from markner.models.encoder.train import EncoderTraining, evaluate, train_point
+from markner.models.encoder.train import evaluate, train_point
 from markner.models.encoder.viterbi import LABELS
 from markner.models.weights import load_tokenizer
 from markner.study.environment import MALLOC
 from markner.study.grid import Point, point_name
+from markner.study.schema.systems import EncoderTraining
 
 POINT: Point = {"learning_rate": 5e-4, "max_length": 128, "batch_size": 16, "dropout": 0.1}
 WARMUP, DECAY = 0.1, 0.01
@@ -127,7 +128,7 @@ def _kept(call: Any, reached: list[float]) -> None:
 
 
 def _ours(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> float:
-    settings = EncoderTraining(epochs, WARMUP, DECAY, "fp32", keep="last")
+    settings = EncoderTraining(epochs=epochs, warmup=WARMUP, weight_decay=DECAY, precision="fp32", keep="last")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "dev.json")
         train_point(weights, train, dev, POINT, settings, seed, Path(folder, "model"), report)
@@ -137,7 +138,7 @@ def _ours(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> floa
 def _job(weights: Path, train: Path, dev: Path, epochs: int, seed: int) -> float:
     """As a job of the workflow, on one core; the score of the point that all ways train."""
     torch.set_num_threads(1)
-    settings = EncoderTraining(epochs, WARMUP, DECAY, "fp32", keep="last")
+    settings = EncoderTraining(epochs=epochs, warmup=WARMUP, weight_decay=DECAY, precision="fp32", keep="last")
     points = {point_name(point): point for point in (Point(**{**POINT, "learning_rate": rate}) for rate in RATES)}
     with tempfile.TemporaryDirectory() as folder:
         train_part(weights, train, dev, points, settings, seed, Path(folder, "grid"), Path(folder, "states"))

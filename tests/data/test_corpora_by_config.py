@@ -24,9 +24,10 @@ from markner.data.formats.document_files import read_documents, write_documents
 from markner.data.splits import build_split
 from markner.errors import MarknerError
 from markner.files import read_json
-from markner.models.encoder.train import EncoderTraining, train_point
+from markner.models.encoder.train import train_point
 from markner.study.grid import Point
 from markner.study.schema.corpora import Corpus, Variant
+from markner.study.schema.systems import EncoderTraining
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
 DOCUMENTS = list(read_documents([SAMPLE], "pubtator", ReadOptions()))

@@ -1,7 +1,6 @@
 """An encoder reads the title or the neighbors of a sentence beside it, in training, prediction and annotation."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,13 @@ from markner.annotate.text_tagger import TextTagger
 from markner.data.context import Context, ContextKind, contexts
 from markner.data.documents import Sentence, Span, write_sentences
 from markner.models.encoder.batches import encode
-from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
+from markner.models.encoder.train import predict_encoder, train_point
 from markner.models.params import TrainEncoderParams
 from markner.models.tagging import load_system
 from markner.predictions import read_predictions
 from markner.study.grid import Point
 from markner.study.schema.annotations import Tagger
+from markner.study.schema.systems import EncoderTraining
 
 TOKENIZER = tiny_tokenizer()
 POINT = Point(learning_rate=5e-3, max_length=32, batch_size=8, dropout=0.0)
@@ -94,7 +94,7 @@ def trained(data: Path, folder: Path, kind: ContextKind) -> Path:
     """Train a run as the workflow lays it out, and return the folder of its results."""
     run = folder / "models" / "tiny" / "seed1"
     files = (data / "weights", data / "train.jsonl", data / "dev.jsonl")
-    settings = replace(TRAINING, context=kind)
+    settings = TRAINING.model_copy(update={"context": kind})
     train_point(*files, POINT, settings, 1, run / "grid" / "point" / "model", run / "grid" / "point" / "dev.json")
     chosen = {"selected": "point", "points": [{"name": "point", "folder": "point", **POINT}]}
     (run / "selection.json").write_text(json.dumps(chosen), encoding="utf-8")

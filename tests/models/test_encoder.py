@@ -13,9 +13,10 @@ from transformers import RobertaConfig, RobertaForTokenClassification
 from markner.data.documents import Span, read_sentences, write_sentences
 from markner.errors import MarknerError
 from markner.files import read_json
-from markner.models.encoder.train import EncoderTraining, _check_length, predict_encoder, train_point
+from markner.models.encoder.train import _check_length, predict_encoder, train_point
 from markner.predictions import read_predictions
 from markner.study.grid import Point
+from markner.study.schema.systems import EncoderTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -74,7 +75,7 @@ def test_no_step_waits_for_a_value_from_the_device(data: Path, tmp_path: Path, m
         return original(self)
 
     monkeypatch.setattr(torch.Tensor, "item", counted)
-    short, counts = replace(TRAINING, epochs=1), []
+    short, counts = TRAINING.model_copy(update={"epochs": 1}), []
     for size in (8, 4):
         reads.clear()
         trained(data, tmp_path / str(size), point={**POINT, "batch_size": size}, training=short)
@@ -83,7 +84,7 @@ def test_no_step_waits_for_a_value_from_the_device(data: Path, tmp_path: Path, m
 
 
 def test_a_seed_gives_the_same_bytes_and_another_seed_others(data: Path, tmp_path: Path) -> None:
-    short = replace(TRAINING, epochs=1)
+    short = TRAINING.model_copy(update={"epochs": 1})
     first = trained(data, tmp_path / "a", training=short)
     assert first == trained(data, tmp_path / "b", training=short)
     assert first["model.safetensors"] != trained(data, tmp_path / "c", training=short, seed=2)["model.safetensors"]
@@ -91,7 +92,12 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_others(data: Path, tmp_pat
 
 def test_the_best_epoch_is_written_not_the_last(data: Path, tmp_path: Path) -> None:
     # A rate this high makes later epochs worse on dev; what was written must give the best epoch's loss again.
-    trained(data, tmp_path, point={**POINT, "learning_rate": 0.05}, training=replace(TRAINING, keep="lowest-loss"))
+    trained(
+        data,
+        tmp_path,
+        point={**POINT, "learning_rate": 0.05},
+        training=TRAINING.model_copy(update={"keep": "lowest-loss"}),
+    )
     report = read_json(tmp_path / "dev.json")
     losses = [row["dev_loss"] for row in report["epochs"]]
     assert report["best_epoch"] < 4
@@ -104,21 +110,23 @@ def test_the_best_epoch_is_written_not_the_last(data: Path, tmp_path: Path) -> N
 
 
 def test_the_last_epoch_can_be_kept(data: Path, tmp_path: Path) -> None:
-    trained(data, tmp_path, point={**POINT, "learning_rate": 0.05}, training=replace(TRAINING, keep="last"))
+    trained(
+        data, tmp_path, point={**POINT, "learning_rate": 0.05}, training=TRAINING.model_copy(update={"keep": "last"})
+    )
     assert read_json(tmp_path / "dev.json")["best_epoch"] == 4
 
 
 def test_bf16_trains_and_writes_float32(data: Path, tmp_path: Path) -> None:
-    trained(data, tmp_path, training=replace(TRAINING, precision="bf16"))
+    trained(data, tmp_path, training=TRAINING.model_copy(update={"precision": "bf16"}))
     assert read_json(tmp_path / "dev.json")["dev_f1"] > 0.9
     weights = load_file(tmp_path / "model" / "model.safetensors")
     assert {str(value.dtype) for value in weights.values()} == {"torch.float32"}
 
 
 def test_fraction_and_dropout_count(data: Path, tmp_path: Path) -> None:
-    short = replace(TRAINING, epochs=1)
+    short = TRAINING.model_copy(update={"epochs": 1})
     whole = trained(data, tmp_path / "whole", training=short)
-    part = trained(data, tmp_path / "part", training=replace(short, fraction=0.25))
+    part = trained(data, tmp_path / "part", training=short.model_copy(update={"fraction": 0.25}))
     still = trained(data, tmp_path / "still", point={**POINT, "dropout": 0.0}, training=short)
     assert len({files["model.safetensors"] for files in (whole, part, still)}) == 3
     config = read_json(tmp_path / "still" / "model" / "config.json")
@@ -160,7 +168,7 @@ def test_a_text_of_50000_characters_is_tagged_to_its_end(data: Path, tmp_path: P
 
 
 def test_an_encoder_reads_words_whether_a_text_is_tokenized_or_raw(data: Path, tmp_path: Path) -> None:
-    trained(data, tmp_path, training=replace(TRAINING, epochs=1))
+    trained(data, tmp_path, training=TRAINING.model_copy(update={"epochs": 1}))
     tokens = sentence(3)
     raw = replace(tokens, text=tokens.text.replace(" .", ".").replace(" ", "  "), spans=(), mentions=())
     assert raw.text.split() != tokens.text.split()
@@ -180,7 +188,7 @@ def test_impossible_requests_name_the_fix(data: Path, tmp_path: Path) -> None:
         trained(data, tmp_path, point={**POINT, "max_length": 64})
     assert "use 32 or less" in str(raised.value)
     with pytest.raises(MarknerError, match=r"train\.jsonl: no sentences"):
-        trained(data, tmp_path, training=replace(TRAINING, fraction=0.001))
+        trained(data, tmp_path, training=TRAINING.model_copy(update={"fraction": 0.001}))
     with pytest.raises(MarknerError, match="diverged"):
         trained(data, tmp_path, point={**POINT, "learning_rate": 1e30})
     with pytest.raises(MarknerError, match="its labels are"):
@@ -198,7 +206,7 @@ def test_positions_behind_that_of_the_padding_are_those_of_roberta(tmp_path: Pat
 
 
 def test_a_sentence_without_words_has_no_mentions(data: Path, tmp_path: Path) -> None:
-    trained(data, tmp_path, training=replace(TRAINING, epochs=1))
+    trained(data, tmp_path, training=TRAINING.model_copy(update={"epochs": 1}))
     blank = replace(sentence(1), text=" ", spans=(), mentions=())
     write_sentences(tmp_path / "blank.jsonl", [blank, sentence(2)])
     predict_encoder(tmp_path / "model", tmp_path / "blank.jsonl", tmp_path / "out.jsonl", 32)

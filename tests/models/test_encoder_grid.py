@@ -7,8 +7,9 @@ from tiny_encoder import tiny_data
 
 import markner.models.encoder.grid_job as encoder_grid
 from markner.models.encoder.grid_job import predict_grid, train_part
-from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
+from markner.models.encoder.train import predict_encoder, train_point
 from markner.study.grid import Point, point_name
+from markner.study.schema.systems import EncoderTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

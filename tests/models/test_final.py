@@ -8,8 +8,9 @@ from tiny_encoder import tiny_data
 from markner.data.documents import read_sentences, write_sentences
 from markner.files import read_json, write_json
 from markner.models.encoder.final import train_final
-from markner.models.encoder.train import EncoderTraining, train_point
+from markner.models.encoder.train import train_point
 from markner.study.grid import Point, point_name
+from markner.study.schema.systems import EncoderTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

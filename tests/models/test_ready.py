@@ -9,10 +9,11 @@ from transformers import AutoModelForTokenClassification
 
 from markner.errors import MarknerError
 from markner.models.encoder.ready import load_ready, predict_ready
-from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
+from markner.models.encoder.train import predict_encoder, train_point
 from markner.models.weights import load_tokenizer
 from markner.predictions import read_predictions
 from markner.study.grid import Point
+from markner.study.schema.systems import EncoderTraining
 from markner.tags import Tag
 
 pytestmark = pytest.mark.usefixtures("one_thread")

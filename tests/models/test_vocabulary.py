@@ -9,9 +9,10 @@ from tiny_encoder import VOCABULARY, tiny_data, tiny_encoder
 from transformers import BertModel
 
 import markner.models.encoder.train as encoder
-from markner.models.encoder.train import EncoderTraining, train_point
+from markner.models.encoder.train import train_point
 from markner.models.encoder.vocabulary import UsedVocabulary
 from markner.study.grid import Point
+from markner.study.schema.systems import EncoderTraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,9 +15,10 @@ from markner.data.documents import Document, read_sentences
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import file_in, read_documents, write_documents
 from markner.files import read_json
-from markner.models.encoder.train import EncoderTraining, train_point
+from markner.models.encoder.train import train_point
 from markner.study.grid import Point
 from markner.study.schema.formats import OutputFormat
+from markner.study.schema.systems import EncoderTraining
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
 WRITTEN: tuple[OutputFormat, ...] = ("pubtator", "bioc-xml", "bioc-json", "jsonl", "spacy", "parquet", "brat")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from markner.models.device import require_device
 from markner.models.encoder.final import train_final
-from markner.models.encoder.train import EncoderTraining
 from markner.models.params import TrainFinalEncoderParams
+from markner.study.schema.systems import EncoderTraining
 from runrecord.job import job
 
 with job(snakemake):

@@ -3,14 +3,13 @@
 import importlib.metadata
 from typing import Any, ClassVar, Literal, Self
 
-from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
 from markner.study.grid import Point, grid_jobs
 from markner.study.params import EntityPrompt, Params, Wildcards
 from markner.study.queries import encoder, generative, point_folders, points, run_of, run_prompt, trained_on_tokens
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.study import Study
-from markner.study.schema.systems import Decoding, LocalModel, PackageModel, TaggerRun, Training
+from markner.study.schema.systems import Decoding, EncoderTraining, LocalModel, PackageModel, TaggerRun, Training
 from markner.tags import Tag
 from runrecord.machine import package_version
 from runrecord.planned import planning_only
@@ -83,18 +82,11 @@ class PredictParams(Params, rules=["predict"]):
         )
 
 
-class TrainEncoderParams(Params, rules=["train_encoder"]):
+class TrainEncoderParams(EncoderTraining, Params, rules=["train_encoder"]):
     """How the grid points of one job of an encoder run are trained."""
 
     usual: ClassVar[dict[str, Any]] = {"context": "none"}
     points: dict[str, Point]
-    epochs: int
-    keep: Literal["highest-f1", "lowest-loss", "last"]
-    warmup: float
-    weight_decay: float
-    precision: Literal["bf16", "fp32"]
-    fraction: float
-    context: ContextKind = "none"
     seed: int
 
     @classmethod
@@ -105,20 +97,15 @@ class TrainEncoderParams(Params, rules=["train_encoder"]):
         jobs = grid_jobs(run.grid, run.grid_batching)
         if wildcards["part"] not in jobs:
             raise NotInStudyError(f"runs.{wildcards['run']} has no grid job {wildcards['part']}")
-        own = run.model_dump(include=set(cls.model_fields))
-        return cls(points=jobs[wildcards["part"]], seed=int(wildcards["seed"]), **own)
+        training = run.model_dump(include=set(EncoderTraining.model_fields))
+        return cls(points=jobs[wildcards["part"]], seed=int(wildcards["seed"]), **training)
 
 
-class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
+class TrainFinalEncoderParams(EncoderTraining, Params, rules=["train_final_encoder"]):
     """How the final model of an encoder is trained, besides its selected point."""
 
-    usual: ClassVar[dict[str, Any]] = {"context": "none"}
-    epochs: int
-    warmup: float
-    weight_decay: float
-    precision: Literal["bf16", "fp32"]
-    fraction: float
-    context: ContextKind = "none"
+    usual: ClassVar[dict[str, Any]] = {"context": "none", "keep": "last"}
+    keep: Literal["last"] = "last"
     seed: int
 
     @classmethod
@@ -128,7 +115,8 @@ class TrainFinalEncoderParams(Params, rules=["train_final_encoder"]):
         run = encoder(study, wildcards["run"])
         if not run.final:
             raise NotInStudyError(f"runs.{wildcards['run']} has no final model")
-        return cls(seed=int(wildcards["seed"]), **run.model_dump(include=set(cls.model_fields)))
+        training = run.model_dump(include=set(EncoderTraining.model_fields) - {"keep"})
+        return cls(seed=int(wildcards["seed"]), **training)
 
 
 class SelectEncoderParams(Params, rules=["select_encoder"]):

@@ -1,12 +1,12 @@
 """The final model of an encoder: trained on train and dev together, with the settings that were chosen on dev."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from markner.data.documents import read_sentences, write_sentences
 from markner.files import fresh_folder, read_json, replace_folder, write_json
-from markner.models.encoder.train import EncoderTraining, train_point
+from markner.models.encoder.train import train_point
 from markner.study.grid import Point
+from markner.study.schema.systems import EncoderTraining
 
 
 def train_final(
@@ -35,7 +35,7 @@ def train_final(
     folder = fresh_folder(output)
     both = folder / "both.jsonl"
     write_sentences(both, [*read_sentences(train), *read_sentences(dev)])
-    last = replace(settings, epochs=epochs, keep="last")
+    last = settings.model_copy(update={"epochs": epochs, "keep": "last"})
     # The report would call a loss on learned sentences that of dev.
     train_point(weights, both, dev, point, last, seed, folder / "model", folder / "report.json")
     both.unlink()

@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 from markner.files import fresh_folder, replace_folder
 from markner.models.checkpoints import claim_folder, fingerprint
-from markner.models.encoder.train import EncoderTraining, predict_encoder, train_point
+from markner.models.encoder.train import predict_encoder, train_point
 from markner.study.grid import Point, point_folder
+from markner.study.schema.systems import EncoderTraining
 
 
 def train_part(
@@ -44,7 +44,7 @@ def train_part(
     """
     for name, point in points.items():
         place = checkpoints / name
-        claim_folder(place, fingerprint([code, point, asdict(settings), seed], [train, dev], [weights]))
+        claim_folder(place, fingerprint([code, point, settings.model_dump(), seed], [train, dev], [weights]))
         # `train_point` writes the report last.
         if not (place / "dev.json").is_file():
             train_point(weights, train, dev, point, settings, seed, place / "model", place / "dev.json")

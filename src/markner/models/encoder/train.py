@@ -10,7 +10,6 @@ is kept in memory, while the Trainer writes a checkpoint with the optimizer's st
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +24,7 @@ from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from markner.data.context import ContextKind, contexts
+from markner.data.context import contexts
 from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
@@ -46,6 +45,7 @@ from markner.models.encoder.vocabulary import UsedVocabulary
 from markner.models.weights import load_pretrained, load_tokenizer
 from markner.predictions import Prediction, write_predictions
 from markner.study.grid import Point, point_name
+from markner.study.schema.systems import EncoderTraining
 
 DROPOUTS = (
     "hidden_dropout_prob",
@@ -63,19 +63,6 @@ EVALUATION_BATCH = 64
 
 Precision = Literal["bf16", "fp32"]
 Keep = Literal["highest-f1", "lowest-loss", "last"]
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderTraining:
-    """Settings of a training besides its grid point; `markner.study.schema.systems.EncoderRun` explains each."""
-
-    epochs: int
-    warmup: float
-    weight_decay: float
-    precision: Precision
-    fraction: float = 1.0
-    keep: Keep = "highest-f1"
-    context: ContextKind = "none"
 
 
 def train_point(

@@ -228,7 +228,27 @@ class Grid(Settings):
     """Dropout of the encoder and of the classifier."""
 
 
-class EncoderRun(Settings):
+class EncoderTraining(Settings):
+    """How an encoder is trained, besides what its grid searches."""
+
+    fraction: float = Field(1.0, gt=0, le=1)
+    """Part of the training sentences, drawn as a mixture draws them."""
+    epochs: int = Field(10, ge=1)
+    """Passes over the training split. The paper does not state it."""
+    keep: Literal["highest-f1", "lowest-loss", "last"] = "highest-f1"
+    """Epoch whose weights are kept, judged on dev."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Part of the steps over which the learning rate rises; it falls linearly after."""
+    weight_decay: float = Field(0.01, ge=0)
+    """AdamW's weight decay."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    """Mixed bfloat16 with float32 master weights, or float32 throughout."""
+    context: ContextKind = "none"
+    """What it reads beside a sentence, in training, prediction and annotation: `neighbors`, the sentences before and
+    after it in its document; `title`, the first sentence of its document; or nothing."""
+
+
+class EncoderRun(EncoderTraining):
     """A bidirectional encoder with BIO tags, trained on one corpus over a grid, selected on its dev split."""
 
     system: Literal["encoder"]
@@ -245,21 +265,6 @@ class EncoderRun(Settings):
     split: Splits = Field(default=["train"], min_length=1)
     """`train`; or `[train, dev]`: after the selection, a final model is trained on both with the chosen settings, and
     for as many epochs as were best on dev. The final model is the one that is scored and that annotates."""
-    fraction: float = Field(1.0, gt=0, le=1)
-    """Part of the training sentences, drawn as a mixture draws them."""
-    epochs: int = Field(10, ge=1)
-    """Passes over the training split. The paper does not state it."""
-    keep: Literal["highest-f1", "lowest-loss", "last"] = "highest-f1"
-    """Epoch whose weights are kept, judged on dev."""
-    warmup: float = Field(0.1, ge=0, lt=1)
-    """Part of the steps over which the learning rate rises; it falls linearly after."""
-    weight_decay: float = Field(0.01, ge=0)
-    """AdamW's weight decay."""
-    precision: Literal["bf16", "fp32"] = "bf16"
-    """Mixed bfloat16 with float32 master weights, or float32 throughout."""
-    context: ContextKind = "none"
-    """What it reads beside a sentence, in training, prediction and annotation: `neighbors`, the sentences before and
-    after it in its document; `title`, the first sentence of its document; or nothing."""
     seeds: list[Seed] = Field(default=[1], min_length=1)
     """One grid for each seed."""
     evaluate: list[Name] = Field(min_length=1)
