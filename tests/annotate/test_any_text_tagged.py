@@ -16,7 +16,7 @@ from tiny_llama import SENTENCES
 
 from markner.annotate import pipeline
 from markner.annotate.text_tagger import TextTagger
-from markner.models.tagging import GenerativeSystem, System, TokenSystem, load_system
+from markner.models.tagging import GenerativeSystem, System, load_system
 from markner.study.schema.corpora import Prompt
 
 KNOWN = [text for text, _ in SENTENCES]
@@ -40,18 +40,22 @@ def encoder(factory: pytest.TempPathFactory) -> System:
     return load_system(TAGGER, write_tiny_study(factory.mktemp("encoder")))
 
 
-def language_model(factory: pytest.TempPathFactory, prompt: Prompt, method: str, types: list[str]) -> System:
+def language_model(
+    factory: pytest.TempPathFactory, prompt: Prompt, method: str, types: list[str], *, tokenize: bool = False
+) -> System:
     settings = tagger(prompt, method)
     instructions = {entity: settings.instructions[entity] for entity in types}
     decoding = settings.decoding.model_copy(update={"batch_size": 256})
-    settings = settings.model_copy(update={"decoding": decoding, "instructions": instructions})
+    settings = settings.model_copy(update={"decoding": decoding, "instructions": instructions, "tokenize": tokenize})
     return GenerativeSystem(settings, learned(factory, prompt) / "model")
 
 
 SYSTEMS = {
     "an encoder": encoder,
-    "an encoder that reads tokens": lambda factory: TokenSystem(encoder(factory)),
     "a language model": lambda factory: language_model(factory, PLAIN, "constrained", ["disease"]),
+    "a language model that reads tokens": lambda factory: language_model(
+        factory, PLAIN, "constrained", ["disease"], tokenize=True
+    ),
     "a language model with typed marks": lambda factory: language_model(factory, PROMPT, "copy-draft", TYPES),
 }
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from markner.data.context import contexts
 from markner.data.documents import Mention, Sentence, Span
@@ -22,66 +22,6 @@ class Tagged(NamedTuple):
 
     mentions: list[Mention]
     statuses: list[Status]
-
-
-class System(Protocol):
-    """A system in memory."""
-
-    batch_size: int
-    """Sentences that it reads together."""
-
-    def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
-        """Find the mentions of sentences, in their order.
-
-        Args:
-            sentences: Their texts.
-            documents: The document of each, if they are all sentences of some documents, for systems that read context.
-        """
-
-
-def load_system(settings: Tagger, results: Path) -> System:
-    """Load a trained run.
-
-    Args:
-        settings: The run.
-        results: Folder of the study's results.
-
-    Raises:
-        MarknerError: the run is not trained, or its weights cannot be loaded.
-    """
-    folder = results / settings.folder
-    if not folder.is_dir():
-        raise MarknerError(
-            f"{folder}: the run {settings.run} is not trained there",
-            "run the study first, or name the study it belongs to with --configfile",
-        )
-    if settings.system == "encoder":
-        return EncoderSystem(settings, folder)
-    system = GenerativeSystem(settings, folder)
-    return TokenSystem(system) if settings.tokenize else system
-
-
-class TokenSystem:
-    """A system that was trained on tokens: it reads raw sentences as tokens joined by one space."""
-
-    def __init__(self, system: System) -> None:
-        self._system, self.batch_size = system, system.batch_size
-
-    def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
-        """Find the mentions of raw sentences, at their offsets in them."""
-        tokens = [token_text(text) for text in sentences]
-        tagged = self._system.tag([each.text for each in tokens], documents)
-        return [
-            Tagged(
-                [
-                    mention._replace(start=start, end=end)
-                    for mention in mentions
-                    for start, end in each.given_spans([mention.span])
-                ],
-                statuses,
-            )
-            for each, (mentions, statuses) in zip(tokens, tagged, strict=True)
-        ]
 
 
 class EncoderSystem:
@@ -106,7 +46,12 @@ class EncoderSystem:
         self._model = load_trained(model, self._max_length)
 
     def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
-        """Find the mentions of sentences; one of more word pieces than the model reads is read in windows."""
+        """Find the mentions of sentences; one of more word pieces than the model reads is read in windows.
+
+        Args:
+            sentences: Their texts.
+            documents: The document of each, if they are all sentences of some documents, for models that read context.
+        """
         alone = _in_documents(sentences, documents)
         rows = encode_as_trained(alone, self._model, self._tokenizer, self._max_length)
         tagged, _ = tag_rows(self._model, self._tokenizer, rows)
@@ -114,7 +59,10 @@ class EncoderSystem:
 
 
 class GenerativeSystem:
-    """A causal language model, asked for one entity type after another, or with typed marks for all at once."""
+    """A causal language model, asked for one entity type after another, or with typed marks for all at once.
+
+    One that was trained on tokens reads the tokens of each sentence, joined by one space.
+    """
 
     def __init__(self, settings: Tagger, folder: Path) -> None:
         self._settings = settings
@@ -124,22 +72,24 @@ class GenerativeSystem:
         self._model = load_for_decoding(folder, settings.decoding.precision)
 
     def tag(self, sentences: Sequence[str], documents: Sequence[str] | None = None) -> list[Tagged]:
-        """Find the mentions of sentences; an answer counts as far as it can be aligned."""
+        """Find the mentions of sentences, as `EncoderSystem` does; an answer counts as far as it can be aligned."""
         tagged = [Tagged([], []) for _ in sentences]
+        tokens = [token_text(text) for text in sentences] if self._settings.tokenize else []
+        texts = [each.text for each in tokens] or sentences
         decoding = self._settings.decoding
         together: dict[str, list[str]] = {}
-        around = [each.text for each in contexts(_in_documents(sentences, documents), self._settings.context)]
+        around = [each.text for each in contexts(_in_documents(texts, documents), self._settings.context)]
         for entity, instruction in self._settings.instructions.items():
             together.setdefault(instruction, []).append(entity)
         for instruction, entities in together.items():
             marks = self._settings.own_marks()
             prompt = EntityPrompt(template=self._settings.template, instruction=instruction, **marks)
-            pieces = sentence_pieces(sentences, self._tokenizer, prompt, decoding, self._positions, around)
+            pieces = sentence_pieces(texts, self._tokenizer, prompt, decoding, self._positions, around)
             answers = sorted(
                 ask_pieces(self._model, self._tokenizer, pieces, prompt, decoding), key=lambda answer: answer.index
             )
             joined = [
-                join_answers(sentences, pieces, answers, prompt.all_marks, entity if prompt.marks_by_type else "")
+                join_answers(texts, pieces, answers, prompt.all_marks, entity if prompt.marks_by_type else "", tokens)
                 for entity in entities
             ]
             for (mentions, statuses), *answered in zip(tagged, *joined, strict=True):
@@ -147,6 +97,27 @@ class GenerativeSystem:
                     mentions.extend(_mentions(entity, each.spans, each.confidences))
                 statuses.append(worst(each.status for each in answered))
         return tagged
+
+
+System = EncoderSystem | GenerativeSystem
+"""A system in memory. `batch_size` is the number of sentences that it reads together."""
+
+
+def load_system(settings: Tagger, results: Path) -> System:
+    """Load a trained run from the folder of its study's results.
+
+    Raises:
+        MarknerError: the run is not trained, or its weights cannot be loaded.
+    """
+    folder = results / settings.folder
+    if not folder.is_dir():
+        raise MarknerError(
+            f"{folder}: the run {settings.run} is not trained there",
+            "run the study first, or name the study it belongs to with --configfile",
+        )
+    if settings.system == "encoder":
+        return EncoderSystem(settings, folder)
+    return GenerativeSystem(settings, folder)
 
 
 def _in_documents(texts: Sequence[str], documents: Sequence[str] | None) -> list[Sentence]:

@@ -10,6 +10,7 @@ from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel, PreTrain
 
 from markner.data.documents import Span
 from markner.data.instructions import render_prompt
+from markner.data.tokens import TokenText
 from markner.errors import MarknerError
 from markner.graphemes import compose, last_border
 from markner.markup import AnyMarks, align, escape_marks
@@ -71,15 +72,8 @@ def sentence_pieces(
 
     A longer one is cut behind a full stop, else behind a semicolon, a comma or a bracket, as far as there is one in the
     second half of what fits; else at white space. A word is cut only if it does not fit as a whole, and then between
-    grapheme clusters. A context that takes more than half of the room of its sentence is left out.
-
-    Args:
-        texts: The sentences.
-        tokenizer: The model's tokenizer.
-        prompt: The prompt around each.
-        decoding: `max_new_tokens_margin`.
-        positions: The most tokens that the model reads and writes together.
-        contexts: The context that the prompt shows beside each sentence; none by default.
+    grapheme clusters. A context that takes more than half of the room of its sentence is left out. `positions` is the
+    most tokens that the model reads and writes together.
 
     Raises:
         MarknerError: The prompt leaves no room for a sentence.
@@ -120,18 +114,23 @@ def ask_pieces(
 
 
 def join_answers(
-    texts: Sequence[str], pieces: Sequence[Piece], answers: Sequence[Answer], marks: AnyMarks, entity: str = ""
+    texts: Sequence[str],
+    pieces: Sequence[Piece],
+    answers: Sequence[Answer],
+    marks: AnyMarks,
+    entity: str = "",
+    tokens: Sequence[TokenText] = (),
 ) -> list[Joined]:
     """Return the answer to each sentence, from the answers to its pieces.
 
     Each answer is aligned to its own piece; of several answers the worst status counts. With typed marks, `entity` is
-    the type whose mentions are wanted.
+    the type whose mentions are wanted. If the texts are those of `tokens`, mentions are at offsets in the raw texts.
     """
     parts: list[list[tuple[Piece, Answer]]] = [[] for _ in texts]
     for piece, answer in zip(pieces, answers, strict=True):
         parts[piece.sentence].append((piece, answer))
     joined = []
-    for text, of_text in zip(texts, parts, strict=True):
+    for number, (text, of_text) in enumerate(zip(texts, parts, strict=True)):
         composed = compose(text)
         spans: list[Span] = []
         confidences: list[float] = []
@@ -144,7 +143,9 @@ def join_answers(
             statuses.append(aligned.status)
             raw += composed.text[end : piece.start] + answer.text
             end = piece.end
-        joined.append(Joined(composed.given_spans(spans), worst(statuses), raw, tuple(confidences)))
+        given = composed.given_spans(spans)
+        given = tokens[number].given_spans(given) if tokens else given
+        joined.append(Joined(given, worst(statuses), raw, tuple(confidences)))
     return joined
 
 
@@ -169,12 +170,9 @@ def _token_starts(texts: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> I
 
 
 def _cut(text: str, starts: Sequence[int], room: int) -> list[Span]:
-    """Return the bounds of the pieces of a text, without white space around them if there are several.
+    """Return the bounds of pieces of at most `room` tokens, without white space around them if there are several.
 
-    Args:
-        text: The text.
-        starts: Where its tokens begin.
-        room: The most tokens of a piece.
+    `starts` has the place where each token of the text begins.
     """
     if len(starts) <= room:
         return [Span(0, len(text))]

@@ -28,17 +28,10 @@ def predict(
 ) -> None:
     """Answer every sentence of a corpus and write the predictions in the order of the sentences.
 
-    Answers are appended to `<output>.partial` as they come; a later call with the same model, sentences and
-    settings goes on from there, with the same batches. The finished file is written whole, and the partial one removed.
-    A sentence that is too long for the model is asked in pieces (`markner.models.decoding.pieces`).
-
-    Args:
-        model_folder: A model with tokenizer.
-        sentences: Sentence file.
-        prompt: Instruction, template and marks.
-        decoding: How answers are decoded.
-        output: Prediction file.
-        tokenize: The model reads the tokens of raw sentences, joined by one space.
+    Answers are appended to `<output>.partial` as they come; a later call with the same model, sentences and settings
+    goes on from there, with the same batches. The finished file is written whole, and the partial one removed. A
+    sentence that is too long for the model is asked in pieces (`markner.models.decoding.pieces`). With `tokenize`, the
+    model reads the tokens of raw sentences, joined by one space.
 
     Raises:
         MarknerError: The model cannot be loaded, or the sentence file is malformed or repeats an identifier.
@@ -47,7 +40,7 @@ def predict(
     if len({row.id for row in rows}) < len(rows):
         raise MarknerError(f"{sentences}: two sentences have the same id", "make the corpus again")
     tokens = [token_text(row.text) for row in rows] if tokenize else []
-    texts = [each.text for each in tokens] if tokenize else [row.text for row in rows]
+    texts = [each.text for each in tokens] or [row.text for row in rows]
     tokenizer = load_tokenizer(model_folder)
     read = [replace(row, text=text) for row, text in zip(rows, texts, strict=True)]
     around = [context.text for context in contexts(read, prompt.context)]
@@ -82,8 +75,6 @@ def predict(
                 stream.write(json.dumps(line, ensure_ascii=False) + "\n")
                 stream.flush()
                 bar.update()
-    joined = join_answers(texts, pieces, [answers[name] for name in names], prompt.all_marks, prompt.entity)
-    if tokenize:
-        joined = [each._replace(spans=of.given_spans(each.spans)) for of, each in zip(tokens, joined, strict=True)]
+    joined = join_answers(texts, pieces, [answers[name] for name in names], prompt.all_marks, prompt.entity, tokens)
     write_predictions(output, (Prediction(row.id, *answered) for row, answered in zip(rows, joined, strict=True)))
     partial.unlink(missing_ok=True)
