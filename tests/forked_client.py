@@ -21,7 +21,7 @@ def libraries(arguments: list[str]) -> str | None:
             return libraries(rest)
         case [*_, "--multiprocessing-fork"]:
             return "bench"
-        case ["-m", "torch.distributed.run" | "markner.models.causal.worker", *_]:
+        case ["-m", "torch.distributed.run" | "markner.models.causal.launch", *_]:
             return "training"
         case ["-m", module, *_]:
             return {"snakemake": "snakemake", "gpu": "bench", "markner": "models"}.get(module.partition(".")[0])

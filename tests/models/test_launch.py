@@ -138,7 +138,7 @@ def test_bfloat16_and_adapters_are_sharded_too(place: Path) -> None:
 DDP = """
 import json, sys
 from markner.models.causal import sharding
-from markner.models.causal.worker import main
+from markner.models.causal.launch import main
 sharding._enable_sharding_on_cpu = lambda: None
 sys.exit(main())
 """
@@ -180,7 +180,7 @@ from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import Checkpoi
 from transformers import TrainerCallback
 from markner.models.causal import finetune
 from markner.models.causal.sharding import unsharded_gradient_bytes
-from markner.models.causal.worker import main
+from markner.models.causal.launch import main
 
 def size(tensors):
     return sum(t.numel() * t.element_size() for t in (getattr(t, "_local_tensor", t) for t in tensors))

@@ -89,7 +89,7 @@ def workers() -> list[int]:
                 command = (path / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"markner.models.causal.worker" in command and b"torch.distributed.run" not in command:
+            if b"markner.models.causal.launch" in command and b"torch.distributed.run" not in command:
                 found.append(int(path.name))
     return sorted(found)
 

@@ -1,5 +1,6 @@
 """Start a training: in this process, in several processes on this machine, or on several SLURM nodes."""
 
+import logging
 import os
 import shlex
 import signal
@@ -16,7 +17,7 @@ from markner.models.causal.finetune import FineTuning, finetune
 from markner.models.causal.preemption import PREEMPTED
 from markner.models.device import Device, require_device
 
-_WORKER = "markner.models.causal.worker"
+_WORKER = "markner.models.causal.launch"
 # Enough to save a state of the largest models; after it, a process that waits for a lost connection is killed.
 _LAST_SECONDS = 300
 
@@ -66,6 +67,18 @@ def launch(job: FineTuning, config: LaunchConfig) -> None:
             "read the message of the process that failed first, above; the next run resumes from the last state in"
             f" {job.checkpoints}",
         )
+
+
+def main() -> int:
+    """Run the part of a training that belongs to one of several processes. Returns the exit code."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    try:
+        run_process(*TASK.validate_json(sys.argv[1]))
+    except MarknerError as error:
+        message = f"error (process {os.environ.get('RANK')}): {error.message}"
+        print(message, *([f"fix: {error.fix}"] if error.fix else []), sep="\n", file=sys.stderr)
+        return 1
+    return 0
 
 
 def run_process(job: FineTuning, config: LaunchConfig) -> None:
@@ -141,3 +154,7 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[int, bool]:
         if process.poll() is None:
             process.terminate()
             process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
