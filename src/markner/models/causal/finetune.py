@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accelerate.utils import broadcast_object_list
 from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from transformers.trainer_utils import SaveStrategy
 
@@ -19,7 +20,6 @@ from markner.models.causal.preemption import PREEMPTED, SaveStates
 from markner.models.causal.progress import Progress, flops_per_token
 from markner.models.causal.sharding import (
     ShardingCheck,
-    agreed,
     check,
     is_first,
     keep_float32_sums,
@@ -70,10 +70,8 @@ def finetune(job: FineTuning, processes: int = 1) -> None:
     processes give the same bytes. On GPUs the values can differ by rounding from run to run, because some CUDA kernels
     add in no fixed order. Times and memory use differ in every run, so they are in a file of their own.
 
-    Args:
-        job: The training.
-        processes: Number of processes of this training. Each calls this function (`launch.py`). If there are several,
-            the model is sharded among them, and the first writes the files.
+    Each process of a training calls this function (`launch.py`). If there are several, the model is sharded among them,
+    and the first writes the files.
 
     Raises:
         MarknerError: Examples are too long, the settings are impossible on this machine, processes or sharding differ
@@ -106,7 +104,8 @@ def finetune(job: FineTuning, processes: int = 1) -> None:
         callbacks=[ShardingCheck(training, processes), progress, states],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=agreed(lambda: _state_to_resume(job, processes > 1)))
+    (resumed,) = broadcast_object_list([_state_to_resume(job, processes > 1) if is_first() else None])
+    trainer.train(resume_from_checkpoint=resumed)
     if states.preempted:
         if is_first():
             print(

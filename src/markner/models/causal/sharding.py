@@ -1,7 +1,6 @@
 """Full sharding of a training over several processes with FSDP 2, and the check that it really happens."""
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import accelerate.state
@@ -132,15 +131,6 @@ def check(holds: bool, message: str) -> None:
     """Raise MarknerError with the message unless the condition holds."""
     if not holds:
         raise MarknerError(message, "read the messages of the launcher and the libraries above this one in the log")
-
-
-def agreed(decide: Callable[[], str | None]) -> str | None:
-    """Return the decision of the first process in all processes."""
-    if not distributed.is_initialized():
-        return decide()
-    decision = [decide() if is_first() else None]
-    distributed.broadcast_object_list(decision)
-    return decision[0]
 
 
 def whole_state(model: Any) -> dict[str, torch.Tensor]:
