@@ -101,7 +101,7 @@ def chat_context(
         entity="gene",
     )
     spending = Spending(account=name, answers=str(answers), model=model, run=run)
-    return ChatContext(params, Spending.model_validate(spending.model_dump()), server)
+    return ChatContext.of_spending(params, Spending.model_validate(spending.model_dump()), server)
 
 
 def few_shot_params(run: ChatRun, seed: int = 1, corpus: str = "c") -> FewShotParams:

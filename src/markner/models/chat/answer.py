@@ -27,14 +27,8 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
     """Write a chat model's predictions for all sentences of a file. Call it from the main thread: it handles signals.
 
     The dry count with its cost is logged before the first request. Stored answers are not asked again. If all answers
-    are stored, neither key nor network is needed.
-
-    Args:
-        context: The job's settings.
-        sentences: Sentences of a split.
-        few_shot: The file of few-shot examples, also for zero-shot runs.
-        output: The predictions.
-        usage: JSON with who answered and the cost. It depends on the cache and the prices alone.
+    are stored, neither key nor network is needed. The file of few-shot examples is also read for zero-shot runs.
+    `usage` is JSON with who answered and the cost; it depends on the cache and the prices alone.
 
     Raises:
         MarknerError: The key is missing, the budget does not suffice or is spent, the server failed for good, a

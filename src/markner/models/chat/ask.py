@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 import httpx2
 import openai
@@ -18,11 +19,9 @@ from markner.models.chat.client import AGAIN, decode, describe, open_client, rea
 from markner.models.chat.completion import find_defect, is_filtered, read_completion
 from markner.models.chat.context import ChatContext
 from markner.models.chat.requests import Request
+from markner.models.checkpoints import resumed_bar
 
 logger = logging.getLogger(__name__)
-
-_PROGRESS_SECONDS = 10.0
-"""Time between two lines of progress in the log."""
 
 _STORE_SECONDS = 0.02
 """Least time from one transaction to the next. A server that answers faster than this has its answers stored together:
@@ -33,31 +32,26 @@ _BODY = "markner_body"
 
 
 def ask(context: ChatContext, pending: Sequence[Request], cache: Cache) -> None:
-    """Ask all requests, `concurrency` at a time, and store each answer.
+    """Ask all requests, which differ in their keys, `concurrency` at a time, and store each answer.
 
     After an error, a spent budget, SIGTERM or SIGINT no further request is sent. Requests under way are awaited and
     their answers stored, since they are paid for. A second signal ends the process at once. SIGKILL loses at most
     `concurrency` answers. They are asked again in the next job.
 
-    Args:
-        context: The job's settings.
-        pending: Requests without an answer, each key once.
-        cache: Store of the answers.
-
     Raises:
         MarknerError: A request failed for good, the budget is spent, or a signal came. The message has the spending.
     """
     asker = _Asker(context, cache, len(pending))
-    asyncio.run(asker.ask_all(iter(pending)))
+    asyncio.run(asker.ask_all(pending))
     if asker.error is not None:
         error = asker.error
-        raise MarknerError(f"{error.message} ({asker.left} of {len(pending)} requests left)", error.fix)
+        raise MarknerError(f"{error.message} ({len(pending) - asker.bar.n} of {len(pending)} requests left)", error.fix)
 
 
 class _Asker:
     def __init__(self, context: ChatContext, cache: Cache, count: int) -> None:
         self.error: MarknerError | None = None
-        self.left = count
+        self.bar = resumed_bar(count, 0, "request")
         self._context = context
         self._cache = cache
         self._key = read_key(context)
@@ -65,15 +59,16 @@ class _Asker:
         self._unstored: list[Answer] = []
         self._storing = asyncio.Lock()
         self._next_store = 0.0
-        self._next_progress = time.monotonic() + _PROGRESS_SECONDS
 
-    async def ask_all(self, queue: Iterator[Request]) -> None:
-        workers = min(self._context.pacing.concurrency, self.left)
+    async def ask_all(self, pending: Sequence[Request]) -> None:
+        queue = iter(pending)
         hooks = {"request": [self._before_request], "response": [self._read_answer]}
         try:
             async with open_client(self._context, self._key, hooks) as client:
-                with _first_signal(self._stop):
-                    await asyncio.gather(*(self._work(client, queue) for _ in range(workers)))
+                with self.bar, _first_signal(self._stop):
+                    await asyncio.gather(
+                        *(self._work(client, queue) for _ in pending[: self._context.pacing.concurrency])
+                    )
         finally:
             await self._store(uncounted=True)
 
@@ -109,8 +104,8 @@ class _Asker:
                     await self._store()
                 finally:
                     self._budget.release(reserved)
-                self.left -= 1
-                self._log_progress()
+                self.bar.set_postfix_str(self._budget.spent(), refresh=False)
+                self.bar.update()
         except MarknerError as error:
             self._fail(error)
         except Exception as error:  # the answers under way are paid for and must still be stored
@@ -122,19 +117,12 @@ class _Asker:
         what = redact(f"unexpected {type(error).__name__}: {error}", self._key)
         return MarknerError(f"{what}; {self._budget.spent()}", f"report it with the log; {AGAIN}")
 
-    def _log_progress(self) -> None:
-        if time.monotonic() >= self._next_progress:
-            logger.info("run %s: %d requests left; %s", self._context.run, self.left, self._budget.spent())
-            self._next_progress = time.monotonic() + _PROGRESS_SECONDS
-
     async def _store(self, *, uncounted: bool = False) -> None:
         """Store all answers that are not stored yet, and count the HTTP requests since the last time.
 
         A transaction waits for the disk and for other writers. It runs in a thread, so the requests go on meanwhile.
-        Answers that come before it begins are stored together, and the calls for the others find nothing to store.
-
-        Args:
-            uncounted: Also count HTTP requests if there is no answer to store.
+        Answers that come before it begins are stored together, and the calls for the others find nothing to store. With
+        `uncounted`, HTTP requests are counted also if there is no answer to store.
         """
         async with self._storing:
             if not self._unstored and not (uncounted and self._budget.uncharged != NOTHING):
@@ -169,20 +157,16 @@ class _Asker:
 @contextmanager
 def _first_signal(stop: Callable[[signal.Signals], None]) -> Iterator[None]:
     """Call `stop` at the first SIGTERM or SIGINT. The previous handlers take a second signal."""
-    loop = asyncio.get_running_loop()
-    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def first(number: int, frame: FrameType | None) -> None:
+        restore()
+        stop(signal.Signals(number))
 
     def restore() -> None:
         for number, handler in previous.items():
-            if loop.remove_signal_handler(number):
-                signal.signal(number, handler)
+            signal.signal(number, handler)
 
-    def first(number: signal.Signals) -> None:
-        restore()
-        stop(number)
-
-    for number in previous:
-        loop.add_signal_handler(number, first, number)
+    previous = {number: signal.signal(number, first) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

@@ -77,16 +77,10 @@ def under_way(context: ChatContext, cache: Cache) -> set[str]:
 def ask_by_batch(
     context: ChatContext, pending: Sequence[Request], cache: Cache, max_requests: int = MAX_REQUESTS
 ) -> None:
-    """Ask all requests by batches and store each answer. Continue the batches of earlier jobs.
+    """Ask all requests, whose keys differ, by batches and store each answer. Continue the batches of earlier jobs.
 
-    Each batch is stored in the cache before it is created and has a label. So a job that was killed at any moment
-    finds it again, and nothing is paid for twice. Expired and failed requests go into new batches, `retries` times.
-
-    Args:
-        context: The job's settings.
-        pending: Requests without an answer, each key once.
-        cache: Store of answers and batches.
-        max_requests: Most requests in one file.
+    Each batch is stored in the cache before it is created and has a label. So a job that was killed at any moment finds
+    it again, and nothing is paid for twice. Expired and failed requests go into new batches, `retries` times.
 
     Raises:
         MarknerError: A request or a batch failed for good, or the budget is spent. The message has the spending.
@@ -247,11 +241,9 @@ class _Batcher:
                     return created.id
             except ValueError:
                 pass
-            except openai.APIStatusError as error:
-                if attempt + 1 == self._attempts or not (error.status_code >= 500 or error.status_code in {408, 429}):
-                    raise
-            except openai.APIConnectionError:
-                if attempt + 1 == self._attempts:
+            except openai.APIError as error:
+                status = error.status_code if isinstance(error, openai.APIStatusError) else 408
+                if attempt + 1 == self._attempts or not (status >= 500 or status in {408, 429}):
                     raise
             await asyncio.sleep(min(0.5 * 2**attempt, 8.0))
             if (identifier := await self._find(client, batch)) is not None:

@@ -33,13 +33,9 @@ class Estimate:
 
 
 def estimate(context: ChatContext, pending: Iterable[Request], cached: int, texts: dict[str, str]) -> Estimate:
-    """Return the dry count of requests without an answer.
+    """Return the dry count of requests without an answer, beside the number of those that have one.
 
-    Args:
-        context: The job's settings.
-        pending: The requests, each key once.
-        cached: Number of requests that have an answer.
-        texts: Sentences by identifier. An answer is expected to repeat its sentence with one mention marked.
+    An answer is expected to repeat its sentence, in `texts` by identifier, with one mention marked.
     """
     requests = prompt = completion = 0
     for request in pending:

@@ -133,12 +133,8 @@ class Cache:
     def put(self, context: ChatContext, answers: Sequence[Answer], uncharged: Spent = NOTHING) -> Spent:
         """Store answers and their cost in one transaction, and return the run's spending after it.
 
-        An answer that is stored already stays.
-
-        Args:
-            context: Who answered, and on whose account.
-            answers: Key, request as it was sent (without its headers), and response. The date is set here.
-            uncharged: HTTP requests, and dollars for answers that cannot be used, since the last were counted.
+        An answer that is stored already stays. The date is set here. `uncharged` are HTTP requests, and dollars for
+        answers that cannot be used, since the last were counted.
         """
         requests, dollars = uncharged
         with self._transaction():
@@ -192,13 +188,8 @@ class Cache:
     def close_batch(self, context: ChatContext, label: str, state: str, uncharged: Spent) -> None:
         """Store how a batch ended, once all its answers are stored.
 
-        Its requests are deleted. Of two jobs that close it, the first is charged.
-
-        Args:
-            context: On whose account.
-            label: Our name of the batch.
-            state: How it ended.
-            uncharged: What is charged besides the answers that are stored.
+        Its requests are deleted. `uncharged` is what the run pays besides the stored answers. Of two jobs that close
+        it, the first is charged.
         """
         update = "UPDATE batches SET state = ?, requests = '{}' WHERE label = ? AND state = 'open'"
         with self._transaction():

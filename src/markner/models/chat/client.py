@@ -30,7 +30,7 @@ def read_key(context: ChatContext) -> str:
     Raises:
         MarknerError: The variable is not set, or its value cannot be a key. The value is never shown.
     """
-    variable = context.key_env
+    variable = context.access.key_env
     if not variable:
         return _NO_KEY
     key = os.environ.get(variable, "").strip()
@@ -44,11 +44,7 @@ def read_key(context: ChatContext) -> str:
 
 
 def require_keys(models: Mapping[str, ApiModel]) -> None:
-    """Raise one MarknerError if keys are missing, with each variable and the runs that need it.
-
-    Args:
-        models: Models by the run that asks them.
-    """
+    """Raise one MarknerError if keys are missing, with each variable and the runs that need it. `models` is by run."""
     missing: dict[str, list[str]] = {}
     for run, model in models.items():
         if model.weights is None and model.key_env and not os.environ.get(model.key_env, "").strip():
@@ -104,20 +100,14 @@ def open_client(context: ChatContext, key: str, hooks: dict[str, Any] | None = N
 
 
 def describe(context: ChatContext, error: openai.APIError, key: str, spent: str) -> MarknerError:
-    """Return a client's error as a MarknerError without the key.
+    """Return a client's error as a MarknerError without the key, with the run's spending so far.
 
     Raise it only after the client's error is handled, because that error contains the request with the key.
-
-    Args:
-        context: The job's settings.
-        error: The client's error.
-        key: The key.
-        spent: The run's spending so far, as text.
     """
     model = f"{context.provider}, model {context.model}"
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         what = f"{context.provider} refuses the key for model {context.model} (HTTP status {error.status_code})"
-        fix = f"check the key in {context.key_env or 'key_env'} and its permissions"
+        fix = f"check the key in {context.access.key_env or 'key_env'} and its permissions"
     elif isinstance(error, openai.APIStatusError):
         value = decode(error.response.text, key)
         text = redact(error.response.text, key) if value is None else json.dumps(value, ensure_ascii=False)

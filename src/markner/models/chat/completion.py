@@ -35,15 +35,10 @@ def find_defect(context: ChatContext, body: Any) -> Defect | None:
 def read_completion(
     context: ChatContext, request: Request, status: int, body: Any, request_id: str | None, batch: str | None = None
 ) -> Response:
-    """Return the response to store.
+    """Return the response to store. Its status is 400 if the content filter refused the request.
 
-    Args:
-        context: The job's settings.
-        request: The request that was sent.
-        status: HTTP status, 400 if the content filter refused the request.
-        body: The JSON value of the answer, without the key (`client.decode`) and without a defect.
-        request_id: The server's identifier of the exchange, without the key.
-        batch: The server's identifier of the batch, None for a single request.
+    `body` and the server's identifiers of the exchange and of the batch are without the key (`client.decode`), and
+    `body` has no defect.
     """
     if status == 400:
         return Response(400, body, request_id, batch=batch)

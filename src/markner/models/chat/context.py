@@ -9,7 +9,7 @@ from typing import Self
 from markner.errors import MarknerError
 from markner.models.chat.cost import price
 from markner.models.chat.params import ChatParams
-from markner.study.schema.chat_runs import SPENDING_VARIABLE, PacingSettings, Spending
+from markner.study.schema.chat_runs import SPENDING_VARIABLE, AccessSettings, PacingSettings, Spending
 
 CACHE_FILE = "answers.db"
 """The response cache in the folder that keeps the answers."""
@@ -29,41 +29,47 @@ class LocalServer:
 
 @dataclass(frozen=True, slots=True)
 class ChatContext:
-    """The settings of a chat job: its requests, its account and its server.
-
-    Args:
-        params: All that is part of a request.
-        spending: Key variable, prices, patience and budget. They change no answer.
-        server: The server on loopback of a model with `weights`, else None.
-    """
+    """The settings of a chat job: its requests, its account and its server. Only `params` can change an answer."""
 
     params: ChatParams
-    spending: Spending
-    server: LocalServer | None = None
+    """All that is part of a request."""
+    run: str
+    """Name under which the spending of the run is kept."""
+    access: AccessSettings
+    """Key variable and prices."""
+    pacing: PacingSettings
+    """Concurrency, retries, timeout and budget."""
+    base_url: str
+    """Address of the server."""
+    server_name: str
+    """The server as it enters the key of an answer."""
+    cache: Path
+    """File of the response cache."""
 
     @classmethod
     def of_job(cls, params: ChatParams, run: str, server: LocalServer | None = None) -> Self:
         """Build the settings of a run's job; the spending comes from the environment."""
-        spending = Spending.model_validate(json.loads(os.environ[SPENDING_VARIABLE])[run])
-        return cls(params, spending, server)
+        return cls.of_spending(params, Spending.model_validate(json.loads(os.environ[SPENDING_VARIABLE])[run]), server)
 
-    def __post_init__(self) -> None:
-        """Check that a model with `weights` has a server on loopback, and no other model has one."""
-        if (self.params.model.weights is None) != (self.server is None):
+    @classmethod
+    def of_spending(cls, params: ChatParams, spending: Spending, server: LocalServer | None = None) -> Self:
+        """Build the settings of a job. Its server, if the model has `weights`, needs no key and costs nothing.
+
+        Raises:
+            MarknerError: A model with `weights` has no server on loopback, or another model has one.
+        """
+        if (params.model.weights is None) != (server is None):
             raise MarknerError(
-                f"run {self.run}: a server on loopback is given if, and only if, the model has `weights`",
+                f"run {spending.account}: a server on loopback is given if, and only if, the model has `weights`",
                 "start the server with `markner.models.chat.server.served`",
             )
-
-    @property
-    def run(self) -> str:
-        """Name under which the spending of the run is kept."""
-        return self.spending.account
-
-    @property
-    def pacing(self) -> PacingSettings:
-        """Concurrency, retries, timeout and budget."""
-        return self.spending.run
+        access, base_url = spending.model, str(params.model.base_url)
+        server_name = base_url
+        if server is not None:
+            access = AccessSettings(key_env="", price_input=0, price_output=0)
+            base_url, server_name = server.base_url, f"loopback {server.weights}"
+        cache = Path(spending.answers, CACHE_FILE)
+        return cls(params, spending.account, access, spending.run, base_url, server_name, cache)
 
     @property
     def provider(self) -> str:
@@ -75,33 +81,10 @@ class ChatContext:
         """The server's name of the model."""
         return self.params.model.model
 
-    @property
-    def base_url(self) -> str:
-        """Address of the server."""
-        return self.server.base_url if self.server else str(self.params.model.base_url)
-
-    @property
-    def server_name(self) -> str:
-        """The server as it enters the key of an answer."""
-        return f"loopback {self.server.weights}" if self.server else self.base_url
-
-    @property
-    def key_env(self) -> str:
-        """Environment variable of the key, empty if the server needs none."""
-        return "" if self.server else self.spending.model.key_env
-
-    @property
-    def cache(self) -> Path:
-        """File of the response cache."""
-        return Path(self.spending.answers, CACHE_FILE)
-
     def price(self, prompt_tokens: int, completion_tokens: int, batch: bool | None = None) -> float | None:
-        """Return the dollars for tokens, None if the prices are unknown. A server on loopback costs nothing.
+        """Return the dollars for tokens, None if the prices are unknown.
 
-        Args:
-            prompt_tokens: Tokens of the prompt.
-            completion_tokens: Tokens of the answer.
-            batch: Whether the Batch API answers, None for what the run says.
+        Without `batch`, the run says whether the Batch API answers.
         """
         by_batch = self.pacing.batch_api if batch is None else batch
-        return 0.0 if self.server else price(self.spending.model, prompt_tokens, completion_tokens, by_batch)
+        return price(self.access, prompt_tokens, completion_tokens, by_batch)

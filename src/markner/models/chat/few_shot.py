@@ -79,14 +79,9 @@ def choose_examples(
 ) -> None:
     """Choose the examples for all sentences of a file, and write each example once.
 
-    Args:
-        params: How many examples, and how they are chosen.
-        train: Sentences of the training split, None if no examples are shown.
-        sentences: Sentences that are asked about.
-        output: The JSON file: `corpus`, `selection`, `seed` (null if nothing is drawn), `mentions` of all examples
-            together, `shots` (`id`, `text`, `answer`, `mentions`), and `sentences` with the examples' identifiers by
-            sentence, in the order shown.
-        embed: Texts to vectors, for `similar`.
+    `train` is None if no examples are shown. `embed` is needed for `similar`. The JSON file has `corpus`, `selection`,
+    `seed` (null if nothing is drawn), `mentions` of all examples together, `shots` (`id`, `text`, `answer`,
+    `mentions`), and `sentences` with the examples' identifiers by sentence, in the order shown.
     """
     rows = list(read_sentences(sentences))
     pool = list(read_sentences(train)) if params.shots and train is not None else []

@@ -38,14 +38,8 @@ class ChatEndpoint(Settings):
                 f"model {model.model} of {model.provider} is retired ({model.retired}) and is never asked",
                 "show the paper's own scores, or configure a current model under a name of its own",
             )
-        return cls(
-            provider=model.provider,
-            model=model.model,
-            limit_field=model.limit_field,
-            parameters=model.parameters,
-            base_url=None if model.weights else model.base_url,
-            weights=model.weights,
-        )
+        own = model.model_dump(include=set(cls.model_fields))
+        return cls(**own | {"base_url": None if model.weights else model.base_url})
 
 
 class FewShotParams(Params, rules=["few_shot", "similar_few_shot"]):

@@ -60,11 +60,7 @@ def build_requests(
     """Return one request for each sentence, in order. Equal sentences with equal examples have equal keys.
 
     An answer may have a token for each character of its sentence, of which about four make one, and the margin.
-
-    Args:
-        context: The job's settings.
-        sentences: Sentences of a split.
-        examples: Few-shot examples by identifier of the sentence.
+    `examples` is by identifier of the sentence.
     """
     params = context.params
     instruction = params.prompt.instruction_text(params.entity)

@@ -31,10 +31,7 @@ _READY_SECONDS = 900
 def served(weights: Path, name: str, threads: int) -> Iterator[LocalServer]:
     """Serve a model on a free port of 127.0.0.1 until the block ends. The server's output goes to standard error.
 
-    Args:
-        weights: A folder written by `fetch_weights`.
-        name: Name under which requests ask for the model.
-        threads: Threads of the server's tensor operations.
+    Requests ask for the model by `name`. `threads` is the number of threads of a tensor operation.
 
     Raises:
         MarknerError: The server ended before it was ready, or was not ready in time.
