@@ -22,11 +22,9 @@ _FINGERPRINT = "fingerprint.sha256"
 def fingerprint(settings: Any, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> str:
     """Return the hash of everything that a job's results depend on. Checkpoints of another hash are not used.
 
-    Args:
-        settings: The job's settings, JSON-serializable.
-        files: Input files; their bytes count.
-        folders: Input folders, such as models. `markner.json` counts if it is there, because it holds the hash of every
-            file. Otherwise the names, sizes and modification times of the files count, because models are large.
+    Of input files the bytes count. Of a folder, such as a model, `markner.json` counts if it is there, because it holds
+    the hash of every file. Otherwise the names, sizes and modification times of the files count, because models are
+    large.
     """
     digest = hashlib.sha256(json.dumps(settings).encode())
     for path in files:

@@ -42,10 +42,8 @@ def device_name() -> str:
 def require_device(requested: Device, gpus: int = 1) -> None:
     """Check that this process can use the requested device. For `cpu`, hide all GPUs.
 
-    Args:
-        requested: The `device` of the model's `hardware`. With `any` the job runs on the CPU only if SLURM has granted
-            it no GPU and none is visible.
-        gpus: GPUs that the processes on this node need together.
+    `requested` is the `device` of the model's `hardware`. With `any` the job runs on the CPU only if SLURM has granted
+    it no GPU and none is visible. `gpus` is what the processes on this node need together.
 
     Raises:
         MarknerError: GPUs were requested or granted, and torch sees fewer. A job would otherwise run on the CPU, slowly

@@ -23,9 +23,6 @@ def embedding(folder: Path) -> Embed:
 
     An embedding is the mean of the last hidden states over the text's tokens (Reimers and Gurevych 2019), in float32.
 
-    Args:
-        folder: A model with its tokenizer (`markner.models.weights.fetch_weights`).
-
     Raises:
         MarknerError: The folder contains no model that can be loaded.
     """

@@ -56,9 +56,7 @@ def _has_weights(folder: Path) -> bool:
 def missing_shards(folder: Path, pattern: str) -> list[str]:
     """Return the files that the index of sharded weights names and the folder lacks.
 
-    Args:
-        folder: The folder of a model.
-        pattern: One of `WEIGHTS`. An index beside a single file of all weights is ignored, as when a model is loaded.
+    The pattern is one of `WEIGHTS`. An index beside a single file of all weights is ignored, as when a model is loaded.
     """
     index = folder / f"{_LOADED[pattern]}.index.json"
     if (folder / _LOADED[pattern]).exists() or not index.exists():

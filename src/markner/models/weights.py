@@ -30,15 +30,11 @@ _LFS_POINTER = b"version https://git-lfs"
 
 
 def fetch_weights(model: LocalModel, destination: Path) -> None:
-    """Write pretrained weights, configuration and tokenizer into a new plain folder.
+    """Write pretrained weights, configuration and tokenizer into a plain folder, which is complete or absent.
 
     GGUF weights are dequantized to float32 safetensors. All other weights are copied unchanged, for encoders and causal
     models alike. `markner.json` in the folder contains the source and the SHA-256 of every file. The tokenizer is
     loaded once, so that an unusable one is an error here and not when a training starts.
-
-    Args:
-        model: Where the weights come from.
-        destination: The folder. An existing one is replaced; there is none if this fails.
 
     Raises:
         MarknerError: The source is missing, gated, unreachable or incomplete, or its tokenizer cannot be loaded.
@@ -67,12 +63,8 @@ def fetch_weights(model: LocalModel, destination: Path) -> None:
 def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options: Any) -> "PreTrainedModel":
     """Load a causal language model from a plain folder, onto the CPU, in evaluation mode.
 
-    Args:
-        folder: A folder with safetensors, `config.json` and tokenizer.
-        dtype: Type of the weights in memory.
-        attn: Attention implementation. The block masks of this package are boolean and correct with `sdpa` only:
-            `eager` adds them to the scores as 0 and 1, without an error.
-        options: Passed to `from_pretrained`.
+    The block masks of this package are boolean and correct with the attention `sdpa` only: `eager` adds them to the
+    scores as 0 and 1, without an error.
     """
     model: PreTrainedModel = load_pretrained(
         AutoModelForCausalLM, folder, "a causal language model", dtype=dtype, attn_implementation=attn, **options
@@ -90,12 +82,8 @@ def load_for_decoding(folder: Path, precision: Literal["bf16", "fp32"]) -> "PreT
 def load_pretrained(auto: Any, folder: Path, kind: str, fix: str = "", **options: Any) -> Any:
     """Load a model or a configuration from a plain folder; a model is on the CPU, in evaluation mode.
 
-    Args:
-        auto: Class of transformers that loads it, such as `AutoModel`.
-        folder: The folder.
-        kind: The kind of model, for the message of the error.
-        fix: The fix of the error.
-        options: Passed to `from_pretrained`.
+    `auto` is the class of transformers that loads it, such as `AutoModel`, and gets the options. `kind` and `fix` are
+    for the error.
 
     Raises:
         MarknerError: The folder contains no such model that can be loaded.

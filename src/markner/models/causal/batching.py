@@ -101,9 +101,7 @@ def _arranged(
 def pad(examples: Sequence[Example], padding: int) -> Batch:
     """Return one row per example, padded on the left: the answers end together, so few columns are supervised.
 
-    Args:
-        examples: n examples, the longest of T tokens, the longest answer of K.
-        padding: Id of the padding token; it is masked.
+    The longest of n examples has T tokens, the longest answer K. Padding has the id `padding` and is masked.
 
     Returns:
         `input_ids`, `attention_mask`, `position_ids` (n, T); `labels`, `shift_labels` (n, K); `logits_to_keep` (K,).
@@ -129,12 +127,10 @@ def share_prefix(examples: Sequence[Example]) -> Batch:
     The result equals separate rows, without repeating the prefix and without padding. The model needs the attention of
     `prefix_attention.use_prefix_attention`.
 
-    Args:
-        examples: n examples. T is the length of the whole row, K the sum of the answers' lengths.
-
     Returns:
-        `input_ids`, `position_ids` (1, T); `labels`, `shift_labels` (1, K); `logits_to_keep` (K,); and the tensors that
-        `prefix_attention.row_tensors` returns.
+        `input_ids`, `position_ids` (1, T), with the T tokens of the row; `labels`, `shift_labels` (1, K),
+        `logits_to_keep` (K,), with the K tokens of all answers; and the tensors that `prefix_attention.row_tensors`
+        returns.
     """
     # The last token of a prompt predicts the first of its answer, so it is never shared.
     shared = common_prefix([example.prompt[:-1] for example in examples])

@@ -43,17 +43,11 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> li
 def build_examples(
     instances: Sequence[Instance], template: str, tokenizer: PreTrainedTokenizerBase, training: Training
 ) -> tuple[list[Example], int]:
-    """Tokenize an instruction set.
+    """Tokenize an instruction set; `template` is the text around instruction, context and input.
 
     Prompt and answer are tokenized separately and joined, so the boundary in training is the same as in decoding. The
     loss is limited by position, not by token id: many models use their end token for padding, and a model trained with
     the end token masked never stops.
-
-    Args:
-        instances: The instruction set.
-        template: Text around instruction, context and input.
-        tokenizer: The model's tokenizer.
-        training: `max_length` in tokens, and `too_long`.
 
     Returns:
         The examples in the order of the instances, and the number of examples excluded as too long.

@@ -82,12 +82,7 @@ def step_bytes(shape: Shape, training: Training, processes: int, activations: fl
     Gradients of earlier batches of a step are held beside all activations of the next one. Where a step has one batch,
     the gradients of the layers come while the activations go, so the greater of the two counts. With one process that
     was measured on a GPU (docs/measured/gpu); with several, whose gradients are gathered in parts, both are counted.
-
-    Args:
-        shape: Sizes of the model.
-        training: Batch sizes, method, precision.
-        processes: Processes that share weights, gradients and optimizer states.
-        activations: Bytes of activations and logits of a device batch; see `activation_bytes`.
+    `activations` are the bytes of activations and logits of a device batch; see `activation_bytes`.
     """
     held = training_bytes(shape.parameters, training, processes)
     if processes > 1 or training.method != "full" or training.batch_size > training.device_batch_size:
@@ -112,12 +107,8 @@ def logits_bytes(shape: Shape, columns: int) -> float:
 def saved_bytes(shape: Shape, training: Training, processes: int, tokens: int, slots: int) -> float:
     """Return the bytes that all decoder layers keep for the backward pass of a device batch.
 
-    Args:
-        shape: Sizes of the model.
-        training: Precision, batching and gradient checkpointing count.
-        processes: One process computes bf16 under autocast, several in bf16 units of FSDP.
-        tokens: Tokens of the batch, padding included.
-        slots: With prefix batching the keys that all examples attend to: for each example prefix and own tokens.
+    One process computes bf16 under autocast, several in bf16 units of FSDP. `tokens` includes padding. `slots` counts,
+    with prefix batching, the keys that all examples attend to: for each example prefix and own tokens.
     """
     autocast = training.precision == "bf16" and processes == 1
     width = 2 if training.precision == "bf16" else 4
@@ -145,12 +136,6 @@ def _layer_parameters(shape: Shape) -> int:
 
 
 def prediction_bytes(shape: Shape, decoding: Decoding, tokens: int) -> float:
-    """Return the bytes of weights, keys and values while a batch is decoded.
-
-    Args:
-        shape: Sizes of the model.
-        decoding: Batch size and precision count.
-        tokens: Tokens of prompt and answer of the longest row.
-    """
+    """Return the bytes of weights, keys and values while a batch is decoded; `tokens` are those of its longest row."""
     width = 2 if decoding.precision == "bf16" else 4
     return width * (shape.parameters + decoding.batch_size * tokens * shape.layers * 2 * shape.keys)

@@ -27,9 +27,7 @@ def use_prefix_attention(model: PreTrainedModel) -> None:
 def row_tensors(shared: int, lengths: list[int]) -> dict[str, torch.Tensor]:
     """Return the positions of the examples in a row, as tensors of the batch for the attention.
 
-    Args:
-        shared: P, the tokens of the prefix.
-        lengths: Tokens of each of n examples after it, L of the longest.
+    The prefix has P tokens (`shared`), each of n examples after it its length, the longest L.
 
     Returns:
         `attention_mask` (1, 1, L, P + L): True if a token of an example (row) attends to a token of the prefix or the

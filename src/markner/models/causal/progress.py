@@ -129,8 +129,7 @@ class Progress(TrainerCallback):
     def costs(self, mean_length: float) -> dict[str, Any]:
         """Return the times of this process since it started or resumed, and its peak memory.
 
-        Args:
-            mean_length: Mean length of an example in tokens.
+        Examples are counted by their mean length in tokens.
         """
         first, last = self._first, self._last
         seconds = last.seconds - first.seconds

@@ -70,14 +70,8 @@ def save_plain(
     """Save a tuned model as safetensors, in the training's `saved_precision`; shards are gathered, adapters merged.
 
     Decoding rounds the weights to its own precision. So a model saved in bfloat16 gives the same answers in bfloat16 as
-    one saved in float32, in half of the space.
-
-    Args:
-        model: The model after training.
-        state: All parameters if the model was sharded; a sharded model cannot be saved itself.
-        weights: Pretrained model that the training started from.
-        training: Settings of the training.
-        folder: An empty folder.
+    one saved in float32, in half of the space. A sharded model cannot be saved itself: `state` has all its parameters.
+    `weights` is the pretrained model that the training started from, `folder` an empty one.
     """
     if state is not None:
         model = trainable(weights, training)

@@ -29,20 +29,11 @@ def write(
     writing: Writing,
     output: Path,
 ) -> None:
-    """Write candidates, each the next line after a list of seed sentences.
+    """Write candidates, each the next line after a list of seed sentences, which are drawn from a training split.
 
     Each batch is appended to `<output>.partial`. After an interruption, a call with the same model, sentences and
-    settings resumes after the last complete batch, and the output is the same as without the interruption.
-
-    Args:
-        model_folder: A model with tokenizer.
-        sentences: The training split that the seed sentences are drawn from.
-        model_name: The model's name in the study; written with each candidate.
-        entity: Entity type.
-        seed_sentences: Size of the seed.
-        seed: Seed of all draws.
-        writing: Number of candidates, request and sampling.
-        output: JSON lines of `Candidate`, in the order of their numbers.
+    settings resumes after the last complete batch, and the output is the same as without the interruption: JSON lines
+    of `Candidate`, in the order of their numbers.
 
     Raises:
         MarknerError: The model cannot be loaded, or the seed contains no mention.
@@ -91,13 +82,7 @@ def sample_lines(
 ) -> Iterator[tuple[str, bool]]:
     """Sample a continuation of each prompt up to the end of its line, and say whether the line ended.
 
-    Args:
-        model: A causal language model, on its device.
-        tokenizer: Its tokenizer.
-        prompts: n texts; all are continued together.
-        writing: Temperature, top-p, longest line.
-        seed: Seed of the sampling of these n lines.
-        ends: Tokens that end a line (`final_tokens`).
+    All prompts are continued together, with one seed. `ends` are the tokens that end a line (`final_tokens`).
     """
     torch.manual_seed(seed)
     with torch.inference_mode():

@@ -15,10 +15,8 @@ from markner.models.decoding.query import Decoded
 def best_tokens(logits: torch.Tensor, allowed: Sequence[Sequence[int]] = ()) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the most probable token at each position, and the natural logarithm of its probability in float32.
 
-    Args:
-        logits: [positions, vocabulary].
-        allowed: The only tokens that count: of each position at least one, in ascending order; of equally probable
-            ones the first is taken. By default all.
+    The logits are [positions, vocabulary]. `allowed` are the only tokens that count, by default all: of each position
+    at least one, in ascending order; of equally probable ones the first is taken.
     """
     if allowed:
         width = max(map(len, allowed))
@@ -38,12 +36,9 @@ def near_ties(
 ) -> list[int]:
     """Return the positions at which the two most probable tokens are nearly equal.
 
-    Args:
-        logits: [positions, vocabulary].
-        log_probabilities: Of the most probable token at each position.
-        allowed: As in `best_tokens`.
-        within: The difference of log probabilities below which two are nearly equal. None has then much more than half
-            of the probability, so most positions need no second look.
+    Logits and `allowed` are those of `best_tokens`, with the log probabilities that it returned. Two tokens are nearly
+    equal if these differ by less than `within`. None has then much more than half of the probability, so most positions
+    need no second look.
     """
 
     def lead(position: int) -> float:
@@ -81,13 +76,7 @@ def mark_confidences(
     It is the probability that the model, after the part of the answer before the mention, writes exactly this mention:
     the product of the probabilities of the tokens from the opening to the closing mark, each given those before it. So
     it contains the doubt where the mention begins, and where it ends. A token that a mark shares with text outside of
-    it, or with another mark, counts as a whole.
-
-    Args:
-        tokenizer: The tokenizer of the model.
-        decoded: The tokens of the answer.
-        text: Their text, without special tokens.
-        marks: The marks in it.
+    it, or with another mark, counts as a whole. `text` is that of the tokens, without special tokens.
     """
     places = [place for kind in marks.types for place in strip_marks(text, marks, kind).places]
     tokens = decoded.tokens

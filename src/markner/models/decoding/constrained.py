@@ -124,14 +124,7 @@ class Vocabulary:
 
 
 class Constraint:
-    """The tokens that may come next in the answer to one query.
-
-    Args:
-        vocabulary: Of the tokenizer.
-        tokenizer: The tokenizer.
-        query: The query.
-        ends: Tokens that end an answer.
-    """
+    """The tokens that may come next in the answer to one query, which `ends` end."""
 
     def __init__(
         self, vocabulary: Vocabulary, tokenizer: PreTrainedTokenizerBase, query: Query, ends: frozenset[int]
@@ -169,12 +162,7 @@ class Constraint:
     def steps(self, states: States, draft: Sequence[int]) -> list[list[int]]:
         """Return the tokens that may follow an answer and each token of a draft, up to the first that is not allowed.
 
-        Args:
-            states: Of the answer.
-            draft: m tokens.
-
-        Returns:
-            k + 1 lists if the first k tokens of the draft are allowed and, unless k is m, the next one is not.
+        These are k + 1 lists if the first k tokens of the draft are allowed.
         """
         steps = [self.allowed(states)]
         for token in draft:

@@ -69,14 +69,8 @@ class _Row:
 class CopyDraft:
     """Greedy decoding with the input as draft, of parts of a set of queries; see `generate.Method`.
 
-    What the prompts of all queries begin with is read once.
-
-    Args:
-        model: The model.
-        tokenizer: Its tokenizer.
-        queries: All queries.
-        batch_size: The most rows of a pass.
-        vocabulary: The tokenizer's, if answers are to be their inputs with marks.
+    What the prompts of all queries begin with is read once. A pass has at most `batch_size` rows. With a vocabulary,
+    answers are their inputs with marks.
     """
 
     def __init__(

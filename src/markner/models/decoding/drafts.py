@@ -20,12 +20,9 @@ _REPEATED = 6
 def drafts(
     tokenizer: PreTrainedTokenizerBase, rows: Sequence[tuple[Query, list[int]]], longest: int
 ) -> list[list[int]]:
-    """Return the tokens with which the answers of queries are expected to go on; none where one left its input.
+    """Return the at most `longest` tokens with which the answers so far of queries are expected to go on.
 
-    Args:
-        tokenizer: The model's.
-        rows: Queries with their answers so far.
-        longest: The most tokens of a draft.
+    There are none where an answer left its input.
     """
     answers = tokenizer.batch_decode(
         [answer for _, answer in rows], skip_special_tokens=False, clean_up_tokenization_spaces=False

@@ -52,17 +52,11 @@ def generate(
     can fall either way, as they can between two batch sizes. `constrained` gives others wherever free answers would not
     be their input with marks.
 
-    Args:
-        model: A causal language model, on the device it shall run on, with `sdpa` attention.
-        tokenizer: Its tokenizer.
-        prompts: The full texts before the answers.
-        inputs: The sentences in the prompts, whose marks are escaped as in the prompts. An answer may have twice their
-            tokens (with typed marks once more for each further type) and `max_new_tokens_margin` more; `copy-draft` and
-            `constrained` take them as their draft.
-        decoding: Method, batch size, max_new_tokens_margin.
-        answered: Indices of prompts whose answers are known. What is decoded together is left out if all of it is
-            known, and is the same as without them if not.
-        marks: Marks of the prompts.
+    The model is on the device it shall run on, with `sdpa` attention. `inputs` are the sentences in the prompts, whose
+    marks are escaped as in the prompts. An answer may have twice their tokens (with typed marks once more for each
+    further type) and `max_new_tokens_margin` more; `copy-draft` and `constrained` take them as their draft. `answered`
+    are the indices of prompts whose answers are known: what is decoded together is left out if all of it is known, and
+    is the same as without them if not.
     """
     ends = end_tokens(model, tokenizer)
     inputs = [escape_marks(text, marks) for text in inputs]
@@ -131,14 +125,8 @@ def continuations(
 ) -> list[list[int]]:
     """Continue prompts together, padded on the left, with Hugging Face `generate`.
 
-    Args:
-        model: A causal language model, on its device.
-        tokenizer: Its tokenizer.
-        prompts: The token ids of each.
-        ends: Tokens that end a continuation; padding follows.
-        processors: Processors of the logits.
-        options: Of the `GenerationConfig`. All others have the library's defaults, not those of the model, such as a
-            temperature or a repetition penalty.
+    Padding follows the token of `ends` that ends a continuation. `options` are those of the `GenerationConfig`. All
+    others have the library's defaults, not those of the model, such as a temperature or a repetition penalty.
     """
     ids = pad_rows(prompts, tokenizer.pad_token_id, "left")
     mask = row_mask(prompts, "left")

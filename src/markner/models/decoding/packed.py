@@ -24,10 +24,8 @@ Layer = tuple[torch.Tensor, torch.Tensor]
 class RowCache(DynamicCache):
     """Keys and values of n rows, each beginning with the same prefix.
 
-    Args:
-        prefix: Of each layer, for one row; empty if there is none.
-        rows: n.
-        slots: The most tokens of a row, prefix included.
+    `prefix` has the states of each layer for one row; it is empty if there is none. `slots` is the most tokens of a
+    row, prefix included.
     """
 
     def __init__(self, prefix: Sequence[Layer], rows: int, slots: int) -> None:
@@ -97,17 +95,10 @@ def packed_attention(model: PreTrainedModel) -> Iterator[None]:
 def read_packed(
     model: PreTrainedModel, cache: RowCache, tokens: Sequence[Sequence[int]], read: Sequence[int], kept: Sequence[int]
 ) -> torch.Tensor:
-    """Read new tokens of the first n rows of a cache, in one pass.
+    """Read new tokens of the first n rows of a cache, in one pass; the model has `packed_attention`.
 
-    Args:
-        model: The model, with `packed_attention`.
-        cache: The cache.
-        tokens: Of each of n rows, at least one.
-        read: How many tokens of each row have been read before.
-        kept: For how many tokens at the end of each row's the logits are wanted.
-
-    Returns:
-        [sum of kept, vocabulary], row after row.
+    Of each row, at least one token is new, and `read` tokens have been read before. For the last `kept` tokens the
+    logits are returned: [sum of kept, vocabulary], row after row.
     """
     device = model.device
     lengths = torch.tensor([len(each) for each in tokens])

@@ -70,11 +70,9 @@ class Scored(NamedTuple):
 
 
 def join_windows(rows: Sequence[Encoded], scores: Mapping[int, Sequence[Sequence[float]]]) -> list[Scored]:
-    """Return the sentences of rows, in their order.
+    """Return the sentences of rows, in their order; the windows of each sentence are one after the other.
 
-    Args:
-        rows: The windows of each sentence, one after the other.
-        scores: By the number of the row: the logits of its pieces, [pieces, 3].
+    `scores` has by the number of the row the logits of its pieces, [pieces, 3].
     """
     joined: list[Scored] = []
     for number, row in enumerate(rows):
@@ -159,10 +157,7 @@ def _composed_words(text: str) -> list[str]:
 def _windows(own: Span, content: Span, room: int) -> list[Span]:
     """Return the pieces of each window. A sentence that fits is one window, with as much context as there is room.
 
-    Args:
-        own: The pieces of the sentence.
-        content: The pieces of the sentence and its context.
-        room: Most pieces of a window.
+    `own` are the pieces of the sentence, `content` those of the sentence and its context.
     """
     spare = room - (own.end - own.start)
     if spare < 0:
@@ -176,12 +171,7 @@ def _windows(own: Span, content: Span, room: int) -> list[Span]:
 
 
 def _owners(places: Sequence[Sequence[int]], windows: Sequence[Span]) -> list[int]:
-    """Return the window that labels each word: the next window takes over as soon as it has more text around the word.
-
-    Args:
-        places: The pieces of each word.
-        windows: The pieces of each window.
-    """
+    """Return the window that labels each word: the next one takes over as soon as it has more text around the word."""
     owners: list[int] = []
     owner = 0
     for of_word in places:

@@ -14,16 +14,9 @@ def train_final(
 ) -> None:
     """Train the selected point on both splits, for as many epochs as were best on dev; the last epoch is kept.
 
-    The learning rate falls over these epochs.
-
-    Args:
-        weights: Folder of the pretrained model.
-        train: Sentences of the training split.
-        dev: Sentences of the dev split.
-        selection: What `grid.select` wrote.
-        settings: Settings outside the grid. `fraction` draws from the sentences of both splits.
-        seed: As for `train_point`.
-        output: Folder for `model` and `final.json`: the grid point and `epochs`. Complete or absent.
+    The learning rate falls over these epochs. `fraction` draws from the sentences of both splits. `selection` is what
+    `grid.select` wrote. The output folder has `model` and `final.json`: the grid point and `epochs`. It is complete or
+    absent.
 
     Raises:
         MarknerError: as `train_point`.

@@ -22,22 +22,13 @@ def train_part(
     checkpoints: Path,
     code: str = "",
 ) -> None:
-    """Train points one after the other. Each result equals that of `train_point` alone.
+    """Train points, by their names, one after the other. Each result equals that of `train_point` alone.
 
-    After an interruption the next call keeps the finished points in `checkpoints` if files, settings and code are the
-    same.
+    After an interruption the next call keeps the finished points in `checkpoints` if files, settings and `code`, the
+    hash of the code, are the same. The folder is removed when all are finished.
 
-    Args:
-        weights: Folder of the pretrained model.
-        train: Sentences to train on.
-        dev: Sentences to select the epoch on.
-        points: The points by name.
-        settings: What the grid does not search.
-        seed: As for `train_point`, the same for each point.
-        output: Folder for `<point>/model` and `<point>/dev.json`. If a point has the folder's name: for `model` and
-            `dev.json`. Complete or absent.
-        checkpoints: Folder of the finished points; removed when all are finished.
-        code: Hash of the code.
+    The output folder has `<point>/model` and `<point>/dev.json`; if a point has the folder's name, `model` and
+    `dev.json`. It is complete or absent.
 
     Raises:
         MarknerError: as `train_point`.
@@ -66,11 +57,8 @@ def predict_grid(
 ) -> None:
     """Tag every sentence with the model of each grid point, one after the other in one process.
 
-    Args:
-        models: Folder of the trained model by the name of its grid point.
-        max_lengths: Longest input in word pieces by the name of the grid point.
-        sentences: Sentences to tag.
-        output: Folder of the predictions, `<point>.jsonl`. Complete or absent.
+    Models and longest inputs, in word pieces, are by the name of the grid point. The output folder has `<point>.jsonl`;
+    it is complete or absent.
 
     Raises:
         MarknerError: as `predict_encoder`.

@@ -10,14 +10,10 @@ from markner.tags import Tag
 def mention_marginals(scores: Sequence[Sequence[float]], tags: Sequence[Tag]) -> tuple[float, ...]:
     """Return the probability of each mention of a tag sequence: that exactly these words are a mention.
 
-    The probability of a valid sequence is proportional to the exponential of its sum of scores; valid sequences are
-    those of `likeliest_valid`. The marginal of a mention is the sum over all sequences that have a B on its first word,
-    an I on its other words, and no I on the word after it. (Forward-backward: Rabiner 1989; fields: Culotta and
-    McCallum 2004.)
-
-    Args:
-        scores: As for `likeliest_valid`: [words, 3], O, B and I.
-        tags: A valid tag of each word.
+    The probability of a valid sequence is proportional to the exponential of its sum of scores, as for
+    `likeliest_valid`: [words, 3], O, B and I. The marginal of a mention is the sum over all valid sequences that have a
+    B on its first word, an I on its other words, and no I on the word after it. (Forward-backward: Rabiner 1989;
+    fields: Culotta and McCallum 2004.)
     """
     if "B" not in tags:
         return ()

@@ -23,13 +23,8 @@ _PREFERENCE = 1e-3
 def predict_ready(model: Path, labels: Mapping[str, Tag], sentences: Path, output: Path) -> None:
     """Tag every sentence with a token classifier, and write the mentions to a prediction file.
 
-    A word has the label of its first piece, as the taggers of this package have.
-
-    Args:
-        model: Folder of the classifier with its tokenizer.
-        labels: Tag by label of the classifier. All other labels are `O`.
-        sentences: Sentences to tag.
-        output: JSON lines of `Prediction`.
+    A word has the label of its first piece, as the taggers of this package have. `labels` has tags by label of the
+    classifier; all other labels are `O`.
 
     Raises:
         MarknerError: the folder contains no trained token classifier, or it has not these labels.

@@ -77,18 +77,12 @@ def train_point(
 ) -> None:
     """Train one grid point, and write the model of the epoch that `settings.keep` selects on dev.
 
-    On a CPU the same seed and number of threads give the same bytes.
+    On a CPU the same seed and number of threads give the same bytes. The seed determines the initial classifier, the
+    order of sentences, the dropout and the draw of `fraction`.
 
-    Args:
-        weights: Folder of the pretrained model.
-        train: Sentences to train on.
-        dev: Sentences to select the epoch on.
-        point: Learning rate, longest input in word pieces, sentences per step, dropout.
-        settings: Settings outside the grid.
-        seed: Seed of the initial classifier, the order of sentences, the dropout and the draw of `fraction`.
-        output: Folder of the trained model: safetensors, configuration, tokenizer. Complete or absent.
-        report: JSON: `point`; `epochs`, for each its `epoch`, `train_loss`, `dev_loss`, `dev_f1`; `best_epoch` with
-            its `dev_loss` and `dev_f1`. Losses are mean cross entropies per word, and F1 is strict.
+    The output folder has safetensors, configuration and tokenizer; it is complete or absent. The report is JSON:
+    `point`; `epochs`, for each its `epoch`, `train_loss`, `dev_loss`, `dev_f1`; `best_epoch` with its `dev_loss` and
+    `dev_f1`. Losses are mean cross entropies per word, and F1 is strict.
 
     Raises:
         MarknerError: no sentences, a longest input that the model cannot take, or a training that diverged.

@@ -15,9 +15,8 @@ IMPOSSIBLE = float("-inf")
 def likeliest_valid(scores: Sequence[Sequence[float]]) -> list[Tag]:
     """Return the valid tag sequence with the highest sum of scores (Viterbi 1967); of equal ones, the first.
 
-    Args:
-        scores: Log probabilities or logits of O, B and I: [words, 3]. Adding a constant to a row changes nothing.
-            Each row needs a finite score for O.
+    Scores are log probabilities or logits of O, B and I: [words, 3]. Adding a constant to a row changes nothing. Each
+    row needs a finite score for O.
     """
     if not scores:
         return []

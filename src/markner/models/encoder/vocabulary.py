@@ -45,11 +45,7 @@ class UsedVocabulary:
             model.set_input_embeddings(self._part)
 
     def restore(self, decay: float) -> None:
-        """Put the trained rows back into the whole embedding.
-
-        Args:
-            decay: Factor by which all steps together have decayed a weight without a gradient.
-        """
+        """Put the trained rows back. `decay` is the factor by which all steps decayed a weight without a gradient."""
         if self._whole is None:
             return
         with torch.no_grad():
