@@ -244,7 +244,7 @@ def test_an_interrupted_prediction_goes_on(tuned: Path, tmp_path: Path, monkeypa
     predict(*arguments, output)
     straight = {row.id: row for row in read_predictions(tmp_path / "straight.jsonl")}
     for row in read_predictions(output):
-        if row.id == changed["id"]:
+        if row.id == f"s{changed['index']}":
             assert (row.raw, row.spans) == ("of the first session", ())
         else:
             assert row == straight[row.id], "decoded in the same batches, so with the same confidences"
@@ -254,7 +254,7 @@ def test_an_interrupted_prediction_goes_on(tuned: Path, tmp_path: Path, monkeypa
 def test_a_partial_file_of_other_settings_is_not_taken_over(tuned: Path, tmp_path: Path) -> None:
     sentences(tmp_path / "test.jsonl")
     output = tmp_path / "predictions.jsonl"
-    stale = {"id": "s0", "text": "stale", "limit_reached": False}
+    stale = {"index": 0, "text": "stale", "limit_reached": False, "confidences": []}
     (tmp_path / "predictions.jsonl.partial").write_text('{"fingerprint": "other"}\n' + json.dumps(stale) + "\n")
     predict(tuned, tmp_path / "test.jsonl", ASKED, COPY, output)
     assert next(read_predictions(output)).raw == INSTANCES[0].output

@@ -29,7 +29,7 @@ class Answer:
     text: str
     limit_reached: bool
     """No end token came within the allowed length."""
-    confidences: tuple[float, ...] = ()
+    confidences: Sequence[float] = ()
     """Of each span that `markup.strip_marks` finds in the text; see `confidence.mark_confidences`."""
 
 

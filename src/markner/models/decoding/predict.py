@@ -1,7 +1,7 @@
 """Predictions of a generative system for a corpus, written as they come and resumed after an interruption."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from markner.data.context import contexts
@@ -45,36 +45,23 @@ def predict(
     read = [replace(row, text=text) for row, text in zip(rows, texts, strict=True)]
     around = [context.text for context in contexts(read, prompt.context)]
     pieces = sentence_pieces(texts, tokenizer, prompt, decoding, positions_of(model_folder), around)
-    names = [(rows[piece.sentence].id, piece.start) for piece in pieces]
     partial = output.with_name(output.name + ".partial")
-    job = fingerprint([prompt.model_dump(), decoding.model_dump(), tokenize], [sentences], [model_folder])
-    answers = {
-        (row["id"], row["start"]): Answer(-1, row["text"], row["limit_reached"], tuple(row["confidences"]))
-        for row in resumed_rows(partial, job)
-    }
+    job = fingerprint([pieces, prompt.model_dump(), decoding.model_dump()], folders=[model_folder])
+    answers = {row["index"]: Answer(**row) for row in resumed_rows(partial, job)}
     if len(answers) < len(pieces):
         model = load_for_decoding(model_folder, decoding.precision)
-        known = {number for number, name in enumerate(names) if name in answers}
-        decoded = ask_pieces(model, tokenizer, pieces, prompt, decoding, known)
+        known = frozenset(answers)
         with (
             partial.open("a", encoding="utf-8") as stream,
-            resumed_bar(len(names), len(known), "sentence") as bar,
+            resumed_bar(len(pieces), len(known), "sentence") as bar,
         ):
-            for answer in decoded:
-                if answer.index in known:
-                    continue
-                identifier, start = names[answer.index]
-                answers[identifier, start] = answer
-                line = {
-                    "id": identifier,
-                    "start": start,
-                    "text": answer.text,
-                    "limit_reached": answer.limit_reached,
-                    "confidences": answer.confidences,
-                }
-                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-                stream.flush()
-                bar.update()
-    joined = join_answers(texts, pieces, [answers[name] for name in names], prompt.all_marks, prompt.entity, tokens)
+            for answer in ask_pieces(model, tokenizer, pieces, prompt, decoding, known):
+                if answer.index not in known:
+                    answers[answer.index] = answer
+                    stream.write(json.dumps(asdict(answer), ensure_ascii=False) + "\n")
+                    stream.flush()
+                    bar.update()
+    in_order = [answers[number] for number in range(len(pieces))]
+    joined = join_answers(texts, pieces, in_order, prompt.all_marks, prompt.entity, tokens)
     write_predictions(output, (Prediction(row.id, *answered) for row, answered in zip(rows, joined, strict=True)))
     partial.unlink(missing_ok=True)
