@@ -193,9 +193,14 @@ def trained_taggers(study: Study) -> list[Tagger]:
 
 
 def run_prompt(study: Study, run: str) -> Prompt:
-    """Return the prompt of a generative run: its mixture's if its model is tuned, else its own."""
+    """Return the prompt of a generative run."""
+    return study.prompts[prompt_name(study, run)]
+
+
+def prompt_name(study: Study, run: str) -> str:
+    """Return the name of the prompt of a generative run: its mixture's if its model is tuned, else its own."""
     settings = generative(study, study.owner(run))
-    return study.prompts[study.prompt_of_mixture(settings.mixture) if settings.mixture else settings.prompt]
+    return study.prompt_of_mixture(settings.mixture) if settings.mixture else settings.prompt
 
 
 def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:

@@ -2,27 +2,69 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from markner.markup import MARKS
+from markner.study.describe import unwrap
 from markner.study.problems import Problem
+from markner.study.queries import source_of
+from markner.study.schema.base import Distinct, EntryOf, Settings
 from markner.study.schema.chat_runs import ApiModel
-from markner.study.schema.corpora import Corpus, Mixture, Split
+from markner.study.schema.corpora import Mixture
 from markner.study.schema.study import Study
 from markner.study.wording import did_you_mean, yaml_hint
 from markner.study.yaml_lines import Location
 
 
-def corpus_problems(
-    at: Location, name: str, study: Study, splits: Iterable[Split], instead: str = "choose another corpus"
-) -> Iterator[Problem]:
-    """Check that a corpus exists, and that its variant has the splits that are needed."""
-    yield from unknown_name(at, name, "corpora", study.corpora)
-    if name not in study.corpora:
+def name_problems(study: Study) -> Iterator[Problem]:
+    """Check that the study has an entry of each name whose type says `EntryOf`."""
+    for at, name, rule in _ruled(study, Study, (), ()):
+        if isinstance(rule, EntryOf):
+            yield from unknown_name(at, name, rule.section, _entries(study, rule))
+
+
+def entry_problems(study: Study) -> Iterator[Problem]:
+    """Check the splits and weights of entries by `EntryOf`, and that lists of type `Distinct` repeat no value."""
+    for at, value, rule in _ruled(study, Study, (), ()):
+        if isinstance(rule, Distinct):
+            yield from repeated_values(at, value)
+        elif value in _entries(study, rule) and rule.splits:
+            yield from missing_splits(at, value, study, rule.splits)
+        elif value in _entries(study, rule) and rule.weights:
+            yield from _without_weights(at, value, study)
+
+
+def _entries(study: Study, rule: EntryOf) -> dict[str, Settings]:
+    return {**getattr(study, rule.section), **(getattr(study, rule.other) if rule.other else {})}
+
+
+def _ruled(
+    value: Any, annotation: Any, constraints: Sequence[Any], at: Location
+) -> Iterator[tuple[Location, Any, EntryOf | Distinct]]:
+    """Yield the values below a value whose types have a rule."""
+    if value is None:
         return
-    corpus: Corpus = study.corpora[name]
-    source = corpus.source(corpus.variant)
-    present = source.splits() if source is not None else []
+    parts = unwrap(annotation, constraints)
+    yield from ((at, value, rule) for rule in parts.constraints if isinstance(rule, (EntryOf, Distinct)))
+    if isinstance(value, Settings):
+        for key, field in type(value).model_fields.items():
+            yield from _ruled(getattr(value, key), field.annotation, field.metadata, (*at, key))
+    elif get_origin(parts.bare) is list:
+        for index, item in enumerate(value):
+            yield from _ruled(item, get_args(parts.bare)[0], (), (*at, index))
+    elif get_origin(parts.bare) is dict:
+        of_keys, of_values = get_args(parts.bare)
+        for key, item in value.items():
+            yield from _ruled(key, of_keys, (), (*at, key))
+            yield from _ruled(item, of_values, (), (*at, key))
+
+
+def missing_splits(
+    at: Location, name: str, study: Study, splits: Iterable[str], instead: str = "choose another corpus"
+) -> Iterator[Problem]:
+    """Check that the variant of a corpus has the splits that are needed."""
+    corpus = study.corpora[name]
+    present = source_of(corpus, corpus.variant).splits()
     for split in splits:
         if split not in present:
             there = ("corpora", name, corpus.variant, split)
@@ -33,13 +75,12 @@ def corpus_problems(
             )
 
 
-def local_model_problems(at: Location, name: str, study: Study) -> Iterator[Problem]:
-    """Check that a model exists and has weights."""
-    yield from unknown_name(at, name, "models", study.models)
-    if isinstance(study.models.get(name), ApiModel):
+def _without_weights(at: Location, name: str, study: Study) -> Iterator[Problem]:
+    """Check that a model has weights."""
+    if isinstance(study.models[name], ApiModel):
         local = [other for other, model in study.models.items() if not isinstance(model, ApiModel)]
         fix = f"name a model with weights: {quoted_names(local)}"
-        if len(at) == 3 and at[0] == "runs" and at[2] == "model":
+        if at[0] == "runs" and at[2] == "model":
             fix += yaml_hint((*at[:2], "system"), "chat", "; or ask it:")
         yield Problem(at, f"`{name}` is asked over the network (`source: api`); it has no weights here", fix)
 
@@ -55,14 +96,6 @@ def unknown_name(at: Location, name: str, section: str, known: Mapping[str, Any]
     yield problem
 
 
-def unknown_names(at: Location, names: Iterable[str], section: str, known: Mapping[str, Any]) -> Iterator[Problem]:
-    """Check a list of different names, each of which a section of the study has."""
-    names = list(names)
-    yield from repeated_values(at, names)
-    for index, name in enumerate(names):
-        yield from unknown_name((*at, index), name, section, known)
-
-
 def unknown_seed(at: Location, run: str, seeds: Sequence[int], seed: int | None) -> Iterator[Problem]:
     """Check that a run has a seed. None stands for its first."""
     if seed is not None and seed not in seeds:
@@ -72,31 +105,31 @@ def unknown_seed(at: Location, run: str, seeds: Sequence[int], seed: int | None)
 
 def other_marks(at: Location, name: str, study: Study, user: str) -> Iterator[Problem]:
     """Check that a prompt has the default marks. The part of the study that uses it supports no others."""
-    prompt = study.prompts.get(name)
-    if prompt is not None and prompt.all_marks != MARKS:
+    marks = study.prompts[name].all_marks
+    if marks != MARKS:
         yield Problem(
             at,
-            f"`prompts.{name}` has the marks {quoted_names(prompt.all_marks)}; {user} {quoted_names(MARKS)}",
+            f"`prompts.{name}` has the marks {quoted_names(marks)}; {user} {quoted_names(MARKS)}",
             "name a prompt without marks of its own",
         )
 
 
 def shown_context(at: Location, name: str, study: Study, user: str) -> Iterator[Problem]:
     """Check that a prompt shows no context. The part of the study that uses it has no context."""
-    prompt = study.prompts.get(name)
-    if prompt is not None and prompt.context != "none":
+    context = study.prompts[name].context
+    if context != "none":
         yield Problem(
             at,
-            f"`prompts.{name}` shows `context: {prompt.context}`; {user} sentences alone",
+            f"`prompts.{name}` shows `context: {context}`; {user} sentences alone",
             "name a prompt without `context`",
         )
 
 
-def unmarked_types(at: Location, name: str, entities: Iterable[str], study: Study) -> Iterator[Problem]:
-    """Check that a prompt with typed marks has some for these entity types."""
-    prompt = study.prompts.get(name)
-    for entity in dict.fromkeys(entities):
-        if prompt is not None and prompt.marks_by_type and entity not in prompt.marks_by_type:
+def unmarked_types(at: Location, name: str, corpora: Iterable[str], study: Study) -> Iterator[Problem]:
+    """Check that a prompt with typed marks has some for the entity types of these corpora."""
+    marked = study.prompts[name].marks_by_type
+    for entity in dict.fromkeys(study.corpora[corpus].entity for corpus in corpora):
+        if marked and entity not in marked:
             fix = yaml_hint(("prompts", name, "marks_by_type", entity), [f"<{entity}>", f"</{entity}>"], "add")
             yield Problem(at, f"`prompts.{name}` has no marks for the entity type `{entity}`", fix)
 
@@ -112,15 +145,6 @@ def no_such_name(at: Location, name: str, kind: str, known: Iterable[str]) -> Pr
     else:
         fix = f"there is none yet: add `{name}` to it"
     return Problem(at, f"no {kind} is called `{name}`", fix)
-
-
-def misspelt_key(at: Location, name: str, kind: str, known: Iterable[str]) -> Iterator[Problem]:
-    """Check that a key is no misspelt name. A key that is like none of the names may be for other studies."""
-    names = list(known)
-    close = did_you_mean(name, names)
-    if name not in names and close is not None:
-        fix = f"did you mean `{close}`? There are {quoted_names(names)}; rename it, or leave it out"
-        yield Problem(at, f"no {kind} is called `{name}`", fix)
 
 
 def repeated_values(at: Location, values: Iterable[Any]) -> Iterator[Problem]:

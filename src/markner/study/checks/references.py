@@ -5,35 +5,32 @@ from pathlib import Path
 
 from markner.files import read_json
 from markner.study.checks.names import (
-    corpus_problems,
-    local_model_problems,
-    misspelt_key,
+    entry_problems,
+    missing_splits,
+    name_problems,
     no_such_name,
     other_marks,
-    repeated_values,
+    quoted_names,
     shown_context,
-    unknown_name,
     unknown_seed,
     unmarked_types,
 )
 from markner.study.checks.results import (
     adjudication_problems,
     calibration_problems,
-    figure_problems,
     size_figure_problems,
-    strata_problems,
     suspects_problems,
     table_problems,
 )
-from markner.study.checks.runs import run_problems
+from markner.study.checks.runs import linked_run_problems, run_problems
 from markner.study.paths import PAPER_TABLES
 from markner.study.problems import Problem
-from markner.study.schema.chat_runs import ApiModel, ChatRun
+from markner.study.schema.chat_runs import ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
 from markner.study.schema.systems import EncoderRun, GenerativeRun, TaggerRun
-from markner.study.wording import yaml_hint
+from markner.study.wording import did_you_mean, yaml_hint
 from markner.study.yaml_lines import Location
 
 FIGURES = ("figures", "error_figures", "size_figures", "strata_figures", "calibrations")
@@ -47,33 +44,30 @@ FOLDERS = (
 def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[Problem]:
     """Return the problems of all names that do not exist or cannot be used, in the order of the study.
 
-    The rows of the paper are checked against `paper_tables` if the file exists.
+    Most uses are checked only if all names exist. The rows of the paper are checked against `paper_tables` if the file
+    exists.
     """
+    unknown = [*name_problems(study), *linked_run_problems(study)]
+    return [*_files(study), *unknown, *entry_problems(study), *(() if unknown else _uses(study, paper_tables))]
+
+
+def _uses(study: Study, paper_tables: Path) -> Iterator[Problem]:
+    """Check the parts of a study, in which all names exist, for what their users need."""
     printed = read_json(paper_tables) if paper_tables.exists() else {}
-    paper = printed.get("tables")
-    behind_runs = [
-        *_mixtures(study),
-        *_models(study),
-        *_self_instruct(study),
-        *run_problems(study),
-    ]
-    # What these ask of a run follows names that have to exist.
-    of_runs = [] if behind_runs else [*calibration_problems(study), *suspects_problems(study)]
-    return [
-        *_names(study),
-        *behind_runs,
-        *_prompts(study),
-        *table_problems(study, paper),
-        *figure_problems(study),
-        *strata_problems(study),
-        *of_runs,
-        *size_figure_problems(study, printed.get("figures")),
-        *adjudication_problems(study),
-        *_annotations(study),
-    ]
+    figures = {name: figure["systems"] for name, figure in printed.get("figures", {}).items()}
+    yield from _mixtures(study)
+    yield from _self_instruct(study)
+    yield from run_problems(study)
+    yield from _prompts(study)
+    yield from table_problems(study, printed.get("tables"))
+    yield from calibration_problems(study)
+    yield from suspects_problems(study)
+    yield from size_figure_problems(study, figures if printed else None)
+    yield from adjudication_problems(study)
+    yield from _annotations(study)
 
 
-def _names(study: Study) -> Iterator[Problem]:
+def _files(study: Study) -> Iterator[Problem]:
     """Check that each name has files of its own. Some file systems have one file for names that differ only by case.
 
     The paired tests of a corpus `x` by stratum are in `strata/x.tests.csv`.
@@ -101,57 +95,46 @@ def _names(study: Study) -> Iterator[Problem]:
 
 
 def _prompts(study: Study) -> Iterator[Problem]:
-    """Check that entity types for which prompts are enhanced are not misspelt."""
+    """Check that entity types for which prompts are enhanced are not misspelt.
+
+    A type that is like none of the corpora's may be for other studies.
+    """
     entities = dict.fromkeys(corpus.entity for corpus in study.corpora.values())
     for name, prompt in study.prompts.items():
         for entity in prompt.enhancements:
-            at: Location = ("prompts", name, "enhancements", entity)
-            yield from misspelt_key(at, entity, "entity type of a corpus", entities)
+            close = did_you_mean(entity, entities)
+            if entity not in entities and close is not None:
+                yield Problem(
+                    ("prompts", name, "enhancements", entity),
+                    f"no entity type of a corpus is called `{entity}`",
+                    f"did you mean `{close}`? There are {quoted_names(entities)}; rename it, or leave it out",
+                )
 
 
 def _mixtures(study: Study) -> Iterator[Problem]:
     for name, mixture in study.mixtures.items():
         at: Location = ("mixtures", name)
-        yield from unknown_name((*at, "prompt"), mixture.prompt, "prompts", study.prompts)
+        yield from unmarked_types((*at, "prompt"), mixture.prompt, mixture.corpora, study)
+        for index, corpus in enumerate(mixture.corpora):
+            yield from missing_splits((*at, "corpora", index), corpus, study, mixture.split)
         if mixture.annotation_scheme == "released":
             yield from other_marks((*at, "prompt"), mixture.prompt, study, "the author release has")
-        known = [study.corpora[corpus].entity for corpus in mixture.corpora if corpus in study.corpora]
-        yield from unmarked_types((*at, "prompt"), mixture.prompt, known, study)
-        yield from repeated_values((*at, "corpora"), mixture.corpora)
-        yield from repeated_values((*at, "split"), mixture.split)
-        for index, corpus in enumerate(mixture.corpora):
-            here = (*at, "corpora", index)
-            yield from corpus_problems(here, corpus, study, mixture.split)
-            if (
-                mixture.annotation_scheme == "released"
-                and corpus in study.corpora
-                and study.corpora[corpus].variant != "tokenized"
-            ):
-                yield Problem(
-                    (*at, "annotation_scheme"),
-                    f"`released` exists for the variant `tokenized` only; `corpora.{corpus}` has the variant `raw`",
-                    yaml_hint(
-                        (*at, "annotation_scheme"), "span", f"or set `variant: tokenized` for `corpora.{corpus}`:"
-                    ),
-                )
-
-
-def _models(study: Study) -> Iterator[Problem]:
-    """Check the weights of chat models that are served on loopback."""
-    for name, model in study.models.items():
-        if isinstance(model, ApiModel) and model.weights is not None:
-            yield from local_model_problems(("models", name, "weights"), model.weights, study)
+            for corpus in mixture.corpora:
+                if study.corpora[corpus].variant != "tokenized":
+                    here, other = (*at, "annotation_scheme"), f"`corpora.{corpus}`"
+                    yield Problem(
+                        here,
+                        f"`released` exists for the variant `tokenized` only; {other} has the variant `raw`",
+                        yaml_hint(here, "span", f"or set `variant: tokenized` for {other}:"),
+                    )
 
 
 def _self_instruct(study: Study) -> Iterator[Problem]:
-    """Check the corpus, model and prompt of self-instruct sets."""
+    """Check the prompts of self-instruct sets."""
     for name, settings in study.self_instruct.items():
-        at: Location = ("self_instruct", name)
-        yield from corpus_problems((*at, "corpus"), settings.corpus, study, ["train"])
-        yield from local_model_problems((*at, "model"), settings.model, study)
-        yield from unknown_name((*at, "prompt"), settings.prompt, "prompts", study.prompts)
-        yield from other_marks((*at, "prompt"), settings.prompt, study, "self-instruct writes")
-        yield from shown_context((*at, "prompt"), settings.prompt, study, "self-instruct writes")
+        at: Location = ("self_instruct", name, "prompt")
+        yield from other_marks(at, settings.prompt, study, "self-instruct writes")
+        yield from shown_context(at, settings.prompt, study, "self-instruct writes")
 
 
 def _annotations(study: Study) -> Iterator[Problem]:
@@ -159,12 +142,9 @@ def _annotations(study: Study) -> Iterator[Problem]:
     for name, annotation in study.annotations.items():
         for index, item in enumerate(annotation.runs):
             at: Location = ("annotations", name, "runs", index)
-            yield from unknown_name((*at, "run"), item.run, "runs", study.runs)
-            if item.run not in study.runs:
-                continue
             run = study.runs[item.run]
             yield from unknown_seed(at, item.run, run.seeds, item.seed)
-            if isinstance(run, EncoderRun) and run.corpus in study.corpora:
+            if isinstance(run, EncoderRun):
                 own = study.corpora[run.corpus].entity
                 if set(item.entities) - {own}:
                     yield no_such_name(

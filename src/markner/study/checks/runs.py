@@ -1,19 +1,18 @@
-"""Checks of the names that runs use: models, mixtures, prompts, corpora, and the run whose models they share."""
+"""Checks of runs: the runs and prompts that only some of them may name, and what they need of the parts they name."""
 
 from collections.abc import Iterator
 
 from markner.study.checks.names import (
-    corpus_problems,
-    local_model_problems,
+    missing_splits,
     no_such_name,
     other_marks,
     quoted_names,
-    repeated_values,
     shown_context,
     unknown_name,
     unmarked_types,
 )
 from markner.study.problems import Problem
+from markner.study.queries import generative, prompt_name
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
@@ -23,44 +22,50 @@ from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
 
-def run_problems(study: Study) -> Iterator[Problem]:
-    """Check the names in all runs."""
-    for name, run in study.runs.items():
-        at: Location = ("runs", name)
-        if isinstance(run, ChatRun):
-            yield from _chat(at, run, study)
-        elif isinstance(run, PredictionsRun):
-            yield from _predictions(at, run, study)
-        elif isinstance(run, RepairedRun):
-            yield from _repaired(at, run, study)
-        else:
-            yield from local_model_problems((*at, "model"), run.model, study)
-        if isinstance(run, GenerativeRun):
-            yield from _prompting(at, run, study)
-        elif isinstance(run, EncoderRun):
-            yield from corpus_problems((*at, "corpus"), run.corpus, study, ["train", "dev"])
-        yield from repeated_values((*at, "seeds"), run.seeds)
-        yield from repeated_values((*at, "evaluate"), run.evaluate)
-        for index, corpus in enumerate(run.evaluate):
-            yield from corpus_problems((*at, "evaluate", index), corpus, study, ["test"])
-    trained = {
-        name: run
-        for name, run in study.runs.items()
-        if isinstance(run, EncoderRun) or (isinstance(run, GenerativeRun) and (run.mixture or run.weights_of))
-    }
+def linked_run_problems(study: Study) -> Iterator[Problem]:
+    """Check the runs that others share, repair or keep, which must be of a kind, and the prompts of untuned models."""
+    generative_runs = {name: run for name, run in study.runs.items() if isinstance(run, GenerativeRun)}
+    tuned = [name for name, run in generative_runs.items() if run.mixture]
+    untuned = [name for name, run in generative_runs.items() if not (run.mixture or run.weights_of)]
+    for name, run in generative_runs.items():
+        if run.weights_of is not None and run.weights_of not in tuned:
+            yield no_such_name(("runs", name, "weights_of"), run.weights_of, "tuned run", tuned)
+    for name in untuned:
+        yield from unknown_name(("runs", name, "prompt"), generative_runs[name].prompt, "prompts", study.prompts)
+    repaired = {name: run for name, run in study.runs.items() if isinstance(run, RepairedRun)}
+    repairable = [name for name in study.runs if name not in repaired]
+    for name, repair in repaired.items():
+        if repair.of not in repairable:
+            yield no_such_name(("runs", name, "of"), repair.of, "run that can be repaired", repairable)
+    trainable = [name for name, run in study.runs.items() if isinstance(run, (EncoderRun, GenerativeRun))]
+    trained = [name for name in trainable if name not in untuned]
     for index, name in enumerate(study.keep_models or ()):
         if name not in trained:
             yield no_such_name(("keep_models", index), name, "trained run", trained)
 
 
+def run_problems(study: Study) -> Iterator[Problem]:
+    """Check what all runs need of the parts they name."""
+    for name, run in study.runs.items():
+        at: Location = ("runs", name)
+        if isinstance(run, ChatRun):
+            yield from _chat(at, run, study)
+        elif isinstance(run, PredictionsRun):
+            yield from _predictions(at, run)
+        elif isinstance(run, RepairedRun):
+            yield from _repaired(at, run, study)
+        elif isinstance(run, GenerativeRun):
+            yield from _prompting(at, run, study)
+
+
 def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
-    """Check the model of a chat run, the corpora of its examples, and its budget."""
-    model = study.models.get(run.model)
-    yield from unknown_name((*at, "model"), run.model, "models", study.models)
-    yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
+    """Check the model of a chat run, its prompt, the corpora of its examples, and its budget."""
+    model = study.models[run.model]
     yield from other_marks((*at, "prompt"), run.prompt, study, "chat runs ask for")
     yield from shown_context((*at, "prompt"), run.prompt, study, "chat runs ask about")
-    if model is not None and not isinstance(model, ApiModel):
+    if isinstance(model, ApiModel):
+        yield from _spending(at, run, model)
+    else:
         known = [other for other, each in study.models.items() if isinstance(each, ApiModel)]
         served = {"source": "api", "model": run.model, "weights": run.model}
         yield Problem(
@@ -73,24 +78,17 @@ def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
                 " of its own:",
             ),
         )
-    if run.embedding is not None:
-        yield from local_model_problems((*at, "embedding"), run.embedding, study)
     if run.shots and run.shot_corpus is not None:
         here = (*at, "shot_corpus")
-        yield from corpus_problems(here, run.shot_corpus, study, ["train"])
-        yield from _same_entity(here, run, study)
+        yield from missing_splits(here, run.shot_corpus, study, ["train"])
+        yield from _same_entity(here, run, run.shot_corpus, study)
     elif run.shots:
         for index, corpus in enumerate(run.evaluate):
-            yield from corpus_problems((*at, "evaluate", index), corpus, study, ["train"], "give a `shot_corpus`")
-    if isinstance(model, ApiModel):
-        yield from _spending(at, run, model)
+            yield from missing_splits((*at, "evaluate", index), corpus, study, ["train"], "give a `shot_corpus`")
 
 
-def _predictions(at: Location, run: PredictionsRun, study: Study) -> Iterator[Problem]:
-    """Check that each evaluated corpus has a file of answers, and that each file is of a corpus."""
-    for key in ("files", "types"):
-        for name in getattr(run, key):
-            yield from unknown_name((*at, key, name), name, "corpora", study.corpora)
+def _predictions(at: Location, run: PredictionsRun) -> Iterator[Problem]:
+    """Check that each evaluated corpus has a file of answers."""
     for index, name in enumerate(run.evaluate):
         if name not in run.files:
             fix = yaml_hint((*at, "files", name), f"answers/{name}.jsonl", "name it, or take the corpus out:")
@@ -98,29 +96,22 @@ def _predictions(at: Location, run: PredictionsRun, study: Study) -> Iterator[Pr
 
 
 def _repaired(at: Location, run: RepairedRun, study: Study) -> Iterator[Problem]:
-    """Check the run that is repaired, its seeds and its corpora."""
-    yield from repeated_values((*at, "steps"), run.steps)
-    known = {name: each for name, each in study.runs.items() if not isinstance(each, RepairedRun)}
-    base = known.get(run.of)
-    if base is None:
-        yield no_such_name((*at, "of"), run.of, "run that can be repaired", known)
-        return
+    """Check the seeds and corpora of a run that is repaired."""
     for key in ("seeds", "evaluate"):
-        own, there = getattr(run, key), getattr(base, key)
+        own, there = getattr(run, key), getattr(study.runs[run.of], key)
         if set(own) - set(there):
             fix = yaml_hint((*at, key), there, "leave it out, or write some of these:")
             yield Problem((*at, key), f"`{run.of}` has no predictions of {quoted_names(set(own) - set(there))}", fix)
 
 
-def _same_entity(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
+def _same_entity(at: Location, run: ChatRun, shot_corpus: str, study: Study) -> Iterator[Problem]:
     """Check that the examples show the requested entity type."""
-    known = study.corpora
-    shown = known.get(run.shot_corpus or "")
-    others = [name for name in run.evaluate if shown and name in known and known[name].entity != shown.entity]
-    if shown and others:
+    shown = study.corpora[shot_corpus].entity
+    others = [name for name in run.evaluate if study.corpora[name].entity != shown]
+    if others:
         yield Problem(
             at,
-            f"its examples mark the entity type `{shown.entity}`; {quoted_names(others)} asks for another",
+            f"its examples mark the entity type `{shown}`; {quoted_names(others)} asks for another",
             f"take {quoted_names(others)} out of `evaluate`, and give each entity type a run of its own",
         )
 
@@ -140,33 +131,23 @@ def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
 
 
 def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
-    """Check the mixture of a tuned model, the prompt of an untuned one, and the run whose weights are shared."""
+    """Check the settings that a tuned model, an untuned one, and one with the weights of another run must not have."""
     yield from _typed_marks(at, run, study)
     if run.weights_of is not None:
         yield from _shared(at, run, run.weights_of, study)
-        return
-    if run.mixture is not None:
-        yield from unknown_name((*at, "mixture"), run.mixture, "mixtures", {**study.mixtures, **study.self_instruct})
-        if run.prompt != GenerativeRun.model_fields["prompt"].get_default():
-            message = f"`{at[-1]}` is asked with the prompt of `{run.mixture}`, on which it is trained"
-            yield Problem((*at, "prompt"), message, "leave it out here, and set `prompt` there")
-        return
-    yield from unknown_name((*at, "prompt"), run.prompt, "prompts", study.prompts)
-    if run.training != Training():
+    elif run.mixture is None and run.training != Training():
         fix = "add a `mixture`, or leave `training` out"
         yield Problem((*at, "training"), f"`{at[-1]}` has no `mixture`, so nothing is trained", fix)
+    elif run.mixture is not None and run.prompt != GenerativeRun.model_fields["prompt"].get_default():
+        message = f"`{at[-1]}` is asked with the prompt of `{run.mixture}`, on which it is trained"
+        yield Problem((*at, "prompt"), message, "leave it out here, and set `prompt` there")
 
 
 def _typed_marks(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
     """Check the corpora and the decoding of a run whose prompt has typed marks."""
-    owner = study.runs.get(run.weights_of or str(at[-1]))
-    mixture = owner.mixture if isinstance(owner, GenerativeRun) else None
-    if mixture is not None and mixture not in {**study.mixtures, **study.self_instruct}:
-        return
-    name = study.prompt_of_mixture(mixture) if mixture else run.prompt
-    scored = [study.corpora[corpus].entity for corpus in run.evaluate if corpus in study.corpora]
-    yield from unmarked_types((*at, "evaluate"), name, scored, study)
-    if run.decoding.method == "constrained" and name in study.prompts and study.prompts[name].marks_by_type:
+    name = prompt_name(study, str(at[-1]))
+    yield from unmarked_types((*at, "evaluate"), name, run.evaluate, study)
+    if run.decoding.method == "constrained" and study.prompts[name].marks_by_type:
         fix = yaml_hint((*at, "decoding", "method"), "copy-draft", "write")
         message = f"`prompts.{name}` has marks for each type; constrained decoding knows one pair of marks"
         yield Problem((*at, "decoding", "method"), message, fix)
@@ -174,12 +155,7 @@ def _typed_marks(at: Location, run: GenerativeRun, study: Study) -> Iterator[Pro
 
 def _shared(at: Location, run: GenerativeRun, name: str, study: Study) -> Iterator[Problem]:
     """Check a run that has the weights of another run."""
-    here = (*at, "weights_of")
-    tuned = {other: each for other, each in study.runs.items() if isinstance(each, GenerativeRun) and each.mixture}
-    if name not in tuned:
-        yield no_such_name(here, name, "tuned run", tuned)
-        return
-    owner = tuned[name]
+    owner = generative(study, name)
     for key in ("mixture", "training", "prompt"):
         if getattr(run, key) != GenerativeRun.model_fields[key].get_default():
             yield Problem(

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from markner.data.context import ContextKind
-from markner.study.schema.base import Name, Settings, WithMarks
+from markner.study.schema.base import Name, RunName, Settings, WithMarks
 from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.systems import Decoding
 
@@ -13,7 +13,7 @@ from markner.study.schema.systems import Decoding
 class AnnotationRun(Settings):
     """A trained run that tags texts."""
 
-    run: Name
+    run: RunName
     """Generative run or encoder."""
     seed: int | None = None
     """Seed of its training; the first of the run's `seeds` when left out."""

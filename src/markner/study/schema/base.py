@@ -1,5 +1,6 @@
 """What all settings have in common: unknown keys are refused, values never change after loading."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -20,6 +21,37 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """Start of random numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryOf:
+    """Says of a name in the settings that a section of the study must have an entry of this name.
+
+    `markner.study.checks.names` checks this, as pydantic sees one section at a time.
+    """
+
+    section: str
+    other: str = ""
+    """A second section that may have the entry instead."""
+    splits: tuple[str, ...] = ()
+    """Splits that a corpus must have."""
+    weights: bool = False
+    """Whether a model must have weights here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Says of a list in the settings that no value may stand there twice."""
+
+
+CorpusName = Annotated[Name, EntryOf("corpora")]
+PromptName = Annotated[Name, EntryOf("prompts")]
+WeightsName = Annotated[Name, EntryOf("models", weights=True)]
+RunName = Annotated[Name, EntryOf("runs")]
+TableName = Annotated[Name, EntryOf("tables")]
+
+Seeds = Annotated[list[Seed], Distinct()]
+ScoredCorpora = Annotated[list[Annotated[Name, EntryOf("corpora", splits=("test",))]], Distinct()]
 
 
 class Settings(BaseModel):

@@ -2,12 +2,21 @@
 
 import re
 from ipaddress import ip_address
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from markner.study.schema.base import Name, Seed, Settings
+from markner.study.schema.base import (
+    CorpusName,
+    EntryOf,
+    Name,
+    PromptName,
+    ScoredCorpora,
+    Seeds,
+    Settings,
+    WeightsName,
+)
 
 OPENAI = "https://api.openai.com/v1"
 """OpenAI's own address."""
@@ -78,7 +87,7 @@ class ApiModel(AccessSettings):
     """Further fields of each request, for instance `reasoning_effort` or `seed`."""
     retired: str | None = None
     """Since when and why the model is gone. It is then never asked, and tables show the paper's own scores as such."""
-    weights: Name | None = None
+    weights: WeightsName | None = None
     """Pretrained model of this study that the job serves on loopback instead of asking `base_url`."""
 
     @field_validator("base_url")
@@ -124,9 +133,9 @@ class ChatRun(PacingSettings):
 
     system: Literal["chat"]
     """A chat model behind an API."""
-    model: Name
+    model: Annotated[Name, EntryOf("models")]
     """Model, of source `api`."""
-    prompt: Name = "generic"
+    prompt: PromptName = "generic"
     """Prompt; the paper uses the same for chat models and tuned ones."""
     temperature: float | None = Field(0.0, ge=0, le=2)
     """Sampling temperature; null leaves the field out, for models that refuse it."""
@@ -138,13 +147,13 @@ class ChatRun(PacingSettings):
     shot_selection: Literal["random", "similar"] = "random"
     """`random`: the same examples for all sentences, drawn by the seed (the paper's way). `similar`: for each sentence
     the nearest training sentences by embedding (Margatina et al. 2023)."""
-    shot_corpus: Name | None = None
+    shot_corpus: CorpusName | None = None
     """Corpus whose training split gives the examples; without one, the corpus that is evaluated."""
-    embedding: Name | None = None
+    embedding: WeightsName | None = None
     """Pretrained model whose embeddings give the similarity; for `similar`."""
-    seeds: list[Seed] = Field(default=[1], min_length=1)
+    seeds: Seeds = Field(default=[1], min_length=1)
     """One draw of examples for each seed."""
-    evaluate: list[Name] = Field(min_length=1)
+    evaluate: ScoredCorpora = Field(min_length=1)
     """Corpora on whose test split it is scored."""
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
 from markner.markup import MARKS
-from markner.study.schema.base import Name, Seed, Settings, WithMarks
+from markner.study.schema.base import CorpusName, Distinct, PromptName, Seed, Settings, WithMarks
 from markner.study.schema.formats import WITHOUT_UNIT, CorpusFormat
 
 Variant = Literal["tokenized", "raw"]
@@ -28,7 +28,10 @@ def _as_written(splits: list[Split]) -> Split | list[Split]:
 
 
 Splits = Annotated[
-    list[Split], BeforeValidator(_listed, json_schema_input_type=Split | list[Split]), PlainSerializer(_as_written)
+    list[Split],
+    BeforeValidator(_listed, json_schema_input_type=Split | list[Split]),
+    PlainSerializer(_as_written),
+    Distinct(),
 ]
 """One split, or a list of splits."""
 
@@ -217,11 +220,11 @@ class Corpus(CorpusFiles):
 class Mixture(Settings):
     """An instruction set made from one or more corpora."""
 
-    corpora: list[Name] = Field(min_length=1)
+    corpora: Annotated[list[CorpusName], Distinct()] = Field(min_length=1)
     """Corpora whose sentences are used, in this order."""
     split: Splits = Field(default=["train"], min_length=1)
     """Split the sentences are taken from, `train`; or a list of splits, one after the other: `[train, dev]`."""
-    prompt: Name = "generic"
+    prompt: PromptName = "generic"
     """Prompt whose instruction is used."""
     fraction: float = Field(1.0, gt=0, le=1)
     """Part of each corpus that is drawn at random; smaller fractions of one seed are contained in larger ones."""

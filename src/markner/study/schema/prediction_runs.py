@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from markner.markup import MARKS
-from markner.study.schema.base import Name, Pair, Settings
+from markner.study.schema.base import CorpusName, Pair, ScoredCorpora, Settings
 from markner.study.schema.corpora import OffsetUnit
 from markner.study.schema.formats import WITHOUT_UNIT, AnswerFormat
 
@@ -15,7 +15,7 @@ class PredictionsRun(Settings):
 
     system: Literal["predictions"]
     """Answers in files."""
-    files: dict[Name, str] = Field(min_length=1)
+    files: dict[CorpusName, str] = Field(min_length=1)
     """By corpus: the file of the answers to its test split, relative to the working directory. For brat it is a
     folder; for the other formats of documents it may be one."""
     format: AnswerFormat
@@ -23,14 +23,14 @@ class PredictionsRun(Settings):
     `text` and spans. `iob`: columns with IOB tags. The others are the formats of corpora."""
     marks: Pair = Field(default=[*MARKS])
     """The opening and the closing mark, for `marked`."""
-    types: dict[Name, list[str]] = Field(default_factory=dict)
+    types: dict[CorpusName, list[str]] = Field(default_factory=dict)
     """By corpus: annotation types that count; all for a corpus that is left out. Not for `marked`."""
     offsets: OffsetUnit = "characters"
     """Unit that the offsets of PubTator, BioC, brat and JSON lines count in."""
     min_matched: float = Field(0.99, ge=0, le=1)
     """Least share of a corpus' sentences that must have an answer; below it is an error. A sentence without an answer
     counts as an empty answer."""
-    evaluate: list[Name] = Field(min_length=1)
+    evaluate: ScoredCorpora = Field(min_length=1)
     """Corpora on whose test split it is scored; each has an entry in `files`."""
 
     @model_validator(mode="after")

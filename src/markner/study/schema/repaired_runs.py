@@ -1,10 +1,10 @@
 """Settings of runs that repair the predictions of another run."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from markner.study.schema.base import Name, Seed, Settings
+from markner.study.schema.base import Distinct, Name, ScoredCorpora, Seeds, Settings
 
 RepairStep = Literal["abbreviations", "consistency", "gazetteer"]
 
@@ -16,15 +16,15 @@ class RepairedRun(Settings):
     """Predictions of another run, repaired."""
     of: Name
     """The run whose predictions are repaired. It is no repaired run itself."""
-    steps: list[RepairStep] = Field(min_length=1)
+    steps: Annotated[list[RepairStep], Distinct()] = Field(min_length=1)
     """What is done, in this order. `abbreviations`: a short form is marked everywhere in its document, or nowhere, as
     its definition and its long form are. `consistency`: a surface is marked everywhere in its document, or nowhere, as
     at most of its places. `gazetteer`: the terms of a file are marked."""
     gazetteer: str | None = None
     """File of terms for the step `gazetteer`, one a line, relative to the working directory."""
-    seeds: list[Seed] = Field(default_factory=list)
+    seeds: Seeds = Field(default_factory=list)
     """Seeds of the run that are repaired. When left out: all of them."""
-    evaluate: list[Name] = Field(default_factory=list)
+    evaluate: ScoredCorpora = Field(default_factory=list)
     """Corpora on whose test split it is scored. When left out: those of the run that it repairs."""
 
     @model_validator(mode="after")

@@ -1,10 +1,10 @@
 """Settings of self-instruct: from a few annotated sentences a model writes more (paper section 5; Wang et al. 2023)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from markner.study.schema.base import Name, Seed, Settings
+from markner.study.schema.base import EntryOf, Name, PromptName, Seed, Settings, WeightsName
 
 
 class Writing(Settings):
@@ -62,13 +62,13 @@ class SelfInstruct(Settings):
     Runs name it as a mixture.
     """
 
-    corpus: Name
+    corpus: Annotated[Name, EntryOf("corpora", splits=("train",))]
     """Corpus with few annotations; the seed sentences are drawn from its training split."""
     seed_sentences: int = Field(100, ge=1)
     """Annotated sentences that may be used; all of the split when it has fewer."""
-    model: Name
+    model: WeightsName
     """Pretrained model that writes; one that runs here, not one behind an API."""
-    prompt: Name = "generic"
+    prompt: PromptName = "generic"
     """Prompt whose instruction is used in the instruction set."""
     writing: Writing = Writing()
     """How further sentences are written."""

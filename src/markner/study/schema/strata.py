@@ -1,10 +1,10 @@
 """Settings of strata: tables and figures of scores by stratum, and the training data behind seen mentions."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from markner.study.schema.base import Name, Settings, WithMarks
+from markner.study.schema.base import EntryOf, Name, Settings, TableName, WithMarks
 from markner.study.schema.corpora import Splits
 
 
@@ -31,7 +31,7 @@ class TrainingSource(WithMarks):
 class StrataTable(Settings):
     """Table of strict scores by stratum, of the systems and corpora of a results table."""
 
-    table: Name
+    table: TableName
     """Results table whose rows and corpora are shown."""
     title: str = Field(min_length=1)
     """Caption."""
@@ -40,7 +40,7 @@ class StrataTable(Settings):
 class StrataFigure(Settings):
     """Figure of one kind of strata: for each system and corpus a score in each stratum, with its interval."""
 
-    strata_table: Name
+    strata_table: Annotated[Name, EntryOf("strata_tables")]
     """Table of strata whose scores are drawn."""
     kind: Literal["training", "words", "form"] = "training"
     """`training`: mentions seen in training and others. `words`: of one, two, three and more words. `form`:

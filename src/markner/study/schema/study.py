@@ -1,12 +1,12 @@
 """The study: every setting that can influence a result, in one typed tree."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from markner.study.schema.annotations import Annotation
-from markner.study.schema.base import Name, Seed, Settings
+from markner.study.schema.base import CorpusName, Distinct, Name, RunName, Seed, Settings, TableName
 from markner.study.schema.calibrations import Calibration
 from markner.study.schema.chat_runs import ApiModel
 from markner.study.schema.corpora import Corpus, Mixture, Prompt
@@ -39,11 +39,11 @@ class Significance(Settings):
 class Adjudication(Settings):
     """A file of errors or of suspects in which a person has filled in `adjudicated_kind`."""
 
-    run: Name | None = None
+    run: RunName | None = None
     """Run of a file of errors; none for a file of suspects, which holds for every run and seed of the corpus."""
     seed: Seed = 1
     """Seed of the run."""
-    corpus: Name
+    corpus: CorpusName
     """Corpus."""
     path: str
     """The CSV, relative to the working directory."""
@@ -63,7 +63,7 @@ class ErrorAnalysis(Settings):
 class ErrorFigure(Settings):
     """Figure of the kinds of errors of a table's systems (paper Figure 3)."""
 
-    table: Name
+    table: TableName
     """Table whose rows and corpora are drawn."""
     title: str = ""
     """Title; none when empty."""
@@ -76,7 +76,7 @@ class TableRow(Settings):
 
     label: str = Field(min_length=1)
     """Name of the system as readers know it."""
-    runs: list[Name] = Field(default_factory=list)
+    runs: list[RunName] = Field(default_factory=list)
     """Runs behind the row; for each corpus the first that was scored on it. Several where one model per corpus is
     trained."""
     paper: str | None = None
@@ -88,7 +88,7 @@ class Table(Settings):
 
     title: str = Field(min_length=1)
     """Caption."""
-    corpora: list[Name] = Field(min_length=1)
+    corpora: Annotated[list[CorpusName], Distinct()] = Field(min_length=1)
     """Columns."""
     rows: list[TableRow] = Field(min_length=1)
     """Rows."""
@@ -106,7 +106,7 @@ class Table(Settings):
 class Figure(Settings):
     """A figure drawn from a table's scores."""
 
-    table: Name
+    table: TableName
     """Table whose rows and corpora are drawn."""
     title: str = ""
     """Caption; the table's when empty."""
@@ -138,7 +138,7 @@ class SizeSeries(Settings):
 
     label: str = Field(min_length=1)
     """Name of the system as readers know it."""
-    runs: list[Name] = Field(min_length=1)
+    runs: list[RunName] = Field(min_length=1)
     """Tuned runs and encoders. Each gives a point for each corpus that it is scored on, at the `fraction` of its
     mixture or of its own."""
     paper: str | None = None
@@ -148,7 +148,7 @@ class SizeSeries(Settings):
 class SizeFigure(Settings):
     """Figure of scores against the part of the training data (paper 4.3.1, Figure 4)."""
 
-    corpora: list[Name] = Field(min_length=1)
+    corpora: Annotated[list[CorpusName], Distinct()] = Field(min_length=1)
     """One column of panels each."""
     series: list[SizeSeries] = Field(min_length=1)
     """Lines."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from markner.data.context import ContextKind
-from markner.study.schema.base import Name, Seed, Settings
+from markner.study.schema.base import EntryOf, Name, ScoredCorpora, Seeds, Settings, WeightsName
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Splits
 from markner.study.schema.prediction_runs import PredictionsRun
@@ -191,9 +191,9 @@ class GenerativeRun(Settings):
 
     system: Literal["generative"]
     """A causal language model."""
-    model: Name
+    model: WeightsName
     """Pretrained model."""
-    mixture: Name | None = None
+    mixture: Annotated[Name, EntryOf("mixtures", other="self_instruct")] | None = None
     """Instruction set it is tuned on; without one the model is used as it is."""
     weights_of: Name | None = None
     """A tuned run whose models answer here too, with a decoding of its own and without another training; then this run
@@ -206,9 +206,9 @@ class GenerativeRun(Settings):
     """How it is tuned."""
     decoding: Decoding = Decoding()
     """How it answers."""
-    seeds: list[Seed] = Field(default=[1], min_length=1)
+    seeds: Seeds = Field(default=[1], min_length=1)
     """One training for each seed."""
-    evaluate: list[Name] = Field(min_length=1)
+    evaluate: ScoredCorpora = Field(min_length=1)
     """Corpora on whose test split it is scored."""
 
 
@@ -253,9 +253,9 @@ class EncoderRun(EncoderTraining):
 
     system: Literal["encoder"]
     """A token classifier."""
-    model: Name
+    model: WeightsName
     """Pretrained model."""
-    corpus: Name
+    corpus: Annotated[Name, EntryOf("corpora", splits=("train", "dev"))]
     """Corpus it is trained on (train) and selected on (dev)."""
     grid: Grid = Grid()
     """Hyperparameters that are searched. The point with the lowest loss on dev counts, as in the paper."""
@@ -265,9 +265,9 @@ class EncoderRun(EncoderTraining):
     split: Splits = Field(default=["train"], min_length=1)
     """`train`; or `[train, dev]`: after the selection, a final model is trained on both with the chosen settings, and
     for as many epochs as were best on dev. The final model is the one that is scored and that annotates."""
-    seeds: list[Seed] = Field(default=[1], min_length=1)
+    seeds: Seeds = Field(default=[1], min_length=1)
     """One grid for each seed."""
-    evaluate: list[Name] = Field(min_length=1)
+    evaluate: ScoredCorpora = Field(min_length=1)
     """Corpora on whose test split it is scored."""
 
     @property
@@ -287,12 +287,12 @@ class TaggerRun(Settings):
 
     system: Literal["tagger"]
     """A trained token classifier. `system: encoder` with `trained: true` is the same."""
-    model: Name
+    model: WeightsName
     """The classifier with its tokenizer."""
     labels: dict[str, Tag] = Field(min_length=1, examples=[{"B-Disease": "B", "I-Disease": "I"}])
     """Tag by label of the classifier: `B` begins a mention, `I` goes on with it. All other labels are `O`. With IO
     labels, whose mentions have no beginning, write `I` alone."""
-    evaluate: list[Name] = Field(min_length=1)
+    evaluate: ScoredCorpora = Field(min_length=1)
     """Corpora on whose test split it is scored."""
 
     @property
