@@ -1,6 +1,6 @@
 """File and line of every key of the study's YAML files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +28,19 @@ def text_keys(value: Any, depth: int = 0) -> Any:
         MarknerError: the value is nested without end.
     """
     if depth > MAX_DEPTH:
-        raise MarknerError(
-            f"the configuration is nested more than {MAX_DEPTH} levels deep",
-            "look for an alias (`*name`) inside the value that it names (`&name`)",
-        )
+        raise _endless()
     if isinstance(value, Mapping):
         return {str(key): text_keys(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [text_keys(item, depth + 1) for item in value]
     return value
+
+
+def _endless() -> MarknerError:
+    return MarknerError(
+        f"the configuration is nested more than {MAX_DEPTH} levels deep",
+        "look for an alias (`*name`) inside the value that it names (`&name`)",
+    )
 
 
 def lookup(value: Any, location: Location) -> Any:
@@ -66,11 +70,12 @@ class SourceFile:
     def __init__(self, path: Path) -> None:
         self.name = _shown(path)
         try:
-            self._loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
-            self._root = self._loader.get_single_node()
-            # Before constructing, which flattens merged keys (`<<`) into the nodes.
-            repeated = list(self._repeated(self._root, set())) if self._root else []
-            value = self._construct(self._root) if self._root else {}
+            loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+            root = loader.get_single_node()
+            # Before constructing, which puts the keys of merged sections (`<<`) before a section's own.
+            written = list(_lines(root, loader, ()))
+            self.value = text_keys(loader.construct_document(root)) if root else {}
+            self._lines = dict(_lines(root, loader, ()))
         except OSError as error:
             raise MarknerError(
                 f"{self.name}: cannot be read: {error.strerror}", "check the path given to --configfile"
@@ -84,61 +89,42 @@ class SourceFile:
             ) from error
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise MarknerError(f"{self.name}: not valid YAML: {error}", "save the file as UTF-8 text") from error
-        if repeated:
+        if repeated := list(dict.fromkeys(_repeated(written))):
             raise MarknerError(
-                "\n".join(
-                    f"{self.name}, line {second}: the key `{key}` is already given on line {first}"
-                    for key, first, second in repeated
-                ),
+                "\n".join(f"{self.name}, {text}" for text in repeated),
                 "keep one of the two; YAML itself would silently take the last",
             )
-        self.value = text_keys(value)
 
     def line(self, location: Location) -> int | None:
         """Return the line of a key or list item, counted from 1; None if the file lacks it. The top is line 1."""
-        node, line = self._root, 1
-        for step in location:
-            child = self._child(node, step)
-            if child is None:
-                return None
-            node, line = child
-        return line
+        return self._lines.get(location) if location else 1
 
-    def _child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | None:
-        """Return the node under a key or index, and its line."""
-        if isinstance(node, yaml.SequenceNode):
-            if not isinstance(step, int) or step >= len(node.value):
-                return None
-            return node.value[step], node.value[step].start_mark.line + 1
-        if not isinstance(node, yaml.MappingNode):
-            return None
-        # Constructing the file put merged keys (`<<`) before a section's own: the last is the one in force.
-        for key, value in reversed(node.value):
-            if str(self._construct(key)) == step:
-                return value, key.start_mark.line + 1
-        return None
 
-    def _repeated(self, node: yaml.Node, seen: set[int]) -> Iterator[tuple[str, int, int]]:
-        """Yield the keys that stand twice in one section: key, first line, second line."""
-        if id(node) in seen:
-            return
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            lines: dict[str, int] = {}
-            for key, value in node.value:
-                name = "<<" if key.tag == MERGE else str(self._construct(key))
-                line = key.start_mark.line + 1
-                if name in lines:
-                    yield name, lines[name], line
-                lines.setdefault(name, line)
-                yield from self._repeated(value, seen)
-        elif isinstance(node, yaml.SequenceNode):
-            for item in node.value:
-                yield from self._repeated(item, seen)
+def _lines(node: yaml.Node | None, loader: yaml.SafeLoader, at: Location) -> Iterator[tuple[Location, int]]:
+    """Yield the place and the line of each key and list item below a node."""
+    if len(at) > MAX_DEPTH:
+        raise _endless()
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*at, key.value if key.tag == MERGE else str(loader.construct_document(key)))
+            yield here, key.start_mark.line + 1
+            yield from _lines(value, loader, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield (*at, index), item.start_mark.line + 1
+            yield from _lines(item, loader, (*at, index))
 
-    def _construct(self, node: yaml.Node) -> Any:
-        """Return the Python value of a node."""
-        return self._loader.construct_document(node)
+
+def _repeated(lines: Iterable[tuple[Location, int]]) -> Iterator[str]:
+    """Yield a message for each key that stands twice in one section."""
+    first: dict[Location, int] = {}
+    repeated = set()
+    for at, line in lines:
+        if at in first:
+            repeated.add(at)
+            if at[:-1] not in repeated:
+                yield f"line {line}: the key `{at[-1]}` is already given on line {first[at]}"
+        first.setdefault(at, line)
 
 
 class Sources:
