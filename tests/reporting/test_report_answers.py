@@ -9,8 +9,9 @@ from conftest import ROOT
 from markner.evaluation.significance import COLUMNS
 from markner.reporting.answers import Answer, answers, p_text
 from markner.reporting.page.opening import best_tuned, opening
-from markner.reporting.page.score_tables import ScoreRow, ScoreTable
+from markner.reporting.page.score_tables import ScoreTable
 from markner.reporting.questions import Comparison, comparisons
+from markner.reporting.results import Cell
 from markner.study.loading import load_study_file
 from markner.study.schema.study import Study
 
@@ -82,9 +83,9 @@ def test_a_pair_without_a_test_gives_no_answer(tmp_path: Path) -> None:
     assert given(tmp_path, [pair("tuned", "plain", corpus="cells")], "genes,tuned,plain,0.5,0.1,0.3,0.5,0.01,yes") == []
 
 
-def row(label: str, run: str, f1: float, corpus: str = "genes") -> ScoreRow:
-    values = {"f1": f1, "f1_low": f1 - 0.1, "f1_high": f1 + 0.1, "confidence": 0.9}
-    return ScoreRow(label, corpus, HEADINGS[corpus], "strict", run, values, best=False, better_than=None)
+def row(label: str, run: str, f1: float, corpus: str = "genes") -> Cell:
+    place = {"label": label, "corpus": corpus, "heading": HEADINGS[corpus], "match": "strict", "run": run}
+    return {**place, "f1": f1, "f1_low": f1 - 0.1, "f1_high": f1 + 0.1, "confidence": 0.9, "better_than": None}
 
 
 def test_the_opening_names_the_best_tuned_system_its_figure_and_what_one_seed_cannot_say(tmp_path: Path) -> None:
@@ -95,9 +96,9 @@ def test_the_opening_names_the_best_tuned_system_its_figure_and_what_one_seed_ca
         "Best tuned system: Tuned. Its strict F1 with the 90 % interval: 0.700 on Genes of mice (0.600 to 0.800).",
     )
     assert start.figure == "f"
-    assert start.answers[0].numbers == (
+    assert tests[0].tests[0].in_words(start.headings, start.level) == (
         "Genes of mice: TUNED 0.700, PLAIN 0.100; difference +0.600 (90 % interval +0.500 to +0.700), p = 0.012,"
-        " 1,200 sentences.",
+        " 1,200 sentences."
     )
     assert "p is at most 0.1" in start.certainty
     assert "one seed" in start.certainty

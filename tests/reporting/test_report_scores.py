@@ -21,11 +21,11 @@ def test_cells_without_a_score_are_left_out_unless_the_paper_has_one(tmp_path: P
         "B,genes,Genes,strict,,,,,",
         "GPT-4,genes,Genes,strict,,,,,0.4",
     )
-    assert [row.label for row in read_table("t", "T", path, {}).rows] == ["A", "GPT-4"]
+    assert [row["label"] for row in read_table("t", "T", path, {}).rows] == ["A", "GPT-4"]
 
 
 def test_where_all_found_nothing_none_is_the_best(tmp_path: Path) -> None:
     path = table(tmp_path, "A,genes,Genes,strict,a,0.0,0.0,0.0,", "B,genes,Genes,strict,b,0.0,0.0,0.0,")
     found = read_table("t", "T", path, {})
-    assert not any(row.best for row in found.rows)
+    assert not any(row["highest"] for row in found.rows)
     assert list(conclusions(found)) == ["On Genes, no system marked a mention exactly."]

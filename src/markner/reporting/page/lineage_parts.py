@@ -30,7 +30,7 @@ def lineage_of(lineage: Sequence[Mapping[str, Any]], paths: Iterable[str]) -> li
 
 def cell_files(tables: Sequence[ScoreTable], seeds: Mapping[str, Sequence[int]], results: Path) -> dict[str, list[str]]:
     """Return the score files behind each cell, by run and corpus."""
-    pairs = sorted({(row.run, row.corpus) for table in tables for row in table.rows if row.run})
+    pairs = sorted({(row["run"], row["corpus"]) for table in tables for row in table.rows if row["run"]})
     return {
         f"{run} {corpus}": [f"{results.as_posix()}/scores/{run}/seed{seed}/{corpus}.json" for seed in seeds[run]]
         for run, corpus in pairs

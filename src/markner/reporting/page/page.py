@@ -53,7 +53,8 @@ def write_report(
         for name, title in params.tables.items()
     ]
     best = best_tuned(tables, params.tuned)
-    start = opening(tables, best, answers(params.comparisons, results, tests))
+    given = answers(params.comparisons, results, tests)
+    start = opening(tables, best, given)
     images = {name: _image(results / "figures" / f"{name}.svg") for name in params.figures}
     cells = cell_files(tables, params.seeds, results)
     chains = lineage_of(lineage, [path for paths in cells.values() for path in paths])
@@ -70,9 +71,11 @@ def write_report(
         study=params.study,
         question=params.question,
         opening=start,
+        answers=[answer for answer in given if not answer.empty],
+        unanswered=[answer for answer in given if answer.empty],
         titles=params.tables,
         tables=tables,
-        authors_partial=any(row.match == "authors_partial" for table in tables for row in table.rows),
+        authors_partial=any(row["match"] == "authors_partial" for table in tables for row in table.rows),
         figures=[(name, title, images[name]) for name, title in params.figures.items() if name != start.figure],
         lead_figure=[(name, title, images[name]) for name, title in params.figures.items() if name == start.figure],
         card=_csv(results / "corpora.csv"),
@@ -88,8 +91,8 @@ def write_report(
         cells={cell: [place[path] for path in paths if path in place] for cell, paths in cells.items()},
         lineage=chains,
         chunks={corpus: _sentences(results, corpus, place) for corpus, place in params.sentences.items()},
-        best={corpus: row.run for corpus, row in best.items()},
-        labels={row.run: row.label for table in reversed(tables) for row in table.rows if row.run},
+        best={corpus: row["run"] for corpus, row in best.items()},
+        labels={row["run"]: row["label"] for table in reversed(tables) for row in table.rows if row["run"]},
         css=Markup((PAGE_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         js=Markup((PAGE_TEMPLATES / "report.js").read_text(encoding="utf-8")),
     )

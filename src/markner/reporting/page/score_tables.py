@@ -17,28 +17,14 @@ _STRATA_COLUMNS = ("System", "Corpus", "Stratum", "Gold mentions", "Precision", 
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """A system on a corpus by one kind of match."""
-
-    label: str
-    corpus: str
-    heading: str
-    match: str
-    run: str | None
-    values: Cell
-    """All columns of the CSV."""
-    best: bool
-    better_than: tuple[str, ...] | None
-    """Labels of the systems of the table that it is significantly better than; None if that was not tested."""
-
-
-@dataclass(frozen=True, slots=True)
 class ScoreTable:
     """A table of the study; `columns` and `lines` hold a table of strata."""
 
     name: str
     title: str
-    rows: tuple[ScoreRow, ...] = ()
+    rows: tuple[Cell, ...] = ()
+    """Columns of the CSV, and `highest`: it has the highest F1 on its corpus; `better_than`: the labels of the systems
+    of the table that it is significantly better than, None if that was not tested."""
     columns: tuple[str, ...] = ()
     lines: tuple[tuple[str, ...], ...] = ()
 
@@ -50,11 +36,11 @@ class ScoreTable:
     @property
     def tested(self) -> bool:
         """Whether any of its systems was compared with another one."""
-        return any(row.better_than is not None for row in self.rows)
+        return any(row["better_than"] is not None for row in self.rows)
 
     def has(self, column: str) -> bool:
         """Return whether any row has a value in a column."""
-        return any(row.values[column] is not None for row in self.rows)
+        return any(row[column] is not None for row in self.rows)
 
 
 def read_table(name: str, title: str, path: Path, significant: Significant) -> ScoreTable:
@@ -74,21 +60,15 @@ def read_table(name: str, title: str, path: Path, significant: Significant) -> S
     for cell in cells:
         if not cell["run"] and cell["paper_f1"] is None:
             continue
-        label, corpus, match, run = (cell[name] for name in ("label", "corpus", "match", "run"))
-        tested = significant.get((corpus, match, run))
-        worse = [labels[other] for other in tested or () if other in labels]
-        others = None if tested is None else tuple(dict.fromkeys(other for other in worse if other != label))
-        best = cell["f1"] is not None and cell["f1"] == highest[corpus, match] > 0
-        rows.append(ScoreRow(label, corpus, cell["heading"], match, run, cell, best, others))
+        tested = significant.get((cell["corpus"], cell["match"], cell["run"]))
+        worse = dict.fromkeys(labels[other] for other in tested or () if other in labels)
+        better_than = None if tested is None else [label for label in worse if label != cell["label"]]
+        is_highest = cell["f1"] is not None and cell["f1"] == highest[cell["corpus"], cell["match"]] > 0
+        rows.append({**cell, "highest": is_highest, "better_than": better_than})
     places = list(dict.fromkeys(cell["corpus"] for cell in cells))
     # If no run fills a cell, the paper's value decides where it stands.
-    rows.sort(key=lambda row: (places.index(row.corpus), -_highest(row)))
+    rows.sort(key=lambda row: (places.index(row["corpus"]), -(row["paper_f1"] if row["f1"] is None else row["f1"])))
     return ScoreTable(name, title, tuple(rows))
-
-
-def _highest(row: ScoreRow) -> float:
-    value = row.values["f1"] if row.values["f1"] is not None else row.values["paper_f1"]
-    return float(value or 0)
 
 
 def _stratum_line(cell: Cell) -> tuple[str, ...]:
@@ -117,25 +97,25 @@ def read_significance(paths: Iterable[Path]) -> Significant:
 
 def conclusions(table: ScoreTable) -> Iterator[str]:
     """Return a sentence for each corpus of a table: the best system by strict F1, and how sure that is."""
-    for corpus in dict.fromkeys(row.corpus for row in table.rows):
-        rows = [row for row in table.rows if row.corpus == corpus and row.match == "strict"]
-        scored = sorted((row for row in rows if row.values["f1"] is not None), key=lambda row: -(row.values["f1"] or 0))
+    for corpus in dict.fromkeys(row["corpus"] for row in table.rows):
+        rows = [row for row in table.rows if row["corpus"] == corpus and row["match"] == "strict"]
+        scored = sorted((row for row in rows if row["f1"] is not None), key=lambda row: -row["f1"])
         if not scored:
             continue
         best, *others = scored
-        if not best.values["f1"]:
-            yield f"On {best.heading}, no system marked a mention exactly."
+        if not best["f1"]:
+            yield f"On {best['heading']}, no system marked a mention exactly."
             continue
-        interval = f" (interval {best.values['f1_low']:.3f} to {best.values['f1_high']:.3f})"
-        text = f"On {best.heading}, {best.label} has the highest strict F1, {best.values['f1']:.3f}{interval}"
+        interval = f" (interval {best['f1_low']:.3f} to {best['f1_high']:.3f})"
+        text = f"On {best['heading']}, {best['label']} has the highest strict F1, {best['f1']:.3f}{interval}"
         if not others:
             yield f"{text}; no other system was scored on it."
-        elif best.better_than is None:
+        elif best["better_than"] is None:
             yield f"{text}; whether that is more than chance was not tested."
-        elif len(best.better_than) == len({row.label for row in others}):
+        elif len(best["better_than"]) == len({row["label"] for row in others}):
             yield f"{text}; it is significantly better than every other system."
-        elif best.better_than:
-            yield f"{text}; it is significantly better than {', '.join(best.better_than)}, not than the others."
+        elif best["better_than"]:
+            yield f"{text}; it is significantly better than {', '.join(best['better_than'])}, not than the others."
         else:
             second = others[0]
-            yield f"{text}; its lead over {second.label} ({second.values['f1']:.3f}) is not significant."
+            yield f"{text}; its lead over {second['label']} ({second['f1']:.3f}) is not significant."
