@@ -333,7 +333,7 @@ def test_a_run_trains_on_what_a_model_wrote_as_on_a_mixture(study_text: str) -> 
     config = yaml.safe_load(study_text)
     config["self_instruct"] = {"own": {"corpus": "ncbi", "model": "llama", "prompt": "rich"}}
     config["runs"]["tuned"]["mixture"] = "own"
-    assert load_study(config).prompt_of_mixture("own") == "rich"
+    assert load_study(config).instruction_set("own").prompt == "rich"
 
 
 def test_a_self_instruct_set_names_what_is_there(study_text: str) -> None:

@@ -7,7 +7,7 @@ from markner.data.fetching.registry import licences
 from markner.errors import NotInStudyError
 from markner.reporting.questions import Comparison, comparisons
 from markner.study.params import Params, Wildcards
-from markner.study.queries import corpora_of, generative, run_prompt, size_points, table_runs
+from markner.study.queries import generative, run_prompt, size_points, table_runs, tuned_on
 from markner.study.schema.base import Settings, WithMarks
 from markner.study.schema.strata import StrataFigure
 from markner.study.schema.study import ErrorFigure, Figure, Publication, SizeFigure, Study, Table
@@ -183,11 +183,7 @@ class ReportParams(Params, rules=["report"]):
             tables={name: table.title for name, table in (study.tables | study.strata_tables).items()},
             figures=figures,
             seeds={name: run.seeds for name, run in runs.items()},
-            tuned=[
-                name
-                for name, run in runs.items()
-                if isinstance(run, GenerativeRun) and generative(study, study.owner(name)).mixture
-            ],
+            tuned=[name for name in runs if tuned_on(study, name)],
             comparisons=comparisons(study),
             sentences={
                 corpus: ShownSentences(
@@ -238,7 +234,7 @@ class InstructionSetCardParams(WithMarks, Params, rules=["dataset"]):
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take an instruction set of either kind."""
         name = wildcards["mixture"]
-        prompt = study.prompts[study.prompt_of_mixture(name)]
+        prompt = study.prompts[study.instruction_set(name).prompt]
         return cls(
             name=name,
             study=study.study,
@@ -303,7 +299,7 @@ def strata_title(study: Study, figure: StrataFigure) -> str:
 
 def _card_corpora(study: Study, mixture: str) -> dict[str, CardCorpus]:
     """Return the corpora of an instruction set as cards show them."""
-    corpora = {name: study.corpora[name] for name in corpora_of(study, mixture)}
+    corpora = {name: study.corpora[name] for name in study.instruction_set(mixture).corpora}
     return {
         name: CardCorpus(entity=corpus.entity, title=corpus.title, variant=corpus.variant, licences=licences(corpus))
         for name, corpus in corpora.items()

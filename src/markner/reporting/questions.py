@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from markner.study.queries import corpora_of, generative, size_points, table_runs
+from markner.study.queries import generative, size_points, table_runs, tuned_on
 from markner.study.schema.base import Settings
 from markner.study.schema.chat_runs import ChatRun
 from markner.study.schema.study import Study
@@ -95,12 +95,12 @@ def _system(study: Study, name: str) -> _System:
         return _System("encoder", run.model, (run.corpus,))
     if not isinstance(run, GenerativeRun):
         return _System("other")
-    owner = generative(study, study.owner(name))
-    if owner.mixture is None:
+    mixture = tuned_on(study, name)
+    if mixture is None:
         return _System("untuned", run.model, prompt=run.prompt)
-    data = study.mixtures[owner.mixture] if owner.mixture in study.mixtures else study.self_instruct[owner.mixture]
-    rest = f"{owner.training} {run.decoding.method} {data.model_dump(exclude={'prompt'})}"
-    return _System("tuned", run.model, tuple(corpora_of(study, owner.mixture)), data.prompt, rest)
+    data, training = study.instruction_set(mixture), generative(study, study.owner(name)).training
+    rest = f"{training} {run.decoding.method} {data.model_dump(exclude={'prompt'})}"
+    return _System("tuned", run.model, tuple(data.corpora), data.prompt, rest)
 
 
 def _topic(study: Study, a: _System, b: _System, corpus: str) -> Topic | None:

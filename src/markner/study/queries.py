@@ -57,7 +57,7 @@ def training_source(study: Study, run: str, corpus: str) -> TrainingSource | Non
     if isinstance(settings, EncoderRun):
         part = settings.fraction
         return TrainingSource(corpus=settings.corpus, split=settings.split, fraction=part, origin="run")
-    if isinstance(settings, GenerativeRun) and (mixture := generative(study, study.owner(run)).mixture):
+    if mixture := tuned_on(study, run):
         return TrainingSource(instructions=mixture, origin="run", **run_prompt(study, run).own_marks())
     if "train" not in source_of(study.corpora[corpus], study.corpora[corpus].variant).splits():
         return None
@@ -69,10 +69,11 @@ def training_sentences(study: Study, run: str) -> list[tuple[str, str]]:
     settings = study.runs[run]
     if isinstance(settings, EncoderRun):
         return [(settings.corpus, split) for split in settings.split]
-    if not isinstance(settings, GenerativeRun) or not (name := generative(study, study.owner(run)).mixture):
+    mixture = tuned_on(study, run)
+    if mixture is None:
         return []
-    splits = study.mixtures[name].split if name in study.mixtures else ["train"]
-    return [(corpus, split) for corpus in corpora_of(study, name) for split in splits]
+    data = study.instruction_set(mixture)
+    return [(corpus, split) for corpus in data.corpora for split in data.split]
 
 
 def has_official(study: Study, corpus: str) -> bool:
@@ -112,7 +113,7 @@ def training_fraction(study: Study, run: str) -> float:
     settings = study.runs[run]
     if isinstance(settings, EncoderRun):
         return settings.fraction
-    mixture = generative(study, study.owner(run)).mixture
+    mixture = tuned_on(study, run)
     if mixture is None:
         raise NotInStudyError(f"runs.{run} is not trained, so no part of any data is behind it")
     return study.mixtures[mixture].fraction
@@ -145,9 +146,9 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
         folder = f"models/{run}/seed{seed}" + ("/final" if settings.final else "")
         return Tagger(run=run, seed=seed, system="encoder", folder=folder, instructions={own: ""})
     causal, prompt, owner = generative(study, run), run_prompt(study, run), study.owner(run)
-    mixture = generative(study, owner).mixture
+    mixture = tuned_on(study, run)
     if not entities and mixture:
-        trained = [study.corpora[corpus].entity for corpus in corpora_of(study, mixture)]
+        trained = [study.corpora[corpus].entity for corpus in study.instruction_set(mixture).corpora]
         entities = list(dict.fromkeys(entity for own in trained for entity in prompt.asked(own)))
     if prompt.marks_by_type and (unknown := sorted(set(entities) - set(prompt.marks_by_type))):
         raise MarknerError(
@@ -175,21 +176,26 @@ def tagger(study: Study, run: str, seed: int | None = None, entities: Sequence[s
 
 def trained_on_tokens(study: Study, run: str) -> bool:
     """Return whether all sentences that a generative run was trained on are tokens joined by one space."""
-    mixture = generative(study, study.owner(run)).mixture
-    corpora = corpora_of(study, mixture) if mixture else []
+    mixture = tuned_on(study, run)
+    corpora = study.instruction_set(mixture).corpora if mixture else []
     sources = [source_of(study.corpora[corpus], study.corpora[corpus].variant) for corpus in corpora]
     return bool(sources) and all(source.format == "iob" or source.tokenize for source in sources)
 
 
 def trained_taggers(study: Study) -> list[Tagger]:
     """Return how each run that is trained in this study tags texts, for each of its seeds, in alphabetical order."""
-    trained = [
-        name
-        for name, run in sorted(study.runs.items())
-        if isinstance(run, EncoderRun)
-        or (isinstance(run, GenerativeRun) and generative(study, study.owner(name)).mixture)
-    ]
-    return [tagger(study, name, seed) for name in trained for seed in study.runs[name].seeds]
+    return [tagger(study, name, seed) for name in sorted(trained_runs(study)) for seed in study.runs[name].seeds]
+
+
+def trained_runs(study: Study) -> list[str]:
+    """Return the runs that answer with a model that is trained in this study."""
+    return [name for name, run in study.runs.items() if isinstance(run, EncoderRun) or tuned_on(study, name)]
+
+
+def tuned_on(study: Study, run: str) -> str | None:
+    """Return the instruction set that the model of a run is tuned on; None for untuned models and other systems."""
+    owner = study.runs[study.owner(run)]
+    return owner.mixture if isinstance(owner, GenerativeRun) else None
 
 
 def run_prompt(study: Study, run: str) -> Prompt:
@@ -199,8 +205,8 @@ def run_prompt(study: Study, run: str) -> Prompt:
 
 def prompt_name(study: Study, run: str) -> str:
     """Return the name of the prompt of a generative run: its mixture's if its model is tuned, else its own."""
-    settings = generative(study, study.owner(run))
-    return study.prompt_of_mixture(settings.mixture) if settings.mixture else settings.prompt
+    mixture = tuned_on(study, run)
+    return study.instruction_set(mixture).prompt if mixture else generative(study, run).prompt
 
 
 def table_runs(study: Study, table: Table) -> list[tuple[str, str, str]]:
@@ -288,8 +294,3 @@ def points(run: EncoderRun) -> dict[str, Point]:
 def point_folders(run: EncoderRun) -> dict[str, str]:
     """Return the folder of each point in the grid folder of an encoder run, by name, in the grid's order."""
     return {name: point_folder(job_name(point, run.grid_batching), name) for name, point in points(run).items()}
-
-
-def corpora_of(study: Study, mixture: str) -> list[str]:
-    """Return the corpora whose sentences an instruction set of either kind holds."""
-    return study.mixtures[mixture].corpora if mixture in study.mixtures else [study.self_instruct[mixture].corpus]

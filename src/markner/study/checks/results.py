@@ -5,7 +5,7 @@ from typing import Literal
 
 from markner.study.checks.names import no_such_name, quoted_names, repeated_values, unknown_seed
 from markner.study.problems import Problem
-from markner.study.queries import generative, source_of, training_sentences
+from markner.study.queries import source_of, training_sentences, tuned_on
 from markner.study.schema.study import Adjudication, Study, Table, TableRow
 from markner.study.schema.systems import EncoderRun, GenerativeRun
 from markner.study.wording import yaml_hint
@@ -133,8 +133,7 @@ def _series(at: Location, runs: list[str], study: Study, corpora: list[str]) -> 
     first: dict[tuple[str, float], str] = {}
     for index, name in enumerate(runs):
         here, run = (*at, index), study.runs[name]
-        tuned_on = generative(study, study.owner(name)).mixture if isinstance(run, GenerativeRun) else None
-        mixture = study.mixtures.get(tuned_on or "")
+        mixture = study.mixtures.get(tuned_on(study, name) or "")
         if isinstance(run, EncoderRun):
             fraction = run.fraction
         elif mixture is not None and mixture.limit is None:

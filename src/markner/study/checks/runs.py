@@ -12,40 +12,37 @@ from markner.study.checks.names import (
     unmarked_types,
 )
 from markner.study.problems import Problem
-from markner.study.queries import generative, prompt_name
+from markner.study.queries import generative, prompt_name, trained_runs
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
-from markner.study.schema.systems import EncoderRun, GenerativeRun, Training
+from markner.study.schema.systems import GenerativeRun, Training
 from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
 
 def linked_run_problems(study: Study) -> Iterator[Problem]:
-    """Check the runs that others share, repair or keep, which must be of a kind, and the prompts of untuned models."""
-    generative_runs = {name: run for name, run in study.runs.items() if isinstance(run, GenerativeRun)}
-    tuned = [name for name, run in generative_runs.items() if run.mixture]
-    untuned = [name for name, run in generative_runs.items() if not (run.mixture or run.weights_of)]
-    for name, run in generative_runs.items():
+    """Check the runs that others share or repair, which must be of a kind, and the prompts of untuned models."""
+    tuned = [name for name, run in study.runs.items() if isinstance(run, GenerativeRun) and run.mixture]
+    repairable = [name for name, run in study.runs.items() if not isinstance(run, RepairedRun)]
+    for name, run in study.runs.items():
+        if isinstance(run, RepairedRun) and run.of not in repairable:
+            yield no_such_name(("runs", name, "of"), run.of, "run that can be repaired", repairable)
+        if not isinstance(run, GenerativeRun):
+            continue
         if run.weights_of is not None and run.weights_of not in tuned:
             yield no_such_name(("runs", name, "weights_of"), run.weights_of, "tuned run", tuned)
-    for name in untuned:
-        yield from unknown_name(("runs", name, "prompt"), generative_runs[name].prompt, "prompts", study.prompts)
-    repaired = {name: run for name, run in study.runs.items() if isinstance(run, RepairedRun)}
-    repairable = [name for name in study.runs if name not in repaired]
-    for name, repair in repaired.items():
-        if repair.of not in repairable:
-            yield no_such_name(("runs", name, "of"), repair.of, "run that can be repaired", repairable)
-    trainable = [name for name, run in study.runs.items() if isinstance(run, (EncoderRun, GenerativeRun))]
-    trained = [name for name in trainable if name not in untuned]
-    for index, name in enumerate(study.keep_models or ()):
-        if name not in trained:
-            yield no_such_name(("keep_models", index), name, "trained run", trained)
+        elif not run.weights_of and not run.mixture:
+            yield from unknown_name(("runs", name, "prompt"), run.prompt, "prompts", study.prompts)
 
 
 def run_problems(study: Study) -> Iterator[Problem]:
-    """Check what all runs need of the parts they name."""
+    """Check what all runs need of the parts they name, and that the runs whose models stay are trained."""
+    trained = trained_runs(study)
+    for index, name in enumerate(study.keep_models or ()):
+        if name not in trained:
+            yield no_such_name(("keep_models", index), name, "trained run", trained)
     for name, run in study.runs.items():
         at: Location = ("runs", name)
         if isinstance(run, ChatRun):

@@ -76,3 +76,13 @@ class SelfInstruct(Settings):
     """What becomes of them."""
     seed: Seed = 1
     """Seed of the draw of the seed sentences, of the examples shown and of the sampling."""
+
+    @property
+    def corpora(self) -> list[str]:
+        """Corpora of the instruction set, as a mixture has them."""
+        return [self.corpus]
+
+    @property
+    def split(self) -> list[str]:
+        """Splits of its seed sentences, as a mixture has them."""
+        return ["train"]

@@ -255,9 +255,9 @@ class Study(Settings):
         shared = settings.weights_of if isinstance(settings, GenerativeRun) else None
         return shared or run
 
-    def prompt_of_mixture(self, mixture: str) -> str:
-        """Return the name of the prompt of a mixture or self-instruct set."""
-        return (self.mixtures[mixture] if mixture in self.mixtures else self.self_instruct[mixture]).prompt
+    def instruction_set(self, name: str) -> Mixture | SelfInstruct:
+        """Return a mixture or self-instruct set by name."""
+        return self.mixtures[name] if name in self.mixtures else self.self_instruct[name]
 
     def live_runs(self) -> dict[str, Run]:
         """Return the runs that have jobs, by name: all but those of retired models."""
