@@ -1,7 +1,9 @@
 """Params of the rules that fetch, train and ask models. Imports no torch."""
 
 import importlib.metadata
-from typing import Any, ClassVar, Literal, Self
+from typing import Literal, Self
+
+from pydantic import Field
 
 from markner.errors import NotInStudyError
 from markner.study.grid import Point, grid_jobs
@@ -65,10 +67,9 @@ class TrainParams(Params, rules=["train", "train_on_nodes"]):
 class PredictParams(Params, rules=["predict"]):
     """How a generative run is asked and decoded on a corpus."""
 
-    usual: ClassVar[dict[str, Any]] = {"tokenize": False}
     decoding: Decoding
     prompt: EntityPrompt
-    tokenize: bool = False
+    tokenize: bool = Field(False, exclude_if=lambda tokenize: not tokenize)
 
     @classmethod
     @planning_only
@@ -85,7 +86,6 @@ class PredictParams(Params, rules=["predict"]):
 class TrainEncoderParams(EncoderTraining, Params, rules=["train_encoder"]):
     """How the grid points of one job of an encoder run are trained."""
 
-    usual: ClassVar[dict[str, Any]] = {"context": "none"}
     points: dict[str, Point]
     seed: int
 
@@ -104,8 +104,7 @@ class TrainEncoderParams(EncoderTraining, Params, rules=["train_encoder"]):
 class TrainFinalEncoderParams(EncoderTraining, Params, rules=["train_final_encoder"]):
     """How the final model of an encoder is trained, besides its selected point."""
 
-    usual: ClassVar[dict[str, Any]] = {"context": "none", "keep": "last"}
-    keep: Literal["last"] = "last"
+    keep: Literal["last"] = Field("last", exclude=True)
     seed: int
 
     @classmethod

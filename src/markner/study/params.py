@@ -6,10 +6,11 @@ outside of the params do not influence the result, and a change of them runs not
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from markner.data.context import ContextKind
-from markner.study.schema.base import WithMarks, WithUsual
+from pydantic import Field
+
+from markner.study.schema.base import Context, Settings, WithMarks
 from markner.study.schema.corpora import Prompt
 from markner.study.schema.study import Study
 from runrecord.planned import planning_only
@@ -19,7 +20,7 @@ PARAMS: dict[str, type["Params"]] = {}
 """The params classes by rule. Each class adds itself; `markner.rules` imports them all."""
 
 
-class Params(WithUsual):
+class Params(Settings):
     """Settings of a job, built from the study and the job's wildcards."""
 
     def __init_subclass__(cls, rules: Sequence[str], **config: Any) -> None:
@@ -61,14 +62,13 @@ class NoParams(
 class EntityPrompt(WithMarks):
     """A prompt for one entity type."""
 
-    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "context": "none", "entity": ""}
-    context: ContextKind = "none"
+    context: Context = "none"
     """What it shows beside the sentence."""
     template: str
     """Text around instruction, context and input."""
     instruction: str
     """The task, with the entity type in it; with typed marks, all types."""
-    entity: str = ""
+    entity: str = Field("", exclude_if=lambda entity: not entity)
     """With typed marks, the entity type whose mentions are wanted."""
 
     @classmethod

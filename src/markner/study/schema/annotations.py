@@ -1,11 +1,10 @@
 """Settings of annotation: texts that trained runs tag."""
 
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from markner.data.context import ContextKind
-from markner.study.schema.base import Name, RunName, Settings, WithMarks
+from markner.study.schema.base import Context, Name, RunName, Settings, WithMarks
 from markner.study.schema.formats import InputFormat, OutputFormat
 from markner.study.schema.systems import Decoding
 
@@ -43,7 +42,6 @@ class Annotation(Settings):
 class Tagger(WithMarks):
     """All that it takes to tag texts with a run; made from the study, not written in it."""
 
-    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "context": "none"}
     run: Name
     """Name of the run."""
     seed: int
@@ -56,7 +54,7 @@ class Tagger(WithMarks):
     """By entity type: the instruction, empty for an encoder."""
     template: str = ""
     """Text around instruction, context and input."""
-    context: ContextKind = "none"
+    context: Context = "none"
     """What the prompt shows beside a sentence; an encoder's folder knows its own."""
     decoding: Decoding = Decoding()
     """How it answers."""

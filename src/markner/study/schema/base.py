@@ -1,18 +1,11 @@
 """What all settings have in common: unknown keys are refused, values never change after loading."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    StringConstraints,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from markner.data.context import ContextKind
 from markner.markup import MARKS, AnyMarks, Marks, TypedMarks, check_marks
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
@@ -65,27 +58,20 @@ Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 """An opening and a closing mark."""
 
 
-class WithUsual(Settings):
-    """Settings of which some fields are left out of params while they have their usual value.
-
-    So a new setting that nobody uses runs nothing again.
-    """
-
-    usual: ClassVar[dict[str, Any]] = {}
-
-    @model_serializer(mode="wrap")
-    def _without_usual(self, serialized: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields: dict[str, Any] = serialized(self)
-        return {name: value for name, value in fields.items() if name not in self.usual or value != self.usual[name]}
+Context = Annotated[ContextKind, Field(exclude_if=lambda context: context == "none")]
+"""What is shown beside a sentence. Params leave it out while that is nothing, so a new setting runs nothing again."""
 
 
-class WithMarks(WithUsual):
-    """Settings with marks."""
+class WithMarks(Settings):
+    """Settings with marks. Params leave out default marks."""
 
-    usual: ClassVar[dict[str, Any]] = {"marks": [*MARKS], "marks_by_type": {}}
-    marks: Pair = Field(default=[*MARKS])
+    marks: Pair = Field(default=[*MARKS], exclude_if=lambda marks: marks == [*MARKS])
     """The opening and the closing mark around a mention in an answer: `["[", "]"]`, `["@@", "##"]`."""
-    marks_by_type: dict[str, Pair] = Field(default_factory=dict, examples=[{"disease": ["<disease>", "</disease>"]}])
+    marks_by_type: dict[str, Pair] = Field(
+        default_factory=dict,
+        examples=[{"disease": ["<disease>", "</disease>"]}],
+        exclude_if=lambda marks: not marks,
+    )
     """Instead of `marks`, a pair for each entity type: the model is asked for all these types at once
     (docs/decoding.md)."""
 

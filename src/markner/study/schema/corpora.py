@@ -1,14 +1,13 @@
 """Settings of corpora: where the files are, how they are read, split into sentences and marked."""
 
 import re
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from markner.data.context import ContextKind
 from markner.errors import NotInStudyError
 from markner.markup import MARKS
-from markner.study.schema.base import CorpusName, Distinct, PromptName, Seed, Settings, WithMarks
+from markner.study.schema.base import Context, CorpusName, Distinct, PromptName, Seed, Settings, WithMarks
 from markner.study.schema.formats import WITHOUT_UNIT, CorpusFormat
 
 Variant = Literal["tokenized", "raw"]
@@ -250,7 +249,6 @@ _TEMPLATE = (
 class Prompt(WithMarks):
     """How a sentence becomes a prompt (paper Fig. 2 and section 3.5)."""
 
-    usual: ClassVar[dict[str, Any]] = {**WithMarks.usual, "context": "none"}
     instruction: str = (
         "Given a sentence extract {entity} entities from it by highlighting them with <mark> and </mark>."
         " If not present output the same sentence."
@@ -259,7 +257,7 @@ class Prompt(WithMarks):
     `marks_by_type`, `{entity}` is replaced by all types that are asked for, and `<mark> and </mark>` by their marks."""
     enhancements: dict[str, str] = Field(default_factory=dict)
     """By entity type: a sentence appended to the instruction."""
-    context: ContextKind = "none"
+    context: Context = "none"
     """What the prompt shows beside the sentence, in training, prediction and annotation: `neighbors`, the sentences
     before and after it in its document; `title`, the first sentence of its document; or nothing."""
     template: str = _TEMPLATE

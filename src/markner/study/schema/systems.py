@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from markner.data.context import ContextKind
-from markner.study.schema.base import EntryOf, Name, ScoredCorpora, Seeds, Settings, WeightsName
+from markner.study.schema.base import Context, EntryOf, Name, ScoredCorpora, Seeds, Settings, WeightsName
 from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.corpora import Splits
 from markner.study.schema.prediction_runs import PredictionsRun
@@ -243,7 +242,7 @@ class EncoderTraining(Settings):
     """AdamW's weight decay."""
     precision: Literal["bf16", "fp32"] = "bf16"
     """Mixed bfloat16 with float32 master weights, or float32 throughout."""
-    context: ContextKind = "none"
+    context: Context = "none"
     """What it reads beside a sentence, in training, prediction and annotation: `neighbors`, the sentences before and
     after it in its document; `title`, the first sentence of its document; or nothing."""
 
