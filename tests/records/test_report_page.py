@@ -12,7 +12,9 @@ from small_study import TABLE, make_study
 
 from markner.data.documents import Sentence, write_sentences
 from markner.evaluation.significance import COLUMNS
+from markner.files import write_csv_rows
 from markner.predictions import Prediction, write_predictions
+from markner.reporting.costs import COLUMNS as COST_COLUMNS
 from markner.reporting.page.lineage_parts import timed_jobs
 from markner.reporting.page.page import write_report
 from markner.reporting.params import ReportParams
@@ -63,8 +65,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         (results / name).parent.mkdir(parents=True, exist_ok=True)
         (results / name).write_text(text, encoding="utf-8")
-    costs = "run,seed,method,parameters,trained_parameters,seconds,examples_per_second,memory_bytes,gpu_memory_bytes"
-    (results / "costs.csv").write_text(f"{costs}\ngood,1,lora,200,10,90.4,3.5,2147483648,\n", encoding="utf-8")
+    costs = {"run": "good", "seed": 1, "method": "lora", "parameters": 200, "trained_parameters": 10, "seconds": 90.4}
+    costs |= {"examples_per_second": 3.5, "memory_bytes": 2147483648}
+    write_csv_rows(results / "costs.csv", COST_COLUMNS, [[costs.get(name) for name in COST_COLUMNS]])
     (results / "usage/good/seed1").mkdir(parents=True)
     usage = {"requests": 1234, "prompt_tokens": 5000, "completion_tokens": 600, "dollars": 1.5}
     (results / "usage/good/seed1/genes.json").write_text(json.dumps(usage), encoding="utf-8")

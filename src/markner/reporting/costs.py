@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markner.files import read_json, write_csv_rows, write_text
+from markner.files import read_csv_rows, read_json, write_csv_rows, write_text
 from markner.reporting.results import NOTHING
 
 COLUMNS = (
@@ -38,6 +38,11 @@ def write_costs(files: Sequence[Path], runs: Mapping[str, Mapping[str, str]], cs
     rows = [_row(path, runs[path.parent.name]) for path in files]
     write_csv_rows(csv, COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
     write_text(markdown, _markdown(rows))
+
+
+def read_costs(csv: Path) -> list[dict[str, str]]:
+    """Return the rows of a table of costs."""
+    return read_csv_rows(csv, COLUMNS, "a table of costs", "make the table again")
 
 
 def _row(path: Path, run: Mapping[str, str]) -> dict[str, Any]:

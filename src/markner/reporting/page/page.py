@@ -11,10 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from markner.data.documents import read_sentences
-from markner.files import write_text
+from markner.files import read_json, write_text
 from markner.predictions import Prediction, read_predictions
 from markner.reporting.answers import answers
-from markner.reporting.page.cost_tables import chat_usage, training_costs
+from markner.reporting.costs import read_costs
 from markner.reporting.page.curves import HEIGHT, WIDTH, curves
 from markner.reporting.page.lineage_parts import cell_files, lineage_of, timed_jobs, verdicts
 from markner.reporting.page.opening import best_tuned, opening
@@ -84,8 +84,8 @@ def write_report(
         ),
         size=(WIDTH, HEIGHT),
         jobs=timed_jobs(lineage),
-        trainings=[cost for path in inputs if path == results / "costs.csv" for cost in training_costs(path)],
-        chat_usage=chat_usage([path for path in inputs if path.is_relative_to(results / "usage")]),
+        trainings=[row for path in inputs if path == results / "costs.csv" for row in read_costs(path)],
+        chat_usage=[_usage(path) for path in inputs if path.is_relative_to(results / "usage")],
         verdicts=verdicts(lineage),
         files=len(lineage),
         cells={cell: [place[path] for path in paths if path in place] for cell, paths in cells.items()},
@@ -107,6 +107,12 @@ def _script(value: Any) -> Markup:
 
 def _image(path: Path) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _usage(path: Path) -> dict[str, Any]:
+    """Return the requests, tokens and dollars of a chat run from its file, `<run>/seed<k>/<corpus>.json`."""
+    run, seed = path.parts[-3:-1]
+    return {**read_json(path), "run": run, "seed": seed.removeprefix("seed"), "corpus": path.stem}
 
 
 def _csv(path: Path) -> list[list[str]]:
