@@ -103,22 +103,6 @@ def test_a_row_with_another_number_of_cells_is_an_error(
     assert caught.value.fix == "make the table again"
 
 
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        (TABLE.model_copy(update={"paper_table": "table9"}), r"has no table 'table9'[\s\S]*table1, table2"),
-        (
-            Table(title="t", corpora=["a"], rows=[TableRow(label="r", paper="GPT-5")], paper_table="table1"),
-            r"row 'r': .* has no row 'GPT-5' in table1[\s\S]*PubMedBERT",
-        ),
-        (Table(title="t", corpora=["a"], rows=[TableRow(label="r"), TableRow(label="r")]), "more than one row 'r'"),
-    ],
-)
-def test_bad_tables(table: Table, message: str) -> None:
-    with pytest.raises(MarknerError, match=message):
-        cells(table, {}, {}, PAPER)
-
-
 def test_a_file_that_is_no_score(tmp_path: Path) -> None:
     write_text(tmp_path / "score.json", "{}")
     with pytest.raises(MarknerError, match=r"score\.json is not a score file"):

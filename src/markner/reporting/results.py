@@ -70,14 +70,10 @@ def cells(
         Cells with the columns `COLUMNS`, in the order of rows, corpora and kinds of match.
 
     Raises:
-        MarknerError: The table names a table or a row of the paper that does not exist or two rows of one label, or a
-            score file is not one.
+        MarknerError: A score file is not one.
     """
     printed = read_json(paper)
-    labels = [row.label for row in table.rows]
-    if repeated := sorted({label for label in labels if labels.count(label) > 1}):
-        raise MarknerError(f"table {table.title!r}: more than one row {repeated[0]!r}", "give each row its own `label`")
-    in_paper = _paper_rows(table, printed, paper)
+    in_paper = printed["tables"][table.paper_table] if table.paper_table is not None else {}
     rows: list[Cell] = []
     gone = retired or {}
     for row in table.rows:
@@ -95,7 +91,7 @@ def cells(
                     "run": run,
                     "retired": None if run else next((gone[name] for name in row.runs if name in gone), None),
                     **_own_values(scores, match),
-                    **_paper_values(in_paper.get(row.label, {}).get(corpus, {}).get(match.removeprefix("authors_"))),
+                    **_paper_values(in_paper.get(row.paper, {}).get(corpus, {}).get(match.removeprefix("authors_"))),
                     **_grid(grid, match),
                 }
                 if scores and cell["paper_f1"] is not None:
@@ -160,26 +156,6 @@ def number_of(text: str) -> float | None:
         except ValueError:
             continue
     return None
-
-
-def _paper_rows(table: Table, printed: Any, path: Path) -> dict[str, Any]:
-    """Return the paper's values by label of the row, corpus and match, for the rows that name a row of the paper."""
-    if table.paper_table is None:
-        return {}
-    if table.paper_table not in printed["tables"]:
-        raise MarknerError(
-            f"table {table.title!r}: {path} has no table {table.paper_table!r}",
-            f"write one of {', '.join(printed['tables'])} as `paper_table`",
-        )
-    paper_rows = printed["tables"][table.paper_table]
-    named = {row.label: row.paper for row in table.rows if row.paper is not None}
-    for label, name in named.items():
-        if name not in paper_rows:
-            raise MarknerError(
-                f"table {table.title!r}, row {label!r}: {path} has no row {name!r} in {table.paper_table}",
-                f"write one of {', '.join(paper_rows)} as `paper`",
-            )
-    return {label: paper_rows[name] for label, name in named.items()}
 
 
 def first_scored(row: TableRow, corpus: str, score_files: Mapping[Key, Path]) -> str | None:

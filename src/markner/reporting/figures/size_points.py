@@ -70,14 +70,15 @@ def gather(
         titles: Headings of corpora; of others the paper's heading or the name.
 
     Raises:
-        MarknerError: The figure names a figure or a system of the paper that does not exist, or a point has no score.
+        MarknerError: A point has no score.
     """
     printed = read_json(paper)
     headings = {**printed["columns"], **titles}
     runs = {(label, corpus, float(fraction)): run for label, corpus, fraction, run in places}
+    in_paper = printed["figures"][figure.paper_figure]["systems"] if figure.paper_figure is not None else {}
     points = []
     for series in figure.series:
-        paper_points = _paper_points(figure, series.paper, printed, paper)
+        paper_points = in_paper.get(series.paper, {})
         for corpus in figure.corpora:
             ours = {fraction for label, name, fraction in runs if (label, name) == (series.label, corpus)}
             known = {float(fraction) for fraction, by_corpus in paper_points.items() if corpus in by_corpus}
@@ -121,20 +122,6 @@ def _scores(run: str, corpus: str, files: Mapping[Key, Path]) -> list[dict[str, 
     if not scored:
         raise MarknerError(f"run {run!r} has no score on {corpus!r}", "score it, or take it out of the figure")
     return [read_json(path) for _, path in scored]
-
-
-def _paper_points(figure: SizeFigure, system: str | None, printed: Any, path: Path) -> dict[str, Any]:
-    """Return the paper's values of a system, by fraction and corpus."""
-    if figure.paper_figure is None or system is None:
-        return {}
-    by_system = printed["figures"].get(figure.paper_figure, {}).get("systems", {})
-    if system not in by_system:
-        raise MarknerError(
-            f"{path} has no system {system!r} in the figure {figure.paper_figure!r}",
-            f"write one of {', '.join(by_system)} as `paper`" if by_system else "write `figure4` as `paper_figure`",
-        )
-    systems: dict[str, Any] = by_system[system]
-    return systems
 
 
 def _paper_value(point: Mapping[str, Any], metric: str) -> dict[str, Any]:
