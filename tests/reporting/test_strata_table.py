@@ -15,6 +15,7 @@ from markner.reporting.figures.strata_panels import draw_strata
 from markner.reporting.page.score_tables import read_table
 from markner.reporting.results import NOTHING, Cell
 from markner.reporting.strata_cells import read_strata_table, strata_cells, write_strata_table
+from markner.reporting.table_cell import f1_values
 from markner.study.checks.references import reference_problems
 from markner.study.loading import load_study_file
 from markner.study.schema.strata import StrataFigure, TrainingSource
@@ -100,6 +101,16 @@ def test_the_table_in_its_forms(tmp_path: Path) -> None:
     without = next(line for line in page.lines if line[:3] == ("Chat_1", "NCBI (disease)", "without mentions"))
     assert without[3:] == ("0", *[NOTHING] * 4, "100.0 %")
     assert page.lines[0][:7] == ("Tuned $model$", "NCBI (disease)", "seen", "10", "1.000", "0.900", "0.944")
+
+
+def test_two_tables_of_strata_are_compared_by_their_f1_values(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    outputs = [tmp_path / "tables" / f"strata.{kind}" for kind in ("csv", "md", "tex")]
+    cells = gathered(tmp_path)
+    write_strata_table(cells, "Strata", *outputs)
+    values = f1_values(outputs[0])
+    assert values["Tuned $model$, ncbi_disease, seen f1"] == cell(cells, "llama", "ncbi_disease", "seen")["f1"]
+    assert len(values) == 3 * sum(map(len, KINDS.values()))
 
 
 def test_corpora_with_the_same_title_have_a_row_each(tmp_path: Path) -> None:

@@ -94,8 +94,13 @@ def f1_values(path: Path) -> dict[str, float]:
         score = read_json(path)
         return {f"{match} f1": float(score[match]["f1"]) for match in MATCHES}
     if path.suffix == ".csv" and path.parent.name == "tables":
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        # A row of a table of strata has a stratum instead of a kind of match.
         return {
-            f"{row['label']}, {row['corpus']}, {row['match']} f1": float(row["f1"]) for row in _rows(path) if row["f1"]
+            f"{row['label']}, {row['corpus']}, {row.get('match') or row['stratum']} f1": float(row["f1"])
+            for row in rows
+            if row.get("f1")
         }
     return {}
 
