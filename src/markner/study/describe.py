@@ -8,13 +8,13 @@ import operator
 import sys
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+from markner.study.schema.base import NAME_PATTERN
+
 NAME_RULE = (
     "A name has letters, digits, `_`, `.` and `-`, starts with a letter or a digit, and has at most 80 characters."
 )
@@ -29,31 +29,23 @@ PATTERNS = {
 ModelText = Callable[[type[BaseModel]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class TypeParts:
-    """An annotation without its wrapping: bare type, constraints, and whether null is allowed."""
+class TypeParts(NamedTuple):
+    """An annotation without its wrapping: bare type and constraints."""
 
     bare: Any
     constraints: tuple[Any, ...]
-    nullable: bool
 
 
 def unwrap(annotation: Any, constraints: Sequence[Any] = ()) -> TypeParts:
     """Remove `Annotated` and `| None` from a type, and collect their constraints."""
-    collected = list(constraints)
-    nullable = False
-    while True:
-        if get_origin(annotation) is Annotated:
-            annotation, *more = get_args(annotation)
-            collected += more
-            continue
-        members = union_members(annotation)
-        present = [member for member in members if member is not types.NoneType]
-        if len(present) < len(members):
-            nullable = True
-            annotation = present[0] if len(present) == 1 else functools.reduce(operator.or_, present)
-            continue
-        return TypeParts(annotation, tuple(collected), nullable)
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return unwrap(inner, (*constraints, *more))
+    members = union_members(annotation)
+    present = [member for member in members if member is not types.NoneType]
+    if len(present) < len(members):
+        return unwrap(functools.reduce(operator.or_, present), constraints)
+    return TypeParts(annotation, tuple(constraints))
 
 
 def union_members(annotation: Any) -> list[Any]:

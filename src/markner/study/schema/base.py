@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from markner.data.context import ContextKind
 from markner.markup import MARKS, AnyMarks, Marks, TypedMarks, check_marks
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=80)]
 """A name that becomes part of a path: letters, digits, `_`, `.`, `-`; starts with a letter or a digit."""
 
 
