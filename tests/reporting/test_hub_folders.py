@@ -38,15 +38,15 @@ SCORE = {"sentences": 2, "strict": RATIOS}
 COST = {"steps": 1, "seconds": 2.0, "device": "cpu", "processes": 1, "memory_bytes": 2**30}
 
 
-def settings(kind: Any, **changed: Any) -> dict[str, Any]:
+def params(kind: Any, **changed: Any) -> Any:
     """Return the params of a card of the study above, with changed sections."""
     study = load_study(yaml.safe_load(STUDY) | changed, [])
-    return dict(kind.of(study, {"mixture": "both", "run": "tuned", "seed": "1"}).settings())
+    return kind.of(study, {"mixture": "both", "run": "tuned", "seed": "1"})
 
 
 def dataset_card(folder: Path, **changed: Any) -> str:
     (folder / "both.json").write_text(json.dumps([ROW]), encoding="utf-8")
-    facts = settings(InstructionSetCardParams, **changed)
+    facts = params(InstructionSetCardParams, **changed)
     write_dataset(folder / "hub", folder / "both.json", TEMPLATES / "dataset.md", facts)
     return (folder / "hub" / "README.md").read_text(encoding="utf-8")
 
@@ -56,7 +56,7 @@ def model_card(folder: Path, **changed: Any) -> str:
     for name, value in (("cost", COST), ("diseases", SCORE)):
         (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
     scores = {"diseases": folder / "diseases.json"}
-    facts = settings(ModelCardParams, **changed)
+    facts = params(ModelCardParams, **changed)
     write_model(folder / "hub", folder / "model", folder / "cost.json", scores, TEMPLATES / "model.md", facts)
     return (folder / "hub" / "README.md").read_text(encoding="utf-8")
 

@@ -11,5 +11,5 @@ with job(snakemake):
         Path(snakemake.output[0]),
         Path(snakemake.input.instructions),
         Path(snakemake.input.template),
-        InstructionSetCardParams.load(snakemake.params).settings(),
+        InstructionSetCardParams.load(snakemake.params),
     )

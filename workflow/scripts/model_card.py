@@ -13,5 +13,5 @@ with job(snakemake):
         Path(snakemake.input.cost),
         {Path(path).stem: Path(path) for path in snakemake.input.scores},
         Path(snakemake.input.template),
-        ModelCardParams.load(snakemake.params).settings(),
+        ModelCardParams.load(snakemake.params),
     )

@@ -1,9 +1,9 @@
 """Croissant 1.0 metadata of an instruction set (http://mlcommons.org/croissant/1.0)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
-from markner.reporting.hub.readme import mark_pairs
+from markner.reporting.params import InstructionSetCardParams
 
 _CONTEXT = {
     "@language": "en",
@@ -56,28 +56,30 @@ _CITATION = (
 )
 
 
-def croissant(facts: Mapping[str, Any], data: str, sha256: str, size: int, columns: Collection[str]) -> dict[str, Any]:
+def croissant(
+    params: InstructionSetCardParams, data: str, sha256: str, size: int, columns: Collection[str]
+) -> dict[str, Any]:
     """Return the metadata as JSON-LD.
 
     Args:
-        facts: the settings of `InstructionSetCardParams`.
+        params: The facts of the instruction set.
         data: The file of the instances, JSON lines, relative to the metadata.
         sha256: Its hash.
         size: Its size in bytes.
         columns: The keys of its instances.
     """
-    corpora, published = facts["corpora"], facts["published"]
-    licences = sorted({licence for corpus in corpora.values() for licence in corpus["licences"]})
-    pairs = ", ".join(" and ".join(pair) for pair in mark_pairs(facts))
-    people = {"creator": {"@type": "Person", "name": published["person"]}} if published["person"] else {}
+    published = params.published
+    licences = sorted({licence for corpus in params.corpora.values() for licence in corpus.licences})
+    pairs = ", ".join(" and ".join(pair) for pair in params.all_marks.pairs)
+    people = {"creator": {"@type": "Person", "name": published.person}} if published.person else {}
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": facts["name"],
-        "description": f"Instructions for named entity recognition by marking, from {', '.join(corpora)}.",
-        "license": [*([published["licence"]] if published["licence"] else []), *licences] or "not stated",
-        "url": published["url"] or "https://doi.org/10.1093/bioinformatics/btae163",
+        "name": params.name,
+        "description": f"Instructions for named entity recognition by marking, from {', '.join(params.corpora)}.",
+        "license": [*([published.licence] if published.licence else []), *licences] or "not stated",
+        "url": published.url or "https://doi.org/10.1093/bioinformatics/btae163",
         "version": "1.0.0",
         "citeAs": _CITATION,
         **people,

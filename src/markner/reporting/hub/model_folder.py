@@ -4,16 +4,16 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
 from markner.files import fresh_folder, read_json, replace_folder
 from markner.reporting.hub.readme import licence_of, opening_marks, write_card
+from markner.reporting.params import ModelCardParams
 
 
 def write_model(
-    folder: Path, model: Path, cost: Path, scores: Mapping[str, Path], template: Path, facts: Mapping[str, Any]
+    folder: Path, model: Path, cost: Path, scores: Mapping[str, Path], template: Path, params: ModelCardParams
 ) -> None:
     """Write the folder of a tuned model that `from_pretrained` and servers load and the hub shows.
 
@@ -24,28 +24,28 @@ def write_model(
         cost: The cost file of its training (`costs/<run>/seed<k>.json`).
         scores: Its score file by corpus.
         template: Of the card's text.
-        facts: the settings of `ModelCardParams`.
+        params: The facts of the model.
     """
     partial = fresh_folder(folder)
     for path in sorted(model.iterdir()):
         _link(path, partial / path.name)
     read = {corpus: read_json(path) for corpus, path in scores.items()}
-    base = facts["base"]
+    base = params.base
     name = base.get("id") or base["name"]
     data = ModelCardData(
         language="en",
-        license=licence_of(facts["published"]["licence"], [base.get("licence", "")]),
+        license=licence_of(params.published.licence, [base.get("licence", "")]),
         library_name="transformers",
         pipeline_tag="text-generation",
         base_model=base.get("id"),
         tags=["biomedical", "named-entity-recognition", "instruction-tuning", "markner"],
-        model_name=facts["name"],
+        model_name=params.name,
         eval_results=[
             EvalResult(
                 task_type="token-classification",
                 task_name="Named entity recognition, strict match",
                 dataset_type=corpus,
-                dataset_name=facts["evaluate"][corpus],
+                dataset_name=params.evaluate[corpus],
                 dataset_split="test",
                 metric_type=metric,
                 metric_value=score["strict"][metric],
@@ -55,8 +55,8 @@ def write_model(
         ],
     )
     card_facts = {
-        **facts,
-        "opening_marks": opening_marks(facts),
+        **dict(params),
+        "opening_marks": opening_marks(params.all_marks),
         "base_name": name,
         "scores": read,
         "cost": read_json(cost),

@@ -1,7 +1,7 @@
 """Write the Hugging Face README of a dataset or model, from a template and metadata."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,13 @@ import jinja2
 from huggingface_hub import DatasetCardData, ModelCardData
 
 from markner.files import write_text
-from markner.markup import MARKS
+from markner.markup import AnyMarks
 from markner.study.describe import listed
 
 
-def mark_pairs(facts: Mapping[str, Any]) -> list[Sequence[str]]:
-    """Return the pairs of marks in the settings of a card: one for each entity type, or the one of all."""
-    return [*facts.get("marks_by_type", {}).values()] or [facts.get("marks", MARKS)]
-
-
-def opening_marks(facts: Mapping[str, Any]) -> str:
+def opening_marks(marks: AnyMarks) -> str:
     """Return the opening marks as a card's text names them: "`<disease>` or `<gene>`"."""
-    return listed([f"`{opening}`" for opening, _ in mark_pairs(facts)])
+    return listed([f"`{opening}`" for opening, _ in marks.pairs])
 
 
 def licence_of(own: str, kept: Iterable[str]) -> str | None:
