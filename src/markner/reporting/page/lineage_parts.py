@@ -1,6 +1,5 @@
-"""Parts of a lineage that the report shows: the files behind a cell, the jobs with their times, the verdicts."""
+"""Parts of a lineage that the report shows: the files behind a cell, the jobs with their times."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -49,8 +48,3 @@ def timed_jobs(lineage: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str
             jobs.append((at.get("run", ""), node["rule"], ", ".join(filter(None, what)), seconds, machine))
     # Each file of a job is in the lineage.
     return sorted(dict.fromkeys(jobs), key=lambda job: job[:3])
-
-
-def verdicts(lineage: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    """Return the number of files by verdict."""
-    return sorted(Counter(str(node["verdict"]) for node in lineage).items())

@@ -3,6 +3,7 @@
 import base64
 import csv
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from markner.predictions import Prediction, read_predictions
 from markner.reporting.answers import answers
 from markner.reporting.costs import read_costs
 from markner.reporting.page.curves import HEIGHT, WIDTH, curves
-from markner.reporting.page.lineage_parts import cell_files, lineage_of, timed_jobs, verdicts
+from markner.reporting.page.lineage_parts import cell_files, lineage_of, timed_jobs
 from markner.reporting.page.opening import best_tuned, opening
 from markner.reporting.page.score_tables import read_significance, read_table
 from markner.reporting.params import ReportParams, ShownSentences
@@ -86,7 +87,7 @@ def write_report(
         jobs=timed_jobs(lineage),
         trainings=[row for path in inputs if path == results / "costs.csv" for row in read_costs(path)],
         chat_usage=[_usage(path) for path in inputs if path.is_relative_to(results / "usage")],
-        verdicts=verdicts(lineage),
+        verdicts=sorted(Counter(node["verdict"] for node in lineage).items()),
         files=len(lineage),
         cells={cell: [place[path] for path in paths if path in place] for cell, paths in cells.items()},
         lineage=chains,

@@ -29,11 +29,6 @@ class ScoreTable:
     lines: tuple[tuple[str, ...], ...] = ()
 
     @property
-    def compared(self) -> bool:
-        """Whether the paper has a value for any of its cells."""
-        return self.has("paper_f1")
-
-    @property
     def tested(self) -> bool:
         """Whether any of its systems was compared with another one."""
         return any(row["better_than"] is not None for row in self.rows)
