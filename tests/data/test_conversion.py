@@ -156,7 +156,7 @@ def test_the_command_prints_what_is_lost(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["convert", str(source), str(tmp_path / "a.jsonl"), "--types", "Drug"]) == 0
     assert capsys.readouterr().err == (
         f"1 document written: {tmp_path / 'a.jsonl'}\n"
-        "lost: 2 bounds of passages, 2 properties of passages, 1 relations\n"
+        "lost: bounds of passages (2), properties of passages (2), relations (1)\n"
     )
     assert read(tmp_path / "a.jsonl", "jsonl") == {"1": ("Gout Aspirin", [(5, 12, "Drug", "D2")])}
     assert main(["convert", str(source), str(tmp_path / "a.csv")]) == 64

@@ -258,6 +258,18 @@ def test_an_address_of_ones_own(server: Server, tmp_path: Path) -> None:
     assert row["name"] == f"url/{SHA256[:12]}/x.tsv" == native_name(reference)
 
 
+def test_an_address_with_another_file_says_what_to_write(server: Server, tmp_path: Path) -> None:
+    reference = CorpusFile(url=server.url("/mine/x.tsv", b"newer"), sha256=SHA256)
+    digest = hashlib.sha256(b"newer").hexdigest()
+    with pytest.raises(MarknerError, match=f"/mine/x.tsv: wrong content .*{digest}, must be {SHA256}") as caught:
+        fetch([reference], tmp_path / "raw", None, tmp_path / "cache")
+    assert f"write `sha256: {digest}` beside its `url`" in caught.value.fix
+    server.pages["/mine/x.tsv"] = []
+    with pytest.raises(MarknerError, match="HTTP 404") as caught:
+        fetch([reference], tmp_path / "raw", None, tmp_path / "cache")
+    assert "sha256" not in caught.value.fix
+
+
 def test_local_files_are_copied_below_a_safe_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = tmp_path / "work"
     work.mkdir()

@@ -39,6 +39,6 @@ def run(options: argparse.Namespace) -> int:
     read = ReadOptions(types, options.offsets)
     form = options.to or format_of(options.output)
     documents, lost = convert([options.input], options.form, options.output, form, read)
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(lost.items())) or "nothing"
+    kinds = ", ".join(f"{kind} ({count:,})" for kind, count in sorted(lost.items())) or "nothing"
     print(f"{counted(documents, 'document')} written: {options.output}\nlost: {kinds}", file=sys.stderr)
     return 0

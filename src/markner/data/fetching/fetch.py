@@ -10,7 +10,15 @@ import pooch
 from tqdm import tqdm
 
 from markner.data.fetching.download import Downloads, SourceError
-from markner.data.fetching.registry import Entry, Source, all_splits, find_all, native_name, split_references
+from markner.data.fetching.registry import (
+    OWN_ADDRESS,
+    Entry,
+    Source,
+    all_splits,
+    find_all,
+    native_name,
+    split_references,
+)
 from markner.errors import MarknerError
 from markner.files import atomic, write_json
 from markner.study.schema.corpora import CorpusFiles, FileRef
@@ -95,7 +103,7 @@ def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[by
         if wrong:
             raise MarknerError(f"{entry.path}: {wrong}", "correct `sha256`, or bring back the file it was taken from")
         return content, str(entry.path)
-    failures = []
+    failures, content = [], b""
     if mirror is not None:
         copy = mirror / entry.name
         if not copy.is_file():
@@ -114,11 +122,14 @@ def _obtain(entry: Entry, mirror: Path | None, downloads: Downloads) -> tuple[by
             return content, str(source)
         failures.append(f"{source}: {wrong}")
     tried = "".join(f"\n  - {failure}" for failure in failures)
-    raise MarknerError(
-        f"{entry.name}: no source gave the file:{tried}",
+    fix = (
         "put the file into a folder of your own under this name and name the folder: "
-        "`--config mirror=DIR` or the environment variable MARKNER_MIRROR",
+        "`--config mirror=DIR` or the environment variable MARKNER_MIRROR"
     )
+    if content and entry.name.startswith(OWN_ADDRESS):
+        digest = hashlib.sha256(content).hexdigest()
+        fix = f"if the file has changed there and you trust it, write `sha256: {digest}` beside its `url`; else {fix}"
+    raise MarknerError(f"{entry.name}: no source gave the file:{tried}", fix)
 
 
 def _read(entry: Entry, source: Source, downloads: Downloads) -> tuple[bytes, str]:

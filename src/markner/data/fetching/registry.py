@@ -13,6 +13,9 @@ from markner.files import read_json
 from markner.study.paths import CORPUS_REGISTRY
 from markner.study.schema.corpora import Corpus, CorpusFile, CorpusFiles, FileRef, SplitFiles
 
+OWN_ADDRESS = "url/"
+"""Beginning of the names of files from addresses that a study gives."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -102,14 +105,14 @@ def find_all(reference: FileRef) -> list[Entry]:
 def native_name(reference: FileRef) -> str:
     """Return the name of a file in the folder of native files, which need not exist yet.
 
-    A file of the user's own lies below `local/`, one from an address below `url/`, so that no name can leave the folder
-    or meet one of the registry.
+    A file of the user's own lies below `local/`, one from an address of the study below `url/`, so that no name can
+    leave the folder or meet one of the registry.
     """
     if isinstance(reference, CorpusFile):
         if reference.url is not None:
             file = PurePosixPath(reference.url.partition("?")[0]).name
             key = reference.sha256 or hashlib.sha256(reference.url.encode()).hexdigest()
-            return f"url/{key[:12]}/{file}"
+            return f"{OWN_ADDRESS}{key[:12]}/{file}"
         path = str(reference.path)
     elif reference in registry():
         return reference
