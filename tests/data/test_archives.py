@@ -1,14 +1,19 @@
 """Tar archives, alone and in folders, and packed standard input: read whole, or an error."""
 
+import bz2
 import gzip
 import io
+import lzma
 import sys
 import tarfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from markner.data.documents import Document
+from markner.data.formats import iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import STANDARD_INPUT, read_documents
 from markner.errors import MarknerError
@@ -30,6 +35,13 @@ def archive(path: Path, first: int = 0) -> Path:
             info.size = len(content)
             packed.addfile(info, io.BytesIO(content))
     return path
+
+
+def zipped(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.txt", content)
+    return packed.getvalue()
 
 
 def test_archives_in_a_folder_are_read_by_their_members(tmp_path: Path) -> None:
@@ -59,6 +71,32 @@ def test_a_damaged_header_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(MarknerError, match=r"a\.tar: the archive is damaged: no header at byte 2,048"):
         read(path)
+
+
+@pytest.mark.parametrize("size", [5, -30, -6])
+def test_a_damaged_gzipped_file_is_named_in_a_folder_and_in_an_archive(tmp_path: Path, size: int) -> None:
+    packed = gzip.compress(b"1|t|T\n1|a|A\n\n" * 100)
+    damaged = packed[:size] if size == 5 else packed[:size] + b"x" + packed[size + 1 :]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.PubTator.gz").write_bytes(damaged)
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(tmp_path / "in" / "a.PubTator.gz", "b.PubTator.gz")
+    for path, name in ((tmp_path / "in", "a.PubTator.gz"), (tmp_path / "a.tar", "a.tar, b.PubTator.gz")):
+        with pytest.raises(MarknerError, match=rf"{name}: the .* is damaged: .*\n  fix: fetch or pack it again"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("pack", "kind"),
+    [(bz2.compress, "packed by bzip2"), (lzma.compress, "packed by xz"), (zipped, "a zip archive")],
+)
+def test_other_packing_is_named(tmp_path: Path, pack: Callable[[bytes], bytes], kind: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(pack(b"A text."))
+    with pytest.raises(MarknerError, match=rf"a\.txt: {kind}.*, which is not read"):
+        read(path)
+    with pytest.raises(MarknerError, match=rf"a\.txt: {kind}.*, which is not read"):
+        list(iob.read(path))
 
 
 def test_cut_packed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,6 +220,16 @@ def test_after_an_archive_that_cannot_be_unpacked_the_next_source_is_asked(
         get(tmp_path / "2", entry(packed))
 
 
+def test_a_zip_packed_by_lzma_that_is_damaged_is_reported(server: Server, tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("file.tsv", CONTENT)
+    content = bytearray(packed.getvalue())
+    content[50:56] = b"\xff" * 6
+    with pytest.raises(MarknerError, match="unreadable archive"):
+        get(tmp_path, entry(Source(server.url("/archive", bytes(content)), member="file.tsv")))
+
+
 def test_a_gzipped_file_is_kept_as_it_is(server: Server, tmp_path: Path) -> None:
     packed = gzip.compress(CONTENT)
     server.encoding = "gzip"

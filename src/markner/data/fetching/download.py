@@ -1,6 +1,7 @@
 """Download of corpus files: a file itself, or one member of an archive."""
 
 import logging
+import lzma
 import re
 import tarfile
 import zipfile
@@ -23,6 +24,7 @@ _TIMEOUT = (10.0, 60.0)
 _CHUNK = 1 << 20
 _HUB = re.compile(r"hf://datasets/(?P<repo_id>[^/@]+(?:/[^/@]+)?)@(?P<revision>[^/]+)/(?P<filename>.+)")
 _ATTEMPTS = 3
+_DAMAGED = (zlib.error, lzma.LZMAError, EOFError)
 
 # pooch logs each download, which the progress bar and the manifest already show.
 logging.getLogger("pooch").setLevel(logging.WARNING)
@@ -112,7 +114,7 @@ class Downloads:
         archive = self._get(url, self.cache)
         try:
             return read_member(archive, member)
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError) as error:
+        except (zipfile.BadZipFile, tarfile.TarError, *_DAMAGED, OSError, RuntimeError) as error:
             # A RuntimeError is a zip with a password or an unknown compression method.
             # A damaged archive is removed, or the next run would fail on it again.
             archive.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def read_documents(paths: Sequence[str | Path], file_format: InputFormat, option
         if given == STANDARD_INPUT:
             name, inside = "standard input", PurePath("stdin")
             with damage_named(name, "the gzipped text"):
-                yield from _read(unpacked(sys.stdin.buffer), name, inside, file_format, options)
+                yield from _read(unpacked(sys.stdin.buffer, name), name, inside, file_format, options)
         elif _is_brat(path, file_format):
             yield from brat.read(path, options)
         else:
@@ -108,8 +108,10 @@ def _read_archive(path: Path, file_format: InputFormat, options: ReadOptions) ->
             inside = PurePath(member.name)
             packed = archive.extractfile(member) if member.isfile() else None
             if packed is not None and not any(step.startswith(".") and step != "." for step in inside.parts):
-                stream = unpacked(cast("BinaryIO", BufferedReader(packed)))
-                yield from _read(stream, f"{path}, {member.name}", inside, file_format, options)
+                name = f"{path}, {member.name}"
+                with damage_named(name, "the archive"):
+                    stream = unpacked(cast("BinaryIO", BufferedReader(packed)), name)
+                    yield from _read(stream, name, inside, file_format, options)
 
 
 def _without_gz(path: PurePath) -> PurePath:

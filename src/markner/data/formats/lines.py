@@ -11,6 +11,15 @@ from typing import BinaryIO, cast
 from markner.errors import MarknerError
 
 _GZIP = b"\x1f\x8b"
+_PACKED_OTHERWISE = {
+    b"PK\x03\x04": "a zip archive (or a file of Office)",
+    b"BZh91AY&SY": "packed by bzip2",
+    b"\xfd7zXZ\0": "packed by xz",
+    b"\x28\xb5\x2f\xfd": "packed by zstd",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"%PDF-": "a PDF file",
+}
+"""Beginnings of files that would be read as damaged text."""
 
 
 @contextmanager
@@ -18,7 +27,7 @@ def damage_named(name: str, packed: str) -> Iterator[None]:
     """Turn the errors of damaged packed data, and those of reading, into a MarknerError that names the file."""
     try:
         yield
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise MarknerError(f"{name}: {packed} is damaged: {error}", "fetch or pack it again") from error
     except OSError as error:
         raise MarknerError(f"{name}: cannot be read: {error.strerror or error}") from error
@@ -32,7 +41,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
         MarknerError: the file cannot be read, or is not whole.
     """
     with damage_named(str(path), "the gzipped file"), path.open("rb") as stream:
-        yield unpacked(stream)
+        yield unpacked(stream, str(path))
 
 
 def visible_files(folder: Path) -> list[Path]:
@@ -48,9 +57,16 @@ def visible_files(folder: Path) -> list[Path]:
     return visible
 
 
-def unpacked(stream: BinaryIO) -> BinaryIO:
-    """Return a stream of the unpacked bytes if a stream is gzipped, else the stream itself."""
-    head = stream.peek(len(_GZIP)) if hasattr(stream, "peek") else b""
+def unpacked(stream: BinaryIO, name: str) -> BinaryIO:
+    """Return a stream of the unpacked bytes if a stream is gzipped, else the stream itself.
+
+    Raises:
+        MarknerError: it is packed in another way.
+    """
+    head = stream.peek(1) if hasattr(stream, "peek") else b""
+    for beginning, kind in _PACKED_OTHERWISE.items():
+        if head.startswith(beginning):
+            raise MarknerError(f"{name}: {kind}, which is not read", "unpack it, or give its text; gzip is read")
     return cast("BinaryIO", gzip.open(stream)) if head.startswith(_GZIP) else stream
 
 
