@@ -60,6 +60,30 @@ def test_an_error_names_the_file_as_the_study_does(tmp_path: Path, monkeypatch: 
         assert raised.value.message == f"{place}/notes.jsonl, line 1: not an object with a text"
 
 
+@pytest.mark.parametrize(
+    ("variant", "file_format", "contents"),
+    [
+        ("tokenized", "iob", ["-DOCSTART-\n\n", "\n"]),
+        ("raw", "jsonl", ['{"text": "Gout.", "spans": [], "answer": "reject"}\n']),
+        ("raw", "label-studio", ['[{"id": 1, "data": {"text": "Gout."}, "annotations": []}]']),
+    ],
+)
+def test_a_split_without_a_sentence_is_an_error(
+    tmp_path: Path, variant: Variant, file_format: str, contents: list[str]
+) -> None:
+    files = [str(tmp_path / f"{number}.file") for number in range(len(contents))]
+    for path, content in zip(files, contents, strict=True):
+        Path(path).write_text(content)
+    section = {"format": file_format, "types": ["Disease"], "test": {"files": files}}
+    corpus = Corpus.model_validate({"entity": "disease", "variant": variant, variant: section})
+    fetch_corpus(corpus, tmp_path / "native", None)
+    with pytest.raises(MarknerError) as raised:
+        build_split("own", corpus, corpus.sample, variant, "test", tmp_path / "native", tmp_path / "test.jsonl")
+    others = " and 1 other file" if len(files) > 1 else ""
+    assert raised.value.message == f"own, test: no sentence in {files[0]}{others}"
+    assert not (tmp_path / "test.jsonl").exists()
+
+
 def spans(document: Document, *keys: str) -> list[dict[str, Any]]:
     return [dict(zip(keys, mention[:3], strict=True)) for mention in document.mentions]
 

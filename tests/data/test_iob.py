@@ -39,6 +39,11 @@ def test_an_i_that_continues_nothing_begins_a_mention(tmp_path: Path) -> None:
     assert surfaces(sentence) == ["a b", "d", "e"]
 
 
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    with pytest.raises(MarknerError, match=f"{tmp_path}: a folder, but a file is expected"):
+        list(iob.read(tmp_path))
+
+
 CONLL = """-DOCSTART- -X- -X- O
 
 Mutated NN B-NP O

@@ -19,6 +19,12 @@ from markner.data.tokens import tokenized
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
 from markner.study.schema.corpora import CorpusFiles, CorpusSource, Sample, Split, SplitFiles, Variant
+from markner.study.wording import counted
+
+_NO_SENTENCE = (
+    "name files that have sentences, or remove the split; tasks that nobody annotated (Label Studio) and lines that an "
+    "annotator rejected (Prodigy) do not count"
+)
 
 
 def build_split(
@@ -33,7 +39,7 @@ def build_split(
     fields of `SplitCounts` count the whole split. `documents` is None on the tokenized variant, whose files have none.
 
     Raises:
-        MarknerError: the split has no files or no annotation of the types asked for, or a file is damaged.
+        MarknerError: the split has no files, no sentence or no annotation of the types asked for, or a file is damaged.
     """
     source = corpus.source(variant)
     if source is None:
@@ -49,6 +55,9 @@ def build_split(
             if source.tokenize:
                 drafts = map(tokenized, drafts)
         sentences = [replace(draft, id=f"{prefix}.{number:05d}") for number, draft in enumerate(drafts, start=1)]
+        if not sentences:
+            more = f" and {counted(len(paths) - 1, 'other file')}" if len(paths) > 1 else ""
+            raise MarknerError(f"{corpus_name}, {split}: no sentence in {paths[0]}{more}", _NO_SENTENCE)
         _check_types(corpus_name, source, split, paths, sentences)
     limit = getattr(sample, split)
     kept = [sentences[index] for index in subset(len(sentences), limit=limit, seed=sample.seed)]

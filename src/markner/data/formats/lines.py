@@ -29,6 +29,8 @@ def damage_named(name: str, packed: str) -> Iterator[None]:
         yield
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise MarknerError(f"{name}: {packed} is damaged: {error}", "fetch or pack it again") from error
+    except IsADirectoryError as error:
+        raise MarknerError(f"{name}: a folder, but a file is expected", "name the files in it, one by one") from error
     except OSError as error:
         raise MarknerError(f"{name}: cannot be read: {error.strerror or error}") from error
 
