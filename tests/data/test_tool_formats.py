@@ -43,6 +43,7 @@ TASK = {
     "data": {"text": TEXT},
 }
 MINIMAL = {"id": 7, "text": TEXT, "label": [result["value"] for result in RESULTS[:2]], "annotator": 1}
+LONG = {"text": "Gout. " * 2000, "id": 6, "label": [{"start": 0, "end": 4, "labels": ["Disease"]}]}
 
 
 @pytest.mark.parametrize(
@@ -50,17 +51,18 @@ MINIMAL = {"id": 7, "text": TEXT, "label": [result["value"] for result in RESULT
     [
         ("a.json", json.dumps([TASK], indent=1), {"relations": 1}),
         ("a.json", json.dumps([MINIMAL]), {}),
+        pytest.param("a.json", json.dumps([LONG, MINIMAL], indent=1), {}, id="a long first text"),
         ("lines", json.dumps(TASK) + "\n", {"relations": 1}),
     ],
 )
 def test_label_studio_is_recognized_and_read(tmp_path: Path, name: str, content: str, ignored: dict[str, int]) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    (document,) = read(path, offsets="utf16")
+    document = read(path, offsets="utf16")[-1]
     assert (document.id, found(document)) == ("7", [("BRCA1", "Gene"), ("breast cancer", "Disease")])
     assert document.ignored == ignored
-    assert read(path, "label-studio", mentions=False)[0].text == TEXT
-    assert found(read(path, "label-studio", offsets="utf16", types=["Gene"])[0]) == [("BRCA1", "Gene")]
+    assert read(path, "label-studio", mentions=False)[-1].text == TEXT
+    assert found(read(path, "label-studio", offsets="utf16", types=["Gene"])[-1]) == [("BRCA1", "Gene")]
     with pytest.raises(MarknerError, match="task 7: the offsets count UTF-16 units"):
         read(path, "label-studio")
 
@@ -97,6 +99,10 @@ def test_rows_of_json_min_without_an_id_and_tasks_of_json_all_stay(tmp_path: Pat
         (f"[{'9' * 5000}]", "a.json: JSON that cannot be read"),
         ('[{"id": 3, "data": {"body": "x"}}]', "task 3: has no `text`"),
         ('[{"id": 3, "text": "x", "label": [{"labels": ["A"]}]}]', "task 3, result 1: not a span"),
+        ('[{"id": 3, "text": "x", "spans": [{"start": 0, "end": 1, "label": "A"}]}]', "result 1: a label that is not"),
+        ('[{"id": 3, "data": {"text": "x"}, "annotations": [{"result": [1]}]}]', "task 3: results that are not"),
+        ('[{"id": 3, "data": {"text": "x"}, "annotations": [{"result": null}]}]', "task 3: results that are not"),
+        ('[{"id": 3, "text": "x", "label": [{"start": 0, "end": 1, "labels": "AB"}]}]', "result 1: its labels are not"),
     ],
 )
 def test_damaged_label_studio_is_named(tmp_path: Path, content: str, message: str) -> None:

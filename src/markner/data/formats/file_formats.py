@@ -65,7 +65,8 @@ FORMATS: dict[FileFormat, Format] = {
     "label-studio": Format(
         label_studio.read,
         endings=(".json",),
-        head=_head(rb'(?:\[|\{(?=.*"result"))(?!.*"passages").*(?:"result"|"labels")'),
+        # Behind a long text the labels of JSON-MIN are not at the beginning.
+        head=_head(rb'(?:\[\s*\{|\{(?=.*"result"))(?!.*"passages").*(?:"result"|"labels"|"text")'),
     ),
     "jsonl": Format(
         jsonl.read,

@@ -46,15 +46,18 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
         if not options.mentions:
             yield document
             continue
-        results = _results(where, task)
+        ignored: Counter[str] = Counter()
+        try:
+            results = _results(where, task)
+            annotations = [
+                Annotation(f"{where}, result {index}", (span,), kind, surface)
+                for index, result in enumerate(results or (), start=1)
+                for span, kind, surface in _labels(f"{where}, result {index}", result, ignored)
+            ]
+        except (AttributeError, TypeError) as error:
+            raise MarknerError(f"{where}: results that are not Label Studio's", _FIX) from error
         if results is None:
             continue
-        ignored: Counter[str] = Counter()
-        annotations = [
-            Annotation(f"{where}, result {index}", (span,), kind, surface)
-            for index, result in enumerate(results, start=1)
-            for span, kind, surface in _labels(f"{where}, result {index}", result, ignored)
-        ]
         mentions = read_mentions(where, [AnnotatedText(text, 0, annotations)], options)
         yield replace(document, mentions=mentions, ignored=ignored)
 
@@ -96,6 +99,8 @@ def _labels(where: str, result: Mapping[str, Any], ignored: Counter[str]) -> Ite
     value = result.get("value", result)
     labels = next((value[key] for key in _LABELS if value.get(key)), None)
     if labels is None:
+        if "label" in value and "start" in value:
+            raise MarknerError(f"{where}: a label that is not Label Studio's: {json.dumps(value)[:80]}", _FIX)
         ignored["relations" if result.get("type") == "relation" else "other results"] += 1
         return
     try:
@@ -103,5 +108,7 @@ def _labels(where: str, result: Mapping[str, Any], ignored: Counter[str]) -> Ite
         span = Span(int(offsets["start"]), int(offsets["end"]))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MarknerError(f"{where}: not a span: {json.dumps(value)[:80]}", _FIX) from error
+    if not isinstance(labels, list):
+        raise MarknerError(f"{where}: its labels are not a list: {json.dumps(value)[:80]}", _FIX)
     for label in labels:
         yield span, str(label), value.get("text")
