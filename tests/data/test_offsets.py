@@ -140,6 +140,20 @@ def test_line_ends_and_byte_order_marks_that_are_not_counted_are_an_error(
             read(path, form, unit)
 
 
+@pytest.mark.parametrize("unit", ["characters", "utf8"])
+def test_offsets_that_count_crlf_in_a_text_of_lf_are_an_error(tmp_path: Path, unit: OffsetUnit) -> None:
+    text = "γγ: Gout.\nNo fever.\nAspirin for asthma.\n"
+    counted = text.replace("\n", "\r\n")
+    places = [(size(counted[: counted.index(each)], unit), each) for each in ("Gout", "Aspirin", "asthma")]
+    (tmp_path / "1.txt").write_bytes(text.encode())
+    rows = "".join(f"T1\tX {at} {at + len(each)}\t{each}\n" for at, each in places)
+    (tmp_path / "1.ann").write_text(rows, encoding="utf-8")
+    with pytest.raises(MarknerError, match=r"1\.txt: the offsets count line ends as two characters \(CRLF\).*: 3 of"):
+        read(tmp_path, "brat", unit)
+    (tmp_path / "1.txt").write_bytes(counted.encode())
+    assert read(tmp_path, "brat", unit) == ["Gout", "Aspirin", "asthma"]
+
+
 def test_an_offset_inside_a_character_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_text('{"text": "γ-GT", "spans": [[1, 2, "Gene"]]}\n', encoding="utf-8")

@@ -10,7 +10,9 @@ from markner.study.schema.corpora import OffsetUnit
 
 _UNIT_NAMES: dict[OffsetUnit, str] = {"characters": "characters", "utf8": "UTF-8 bytes", "utf16": "UTF-16 units"}
 _CR, _MARK = "the CR of line ends (CRLF)", "byte order marks (U+FEFF)"
-_UNCOUNTED = ((_CR,), (_MARK,), (_CR, _MARK))
+_WITH_CRLF: tuple[str, ...] = ()
+_OTHER_TEXTS: tuple[tuple[str, ...], ...] = ((_CR,), (_MARK,), (_CR, _MARK), _WITH_CRLF)
+"""What the offsets may leave out of a text; or they count CRLF where it has LF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +114,37 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
 
 
 def _check_counted_characters(where: str, texts: Sequence[AnnotatedText], fitting: int) -> None:
-    """Raise a MarknerError if more than `fitting` annotated texts are found without CR or byte order marks."""
-    if not any("\r\n" in part.text or "\ufeff" in part.text for part in texts):
+    """Raise a MarknerError if more than `fitting` annotated texts are found in the text with other line ends or marks.
+
+    That is: without the CR of its line ends, without byte order marks, or with CRLF in the place of LF.
+    """
+    if not any("\n" in part.text or "\ufeff" in part.text for part in texts):
         return
     counts: dict[tuple[str, ...], int] = {}
-    for names in _UNCOUNTED:
-        shorter = [replace(part, text=_without(part.text, names)) for part in texts]
-        counts[names] = max(_count_fitting(shorter, unit) for unit in get_args(OffsetUnit))
+    for names in _OTHER_TEXTS:
+        other = [replace(part, text=_without(part.text, names)) for part in texts]
+        counts[names] = max(_count_fitting(other, unit) for unit in get_args(OffsetUnit))
     best = max(counts, key=lambda names: counts[names])
-    if counts[best] > fitting:
-        missing = " and ".join(best)
+    if counts[best] <= fitting:
+        return
+    numbers = f"{counts[best]} of the annotated texts are found in the text", f"{fitting} in the text as it is"
+    if best == _WITH_CRLF:
         raise MarknerError(
-            f"{where}: the offsets do not count {missing}: {counts[best]} of the annotated texts are found in the text "
-            f"without, {fitting} in the text as it is",
-            f"save the text without {missing}",
+            f"{where}: the offsets count line ends as two characters (CRLF), and the text has LF: "
+            f"{numbers[0]} with CRLF, {numbers[1]}",
+            "save the text with CRLF line ends, as it was annotated",
         )
+    missing = " and ".join(best)
+    raise MarknerError(
+        f"{where}: the offsets do not count {missing}: {numbers[0]} without, {numbers[1]}",
+        f"save the text without {missing}",
+    )
 
 
 def _without(text: str, names: Collection[str]) -> str:
+    """Return the text without these characters; for `_WITH_CRLF`, with CRLF in the place of LF."""
+    if names == _WITH_CRLF:
+        return text.replace("\r\n", "\n").replace("\n", "\r\n")
     if _CR in names:
         text = text.replace("\r\n", "\n")
     return text.replace("\ufeff", "") if _MARK in names else text
