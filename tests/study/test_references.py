@@ -360,6 +360,26 @@ def test_a_self_instruct_set_and_a_chat_run_have_no_context(study_text: str) -> 
     assert problems["runs", "asked", "prompt"].fix == "name a prompt without `context`"
 
 
+def test_context_needs_corpora_without_a_sample(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    config["prompts"]["wide"] = {"context": "title"}
+    config["mixtures"]["ncbi"]["prompt"] = "wide"
+    encoder = next(run for run in config["runs"].values() if run["system"] == "encoder")
+    encoder["context"] = "neighbors"
+    assert reference_problems(study_of(config)) == []
+    config["corpora"]["ncbi"]["sample"] = {"test": 5}
+    whats = {problem.location: problem.what for problem in reference_problems(study_of(config))}
+    needs = "needs all sentences of a document; `corpora.ncbi` has a `sample` of `test`"
+    assert whats[("runs", "tuned", "evaluate")] == f"`context: title` {needs}"
+    assert [what for what in whats.values() if what.startswith("`context: neighbors`")] == [
+        f"`context: neighbors` {needs}"
+    ]
+    config["corpora"]["ncbi"]["sample"] = {"train": 5}
+    assert ("mixtures", "ncbi", "prompt") in {problem.location for problem in reference_problems(study_of(config))}
+    config["corpora"]["ncbi"]["sample"] = {"seed": 5}
+    assert reference_problems(study_of(config)) == []
+
+
 def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:
     config = yaml.safe_load(study_text)
     table = config["tables"]["main"]

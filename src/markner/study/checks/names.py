@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
+from markner.data.context import ContextKind
 from markner.markup import MARKS
 from markner.study.describe import unwrap
 from markner.study.problems import Problem
 from markner.study.queries import source_of
 from markner.study.schema.base import Distinct, EntryOf, Settings
 from markner.study.schema.chat_runs import ApiModel
-from markner.study.schema.corpora import Mixture
+from markner.study.schema.corpora import Mixture, Split
 from markner.study.schema.study import Study
 from markner.study.wording import did_you_mean, yaml_hint
 from markner.study.yaml_lines import Location
@@ -123,6 +124,27 @@ def shown_context(at: Location, name: str, study: Study, user: str) -> Iterator[
             f"`prompts.{name}` shows `context: {context}`; {user} sentences alone",
             "name a prompt without `context`",
         )
+
+
+def sampled_context(
+    at: Location, context: ContextKind, corpora: Iterable[str], splits: Iterable[Split], study: Study
+) -> Iterator[Problem]:
+    """Check that no corpus whose sentences are read with a context has a sample of these splits.
+
+    The sentences beside a drawn one are not its neighbors, and the first drawn one of a document is not its title.
+    """
+    if context == "none":
+        return
+    splits = list(splits)
+    for name in dict.fromkeys(corpora):
+        drawn = [split for split in splits if getattr(study.corpora[name].sample, split)]
+        if drawn:
+            yield Problem(
+                at,
+                f"`context: {context}` needs all sentences of a document; `corpora.{name}` has a `sample` of "
+                f"{quoted_names(drawn)}",
+                "leave the sample out; `fraction` and `limit` draw training sentences together with their own context",
+            )
 
 
 def unmarked_types(at: Location, name: str, corpora: Iterable[str], study: Study) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from markner.study.checks.names import (
     no_such_name,
     other_marks,
     quoted_names,
+    sampled_context,
     shown_context,
     unknown_seed,
     unmarked_types,
@@ -115,6 +116,8 @@ def _mixtures(study: Study) -> Iterator[Problem]:
     for name, mixture in study.mixtures.items():
         at: Location = ("mixtures", name)
         yield from unmarked_types((*at, "prompt"), mixture.prompt, mixture.corpora, study)
+        context = study.prompts[mixture.prompt].context
+        yield from sampled_context((*at, "prompt"), context, mixture.corpora, mixture.split, study)
         for index, corpus in enumerate(mixture.corpora):
             yield from missing_splits((*at, "corpora", index), corpus, study, mixture.split)
         if mixture.annotation_scheme == "released":

@@ -7,6 +7,7 @@ from markner.study.checks.names import (
     no_such_name,
     other_marks,
     quoted_names,
+    sampled_context,
     shown_context,
     unknown_name,
     unmarked_types,
@@ -17,7 +18,7 @@ from markner.study.schema.chat_runs import ApiModel, ChatRun
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
-from markner.study.schema.systems import GenerativeRun, Training
+from markner.study.schema.systems import EncoderRun, GenerativeRun, Training
 from markner.study.wording import yaml_hint
 from markner.study.yaml_lines import Location
 
@@ -53,6 +54,9 @@ def run_problems(study: Study) -> Iterator[Problem]:
             yield from _repaired(at, run, study)
         elif isinstance(run, GenerativeRun):
             yield from _prompting(at, run, study)
+        elif isinstance(run, EncoderRun):
+            yield from sampled_context((*at, "context"), run.context, [run.corpus], ["train", "dev"], study)
+            yield from sampled_context((*at, "context"), run.context, run.evaluate, ["test"], study)
 
 
 def _chat(at: Location, run: ChatRun, study: Study) -> Iterator[Problem]:
@@ -129,7 +133,7 @@ def _spending(at: Location, run: ChatRun, model: ApiModel) -> Iterator[Problem]:
 
 def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
     """Check the settings that a tuned model, an untuned one, and one with the weights of another run must not have."""
-    yield from _typed_marks(at, run, study)
+    yield from _corpora(at, run, study)
     if run.weights_of is not None:
         yield from _shared(at, run, run.weights_of, study)
     elif run.mixture is None and run.training != Training():
@@ -140,9 +144,10 @@ def _prompting(at: Location, run: GenerativeRun, study: Study) -> Iterator[Probl
         yield Problem((*at, "prompt"), message, "leave it out here, and set `prompt` there")
 
 
-def _typed_marks(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
-    """Check the corpora and the decoding of a run whose prompt has typed marks."""
+def _corpora(at: Location, run: GenerativeRun, study: Study) -> Iterator[Problem]:
+    """Check that the corpora and the decoding of a run fit the marks and the context of its prompt."""
     name = prompt_name(study, str(at[-1]))
+    yield from sampled_context((*at, "evaluate"), study.prompts[name].context, run.evaluate, ["test"], study)
     yield from unmarked_types((*at, "evaluate"), name, run.evaluate, study)
     if run.decoding.method == "constrained" and study.prompts[name].marks_by_type:
         fix = yaml_hint((*at, "decoding", "method"), "copy-draft", "write")
