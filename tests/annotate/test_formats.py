@@ -208,8 +208,8 @@ def test_pubtator_names_a_document_without_an_identifier_by_its_number(tmp_path:
 
 
 def test_bytes_that_are_not_utf8_are_an_error(tmp_path: Path) -> None:
-    (tmp_path / "own.txt").write_bytes(b"caf\xe9")
-    with pytest.raises(MarknerError, match="not UTF-8"):
+    (tmp_path / "own.txt").write_bytes(b"A\ncaf\xe9")
+    with pytest.raises(MarknerError, match=r"own\.txt, line 2: not UTF-8"):
         read(tmp_path)
 
 

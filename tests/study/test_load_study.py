@@ -90,8 +90,9 @@ def test_files_that_are_no_study(here: Path, content: str, message: str) -> None
 def test_files_that_cannot_be_read(here: Path) -> None:
     with pytest.raises(MarknerError, match=r"none\.yaml: cannot be read: No such file"):
         load_study_file("none.yaml")
-    (here / "latin.yaml").write_bytes(b"study: \xe9\n")
-    with pytest.raises(MarknerError, match=r"latin\.yaml: not valid YAML: .*utf-8"):
+    (here / "latin.yaml").write_bytes(b"study: a\ntitle: \xe9\n")
+    message = r"latin\.yaml, line 2: not UTF-8: .* at byte 16 of the file\n  fix: save the file as UTF-8"
+    with pytest.raises(MarknerError, match=message):
         load_study_file("latin.yaml")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from markner.data.formats.lines import decoded_text
 from markner.errors import MarknerError
 
 Location = tuple[str | int, ...]
@@ -70,7 +71,7 @@ class SourceFile:
     def __init__(self, path: Path) -> None:
         self.name = _shown(path)
         try:
-            loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+            loader = yaml.SafeLoader(decoded_text(path.read_bytes(), self.name))
             root = loader.get_single_node()
             # Before constructing, which puts the keys of merged sections (`<<`) before a section's own.
             written = list(_lines(root, loader, ()))
@@ -88,7 +89,9 @@ class SourceFile:
                 "indent with spaces, two for each level, and put text that holds `: `, `#`, `{` or `*` in quotes",
             ) from error
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise MarknerError(f"{self.name}: not valid YAML: {error}", "save the file as UTF-8 text") from error
+            raise MarknerError(
+                f"{self.name}: not valid YAML: {error}", "put dates and text with special characters in quotes"
+            ) from error
         if repeated := list(dict.fromkeys(_repeated(written))):
             raise MarknerError(
                 "\n".join(f"{self.name}, {text}" for text in repeated),

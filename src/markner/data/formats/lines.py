@@ -97,10 +97,12 @@ def decoded_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
 
 
 def decoded_text(content: bytes, name: str) -> str:
-    """Return the text of a whole file. If it is not UTF-8, raise a MarknerError that names the file and the byte."""
+    """Return the text of a whole file. If it is not UTF-8, raise a MarknerError that names the file and the line."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
         raise MarknerError(
-            f"{name}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
+            f"{name}, line {line}: not UTF-8: {error.reason} at byte {error.start} of the file",
+            "save the file as UTF-8",
         ) from error
