@@ -380,6 +380,22 @@ def test_context_needs_corpora_without_a_sample(study_text: str) -> None:
     assert reference_problems(study_of(config)) == []
 
 
+def test_paths_with_braces_are_wildcards_to_snakemake(study_text: str) -> None:
+    config = yaml.safe_load(study_text)
+    tokenized = {"train": {"path": "a{x}.tsv"}, "dev": {"ids": "b{x}.txt", "pattern": "{id}.tsv"}, "test": "{.tsv"}
+    config["corpora"]["braces"] = {"entity": "gene", "variant": "tokenized", "tokenized": {"format": "iob"} | tokenized}
+    imported = {"system": "predictions", "format": "iob", "files": {"ncbi": "c{x}"}, "evaluate": ["ncbi"]}
+    config["runs"]["imported"] = imported
+    config["runs"]["repaired"] = {"system": "repaired", "of": "imported", "steps": ["gazetteer"], "gazetteer": "d{x}"}
+    config["annotations"] = {"own": {"files": ["e", "e{x}"], "runs": [{"run": "tuned"}]}}
+    config["errors"] = {"adjudicated": [{"run": "tuned", "corpus": "ncbi", "path": "f{x}"}]}
+    problems = [problem for problem in reference_problems(study_of(config)) if "wildcard" in problem.what]
+    assert [problem.what.partition(":")[0] for problem in problems] == [
+        *("a{x}.tsv", "b{x}.txt", "c{x}", "d{x}", "e{x}", "f{x}")
+    ]
+    assert problems[2].location == ("runs", "imported", "files", "ncbi")
+
+
 def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:
     config = yaml.safe_load(study_text)
     table = config["tables"]["main"]

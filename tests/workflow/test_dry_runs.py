@@ -71,6 +71,17 @@ def test_the_study_without_a_configfile_is_the_papers(tmp_path: Path) -> None:
     assert "results/paper/released/bc2gm.test.txt" in done.stdout
 
 
+def test_a_checkout_whose_path_has_braces_is_refused(tmp_path: Path) -> None:
+    checkout = tmp_path / "work{x}"
+    checkout.mkdir()
+    for name in ("Snakefile", "workflow", "config", "resources"):
+        (checkout / name).symlink_to(ROOT / name)
+    done = run_snakemake(checkout, "-n", "--config", "mirror=.", "--", "released")
+    assert done.returncode != 0
+    assert f"{checkout}: Snakemake takes braces in the path of the checkout for a wildcard" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_a_study_file_without_a_name_is_no_part_of_the_papers(folder: Path) -> None:
     demo = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
     assert demo.count("\nstudy: demo\n") == 1

@@ -41,6 +41,12 @@ except PlainError as error:
 # The folder that holds workflow/, src/ and envs/, whichever of the two Snakefiles was given.
 CHECKOUT = os.path.dirname(os.path.dirname(workflow.current_basedir))
 
+if "{" in CHECKOUT or "}" in CHECKOUT:
+    raise WorkflowError(
+        f"{CHECKOUT}: Snakemake takes braces in the path of the checkout for a wildcard\n"
+        "  fix: rename the folder"
+    )
+
 decide_by_records()
 os.environ.update(job_environment(STUDY, CHECKOUT))
 

@@ -1,8 +1,10 @@
 """Check all names by which one part of a study uses another: the other part exists and can be used there."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from markner.data.fetching.registry import all_splits
 from markner.files import read_json
 from markner.study.checks.names import (
     entry_problems,
@@ -27,6 +29,7 @@ from markner.study.checks.runs import linked_run_problems, run_problems
 from markner.study.paths import PAPER_TABLES
 from markner.study.problems import Problem
 from markner.study.schema.chat_runs import ChatRun
+from markner.study.schema.corpora import CorpusFile
 from markner.study.schema.prediction_runs import PredictionsRun
 from markner.study.schema.repaired_runs import RepairedRun
 from markner.study.schema.study import Study
@@ -49,7 +52,7 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
     exists.
     """
     unknown = [*name_problems(study), *linked_run_problems(study)]
-    return [*_files(study), *unknown, *entry_problems(study), *(() if unknown else _uses(study, paper_tables))]
+    return [*_files(study), *_paths(study), *unknown, *entry_problems(study), *(() if unknown else _uses(study, paper_tables))]
 
 
 def _uses(study: Study, paper_tables: Path) -> Iterator[Problem]:
@@ -93,6 +96,25 @@ def _files(study: Study) -> Iterator[Problem]:
             elif other != section:
                 fix = f"rename it, for example to `{name}-{section.partition('_')[0].removesuffix('s')}`"
                 yield Problem((section, name), f"`{other}.{name}` has the same files", fix)
+
+
+def _paths(study: Study) -> Iterator[Problem]:
+    """Check that no path of a job's input has braces: Snakemake takes them for a wildcard."""
+    paths: list[tuple[Location, str | None]] = []
+    for name, corpus in study.corpora.items():
+        references = [each for files in all_splits(corpus) for each in [*files.files, files.ids]]
+        paths += [(("corpora", name), each.path if isinstance(each, CorpusFile) else each) for each in references]
+    for name, run in study.runs.items():
+        if isinstance(run, PredictionsRun):
+            paths += [(("runs", name, "files", corpus), path) for corpus, path in run.files.items()]
+        elif isinstance(run, RepairedRun):
+            paths.append((("runs", name, "gazetteer"), run.gazetteer))
+    for name, annotation in study.annotations.items():
+        paths += [(("annotations", name, "files"), path) for path in annotation.files]
+    paths += [(("errors", "adjudicated"), each.path) for each in study.errors.adjudicated]
+    for at, path in paths:
+        if path is not None and re.search(r"\{.+\}", path):
+            yield Problem(at, f"{path}: Snakemake takes braces in a path for a wildcard", "rename the file or folder")
 
 
 def _prompts(study: Study) -> Iterator[Problem]:
