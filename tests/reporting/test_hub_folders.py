@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from conftest import ROOT
 
+from markner.errors import MarknerError
 from markner.reporting.hub.dataset_folder import write_dataset
 from markner.reporting.hub.model_folder import write_model
 from markner.reporting.params import InstructionSetCardParams, ModelCardParams
@@ -68,6 +70,15 @@ def test_cards_name_the_marks_of_the_prompt(tmp_path: Path) -> None:
     fields = json.loads((tmp_path / "hub" / "croissant.json").read_text(encoding="utf-8"))["recordSet"][0]["field"]
     assert "<disease> and </disease>, <gene> and </gene>" in fields[-1]["description"]
     assert "`<disease>` or `<gene>` around" in model_card(tmp_path)
+
+
+def test_croissant_has_the_day_of_publication_that_the_study_names(tmp_path: Path) -> None:
+    for published, day in (({}, None), ({"date": "2026-11-27"}, "2026-11-27")):
+        dataset_card(tmp_path, published=published)
+        assert json.loads((tmp_path / "hub" / "croissant.json").read_text(encoding="utf-8")).get("datePublished") == day
+    assert "date" not in settings(InstructionSetCardParams)["published"]
+    with pytest.raises(MarknerError, match=r"`published\.date`: expected"):
+        settings(InstructionSetCardParams, published={"date": "27.11.2026"})
 
 
 def test_the_example_of_a_model_card_makes_its_prompt(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def croissant(
     licences = sorted({licence for corpus in params.corpora.values() for licence in corpus.licences})
     pairs = ", ".join(" and ".join(pair) for pair in params.all_marks.pairs)
     people = {"creator": {"@type": "Person", "name": published.person}} if published.person else {}
+    day = {"datePublished": published.date} if published.date else {}
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -81,6 +82,7 @@ def croissant(
         "license": [*([published.licence] if published.licence else []), *licences] or "not stated",
         "url": published.url or "https://doi.org/10.1093/bioinformatics/btae163",
         "version": "1.0.0",
+        **day,
         "citeAs": _CITATION,
         **people,
         "distribution": [

@@ -52,7 +52,13 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
     exists.
     """
     unknown = [*name_problems(study), *linked_run_problems(study)]
-    return [*_files(study), *_paths(study), *unknown, *entry_problems(study), *(() if unknown else _uses(study, paper_tables))]
+    return [
+        *_files(study),
+        *_paths(study),
+        *unknown,
+        *entry_problems(study),
+        *(() if unknown else _uses(study, paper_tables)),
+    ]
 
 
 def _uses(study: Study, paper_tables: Path) -> Iterator[Problem]:

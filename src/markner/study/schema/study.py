@@ -131,6 +131,8 @@ class Publication(Settings):
     """Home page of the organisation."""
     licence: str = Field("", pattern=r"^(|[A-Za-z0-9.+-]+)$")
     """Licence of the results by its SPDX name, as `CC-BY-4.0`. Corpora and pretrained models keep their own."""
+    date: str = Field("", pattern=r"^(|\d{4}-\d\d-\d\d)$", exclude_if=lambda date: not date, examples=["2026-11-27"])
+    """Day on which data sets are published, in quotes: `"2026-11-27"`. Their Croissant metadata have it."""
 
 
 class SizeSeries(Settings):
