@@ -1,5 +1,10 @@
 """The error that people see: what is wrong, where, and what to write instead."""
 
+import errno
+
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+"""Errors of a place without permission or room, which the user can mend."""
+
 
 class PlainError(Exception):
     """Bad input or an impossible request. It is shown without a traceback.
@@ -18,6 +23,17 @@ class PlainError(Exception):
     def lines(self) -> list[str]:
         """Return the lines that a terminal or a log shows: the message, then the fix if there is one."""
         return [f"error: {self.message}", *([f"fix: {self.fix}"] if self.fix else [])]
+
+
+def plain_error(error: Exception) -> PlainError | None:
+    """Return an error as one that is shown without a traceback; None if it is an unexpected one."""
+    if isinstance(error, PlainError):
+        return error
+    if not isinstance(error, OSError) or error.errno not in _REFUSED:
+        return None
+    place = f"{error.filename}: " if error.filename else ""
+    fix = "make room or give permission there, or choose another place; then run it again"
+    return PlainError(f"{place}{error.strerror}", fix)
 
 
 class RecordError(PlainError):

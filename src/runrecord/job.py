@@ -18,7 +18,7 @@ from typing import Any
 from runrecord.code import PACKAGE_ROOT, parts_hash
 from runrecord.code_cache import CodeCache
 from runrecord.differences import differences
-from runrecord.errors import PlainError
+from runrecord.errors import plain_error
 from runrecord.hashing import hash_path
 from runrecord.imports import end_of_imports
 from runrecord.machine import environment
@@ -36,8 +36,9 @@ _LAST_LINES = 20  # of its log, that a failed job shows in quiet mode
 def job(snakemake: Any) -> Iterator[None]:
     """Run a script's body as a recorded job.
 
-    What goes to stderr, child processes included, also goes to the rule's log. A PlainError ends the job with two
-    plain lines, any other exception with its traceback. On success each output gets its record (`record.py`).
+    What goes to stderr, child processes included, also goes to the rule's log. A PlainError, a full disk and a missing
+    permission end the job with two plain lines, any other exception with its traceback. On success each output gets its
+    record (`record.py`).
     """
     end_of_imports()
     for name, value in _ENVIRONMENT.items():
@@ -142,11 +143,12 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def _plain_errors() -> Iterator[None]:
     try:
         yield
-    except PlainError as error:
-        print(*error.lines(), sep="\n", file=sys.stderr)
-        raise SystemExit(1) from error
     except Exception as error:
-        traceback.print_exc()
+        plain = plain_error(error)
+        if plain is None:
+            traceback.print_exc()
+        else:
+            print(*plain.lines(), sep="\n", file=sys.stderr)
         raise SystemExit(1) from error
 
 

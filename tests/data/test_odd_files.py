@@ -1,5 +1,6 @@
 """Odd files from public bug reports: read, or refused with their place."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,27 @@ def surfaces(document: Document) -> list[str]:
 def test_odd_pubtator_is_read(tmp_path: Path, content: str, expected: list[str]) -> None:
     (document,) = read(tmp_path, content, "pubtator")
     assert surfaces(document) == expected
+
+
+@pytest.mark.parametrize("file_format", ["text", "brat"])
+def test_a_folder_is_read_whole_without_hidden_files_or_refused(tmp_path: Path, file_format: InputFormat) -> None:
+    for name in ("b/c", "a", "._a", ".DS_Store", ".ipynb_checkpoints/a", "b/.hidden/d"):
+        for ending in ("txt", "ann"):
+            path = tmp_path / f"{name}.{ending}"
+            if ending == "ann" and file_format == "text":
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"\xff" if "/." in str(path) else b"Gout." if ending == "txt" else b"")
+    documents = list(read_documents([tmp_path], file_format, ReadOptions()))
+    assert [document.id for document in documents] == ["a", "b/c"]
+    (tmp_path / "b").chmod(0)
+    try:
+        if os.access(tmp_path / "b", os.R_OK):
+            pytest.skip("the permissions of root are not limited")
+        with pytest.raises(MarknerError, match="b: cannot be read: Permission denied"):
+            list(read_documents([tmp_path], file_format, ReadOptions()))
+    finally:
+        (tmp_path / "b").chmod(0o755)
 
 
 def test_documents_need_no_empty_line_between_them(tmp_path: Path) -> None:

@@ -114,6 +114,13 @@ def test_a_known_error_is_two_plain_lines(folder: Path) -> None:
     assert not list(folder.glob("*.prov.json"))
 
 
+def test_a_missing_permission_is_two_plain_lines(folder: Path) -> None:
+    code, stderr = run(folder, 'raise PermissionError(13, "Permission denied", "data/a.tsv")')
+    assert (code, stderr.splitlines()[0]) == (1, "error: data/a.tsv: Permission denied")
+    assert stderr.splitlines()[1].startswith("fix: make room or give permission there")
+    assert stderr.count("\n") == 2
+
+
 def test_an_unknown_error_leaves_its_traceback_in_the_log(folder: Path) -> None:
     code, stderr = run(folder, "1 / 0")
     assert code == 1

@@ -1,7 +1,6 @@
 """The `markner` command: a table of subcommands. A subcommand imports what it needs when it runs."""
 
 import argparse
-import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from markner import __version__
 from markner.cli import annotate, audit, compare, convert, preflight, replay, serve
 from markner.cli.output import discard_output
 from markner.errors import MarknerError
-from runrecord.errors import PlainError
+from runrecord.errors import PlainError, plain_error
 
 COMMANDS = {
     "annotate": annotate,
@@ -21,9 +20,6 @@ COMMANDS = {
     "compare": compare,
     "replay": replay,
 }
-
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
-"""Errors of a place without permission or room, which the user can mend."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,12 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         what = f"this command needs the Python package {missing}, which is not installed"
         return _end_with(MarknerError(what, "`make setup` in the checkout installs all that it needs"))
     except OSError as error:
-        if error.errno not in _REFUSED:
+        plain = plain_error(error)
+        if plain is None:
             raise
-        place = f"{error.filename}: " if error.filename else ""
         discard_output()
-        fix = "make room or give permission there, or choose another place; then run it again"
-        return _end_with(MarknerError(f"{place}{error.strerror}", fix))
+        return _end_with(plain)
     return code
 
 

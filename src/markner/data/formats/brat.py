@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markner.data.documents import Document, Mention, Span, single_passage
 from markner.data.formats.annotations import AnnotatedText, Annotation, ReadOptions, as_confidence, read_mentions
-from markner.data.formats.lines import decoded_text, numbered_lines
+from markner.data.formats.lines import decoded_text, numbered_lines, open_file, visible_files
 from markner.errors import MarknerError
 
 _KINDS = {
@@ -38,15 +38,16 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Document]:
     Raises:
         MarknerError: The folder has no texts, a text has no annotation file, or a line is damaged.
     """
-    texts = sorted(path for path in folder.rglob("*.txt") if not path.name.startswith("."))
+    texts = [path for path in visible_files(folder) if path.suffix == ".txt"] if folder.is_dir() else []
     if not texts:
         raise MarknerError(f"{folder}: a folder with .txt files is expected", "name the brat folder")
-    for path in texts:
-        text = decoded_text(path.read_bytes(), str(path))
+    for inside in texts:
+        path = folder / inside
+        with open_file(path) as stream:
+            text = decoded_text(stream.read(), str(path))
         ignored: Counter[str] = Counter()
         annotations = _annotations(path.with_suffix(".ann"), ignored) if options.mentions else []
-        identifier = path.relative_to(folder).with_suffix("").as_posix()
-        document = single_passage(identifier, text)
+        document = single_passage(inside.with_suffix("").as_posix(), text)
         mentions = read_mentions(str(path), [AnnotatedText(text, 0, annotations)], options)
         yield replace(document, mentions=mentions, ignored=ignored)
 

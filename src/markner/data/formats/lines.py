@@ -1,12 +1,13 @@
 """Bytes and lines of text files: plain or gzipped; UTF-8 with or without a byte order mark, LF or CRLF."""
 
 import gzip
+import os
 import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NoReturn, cast
 
 from markner.errors import MarknerError
 
@@ -50,13 +51,21 @@ def visible_files(folder: Path) -> list[Path]:
     """Return the files of a folder and the folders in it, relative to it, by path; hidden ones are left out.
 
     Raises:
-        MarknerError: there is none.
+        MarknerError: there is none, or a folder cannot be read.
     """
-    inside = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    visible = [path for path in inside if not any(step.startswith(".") for step in path.parts)]
+    visible = []
+    # `rglob` would leave out the files of a folder that it may not read.
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(place, name) for name in names if not name.startswith(".")]
+        visible += [path.relative_to(folder) for path in paths if path.is_file()]
     if not visible:
         raise MarknerError(f"{folder}: the folder has no files", "give a folder with files")
-    return visible
+    return sorted(visible)
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise MarknerError(f"{error.filename}: cannot be read: {error.strerror}", "give permission to read it") from error
 
 
 def unpacked(stream: BinaryIO, name: str) -> BinaryIO:
