@@ -129,6 +129,13 @@ def test_brat_names_are_files_within_the_folder_and_never_the_same(tmp_path: Pat
     assert names == ["a-2.txt", "a.txt", "b.txt", "c/d.txt", "document.txt"]
 
 
+def test_brat_names_are_no_longer_than_file_systems_take(tmp_path: Path) -> None:
+    names = ["x" * 300, "x" * 300, "ü" * 300, f"{'y' * 300}/{'z' * 300}"]
+    write_documents([Document(name, "x", ()) for name in names], tmp_path / "out", "brat")
+    written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.txt"))
+    assert written == [f"{'x' * 200}-2.txt", f"{'x' * 200}.txt", f"{'y' * 200}/{'z' * 200}.txt", f"{'ü' * 100}.txt"]
+
+
 def test_passages_of_bioc_keep_their_own_offsets_and_infons(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
     passages = [

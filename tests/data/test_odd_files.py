@@ -16,10 +16,10 @@ OUTSIDE = '<!DOCTYPE c [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
 BIOC = "<collection><document><id>1</id><passage><offset>0</offset><text>{}</text></passage></document></collection>"
 
 
-def read(tmp_path: Path, content: str, file_format: InputFormat) -> list[Document]:
+def read(tmp_path: Path, content: str, file_format: InputFormat, *, mentions: bool = True) -> list[Document]:
     path = tmp_path / "x"
-    path.write_bytes(content.encode())
-    return list(read_documents([path], file_format, ReadOptions()))
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    return list(read_documents([path], file_format, ReadOptions(mentions=mentions)))
 
 
 def surfaces(document: Document) -> list[str]:
@@ -65,6 +65,16 @@ def test_a_folder_is_read_whole_without_hidden_files_or_refused(tmp_path: Path, 
         (tmp_path / "b").chmod(0o755)
 
 
+@pytest.mark.parametrize(
+    ("content", "file_format"),
+    [("1|t|gout\r1|a|T\r1\t0\t4\tgout\tD\r", "pubtator"), ("The O\rgout B-D\r", "iob"), ('{"text": ""}\r{}', "jsonl")],
+)
+def test_lines_that_end_with_cr_alone_are_an_error(tmp_path: Path, content: str, file_format: InputFormat) -> None:
+    with pytest.raises(MarknerError, match="/x: its lines end with CR alone"):
+        read(tmp_path, content, file_format)
+    assert read(tmp_path, content.replace("\r", "\r\n").replace("{}", ""), file_format, mentions=False)
+
+
 def test_documents_need_no_empty_line_between_them(tmp_path: Path) -> None:
     documents = read(tmp_path, "1|t|gout\n1|a|T\n1\t0\t4\tgout\tD\n2|t|pain\n2|a|T\n2\t0\t4\tpain\tD\n", "pubtator")
     assert [surfaces(document) for document in documents] == [["gout"], ["pain"]]
@@ -90,6 +100,7 @@ def test_entities_of_xml_are_not_expanded(tmp_path: Path, declaration: str) -> N
             "T1",
         ),
         ("[1, 2]", "document 1 has no passages"),
+        ('["\udce9"]', "not UTF-8: .* at byte 2"),
         ("{", "not JSON"),
         ("5", "not a collection"),
     ],

@@ -44,6 +44,8 @@ def read_json(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Doc
     """Read the documents of a BioC JSON file (a collection, one document, or a list of documents); see `read_xml`."""
     try:
         value = json.load(stream)
+    except UnicodeDecodeError as error:
+        raise MarknerError(f"{name}: not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise MarknerError(f"{name}: not JSON: {error}", _FIX) from error
     # PubTator 3 has another name for the list of documents.

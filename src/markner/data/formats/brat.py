@@ -23,6 +23,8 @@ _KINDS = {
     "N": "normalizations",
     "#": "notes",
 }
+_NAME_BYTES = 200
+"""File systems take 255 bytes, of which some are for an ending and the number of a repeated name."""
 _LINE_END = re.compile(r"\r?\n")
 _SCORE = re.compile(r"#\S+\tAnnotatorNotes (T\S+)\tscore (\S+)")
 _REFERENCE = re.compile(r"N\S+\tReference (T\S+) (\S+)(?:\t.*)?")
@@ -98,9 +100,13 @@ def write(folder: Path, documents: Iterable[Document]) -> None:
 def _file_name(identifier: str, counts: dict[str, int]) -> str:
     """Return the name of the files of a document, without ending. `counts` says how often each name was wanted."""
     steps = [re.sub(r"[^\w.+-]", "_", step).strip(".") for step in identifier.split("/")]
-    name = "/".join(step for step in steps if step) or "document"
-    counts[name] = count = counts.get(name, 0) + 1
-    return name if count == 1 else _file_name(f"{name}-{count}", counts)
+    short = [step.encode()[:_NAME_BYTES].decode(errors="ignore") for step in steps]
+    name = "/".join(step for step in short if step) or "document"
+    while name in counts:
+        counts[name] += 1
+        name = f"{name}-{counts[name]}"
+    counts[name] = 1
+    return name
 
 
 def _row(number: int, text: str, mention: Mention) -> str:

@@ -102,7 +102,10 @@ def decoded_lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
             raise MarknerError(
                 f"{name}, line {number}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8"
             ) from error
-        yield number, line.removesuffix("\n").removesuffix("\r")
+        line = line.removesuffix("\n").removesuffix("\r")
+        if number == 1 and "\r" in line and not raw.endswith(b"\n"):
+            raise MarknerError(f"{name}: its lines end with CR alone", "save the file with LF or CRLF as line ends")
+        yield number, line
 
 
 def decoded_text(content: bytes, name: str) -> str:
