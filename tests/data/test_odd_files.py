@@ -44,6 +44,14 @@ def test_odd_pubtator_is_read(tmp_path: Path, content: str, expected: list[str])
     assert surfaces(document) == expected
 
 
+@pytest.mark.parametrize("line", ["<html>", " T1\tD 0 4\tGout", "\x1a"])
+def test_another_line_in_an_annotation_file_of_brat_is_an_error(tmp_path: Path, line: str) -> None:
+    (tmp_path / "1.txt").write_text("Gout.")
+    (tmp_path / "1.ann").write_text(f"T1\tD 0 4\tGout\n{line}{'x' * 500}\n")
+    with pytest.raises(MarknerError, match=r"1\.ann, line 2: not a text-bound annotation: '.{,90}'\n"):
+        list(read_documents([tmp_path], "brat", ReadOptions()))
+
+
 @pytest.mark.parametrize("file_format", ["text", "brat"])
 def test_a_folder_is_read_whole_without_hidden_files_or_refused(tmp_path: Path, file_format: InputFormat) -> None:
     for name in ("b/c", "a", "._a", ".DS_Store", ".ipynb_checkpoints/a", "b/.hidden/d"):

@@ -29,7 +29,7 @@ def read(sentences: Path, genes: Path, types: Collection[str] | None = None) -> 
         identifier, space, text = line.partition(" ")
         if not space or not text.strip():
             raise MarknerError(
-                f"{where}: expected an identifier, one space and a sentence, found {line!r}",
+                f"{where}: expected an identifier, one space and a sentence, found {line[:80]!r}",
                 "write ID, a space, the text",
             )
         if identifier in seen:
@@ -61,6 +61,6 @@ def _annotations(path: Path) -> dict[str, list[tuple[str, int, int, str]]]:
             identifier, offsets, surface = line.split("|", 2)
             first, last = (int(offset) for offset in offsets.split())
         except ValueError as error:
-            raise MarknerError(f"{where}: expected ID|first last|text, found {line!r}") from error
+            raise MarknerError(f"{where}: expected ID|first last|text, found {line[:80]!r}") from error
         annotations.setdefault(identifier, []).append((where, first, last, surface))
     return annotations

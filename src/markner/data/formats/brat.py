@@ -66,15 +66,16 @@ def _annotations(path: Path, ignored: Counter[str]) -> list[Annotation]:
         if score := _SCORE.fullmatch(line):
             scores[score[1]] = as_confidence(score[2])
             continue
-        if not line.startswith("T"):
-            if line.strip():
-                ignored[_KINDS.get(line[0], "other lines")] += 1
+        if not line.strip():
+            continue
+        if line[0] in _KINDS:
+            ignored[_KINDS[line[0]]] += 1
             continue
         where = f"{path}, line {number}"
         match = _TEXT_BOUND.fullmatch(line)
         if match is None:
             raise MarknerError(
-                f"{where}: not a text-bound annotation: {line!r}", "write T1<tab>TYPE START END<tab>TEXT"
+                f"{where}: not a text-bound annotation: {line[:80]!r}", "write T1<tab>TYPE START END<tab>TEXT"
             )
         parts = tuple(Span(*map(int, part.split())) for part in match[2].split(";"))
         annotations.append((line.partition("\t")[0], Annotation(where, parts, match[1], match[3])))

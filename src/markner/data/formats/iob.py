@@ -212,7 +212,7 @@ def _columns(name: str, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int,
         width = width or max(len(columns), 2)
         if len(columns) != width or not columns[0].strip():
             raise MarknerError(
-                f"{name}, line {number}: expected {width} columns, a token first and its tag last, found {line!r}",
+                f"{name}, line {number}: expected {width} columns, a token first and its tag last, found {line[:80]!r}",
                 "write the same columns in each line, separated by tabs or by spaces, and an empty line after each "
                 "sentence",
             )

@@ -107,7 +107,7 @@ def _blocks(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Bloc
             )
         if fields[0] != block.identifier:
             raise MarknerError(
-                f"{where}: annotation of {fields[0]!r} outside of its document",
+                f"{where}: annotation of {fields[0][:80]!r} outside of its document",
                 "write annotations after the title and abstract lines of the same identifier",
             )
         if not options.mentions:
