@@ -231,6 +231,13 @@ def test_tags_and_tokens_that_are_no_text_are_named(tmp_path: Path, row: dict[st
         read(tmp_path / "a.parquet")
 
 
+def test_a_text_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    text = pa.array([b"caf\xe9"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
+    with pytest.raises(MarknerError, match=r"a\.parquet: a text after row 0 is not UTF-8"):
+        read(tmp_path / "a.parquet", mentions=False)
+
+
 @pytest.mark.parametrize("metadata", [{"info": None}, {"info": {"features": None}}])
 def test_a_file_may_have_no_information_of_the_hub(tmp_path: Path, metadata: dict[str, Any]) -> None:
     write_table(

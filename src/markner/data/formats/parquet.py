@@ -36,6 +36,7 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
     import pyarrow.parquet as pq
 
     head = stream.peek(6)[:6] if hasattr(stream, "peek") else b"PAR1"
+    number = 0
     try:
         if head.startswith(b"PAR1"):
             file = pq.ParquetFile(stream if stream.seekable() else pa.BufferReader(stream.read()))
@@ -45,11 +46,12 @@ def read(stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[Document
             schema = opened.schema
             batches = map(opened.get_batch, range(opened.num_record_batches)) if head == b"ARROW1" else opened
         names = _class_labels(schema.metadata or {})
-        number = 0
         for batch in batches:
             for row in batch.to_pylist():
                 number += 1
                 yield _document(f"{name}, row {number}", number, row, names, options)
+    except UnicodeDecodeError as error:
+        raise MarknerError(f"{name}: a text after row {number} is not UTF-8", "export the data set again") from error
     except (pa.ArrowException, OSError) as error:
         raise MarknerError(f"{name}: not a Parquet or Arrow file: {error}", "export the data set as Parquet") from error
 
