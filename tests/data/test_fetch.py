@@ -15,7 +15,7 @@ import pytest
 
 from markner.data.fetching.download import Downloads
 from markner.data.fetching.fetch import KEPT, fetch, fetch_corpus, fetch_entry
-from markner.data.fetching.registry import Entry, Source, native_name, registry
+from markner.data.fetching.registry import Entry, Source, local_files, native_name, registry
 from markner.errors import MarknerError
 from markner.study.schema.corpora import Corpus, CorpusFile
 
@@ -326,7 +326,9 @@ def test_identifiers_fill_the_pattern(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [row["name"] for row in rows] == ["local/7.xml", "local/8.xml", "local/ids.txt"]
     written = json.loads((tmp_path / "raw/files.json").read_text())
     assert written == [{key: row[key] for key in row if key != "source"} for row in rows]
+    assert local_files(corpus) == ["ids.txt", "8.xml", "7.xml"]
     Path("ids.txt").write_text("../7\n")
+    assert local_files(corpus) == ["ids.txt"]
     with pytest.raises(MarknerError, match=r"line 1: '\.\./7' is not a document identifier"):
         fetch_corpus(corpus, tmp_path / "raw", None)
 

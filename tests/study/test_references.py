@@ -382,7 +382,7 @@ def test_context_needs_corpora_without_a_sample(study_text: str) -> None:
 
 def test_paths_with_braces_are_wildcards_to_snakemake(study_text: str) -> None:
     config = yaml.safe_load(study_text)
-    tokenized = {"train": {"path": "a{x}.tsv"}, "dev": {"ids": "b{x}.txt", "pattern": "{id}.tsv"}, "test": "{.tsv"}
+    tokenized = {"train": {"path": "a{x}.tsv"}, "dev": {"ids": "b{x}.txt", "pattern": "b{y}/{id}.tsv"}, "test": "{.tsv"}
     config["corpora"]["braces"] = {"entity": "gene", "variant": "tokenized", "tokenized": {"format": "iob"} | tokenized}
     imported = {"system": "predictions", "format": "iob", "files": {"ncbi": "c{x}"}, "evaluate": ["ncbi"]}
     config["runs"]["imported"] = imported
@@ -391,9 +391,9 @@ def test_paths_with_braces_are_wildcards_to_snakemake(study_text: str) -> None:
     config["errors"] = {"adjudicated": [{"run": "tuned", "corpus": "ncbi", "path": "f{x}"}]}
     problems = [problem for problem in reference_problems(study_of(config)) if "wildcard" in problem.what]
     assert [problem.what.partition(":")[0] for problem in problems] == [
-        *("a{x}.tsv", "b{x}.txt", "c{x}", "d{x}", "e{x}", "f{x}")
+        *("a{x}.tsv", "b{x}.txt", "b{y}/.tsv", "c{x}", "d{x}", "e{x}", "f{x}")
     ]
-    assert problems[2].location == ("runs", "imported", "files", "ncbi")
+    assert problems[3].location == ("runs", "imported", "files", "ncbi")
 
 
 def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -132,26 +133,41 @@ def split_references(files: SplitFiles, native: Path) -> list[FileRef]:
     """
     if files.ids is None or files.pattern is None:
         return list(files.files)
-    path = native / native_name(files.ids)
-    references: list[FileRef] = []
-    for number, line in numbered_lines(path):
+    return [*_filled(files.pattern, native / native_name(files.ids))]
+
+
+def _filled(pattern: str, ids: Path) -> list[str]:
+    """Return a pattern filled with each identifier of a file. Raises as `split_references`."""
+    names = []
+    for number, line in numbered_lines(ids):
         identifier = line.strip()
         if not identifier:
             continue
         if "/" in identifier or "\\" in identifier or identifier in (".", ".."):
-            raise MarknerError(
-                f"{path}, line {number}: {identifier!r} is not a document identifier", "write one a line"
-            )
-        references.append(files.pattern.replace("{id}", identifier))
-    if not references:
-        raise MarknerError(f"{path}: holds no document identifier", "write one a line")
-    return references
+            raise MarknerError(f"{ids}, line {number}: {identifier!r} is not a document identifier", "write one a line")
+        names.append(pattern.replace("{id}", identifier))
+    if not names:
+        raise MarknerError(f"{ids}: holds no document identifier", "write one a line")
+    return names
 
 
 def local_files(corpus: CorpusFiles) -> list[str]:
-    """Return the user's own files of a corpus: a job declares them as its input."""
-    paths = [file.path if isinstance(file, CorpusFile) else file for file in _references(corpus)]
-    return [path for path in dict.fromkeys(paths) if path is not None and path not in registry()]
+    """Return the user's own files of a corpus: a job declares them as its input.
+
+    Those of a pattern are known if its list of identifiers is a file of the user, too.
+    """
+    paths = [_own_path(file) for file in _references(corpus)]
+    for files in all_splits(corpus):
+        ids = _own_path(files.ids) if files.ids is not None else None
+        if files.pattern is not None and ids is not None and Path(ids).is_file():
+            with suppress(MarknerError):  # of the list; the job names it
+                paths += map(_own_path, _filled(files.pattern, Path(ids)))
+    return [path for path in dict.fromkeys(paths) if path is not None]
+
+
+def _own_path(file: FileRef) -> str | None:
+    path = file.path if isinstance(file, CorpusFile) else file
+    return None if path in registry() else path
 
 
 def expected_hashes(corpus: CorpusFiles) -> dict[str, str]:

@@ -108,7 +108,9 @@ def _paths(study: Study) -> Iterator[Problem]:
     """Check that no path of a job's input has braces: Snakemake takes them for a wildcard."""
     paths: list[tuple[Location, str | None]] = []
     for name, corpus in study.corpora.items():
-        references = [each for files in all_splits(corpus) for each in [*files.files, files.ids]]
+        splits = all_splits(corpus)
+        patterns = [files.pattern.replace("{id}", "") for files in splits if files.pattern is not None]
+        references = [*(each for files in splits for each in [*files.files, files.ids]), *patterns]
         paths += [(("corpora", name), each.path if isinstance(each, CorpusFile) else each) for each in references]
     for name, run in study.runs.items():
         if isinstance(run, PredictionsRun):
