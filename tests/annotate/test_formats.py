@@ -158,6 +158,11 @@ RECOGNISED: list[tuple[str, str, InputFormat]] = [
     ("a", '{"documents": []}', "bioc-json"),
     ("a", '<?xml version="1.0"?>\n<collection></collection>', "bioc-xml"),
     ("a.md", "A text.", "text"),
+    ("a.txt", "my note|t|Title\r\nmy note|a|Text\r\n", "pubtator"),
+    ("a.txt", "PAR1 is a gene.", "text"),
+    ("a.txt", "The statistic |t| was 2.", "text"),
+    ("a.txt", '[Article in German] The "source" of gout.', "text"),
+    ("a", '[ {"id": "1", "passages": []}]', "bioc-json"),
 ]
 
 

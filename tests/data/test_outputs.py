@@ -62,6 +62,7 @@ REFUSED: list[tuple[str, OutputFormat, str, str]] = [
     ("gold", "brat", "gold", r"would replace input files \(gold\)"),
     ("gold", "brat", "gold/d.txt", r"would replace input files \(gold/d.txt\)"),
     ("gold/sub", "brat", "gold", r"would replace input files \(gold\)"),
+    ("-", "jsonl", "in.jsonl", "- is standard input, not an output"),
     ("abstracts/a.txt", "pubtator", "abstracts", r"would replace input files \(abstracts\)"),
 ]
 

@@ -183,6 +183,8 @@ def check_output(
         if output_format == "brat":
             raise MarknerError(*_NO_FOLDER)
         return
+    if str(output) == STANDARD_INPUT:
+        raise MarknerError(f"{output} is standard input, not an output", "name a file, or for brat a folder")
     for given in inputs:
         if given != STANDARD_INPUT and _holds_input(output, Path(given), input_format):
             raise MarknerError(f"{output}: the output would replace input files ({given})", "name another output")

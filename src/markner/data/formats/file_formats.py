@@ -42,7 +42,8 @@ FORMATS: dict[FileFormat, Format] = {
         pubtator.read,
         pubtator.write,
         endings=(".pubtator",),
-        head=_head(rb"[^|\t\n]{1,200}\|t\|"),
+        # A text may name a statistic |t|: an identifier has no space, or a line with |a| follows.
+        head=_head(rb"[^|\s]{1,200}\|t\||[^|\t\n]{1,200}\|t\|[^\n]*\n[^|\t\n]{1,200}\|a\|"),
         output="annotations.PubTator",
     ),
     "pubmed": Format(
@@ -79,7 +80,7 @@ FORMATS: dict[FileFormat, Format] = {
         bioc.read_json,
         bioc.write_json,
         endings=(".json",),
-        head=_head(rb'[{\[].*"(?:documents|passages|source)"'),
+        head=_head(rb'(?:\[\s*)?\{\s*".*(?<=")(?:documents|passages|source)"'),
         output="annotations.json",
     ),
     "iob": Format(
@@ -93,7 +94,7 @@ FORMATS: dict[FileFormat, Format] = {
         parquet.read,
         parquet.write,
         endings=(".parquet", ".arrow"),
-        head=_head(rb"PAR1|ARROW1"),
+        head=_head(rb"PAR1\x15|ARROW1\0"),  # PAR1 alone is a gene
         output="annotations.parquet",
         binary=True,
     ),
