@@ -146,6 +146,8 @@ def test_a_kind_that_is_not_given(message_of: MessageOf) -> None:
             "raw.train.sha256`: expected 64 hexadecimal digits in lower case, found `x`",
             "sha256",
         ),
+        ("{ids: a, pattern: b}", "`pattern` must contain {id}", "`pattern`: File name with `{id}`"),
+        ("{files: [a, {path: b}, {path: b}]}", "`files` names a file twice", "`files`: Files read one after another"),
         ("{ids: a}", "`ids` and `pattern` belong together", "`pattern`: File name with `{id}`"),
         ("{file: [a]}", "`corpora.ncbi.raw.train.file`: unknown key", "did you mean `files`?"),
         (

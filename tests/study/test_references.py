@@ -394,6 +394,10 @@ def test_paths_with_braces_are_wildcards_to_snakemake(study_text: str) -> None:
         *("a{x}.tsv", "b{x}.txt", "b{y}/.tsv", "c{x}", "d{x}", "e{x}", "f{x}")
     ]
     assert problems[3].location == ("runs", "imported", "files", "ncbi")
+    config["corpora"]["braces"]["tokenized"]["test"] = ""
+    assert [each.location for each in reference_problems(study_of(config)) if each.what == "an empty path"] == [
+        ("corpora", "braces")
+    ]
 
 
 def test_rows_of_the_paper(study_text: str, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def _files(study: Study) -> Iterator[Problem]:
 
 
 def _paths(study: Study) -> Iterator[Problem]:
-    """Check that no path of a job's input has braces: Snakemake takes them for a wildcard."""
+    """Check that no path of a job's input is empty or has braces: Snakemake takes these for a wildcard."""
     paths: list[tuple[Location, str | None]] = []
     for name, corpus in study.corpora.items():
         splits = all_splits(corpus)
@@ -121,6 +121,8 @@ def _paths(study: Study) -> Iterator[Problem]:
         paths += [(("annotations", name, "files"), path) for path in annotation.files]
     paths += [(("errors", "adjudicated"), each.path) for each in study.errors.adjudicated]
     for at, path in paths:
+        if path is not None and not path.strip():
+            yield Problem(at, "an empty path", "name a file, or remove the key")
         if path is not None and re.search(r"\{.+\}", path):
             yield Problem(at, f"{path}: Snakemake takes braces in a path for a wildcard", "rename the file or folder")
 

@@ -81,6 +81,10 @@ class SplitFiles(Settings):
             raise ValueError("`ids` and `pattern` belong together")
         if bool(self.files) == (self.ids is not None):
             raise ValueError("give either `files`, or `ids` with `pattern`")
+        if self.pattern is not None and "{id}" not in self.pattern:
+            raise ValueError("`pattern` must contain {id}")
+        if len(set(self.files)) < len(self.files):
+            raise ValueError("`files` names a file twice")
         return self
 
 
