@@ -327,9 +327,12 @@ def test_identifiers_fill_the_pattern(tmp_path: Path, monkeypatch: pytest.Monkey
     written = json.loads((tmp_path / "raw/files.json").read_text())
     assert written == [{key: row[key] for key in row if key != "source"} for row in rows]
     assert local_files(corpus) == ["ids.txt", "8.xml", "7.xml"]
+    Path("ids.txt").write_text("7\n8\n 7\n")
+    with pytest.raises(MarknerError, match=r"^ids\.txt, line 3: 7 occurs a second time"):
+        fetch_corpus(corpus, tmp_path / "raw", None)
     Path("ids.txt").write_text("../7\n")
     assert local_files(corpus) == ["ids.txt"]
-    with pytest.raises(MarknerError, match=r"line 1: '\.\./7' is not a document identifier"):
+    with pytest.raises(MarknerError, match=r"^ids\.txt, line 1: '\.\./7' is not a document identifier"):
         fetch_corpus(corpus, tmp_path / "raw", None)
 
 

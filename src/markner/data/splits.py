@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from markner.data.author_marks import author_marks
 from markner.data.documents import Document, Sentence, write_sentences
-from markner.data.fetching.registry import native_name, split_references
+from markner.data.fetching.registry import named_as_in_study, native_name, split_references
 from markner.data.formats import bc2gm, iob
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import check_types, read_documents
@@ -18,7 +17,7 @@ from markner.data.sentences import SplitCounts, split_documents
 from markner.data.tokens import tokenized
 from markner.errors import MarknerError
 from markner.files import read_json, write_json
-from markner.study.schema.corpora import CorpusFiles, CorpusSource, Sample, Split, SplitFiles, Variant
+from markner.study.schema.corpora import CorpusFiles, CorpusSource, Sample, Split, Variant
 from markner.study.wording import counted
 
 _NO_SENTENCE = (
@@ -47,7 +46,7 @@ def build_split(
     paths = _native_paths(source, split, native)
     split_counts = SplitCounts()
     prefix = f"{corpus_name}.{split}" if variant == "tokenized" else f"{corpus_name}.{variant}.{split}"
-    with _named_as_in_study(source.split_files(split), native):
+    with named_as_in_study(split_references(source.split_files(split), native), native):
         if source.format == "iob":
             drafts = _tagged(paths, source.types, _lacking(native))
         else:
@@ -74,19 +73,6 @@ def native_documents(source: CorpusSource, split: Split, native: Path) -> Iterat
 
 def _native_paths(source: CorpusSource, split: Split, native: Path) -> list[Path]:
     return [native / native_name(reference) for reference in split_references(source.split_files(split), native)]
-
-
-@contextmanager
-def _named_as_in_study(files: SplitFiles, native: Path) -> Iterator[None]:
-    """Name files in errors as the study does, because a user must mend the file itself and not its copy in `native`."""
-    try:
-        yield
-    except MarknerError as error:
-        message = error.message
-        for reference in files.files:
-            name = reference if isinstance(reference, str) else str(reference.path or reference.url)
-            message = message.replace(str(native / native_name(reference)), name)
-        raise MarknerError(message, error.fix) from error
 
 
 def counts_path(output: Path) -> Path:

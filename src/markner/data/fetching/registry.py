@@ -1,8 +1,8 @@
 """The registry of corpus files: sources and hash of each."""
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -133,22 +133,39 @@ def split_references(files: SplitFiles, native: Path) -> list[FileRef]:
     """
     if files.ids is None or files.pattern is None:
         return list(files.files)
-    return [*_filled(files.pattern, native / native_name(files.ids))]
+    with named_as_in_study([files.ids], native):
+        return list(_filled(files.pattern, native / native_name(files.ids)))
+
+
+@contextmanager
+def named_as_in_study(references: Iterable[FileRef], native: Path) -> Iterator[None]:
+    """Name files in errors as the study does, because a user must mend the file itself and not its copy in `native`."""
+    try:
+        yield
+    except MarknerError as error:
+        message = error.message
+        for reference in references:
+            name = reference if isinstance(reference, str) else str(reference.path or reference.url)
+            message = message.replace(str(native / native_name(reference)), name)
+        raise MarknerError(message, error.fix) from error
 
 
 def _filled(pattern: str, ids: Path) -> list[str]:
     """Return a pattern filled with each identifier of a file. Raises as `split_references`."""
-    names = []
+    names: dict[str, None] = {}
     for number, line in numbered_lines(ids):
         identifier = line.strip()
         if not identifier:
             continue
         if "/" in identifier or "\\" in identifier or identifier in (".", ".."):
             raise MarknerError(f"{ids}, line {number}: {identifier!r} is not a document identifier", "write one a line")
-        names.append(pattern.replace("{id}", identifier))
+        name = pattern.replace("{id}", identifier)
+        if name in names:
+            raise MarknerError(f"{ids}, line {number}: {identifier} occurs a second time", "name each document once")
+        names[name] = None
     if not names:
         raise MarknerError(f"{ids}: holds no document identifier", "write one a line")
-    return names
+    return list(names)
 
 
 def local_files(corpus: CorpusFiles) -> list[str]:
