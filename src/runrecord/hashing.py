@@ -16,7 +16,7 @@ CACHED_SIZE = 1_000_000
 """The hash of a file of at least this many bytes is stored."""
 _SETTLED = 1.0
 """A hash is stored only if the file has not changed for this many seconds: file times are too coarse before."""
-_IGNORED = {".snakemake_timestamp", ".DS_Store", "Thumbs.db", "desktop.ini"}
+IGNORED = {".snakemake_timestamp", ".DS_Store", "Thumbs.db", "desktop.ini"}
 """Files that Snakemake, and file managers that show a folder, put into it."""
 
 
@@ -37,7 +37,7 @@ def hash_files(folder: str | os.PathLike[str], root: str | os.PathLike[str] = ".
 
 def _ignored(name: str) -> bool:
     """Return whether a file is no part of a result. NFS keeps a removed file as `.nfs*` while a program has it open."""
-    return name in _IGNORED or name.startswith(".nfs")
+    return name in IGNORED or name.startswith(".nfs")
 
 
 def tree_hash(files: dict[str, str]) -> str:

@@ -53,6 +53,15 @@ def test_archives_in_a_folder_are_read_by_their_members(tmp_path: Path) -> None:
     assert documents[-1].text == f"Text {2 * COUNT - 1}."
 
 
+@pytest.mark.parametrize(("inside", "kind"), [("b/1.ann", "brat"), ("b.tgz", "another archive")])
+def test_brat_and_archives_in_an_archive_are_refused(tmp_path: Path, inside: str, kind: str) -> None:
+    (tmp_path / "file").write_bytes(b"T1\tD 0 4\tGout\n")
+    with tarfile.open(tmp_path / "a.tar", "w") as packed:
+        packed.add(tmp_path / "file", inside)
+    with pytest.raises(MarknerError, match=f"a.tar, {inside}: {kind} in an archive is not read"):
+        read(tmp_path / "a.tar")
+
+
 @pytest.mark.parametrize("size", range(BLOCK // 2, 2 * COUNT * BLOCK + 1, BLOCK // 2))
 def test_a_cut_archive_is_an_error_wherever_it_is_cut(tmp_path: Path, size: int) -> None:
     whole = archive(tmp_path / "a.tar")

@@ -44,6 +44,27 @@ def test_odd_pubtator_is_read(tmp_path: Path, content: str, expected: list[str])
     assert surfaces(document) == expected
 
 
+@pytest.mark.parametrize("target", ["nothing", "elsewhere"])
+def test_a_link_in_a_folder_that_is_not_followed_is_an_error(tmp_path: Path, target: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "texts").mkdir()
+    for name in ("texts/a.txt", "elsewhere/b.txt"):
+        (tmp_path / name).write_text("Gout.")
+    (tmp_path / "texts" / "c.txt").symlink_to(tmp_path / "elsewhere" / "b.txt")
+    documents = read_documents([tmp_path / "texts"], "text", ReadOptions())
+    assert [document.id for document in documents] == ["a", "c"]
+    (tmp_path / "texts" / "d").symlink_to(tmp_path / target)
+    with pytest.raises(MarknerError, match="texts/d: a link to a folder or to nothing, which is not followed"):
+        list(read_documents([tmp_path / "texts"], "text", ReadOptions()))
+
+
+def test_a_text_of_brat_without_its_annotation_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Gout.")
+    with pytest.raises(MarknerError, match=r"a\.ann: no such file beside its text"):
+        list(read_documents([tmp_path], "brat", ReadOptions()))
+    assert list(read_documents([tmp_path], "brat", ReadOptions(mentions=False)))
+
+
 @pytest.mark.parametrize("line", ["<html>", " T1\tD 0 4\tGout", "\x1a"])
 def test_another_line_in_an_annotation_file_of_brat_is_an_error(tmp_path: Path, line: str) -> None:
     (tmp_path / "1.txt").write_text("Gout.")
@@ -54,6 +75,7 @@ def test_another_line_in_an_annotation_file_of_brat_is_an_error(tmp_path: Path, 
 
 @pytest.mark.parametrize("file_format", ["text", "brat"])
 def test_a_folder_is_read_whole_without_hidden_files_or_refused(tmp_path: Path, file_format: InputFormat) -> None:
+    (tmp_path / "Thumbs.db").write_bytes(b"\xff")
     for name in ("b/c", "a", "._a", ".DS_Store", ".ipynb_checkpoints/a", "b/.hidden/d"):
         for ending in ("txt", "ann"):
             path = tmp_path / f"{name}.{ending}"

@@ -59,6 +59,8 @@ def _annotations(path: Path, ignored: Counter[str]) -> list[Annotation]:
     annotations: list[tuple[str, Annotation]] = []
     concepts: dict[str, str] = {}
     scores: dict[str, float | None] = {}
+    if not path.exists():
+        raise MarknerError(f"{path}: no such file beside its text", "write an empty file if the text has no annotation")
     for number, line in numbered_lines(path):
         if reference := _REFERENCE.fullmatch(line):
             concepts[reference[1]] = "|".join(filter(None, [concepts.get(reference[1]), reference[2]]))

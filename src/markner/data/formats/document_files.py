@@ -12,7 +12,7 @@ from markner.data.documents import Document
 from markner.data.formats import brat
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.file_formats import FORMATS
-from markner.data.formats.lines import damage_named, open_file, unpacked, visible_files
+from markner.data.formats.lines import damage_named, is_hidden, open_file, unpacked, visible_files
 from markner.errors import MarknerError
 from markner.files import atomic, fresh_folder, replace_folder
 from markner.study.schema.formats import FileFormat, InputFormat, OutputFormat
@@ -107,8 +107,13 @@ def _read_archive(path: Path, file_format: InputFormat, options: ReadOptions) ->
         for member in archive:
             inside = PurePath(member.name)
             packed = archive.extractfile(member) if member.isfile() else None
-            if packed is not None and not any(step.startswith(".") and step != "." for step in inside.parts):
+            if packed is not None and not any(map(is_hidden, inside.parts)):
                 name = f"{path}, {member.name}"
+                if inside.suffix == ".ann" or inside.name.lower().endswith(_TAR):
+                    kind = "brat" if inside.suffix == ".ann" else "another archive"
+                    raise MarknerError(
+                        f"{name}: {kind} in an archive is not read", "unpack the archive, name the folder"
+                    )
                 with damage_named(name, "the archive"):
                     stream = unpacked(cast("BinaryIO", BufferedReader(packed)), name)
                     yield from _read(stream, name, inside, file_format, options)

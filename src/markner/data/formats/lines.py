@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn, cast
 
 from markner.errors import MarknerError
+from runrecord.hashing import IGNORED
 
 _GZIP = b"\x1f\x8b"
 _PACKED_OTHERWISE = {
@@ -51,17 +52,27 @@ def visible_files(folder: Path) -> list[Path]:
     """Return the files of a folder and the folders in it, relative to it, by path; hidden ones are left out.
 
     Raises:
-        MarknerError: there is none, or a folder cannot be read.
+        MarknerError: there is none, a folder cannot be read, or a link in it is not followed.
     """
     visible = []
     # `rglob` would leave out the files of a folder that it may not read.
     for place, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = [Path(place, name) for name in names if not name.startswith(".")]
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        paths = [Path(place, name) for name in [*folders, *names] if not is_hidden(name)]
         visible += [path.relative_to(folder) for path in paths if path.is_file()]
+        if lost := [path for path in paths if path.is_symlink() and not path.is_file()]:
+            raise MarknerError(
+                f"{lost[0]}: a link to a folder or to nothing, which is not followed",
+                "remove it, or name what it links to",
+            )
     if not visible:
         raise MarknerError(f"{folder}: the folder has no files", "give a folder with files")
     return sorted(visible)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder of this name is hidden, or was put there by a file manager."""
+    return name.startswith(".") or name in IGNORED
 
 
 def _refuse(error: OSError) -> NoReturn:
