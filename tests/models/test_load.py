@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
@@ -32,14 +33,17 @@ def test_a_folder_is_copied_with_hashes_and_without_strangers(tmp_path: Path) ->
     assert not after.training
 
 
-def test_weights_in_bin_are_taken_only_without_safetensors(tmp_path: Path) -> None:
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "as before torch 1.6"])
+def test_weights_in_bin_are_taken_only_without_safetensors(zipped: bool, tmp_path: Path) -> None:
     source = write_tiny_llama(tmp_path / "source")
-    (source / "pytorch_model.bin").write_bytes(b"x")
+    weights = load_causal(source, torch.float32).state_dict()
+    torch.save(weights, source / "pytorch_model.bin", _use_new_zipfile_serialization=zipped)
+    content = (source / "pytorch_model.bin").read_bytes()
     fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "both")
     assert not (tmp_path / "both" / "pytorch_model.bin").exists()
     (source / "model.safetensors").unlink()
     fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "bin")
-    assert (tmp_path / "bin" / "pytorch_model.bin").read_bytes() == b"x"
+    assert (tmp_path / "bin" / "pytorch_model.bin").read_bytes() == content
 
 
 def test_a_failure_leaves_nothing_at_the_destination(tmp_path: Path) -> None:
@@ -71,6 +75,57 @@ def test_cut_safetensors_are_an_error_when_fetched_and_when_loaded(tmp_path: Pat
         fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
     with pytest.raises(MarknerError, match="cannot be loaded"):
         load_causal(source, torch.float32)
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "as before torch 1.6"])
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "pytorch_model-00001-of-00001.bin"])
+def test_cut_or_foreign_weights_in_bin_are_an_error_when_fetched(tmp_path: Path, name: str, zipped: bool) -> None:
+    source = write_tiny_llama(tmp_path / "source")
+    weights = load_causal(source, torch.float32).state_dict()
+    (source / "model.safetensors").unlink()
+    torch.save(weights, source / name, _use_new_zipfile_serialization=zipped)
+    whole = (source / name).read_bytes()
+    for content in (whole[:-1000], whole[: len(whole) // 2], b"", b"<html>Please log in.</html>"):
+        (source / name).write_bytes(content)
+        with pytest.raises(MarknerError, match=rf"{name}: cut or damaged: \S") as error:
+            fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+        assert "weights_only" not in error.value.message
+    assert not (tmp_path / "weights").exists()
+
+
+def test_other_bin_files_are_not_read(tmp_path: Path) -> None:
+    source = write_tiny_llama(tmp_path / "source")
+    torch.save(load_causal(source, torch.float32).state_dict(), source / "pytorch_model.bin")
+    (source / "model.safetensors").unlink()
+    (source / "openvino_model.bin").write_bytes(b"of another program")
+    fetch_weights(FolderModel(source="folder", path=str(source)), tmp_path / "weights")
+    assert (tmp_path / "weights" / "pytorch_model.bin").is_file()
+
+
+@pytest.mark.parametrize("damage", ["empty", "magic", "cut header", "cut weights", "another kind", "pointer"])
+def test_cut_or_foreign_gguf_is_an_error_with_its_name(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gguf = pytest.importorskip("gguf")
+    file = tmp_path / "site" / "weights_in_gguf" / "model" / "tiny.gguf"
+    file.parent.mkdir(parents=True)
+    (file.parents[1] / "__init__.py").touch()
+    writer = gguf.GGUFWriter(file, "llama")
+    writer.add_block_count(1)
+    writer.add_tensor("token_embd.weight", np.zeros((64, 64), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    whole = file.read_bytes()
+    contents = {"empty": b"", "magic": whole[:4], "cut header": whole[:50], "cut weights": whole[:-100]}
+    file.write_bytes({**contents, "another kind": b"x" * 5000, "pointer": POINTER.encode()}[damage])
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    model = PackageModel(source="package", package="weights_in_gguf", folder="model", gguf="*.gguf")
+    what = "a pointer of Git LFS" if damage == "pointer" else "cannot be read as GGUF weights"
+    with pytest.raises(MarknerError, match=rf"tiny\.gguf: {what}"):
+        fetch_weights(model, tmp_path / "weights")
+    assert not (tmp_path / "weights").exists()
 
 
 def test_all_shards_of_the_index_must_be_there(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import hashlib
 import importlib.util
 import shutil
+import struct
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -151,16 +153,19 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def _check_whole(path: Path) -> None:
-    """Raise a MarknerError if a file is a pointer of Git LFS, or safetensors that are cut or have a damaged header."""
+    """Raise a MarknerError if a file is a pointer of Git LFS, or weights that are cut or have a damaged header."""
     with path.open("rb") as stream:
         if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
             raise MarknerError(f"{path}: a pointer of Git LFS, not the file itself", "run `git lfs pull` in its folder")
-    if path.suffix == ".safetensors":
-        try:
+    try:
+        if path.suffix == ".safetensors":
             with safe_open(path, "pt"):
                 pass
-        except SafetensorError as error:
-            raise MarknerError(f"{path}: cut or damaged: {error}", "copy or download the file again") from error
+        elif path.match("pytorch_model*.bin"):
+            torch.load(path, map_location="meta", weights_only=True)  # does not read the numbers
+    except (SafetensorError, UnpicklingError, EOFError, RuntimeError) as error:
+        reason = str(error).partition(". ")[0] or type(error).__name__  # torch adds advice about untrusted files
+        raise MarknerError(f"{path}: cut or damaged: {reason}", "copy or download the file again") from error
 
 
 def _dequantize(folder: Path, pattern: str, destination: Path) -> Path:
@@ -170,16 +175,22 @@ def _dequantize(folder: Path, pattern: str, destination: Path) -> Path:
         raise MarknerError(
             f"{folder}: {len(matches)} files match `gguf: {pattern}`, expected one", "name the file in `gguf`"
         )
-    # Without dequantize=True the loaded model cannot be saved.
-    model = AutoModelForCausalLM.from_pretrained(
-        str(folder),
-        gguf_file=matches[0].name,
-        dtype=torch.float32,
-        quantization_config=GgufConfig(dequantize=True),
-        local_files_only=True,
-    )
+    _check_whole(matches[0])
+    try:
+        # Without dequantize=True the loaded model cannot be saved.
+        model = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            gguf_file=matches[0].name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
+            local_files_only=True,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), gguf_file=matches[0].name, local_files_only=True)
+    except (ValueError, struct.error) as error:
+        raise MarknerError(
+            f"{matches[0]}: cannot be read as GGUF weights: {error}", "copy or download the file again, or name another"
+        ) from error
     model.save_pretrained(destination)
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), gguf_file=matches[0].name, local_files_only=True)
     tokenizer.save_pretrained(destination)
     return matches[0]
 
