@@ -15,7 +15,7 @@ from collections import Counter
 from hashlib import sha256
 from typing import Any
 
-FAULTS = ("rate_limit", "server_error", "hang", "cut", "cut_body", "malformed", "no_choices", "echo")
+FAULTS = ("rate_limit", "server_error", "hang", "drip", "cut", "cut_body", "malformed", "no_choices", "echo")
 WORDS = {"FILTERED", "REJECTED", "EMPTY", "CUTOFF", "DECLINED", "NULL"}
 WORDS |= {"HALF", "REASONED", "PARTS", "UNTEXT", "FAILED", "UNPAID", "HUGE", "KEY"}
 INPUT = re.compile(r"### Input:\n(.*?)\n\n### Response:", re.DOTALL)
@@ -187,6 +187,12 @@ class FaultServer:
         elif fault == "hang":
             await reader.read()  # until the client gives up
             return False
+        elif fault == "drip":
+            writer.write(self._head(200, len(answer)))
+            for number in range(len(answer)):  # a byte in a tenth of a second, until the client gives up
+                writer.write(answer[number : number + 1])
+                await writer.drain()
+                await asyncio.sleep(0.1)
         elif fault == "cut":
             return False
         elif fault == "cut_body":

@@ -35,6 +35,7 @@ from markner.models.chat import ask
 from markner.models.chat.cache import Answer, Cache, Spent
 from markner.models.chat.client import decode, describe, read_key, redact
 from markner.models.chat.context import ChatContext
+from markner.study.schema.chat_runs import OPENAI
 
 __all__ = ["key_in_environment", "start_server"]
 pytestmark = pytest.mark.usefixtures("key_in_environment")
@@ -47,7 +48,7 @@ def test_each_fault_is_overcome(
     caplog.set_level(logging.DEBUG)
     server = start_server(0.4, 3, fault)
     # On a busy machine the server may need more than a second: its answer would then come too late and be asked again.
-    run = chat_run(concurrency=12, timeout=1.0 if fault == "hang" else 30.0)
+    run = chat_run(concurrency=12, timeout=1.0 if fault in {"hang", "drip"} else 30.0)
     predictions = Corpus(tmp_path, [f"w{number} binds" for number in range(12)]).ask(api_model(server), run)
     assert {prediction.status for prediction in predictions} == {"ok"}
     assert [prediction.spans for prediction in predictions] == [((0, len(f"w{number}")),) for number in range(12)]
@@ -216,6 +217,19 @@ def test_a_wrong_key_and_an_unknown_model_say_so_without_the_key(
     assert raised.value.__context__ is None
 
 
+def test_messages_name_the_address_of_a_server_without_a_provider(tmp_path: Path, start_server: Start) -> None:
+    server = start_server()
+    corpus = Corpus(tmp_path, ["w binds"])
+    with pytest.raises(MarknerError, match="HTTP status 404") as raised:
+        corpus.ask(api_model(server, provider="openai", model="missing"), chat_run())
+    assert f"{server.base_url}, model missing" in raised.value.message
+    assert "openai" not in raised.value.message
+    named = chat_context(api_model(server, provider="test"), chat_run())
+    unnamed = chat_context(api_model(server, provider="openai"), chat_run())
+    openai_itself = chat_context(api_model(server, provider="openai", base_url=OPENAI), chat_run())
+    assert [each.label for each in (named, unnamed, openai_itself)] == ["test", server.base_url, "openai"]
+
+
 @pytest.mark.parametrize("value", ["", "  ", "sk abc", "sk-\nabc", "schlüssel"])
 def test_what_cannot_be_a_key_is_refused_unseen(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MARKNER_TEST_KEY", value)
@@ -324,7 +338,7 @@ def test_sigkill_costs_at_most_the_answers_under_way(
     Each kill loses at most `concurrency` answers. Exactly these are delivered again, and no answer is missing.
     """
     # Time-outs are slow and rare.
-    server = start_server(0.3, 1, *FAULTS, *(3 * [fault for fault in FAULTS if fault != "hang"]))
+    server = start_server(0.3, 1, *FAULTS, *(3 * [fault for fault in FAULTS if fault not in {"hang", "drip"}]))
     rng = random.Random(5)
     again: Counter[str] = Counter()
     seen = 0

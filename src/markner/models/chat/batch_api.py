@@ -116,7 +116,7 @@ class _Batcher:
             except ValueError as error:
                 text = redact(str(error), self._key)
                 return MarknerError(
-                    f"{self._context.provider}: an answer about files or batches is no JSON: {text}", AGAIN
+                    f"{self._context.label}: an answer about files or batches is no JSON: {text}", AGAIN
                 )
         left = self._left()
         return MarknerError(
@@ -201,7 +201,7 @@ class _Batcher:
         over = datetime.fromisoformat(batch.date) + _LIFETIME
         if datetime.now(UTC) < over:
             raise MarknerError(
-                f"{self._context.provider}: batch {identifier} of {batch.date}, or its file of answers, is not there",
+                f"{self._context.label}: batch {identifier} of {batch.date}, or its file of answers, is not there",
                 f"set the key of the account that created it; its requests are asked again after {over.isoformat()}",
             )
         logger.warning("batch %s of %s is not there any more; its requests are asked again", identifier, batch.date)
@@ -249,7 +249,7 @@ class _Batcher:
             if (identifier := await self._find(client, batch)) is not None:
                 return identifier
         raise MarknerError(
-            f"{self._context.provider}: the creation of a batch was not confirmed in {self._attempts} attempts",
+            f"{self._context.label}: the creation of a batch was not confirmed in {self._attempts} attempts",
             "run again later: a batch that was created is found by its label",
         )
 
@@ -304,6 +304,6 @@ class _Batcher:
     def _failed(self, state: Batch) -> MarknerError:
         reasons = "; ".join(error.message or "" for error in (state.errors.data or [])) if state.errors else ""
         return MarknerError(
-            f"{self._context.provider}: batch {state.id} has {state.status}: {redact(reasons, self._key)}",
+            f"{self._context.label}: batch {state.id} has {state.status}: {redact(reasons, self._key)}",
             "remove the cause, then run again: stored answers are not asked again",
         )

@@ -1,5 +1,6 @@
 """The `openai` client of a chat model's server: keys, connection, and errors without keys."""
 
+import asyncio
 import json
 import os
 import re
@@ -36,10 +37,10 @@ def read_key(context: ChatContext) -> str:
     key = os.environ.get(variable, "").strip()
     if not key:
         raise MarknerError(
-            f"{context.provider}: the environment variable {variable} with the key is not set", _export(variable)
+            f"{context.label}: the environment variable {variable} with the key is not set", _export(variable)
         )
     if not (key.isascii() and key.isprintable()) or any(character in key for character in " \"'\\"):
-        raise MarknerError(f"{context.provider}: the value of {variable} cannot be a key", _export(variable))
+        raise MarknerError(f"{context.label}: the value of {variable} cannot be a key", _export(variable))
     return key
 
 
@@ -81,9 +82,29 @@ def decode(text: str, key: str) -> Any:
         return None
 
 
+class _BoundedClient(openai.DefaultAsyncHttpxClient):
+    """A client whose timeout is that of a whole answer. In httpx it is that of each of its parts."""
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        seconds = request.extensions["timeout"]["read"]
+        try:
+            async with asyncio.timeout(seconds):
+                return await super().send(request, **options)
+        except TimeoutError as error:
+            raise httpx2.ReadTimeout(f"no whole answer in {seconds} s", request=request) from error
+
+
 def open_client(context: ChatContext, key: str, hooks: dict[str, Any] | None = None) -> openai.AsyncOpenAI:
-    """Return the client of a model's server. It repeats failed requests, after retry-after up to two minutes."""
+    """Return the client of a model's server. It repeats failed requests, after retry-after up to two minutes.
+
+    Args:
+        context: The job's settings.
+        key: The key.
+        hooks: Called with each request and response about a single sentence, whose whole answer has to come within
+            `timeout`. None for a client of batches: their files may take longer.
+    """
     pacing = context.pacing
+    client = _BoundedClient if hooks else openai.DefaultAsyncHttpxClient
     # A proxy of the environment cannot reach the loopback of this machine.
     loopback = httpx2.URL(context.base_url).host in {"127.0.0.1", "localhost", "::1"}
     return openai.AsyncOpenAI(
@@ -91,7 +112,7 @@ def open_client(context: ChatContext, key: str, hooks: dict[str, Any] | None = N
         base_url=context.base_url,
         timeout=pacing.timeout,
         max_retries=pacing.retries,
-        http_client=openai.DefaultAsyncHttpxClient(
+        http_client=client(
             limits=httpx2.Limits(max_connections=pacing.concurrency, max_keepalive_connections=pacing.concurrency),
             event_hooks=hooks,
             trust_env=not loopback,
@@ -104,9 +125,9 @@ def describe(context: ChatContext, error: openai.APIError, key: str, spent: str)
 
     Raise it only after the client's error is handled, because that error contains the request with the key.
     """
-    model = f"{context.provider}, model {context.model}"
+    model = f"{context.label}, model {context.model}"
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        what = f"{context.provider} refuses the key for model {context.model} (HTTP status {error.status_code})"
+        what = f"{context.label} refuses the key for model {context.model} (HTTP status {error.status_code})"
         fix = f"check the key in {context.access.key_env or 'key_env'} and its permissions"
     elif isinstance(error, openai.APIStatusError):
         value = decode(error.response.text, key)

@@ -9,7 +9,7 @@ from typing import Self
 from markner.errors import MarknerError
 from markner.models.chat.cost import price
 from markner.models.chat.params import ChatParams
-from markner.study.schema.chat_runs import SPENDING_VARIABLE, AccessSettings, PacingSettings, Spending
+from markner.study.schema.chat_runs import OPENAI, SPENDING_VARIABLE, AccessSettings, ApiModel, PacingSettings, Spending
 
 CACHE_FILE = "answers.db"
 """The response cache in the folder that keeps the answers."""
@@ -75,6 +75,12 @@ class ChatContext:
     def provider(self) -> str:
         """Provider of the model."""
         return self.params.model.provider
+
+    @property
+    def label(self) -> str:
+        """Who answers, for messages: the provider, or the address of a server without one that is not OpenAI's."""
+        unnamed = self.provider == ApiModel.model_fields["provider"].default and self.base_url != OPENAI
+        return self.base_url if unnamed else self.provider
 
     @property
     def model(self) -> str:

@@ -35,7 +35,7 @@ class ChatEndpoint(Settings):
         """
         if model.retired is not None:
             raise MarknerError(
-                f"model {model.model} of {model.provider} is retired ({model.retired}) and is never asked",
+                f"model {model.model} is retired ({model.retired}) and is never asked",
                 "show the paper's own scores, or configure a current model under a name of its own",
             )
         own = model.model_dump(include=set(cls.model_fields))

@@ -50,7 +50,7 @@ class PacingSettings(Settings):
     retries: int = Field(6, ge=0, le=100)
     """How often a request is repeated after a fault, as the server's retry-after says or at growing intervals."""
     timeout: float = Field(120.0, gt=0)
-    """Seconds without an answer after which a request counts as failed."""
+    """Seconds without a whole answer after which a request counts as failed."""
     budget_requests: int | None = Field(None, ge=1)
     """Most requests of this run over its whole life, repeated ones included, all seeds and corpora together."""
     budget_dollars: float | None = Field(None, gt=0)
