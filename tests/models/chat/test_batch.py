@@ -1,5 +1,7 @@
 import json
 import sqlite3
+import threading
+import time
 import traceback
 from collections import Counter
 from pathlib import Path
@@ -195,6 +197,53 @@ def test_jobs_that_wait_for_batches_do_not_exceed_the_budget_together(
     assert len(server.state()["batches"]) == 1
     assert len(first.ask(api_model(server), run)) == 10
     assert len(second.ask(api_model(server), run)) == 10
+
+
+def test_runs_with_equal_requests_wait_for_the_same_batch(
+    tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_server()
+    context = chat_context(api_model(server), chat_run(batch_api=True), "first", tmp_path)
+    other = chat_context(api_model(server), chat_run(batch_api=True), "second", tmp_path)
+    pending = make_requests(context, [f"w{number}" for number in range(10)])
+    plan, looked = Cache.plan_batch, threading.Event()
+
+    def ask_for_other() -> None:
+        with Cache(tmp_path / "answers.db") as cache:
+            looked.set()
+            ask_by_batch(other, pending, cache)
+
+    def slow(cache: Cache, of: ChatContext, *values: Any) -> Any:
+        if of is context:
+            second.start()
+            looked.wait()
+            time.sleep(0.5)  # long enough for the other to plan its batch, if it could
+        return plan(cache, of, *values)
+
+    second = threading.Thread(target=ask_for_other)
+    monkeypatch.setattr(Cache, "plan_batch", slow)
+    with Cache(tmp_path / "answers.db") as cache:
+        ask_by_batch(context, pending, cache)
+        second.join()
+        assert [cache.spent(run).requests for run in ("first", "second")] == [10, 0]
+    assert len(server.state()["batches"]) == 1
+
+
+def test_open_batches_are_read_twice_to_plan_new_ones_and_once_more_to_wait_for_them(
+    tmp_path: Path, start_server: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, reads = Cache.open_batches, []
+
+    def counted(cache: Cache, context: ChatContext) -> Any:
+        reads.append(context)
+        return read(cache, context)
+
+    monkeypatch.setattr(Cache, "open_batches", counted)
+    corpus, model, run = Corpus(tmp_path, ["w binds"]), api_model(start_server()), chat_run(batch_api=True)
+    ask_and_be_killed(corpus, model, run, monkeypatch)
+    assert len(reads) == 3
+    corpus.ask(model, run)
+    assert len(reads) == 5
 
 
 def test_a_batch_that_the_server_refuses_does_not_wait(tmp_path: Path, start_server: Start) -> None:

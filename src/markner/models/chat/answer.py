@@ -41,7 +41,8 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
     lock = nullcontext() if context.pacing.batch_api else job_lock(context)
     with lock, Cache(context.cache) as cache:
         pending = [request for request in distinct.values() if not cache.has(request.key)]
-        in_batches = under_way(context, cache)
+        batches = cache.open_batches(context)
+        in_batches = under_way(batches)
         new = [request for request in pending if request.key not in in_batches]
         count = estimate(context, new, len(distinct) - len(pending), {row.id: row.text for row in rows})
         waiting = len(pending) - len(new)
@@ -53,7 +54,7 @@ def answer(context: ChatContext, sentences: Path, few_shot: Path, output: Path, 
                 "set `batch_api: true` until the batches have ended and their answers are stored",
             )
         if pending:
-            Budget(context, cache).admit(count)
+            Budget(context, cache, batches).admit(count)
             (ask_by_batch if context.pacing.batch_api else ask)(context, pending, cache)
         responses = [_stored(cache, request) for request in requests]
     write_predictions(

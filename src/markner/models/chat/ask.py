@@ -55,7 +55,7 @@ class _Asker:
         self._context = context
         self._cache = cache
         self._key = read_key(context)
-        self._budget = Budget(context, cache)
+        self._budget = Budget(context, cache, cache.open_batches(context))
         self._unstored: list[Answer] = []
         self._storing = asyncio.Lock()
         self._next_store = 0.0

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Final
@@ -69,9 +69,9 @@ def divide(
         yield part
 
 
-def under_way(context: ChatContext, cache: Cache) -> set[str]:
-    """Return the keys of requests in batches whose answers are not stored yet."""
-    return set(chain.from_iterable(batch.requests for batch in cache.open_batches(context)))
+def under_way(batches: Iterable[OpenBatch]) -> set[str]:
+    """Return the keys of the requests in batches."""
+    return set(chain.from_iterable(batch.requests for batch in batches))
 
 
 def ask_by_batch(
@@ -104,8 +104,7 @@ class _Batcher:
         async with open_client(self._context, self._key) as client:
             try:
                 for _ in range(self._attempts):
-                    self._plan(max_requests)
-                    await self._finish(client, self._open())
+                    await self._finish(client, self._plan(max_requests))
                     if not self._left():
                         return None
                     logger.info("%d requests of the batches are unanswered", len(self._left()))
@@ -132,21 +131,17 @@ class _Batcher:
     def _left(self) -> list[Request]:
         return [request for request in self._requests.values() if not self._cache.has(request.key)]
 
-    def _open(self) -> list[OpenBatch]:
-        """Return the batches under way that have any of the requests."""
-        return [
-            batch for batch in self._cache.open_batches(self._context) if self._requests.keys() & batch.requests.keys()
-        ]
+    def _plan(self, max_requests: int) -> list[OpenBatch]:
+        """Store batches, to be created, for all requests that lie in none. Return all batches that have any of them.
 
-    def _plan(self, max_requests: int) -> None:
-        """Store batches, to be created, for all requests that lie in none.
-
-        Jobs of a run take turns here, and each counts what the batches of the others have reserved. If the budget does
-        not suffice for all, no batch is stored that would wait for its creation.
+        Jobs take turns here, those of other runs too, which may have equal requests. Each counts what the batches of
+        its run have reserved. If the budget does not suffice for all, no batch is stored that would wait for its
+        creation.
         """
-        with job_lock(self._context):
-            budget = Budget(self._context, self._cache)
-            in_batches = under_way(self._context, self._cache)
+        with job_lock(self._context), job_lock(self._context, of_all_runs=True):
+            batches = self._cache.open_batches(self._context)
+            budget = Budget(self._context, self._cache, batches)
+            in_batches = under_way(batches)
             new = [request for request in self._left() if request.key not in in_batches]
             parts = list(divide(new, max_requests))
             for request in new:
@@ -156,6 +151,9 @@ class _Batcher:
             for part in parts:
                 requests = {request.key: request.body for request in part}
                 self._cache.plan_batch(self._context, uuid.uuid4().hex, requests)
+            if new:
+                batches = self._cache.open_batches(self._context)
+        return [batch for batch in batches if self._requests.keys() & batch.requests.keys()]
 
     async def _finish(self, client: openai.AsyncOpenAI, batches: Sequence[OpenBatch]) -> None:
         """Create the batches that the server does not have, wait for all, and store their answers."""
@@ -211,16 +209,18 @@ class _Batcher:
         """Return the server's identifier of a batch. The batch is created unless the server has it."""
         if batch.id is not None:
             return batch.id
-        try:
-            identifier = await self._find(client, batch)
-            if identifier is None:
-                identifier = await self._create(client, batch)
-        except openai.APIStatusError as error:
-            # For instance a server without a Batch API: then no batch waits, and single requests are no second ones.
-            if error.status_code in _IMPOSSIBLE:
-                self._cache.close_batch(self._context, batch.label, "refused", Spent(-len(batch.requests), 0.0))
-            raise
-        self._cache.name_batch(batch.label, identifier)
+        # Of several jobs that wait for a batch, one creates it.
+        with job_lock(self._context, of_all_runs=True):
+            if identifier := self._cache.batch_id(batch.label):
+                return identifier
+            try:
+                identifier = await self._find(client, batch) or await self._create(client, batch)
+            except openai.APIStatusError as error:
+                # For instance a server without a Batch API: no batch waits, and single requests are no second ones.
+                if error.status_code in _IMPOSSIBLE:
+                    self._cache.close_batch(self._context, batch.label, "refused", Spent(-len(batch.requests), 0.0))
+                raise
+            self._cache.name_batch(batch.label, identifier)
         logger.info("batch %s: %d requests", identifier, len(batch.requests))
         return identifier
 

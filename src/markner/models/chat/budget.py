@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markner.errors import MarknerError
-from markner.models.chat.cache import NOTHING, Cache, Spent
+from markner.models.chat.cache import NOTHING, Cache, OpenBatch, Spent
 from markner.models.chat.context import ChatContext
 from markner.models.chat.cost import MARK_TOKENS, four_characters
 from markner.models.chat.requests import Request
@@ -54,10 +54,11 @@ class Budget:
     seeds of a run share it. It is read whenever answers are stored, since a reader may have to wait for a writer.
     """
 
-    def __init__(self, context: ChatContext, cache: Cache) -> None:
+    def __init__(self, context: ChatContext, cache: Cache, batches: Iterable[OpenBatch]) -> None:
+        """Read the account. `batches` are those under way at the server, of all runs."""
         self._context = context
         self._caps = context.pacing
-        waiting = [batch.requests for batch in cache.open_batches(context) if batch.run == context.run]
+        waiting = [batch.requests for batch in batches if batch.run == context.run]
         self._reserved = sum(
             self._longest(Request("", body, key), batch=True) for requests in waiting for key, body in requests.items()
         )

@@ -185,6 +185,11 @@ class Cache:
         """Store the server's identifier of a batch."""
         self._db.execute("UPDATE batches SET id = ? WHERE label = ?", (identifier, label))
 
+    def batch_id(self, label: str) -> str | None:
+        """Return the server's identifier of a batch, None as long as it is unknown whether the server has it."""
+        (identifier,) = self._db.execute("SELECT id FROM batches WHERE label = ?", (label,)).fetchone()
+        return None if identifier is None else str(identifier)
+
     def close_batch(self, context: ChatContext, label: str, state: str, uncharged: Spent) -> None:
         """Store how a batch ended, once all its answers are stored.
 

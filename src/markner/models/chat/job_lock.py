@@ -13,15 +13,17 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def job_lock(context: ChatContext) -> Iterator[None]:
+def job_lock(context: ChatContext, *, of_all_runs: bool = False) -> Iterator[None]:
     """Wait until no other job of the run asks, then keep others waiting. The system releases it if the job is killed.
+
+    With `of_all_runs`, it is the lock of all jobs with the same store, held while batches are planned and created.
 
     Raises:
         MarknerError: The file system has no locks.
     """
     context.cache.parent.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", context.run)
-    with context.cache.with_name(f"{context.cache.name}.{name}.lock").open("a") as file:
+    name = "" if of_all_runs else "." + re.sub(r"[^A-Za-z0-9_.-]", "_", context.run)
+    with context.cache.with_name(f"{context.cache.name}{name}.lock").open("a") as file:
         try:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
