@@ -16,6 +16,8 @@ from conftest import ROOT
 from forked import run_snakemake
 from tagged_study import TAGGER, write_tiny_study
 
+from markner.annotate import params
+from markner.annotate.params import GatherParams, ShardParams
 from markner.annotate.pipeline import BLOCK, AnnotationJob, annotate, tag_documents
 from markner.annotate.shards import Shard, annotate_shard, gather_shards
 from markner.data.formats.annotations import ReadOptions
@@ -23,6 +25,7 @@ from markner.data.formats.document_files import read_documents
 from markner.errors import MarknerError
 from markner.files import read_json
 from markner.models.tagging import Tagged, load_system
+from markner.study.loading import load_study_file
 
 SAMPLE = ROOT / "resources" / "sample" / "pubtator" / "test.PubTator"
 
@@ -85,6 +88,14 @@ def test_shards_of_other_texts_are_an_error(results: Path, tmp_path: Path) -> No
         with pytest.raises(MarknerError, match=f"not those that were tagged, {place}"):
             gather_shards(job_of(results, write_texts(source, count), output), [tmp_path / "1.jsonl"])
     assert not output.exists()
+
+
+def test_shards_are_put_together_without_the_settings_of_their_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = load_study_file(ROOT / "config" / "demo.yaml")
+    (name, *_) = study.annotations
+    assert ShardParams.of(study, {"annotation": name}).taggers
+    monkeypatch.setattr(params, "tagger", None)
+    assert GatherParams.of(study, {"annotation": name}).files == study.annotations[name].files
 
 
 @pytest.mark.parametrize("name", ["0-of-3", "4-of-3", "one", "1-of-3x"])

@@ -21,10 +21,12 @@ class _Texts(Params, rules=[]):
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the fields from an annotation of the study, with the settings of its runs."""
         settings = study.annotations[wildcards["annotation"]]
-        taggers = [
-            tagger(study, item.run, item.seed, item.entities).as_trained(settings.as_trained) for item in settings.runs
-        ]
-        values = {**settings.model_dump(), "taggers": taggers}
+        values = settings.model_dump()
+        if "taggers" in cls.model_fields:
+            values["taggers"] = [
+                tagger(study, item.run, item.seed, item.entities).as_trained(settings.as_trained)
+                for item in settings.runs
+            ]
         return cls(**{name: values[name] for name in cls.model_fields})
 
 
