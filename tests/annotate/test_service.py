@@ -73,19 +73,73 @@ def test_requests_at_the_same_time_are_all_answered(address: str) -> None:
         assert all(answer.json() == alone for answer in pool.map(lambda _: tag(address, TEXT), range(16)))
 
 
-def test_bad_requests_are_refused_with_a_reason(address: str) -> None:
-    assert httpx.post(f"{address}/tag", json={"text": TEXT}).status_code == 422
-    assert tag(address, *["text"] * 1001).status_code == 422
-    half = httpx.post(f"{address}/tag", content=b'{"texts": ["\\ud800"]}', headers={"Content-Type": "application/json"})
-    assert half.status_code == 422
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        (b'{"texts": []}', 422, "texts: List should have at least 1 item"),
+        (b'{"texts": %s}' % json.dumps(["text"] * 1001).encode(), 422, "texts: List should have at most 1000 items"),
+        (b'{"texts": "asthma"}', 422, "texts: Input should be a valid list"),
+        (b'{"texts": ["asthma", 7]}', 422, "texts.1: Input should be a valid string"),
+        (b'{"texts": ["asthma"], "run": "gene"}', 422, "run: Extra inputs are not permitted"),
+        (b'{"text": "asthma"}', 422, "texts: Field required"),
+        (b'["asthma"]', 422, "Input should be a valid dictionary"),
+        (b"", 422, "Field required"),
+        (b'{"texts": [asthma]}', 422, "JSON decode error: Expecting value"),
+        (b'{"texts": ["\xff"]}', 400, "POST /tag: There was an error parsing the body"),
+        (b'{"texts": ' + b"[" * 10**5, 400, "POST /tag: There was an error parsing the body"),
+    ],
+    ids=["none", "1001", "one", "a number", "a run", "text", "a list", "empty", "no JSON", "no UTF-8", "deep"],
+)
+def test_bad_requests_are_refused_with_a_reason(address: str, body: bytes, status: int, detail: str) -> None:
+    answer = httpx.post(f"{address}/tag", content=body, headers=JSON)
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"detail", "fix"}
+    assert answer.json()["detail"].startswith(detail)
+    assert '{"texts": [' in answer.json()["fix"]
+
+
+def test_a_text_that_cannot_be_tagged_is_refused_with_what_is_wrong(address: str) -> None:
+    answer = httpx.post(f"{address}/tag", content=b'{"texts": ["a", "\\ud800"]}', headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "text 1 (from 0): character 0 is one half of a surrogate pair"
+    assert answer.json()["fix"]
+
+
+def test_a_request_that_is_too_large_or_of_unknown_length_is_refused_before_it_is_read(address: str) -> None:
+    answer = httpx.post(
+        f"{address}/tag", content=b'{"texts": ["' + b"a" * 20_000_000 + b'"]}', headers=JSON, timeout=60
+    )
+    assert answer.status_code == 413
+    assert answer.json()["detail"] == "a request of 20,000,015 bytes; the most are 20,000,000"
+    assert httpx.post(f"{address}/tag", content=iter([b'{"texts": ["a"]}']), headers=JSON).status_code == 411
     assert tag(address, TEXT).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/tag", 405), ("POST", "/", 405), ("GET", "/docs", 404)]
+)
+def test_another_address_says_what_to_ask(address: str, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, f"{address}{path}")
+    assert answer.status_code == status
+    assert f"{method} {path}" in answer.json()["detail"]
+    assert "POST /tag with" in answer.json()["fix"]
+
+
 def test_the_interface_is_described(address: str, run: Path) -> None:
-    assert httpx.get(address).json() == {"runs": [str(run)]}
-    described = httpx.get(f"{address}/openapi.json").json()
+    about = httpx.get(address).json()
+    assert about["runs"] == [str(run)]
+    example = re.findall(r"\{.*\}", about["usage"])
+    assert httpx.post(f"{address}/tag", content=example[0], headers=JSON).status_code == 200
+    described = httpx.get(f"{address}{about['interface']}").json()
     assert set(described["paths"]) == {"/", "/tag"}
     assert described["info"]["version"] == __version__
+    schemas = described["paths"]["/tag"]["post"]["responses"]
+    assert {
+        schemas[each]["content"]["application/json"]["schema"]["$ref"] for each in ("400", "411", "413", "422")
+    } == {"#/components/schemas/Problem"}
 
 
 @pytest.mark.parametrize("port", ["used", "65536"])

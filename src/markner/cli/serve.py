@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="+", metavar="FOLDER", help="a trained run: results/STUDY/models/RUN/seed1")
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1; 0: any free one (default: 8000)")
     as_trained_argument(parser)
-    parser.epilog = "The interface is described at http://127.0.0.1:8000/docs while the server runs. Ctrl-C ends it."
+    parser.epilog = "While the server runs, http://127.0.0.1:8000 says how texts are sent. Ctrl-C ends it."
 
 
 def run(options: argparse.Namespace) -> int:
