@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from markner.errors import MarknerError
 from markner.preflight import cluster
 from markner.preflight.cluster import Request, misfits, parse_sinfo
 from markner.preflight.profile import profile_of
@@ -115,3 +116,10 @@ def test_a_profile_is_read_as_snakemake_reads_it(text: str, tmp_path: Path) -> N
     assert (train.partition, train.memory_mb, train.minutes) == ("big", 200000, 2880)
     assert found["runs.bioner-llama1", "predict"].partition == "cpu"
     assert profile["resources"] == {"training_gb": 100}
+
+
+@pytest.mark.parametrize("text", ["set-resources: {train: 3}", "set-resources: [", "default-resources: [runtime]"])
+def test_a_profile_that_snakemake_cannot_read_is_an_error(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(MarknerError, match=str(tmp_path / "config.yaml")):
+        profile_of(tmp_path)

@@ -1,19 +1,16 @@
-"""A profile of Snakemake: the resources that it sets, as mappings and in the units of the rules."""
+"""The resources that a profile of Snakemake sets."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from markner.errors import MarknerError
 
 
-def profile_of(path: Path) -> Mapping[str, Any]:
-    """Read a profile of Snakemake, a folder or the file in it.
+def profile_of(path: Path) -> dict[str, Any]:
+    """Read the resources of a profile, a folder or the file in it, as Snakemake reads them.
 
-    As for Snakemake, resources are mappings or lists of texts (`train:runtime=120`), and `mem` and `runtime` may have a
-    unit (`64GB`, `2h`). What is returned has mappings, memory in MB (`mem_mb`) and times in minutes.
+    Returns `default-resources` and `resources` by name, and `set-resources` by rule and name: memory in MB (`mem_mb`),
+    times in minutes. An expression, which only a job has a value for, stays text.
 
     Raises:
         MarknerError: The profile cannot be read.
@@ -21,42 +18,26 @@ def profile_of(path: Path) -> Mapping[str, Any]:
     path = path / "config.yaml" if path.is_dir() else path
     if not path.is_file():
         raise MarknerError(f"{path}: there is no such profile", "name the profile's folder or its config.yaml")
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise MarknerError(f"{path}: {error}", "correct the profile") from error
-    if not isinstance(content, dict):
-        return {}
-    read = {name: _resources(content.get(name)) for name in ("default-resources", "resources")}
-    return content | read | {"set-resources": _by_rule(content.get("set-resources"))}
-
-
-def _by_rule(given: Any) -> dict[str, dict[str, Any]]:
-    if isinstance(given, dict):
-        return {rule: _resources(values) for rule, values in given.items()}
-    texts = [text.partition(":") for text in _texts(given)]
-    return {rule: _resources([rest for name, _, rest in texts if name == rule]) for rule, _, _ in texts}
-
-
-def _resources(given: Any) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        given = {name: yaml.safe_load(value) for name, _, value in (text.partition("=") for text in _texts(given))}
-    return {("mem_mb" if name == "mem" else name): _value(name, value) for name, value in given.items()}
-
-
-def _texts(given: Any) -> list[str]:
-    return [str(text) for text in (given if isinstance(given, list) else [given] if given else [])]
-
-
-def _value(name: str, value: Any) -> Any:
-    """Return a value without its unit or quotes. An expression, which only a job has a value for, stays as it is."""
-    if not isinstance(value, str):
-        return value
     from snakemake.exceptions import WorkflowError
-    from snakemake.resources import Resource
+    from snakemake.profiles import ConfigFileParserException, ProfileConfigFileParser
 
     try:
-        plain = Resource.parse_human_friendly(name, value)
-    except WorkflowError:
-        return value
-    return plain.strip("'\"") if isinstance(plain, str) else plain
+        with path.open(encoding="utf-8") as stream:
+            content = ProfileConfigFileParser().parse(stream)
+        by_rule: dict[str, list[str]] = {}
+        for rule, _, text in (text.partition(":") for text in content.get("set-resources", ())):
+            by_rule.setdefault(rule, []).append(text)
+        return {
+            **{name: _values(content.get(name, [])) for name in ("default-resources", "resources")},
+            "set-resources": {rule: _values(texts) for rule, texts in by_rule.items()},
+        }
+    except (ConfigFileParserException, ValueError, WorkflowError) as error:
+        raise MarknerError(f"{path}: {error}", "correct the profile") from error
+
+
+def _values(texts: list[str]) -> dict[str, Any]:
+    """Return the values of resources, such as `runtime=2h`, by name."""
+    from snakemake.resources import Resources
+
+    values = {name: each.raw for name, each in Resources.parse(texts, allow_expressions=True).items()}
+    return {name: value.strip("'\"") if isinstance(value, str) else value for name, value in values.items()}

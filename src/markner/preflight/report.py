@@ -155,7 +155,7 @@ def _memory(study: Study, report: Report, gpu_gb: float) -> None:
 
 def _disk(study: Study, profile: Mapping[str, Any], report: Report) -> None:
     """Compare the free disk with what models of known size take at the most and in the end."""
-    limit = (profile.get("resources") or {}).get("training_gb")
+    limit = profile.get("resources", {}).get("training_gb")
     needed, free = disk(study, limit), _free_gb(results_of(study.study))
     together = f"`training_gb: {limit}` in the profile" if limit else "no limit: all trainings at once"
     report.lines += [
@@ -208,7 +208,7 @@ def _cluster(requested: Sequence[Request], profile: Mapping[str, Any], report: R
         for name, part in sorted(known.items())
         if name
     ]
-    default = profile.get("default-resources") or {}
+    default = profile.get("default-resources", {})
     if account_needed() and not default.get("slurm_account"):
         report.add("this cluster wants an account, and the profile names none", "set slurm_account in the profile")
     for part, what, fix in misfits(requested, known):

@@ -109,9 +109,9 @@ def _prediction(hardware: Hardware) -> dict[str, int]:
 
 def _request(profile: Mapping[str, Any], part: str, rule: str, jobs: int, computed: Mapping[str, Any]) -> Request:
     """Return a request. As for Snakemake, the profile's `set-resources` come before the values of the rule."""
-    default = profile.get("default-resources") or {}
+    default = profile.get("default-resources", {})
     values = {key: default[key] for key in ("slurm_partition", "cpus_per_task") if key in default}
-    values |= (profile.get("set-resources") or {}).get(rule) or {}
+    values |= profile.get("set-resources", {}).get(rule, {})
     asked = {"nodes": 1, "cpus_per_task": 1, **computed}
     asked |= {key: values[key] for key in asked if isinstance(values.get(key), int)}
     # A job on several nodes asks for the GPUs of each: `gpu:4` or `gpu:h100:4`.
