@@ -27,8 +27,8 @@ def test_a_cluster_is_read_from_sinfo() -> None:
     partitions = parse_sinfo(SINFO)
     assert partitions["cpu"] == partitions[""]
     gpu = partitions["gpu"]
-    assert (gpu.minutes, gpu.nodes, gpu.gpus, gpu.memory_mb, gpu.cores) == (2880, 3, 4, 500000, 64)
-    assert (partitions["endless"].minutes, partitions["endless"].gpus, partitions["cpu"].gpus) == (None, 8, 0)
+    assert (gpu.minutes, gpu.most) == (2880, (3, 4, 500000, 64))
+    assert (partitions["endless"].minutes, partitions["endless"].most.gpus, partitions["cpu"].most.gpus) == (None, 8, 0)
 
 
 @pytest.mark.parametrize(

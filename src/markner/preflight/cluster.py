@@ -7,13 +7,13 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 Problem = tuple[str, str, str]
 """The part of the study, such as `runs.llama`, what is wrong, and the fix."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
+class Nodes(NamedTuple):
     """Nodes of a partition that are alike, with the resources of each."""
 
     count: int
@@ -32,24 +32,10 @@ class Partition:
     kinds: tuple[Nodes, ...]
 
     @property
-    def nodes(self) -> int:
-        """The number of nodes."""
-        return sum(kind.count for kind in self.kinds)
-
-    @property
-    def gpus(self) -> int:
-        """The GPUs of the node that has the most."""
-        return max(kind.gpus for kind in self.kinds)
-
-    @property
-    def memory_mb(self) -> int:
-        """The memory of the node that has the most."""
-        return max(kind.memory_mb for kind in self.kinds)
-
-    @property
-    def cores(self) -> int:
-        """The cores of the node that has the most."""
-        return max(kind.cores for kind in self.kinds)
+    def most(self) -> Nodes:
+        """The number of all nodes, with the most GPUs, memory and cores that one of them has."""
+        counts, gpus, memory, cores = zip(*self.kinds, strict=True)
+        return Nodes(sum(counts), max(gpus), max(memory), max(cores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +69,7 @@ def largest_memory_mb(partition: str) -> int | None:
     None where there is no SLURM, or none that knows the partition. The default one has the empty name.
     """
     known = partitions() or {}
-    return max((known[name].memory_mb for name in _names(partition) if name in known), default=None)
+    return max((known[name].most.memory_mb for name in _names(partition) if name in known), default=None)
 
 
 def slurm_output(*command: str) -> str | None:
@@ -139,16 +125,17 @@ def _names(partition: str) -> list[str]:
 
 def _exceeded(request: Request, partition: Partition) -> Iterator[str]:
     """Yield the limits of a partition that a request exceeds."""
+    most = partition.most
     limits = [
-        ("nodes", request.nodes, partition.nodes, "nodes"),
-        ("GPUs a node", request.gpus, partition.gpus, "GPUs"),
-        ("memory a node", request.memory_mb, partition.memory_mb, "MB"),
-        ("cores a node", request.cores, partition.cores, "cores"),
+        ("nodes", request.nodes, most.count, "nodes"),
+        ("GPUs a node", request.gpus, most.gpus, "GPUs"),
+        ("memory a node", request.memory_mb, most.memory_mb, "MB"),
+        ("cores a node", request.cores, most.cores, "cores"),
         ("time", request.minutes, partition.minutes, "minutes"),
     ]
-    over = [(what, asked, most, unit) for what, asked, most, unit in limits if most is not None and asked > most]
-    for what, asked, most, unit in over:
-        yield f"{what}: {asked} {unit} asked for, partition {partition.name} has {most}"
+    over = [(what, asked, limit, unit) for what, asked, limit, unit in limits if limit is not None and asked > limit]
+    for what, asked, limit, unit in over:
+        yield f"{what}: {asked} {unit} asked for, partition {partition.name} has {limit}"
     if not over:
         fitting = sum(
             kind.count

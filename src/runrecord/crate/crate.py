@@ -17,7 +17,7 @@ from rocrate.rocrate import ROCrate
 from runrecord.audit import Node
 from runrecord.crate.graph import Graph, refs
 from runrecord.crate.jobs import Lineage, lineage
-from runrecord.crate.run import Setting, describe_run
+from runrecord.crate.run import Run
 from runrecord.files import write_text
 from runrecord.hashing import hash_path
 from runrecord.record import IN_CHECKOUT, clean, portable
@@ -74,10 +74,9 @@ def write_crate(
     for path, node in sorted(made.nodes.items()):
         _describe(graph, path, node)
     people = _people(graph, study["published"])
-    sources = list(held)[: len(workflow)]
-    setting = Setting(str(study["study"]), people.get("agent"), sources, STUDY_FILE, rules, results)
-    describe_run(graph, made, setting)
-    _write(folder, graph, _about(graph, made, study, people) | {"mainEntity": {"@id": graph.places[sources[0]]}})
+    snakefile = graph.places[next(iter(held))]
+    Run(graph, made, str(study["study"]), people.get("agent"), snakefile, STUDY_FILE, rules, results).describe()
+    _write(folder, graph, _about(graph, made, study, people) | {"mainEntity": {"@id": snakefile}})
 
 
 def _readme(study: Mapping[str, Any], made: Lineage, held: Sequence[str]) -> str:

@@ -49,8 +49,11 @@ class Graph:
         """Identifiers of files and folders by path."""
 
     def add(self, identifier: str, /, *types: str, **properties: Any) -> str:
-        """Add an entity, or further properties to one that is there; returns the identifier."""
-        part = self.entities.setdefault(identifier, {"@type": types[0] if len(types) == 1 else list(types)})
+        """Add an entity, or further types and properties to one that is there; returns the identifier."""
+        part = self.entities.setdefault(identifier, {"@type": []})
+        known = part["@type"] if isinstance(part["@type"], list) else [part["@type"]]
+        merged = list(dict.fromkeys([*known, *types]))
+        part["@type"] = merged[0] if len(merged) == 1 else merged
         part.update({name: value for name, value in properties.items() if value is not None})
         return identifier
 

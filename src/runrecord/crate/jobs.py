@@ -35,11 +35,6 @@ class Job:
             **(flat_settings(self.record["params"], "params") if self.record["params"] else {}),
         }
 
-    @property
-    def script(self) -> str:
-        """The script, as recorded."""
-        return str(self.record["code"]["script"])
-
 
 @dataclass(frozen=True, slots=True)
 class Lineage:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from runrecord.code import PACKAGE_ROOT
 from runrecord.crate.graph import Graph
@@ -25,43 +26,38 @@ _USAGE = {
 """What a job used of its machine by the name it has in the record: what is measured, and the unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a run is described with beside its records; all files by their path."""
+@dataclass(frozen=True)
+class Run:
+    """A run of a study, which it describes in a graph that has all files."""
 
+    graph: Graph
+    made: Lineage
     study: str
     """Name of the study."""
     agent: str | None
     """Identifier of who ran it, if anybody is named."""
-    sources: Sequence[str]
-    """Files of the workflow, the Snakefile first."""
+    workflow: str
+    """Identifier of the Snakefile."""
     settings: str
-    """The file of the study's settings."""
+    """Identifier of the file of the study's settings."""
     rules: Mapping[str, Mapping[str, str]]
     """By rule its `description`, and its `environment`: the file that describes its packages."""
     results: Sequence[str]
-    """What the study was run for."""
+    """What the study was run for, by path."""
 
+    def describe(self) -> None:
+        """Add workflow, steps, tools, parameters and jobs."""
+        self.describe_workflow()
+        for number, rule in enumerate(dict.fromkeys(job.rule for job in self.made.jobs), start=1):
+            self.describe_step(rule, number)
+        for job in self.made.jobs:
+            self.describe_job(job)
+        self.describe_whole()
 
-def describe_run(graph: Graph, made: Lineage, setting: Setting) -> None:
-    """Add workflow, steps, tools, parameters and jobs to a graph that has all files."""
-    run = _Run(graph, made, setting)
-    run.describe_workflow()
-    for number, rule in enumerate(dict.fromkeys(job.rule for job in made.jobs), start=1):
-        run.describe_step(rule, number)
-    for job in made.jobs:
-        run.describe_job(job)
-    run.describe_whole()
-
-
-class _Run:
-    """The way from records to entities."""
-
-    def __init__(self, graph: Graph, made: Lineage, setting: Setting) -> None:
-        self.graph, self.made, self.setting = graph, made, setting
-        self.agent = {"agent": {"@id": setting.agent}} if setting.agent else {}
-        self.workflow = graph.places[setting.sources[0]]
-        self.settings = graph.places[setting.settings]
+    @property
+    def by_agent(self) -> dict[str, Any]:
+        """The property of an action that says who started it."""
+        return {"agent": {"@id": self.agent}} if self.agent else {}
 
     def describe_workflow(self) -> None:
         """Add the workflow, its language, and its parameter beside the source files: the study."""
@@ -80,29 +76,25 @@ class _Run:
         )
         self.graph.add(
             self.workflow,
-            "File",
+            "SoftwareSourceCode",
+            "ComputationalWorkflow",
+            "HowTo",
             url=self.workflow,
             version=version,
             programmingLanguage={"@id": _SNAKEMAKE},
             conformsTo={"@id": _WORKFLOW},
         )
-        self.graph.entities[self.workflow]["@type"] = [
-            "File",
-            "SoftwareSourceCode",
-            "ComputationalWorkflow",
-            "HowTo",
-        ]
         self.graph.add(_WORKFLOW, "CreativeWork", name="Bioschemas ComputationalWorkflow", version="1.0-RELEASE")
         self.parameter(self.workflow, "input", "workflow", "study", "File", self.settings)
 
     def describe_step(self, rule: str, number: int) -> None:
         """Add a rule as a step of the workflow."""
-        known = self.setting.rules.get(rule, {})
+        known = self.rules.get(rule, {})
         description = known.get("description")
         step = self.graph.add(f"#step/{rule}", "HowToStep", name=rule, description=description, position=str(number))
         self.graph.link(self.workflow, "step", [step])
         if environment := self.graph.places.get(known.get("environment", "")):
-            self.graph.add(environment, "File", conformsTo={"@id": _CONDA})
+            self.graph.add(environment, conformsTo={"@id": _CONDA})
             self.graph.add(_CONDA, "WebPage", name="Conda environment file")
             self.graph.link(step, "buildInstructions", [environment])
 
@@ -118,7 +110,7 @@ class _Run:
             endTime=record["ended"],
             actionStatus=_COMPLETED,
             instrument={"@id": tool},
-            **self.agent,
+            **self.by_agent,
         )
         self.graph.link(action, "object", [*self.inputs(job, tool, step), *self.values(job, tool, step)])
         self.graph.link(action, "result", self.outputs(job, tool))
@@ -141,19 +133,19 @@ class _Run:
         action = self.graph.add(
             "#run",
             "CreateAction",
-            name=f"Run of study {self.setting.study}",
+            name=f"Run of study {self.study}",
             description=f"{len(self.made.jobs)} jobs, from the start of the first to the end of the last.",
             startTime=started,
             endTime=ended,
             actionStatus=_COMPLETED,
             instrument={"@id": self.workflow},
-            **self.agent,
+            **self.by_agent,
         )
         sources = [self.graph.places[path] for path in self.made.sources]
         self.graph.link(action, "object", [self.settings, *sources])
-        results = [self.graph.places[path] for path in self.setting.results]
+        results = [self.graph.places[path] for path in self.results]
         self.graph.link(action, "result", results)
-        for path, place in zip(self.setting.results, results, strict=True):
+        for path, place in zip(self.results, results, strict=True):
             source = self.made_by(path)
             target = self.parameter(
                 self.workflow, "output", "workflow", source.rsplit("/", 2)[1], self.graph.kind(place), place
@@ -175,25 +167,24 @@ class _Run:
             result={"@id": action},
             startTime=started,
             endTime=ended,
-            **self.agent,
+            **self.by_agent,
         )
         self.graph.link("#organize", "object", self.graph.of("ControlAction"))
 
     def tool(self, job: Job) -> str:
         """Add the tool that a job ran: a rule's script with one version of its code."""
         code, where = job.record["code"], job.record["environment"]
-        script = self.graph.places.get(job.script.removeprefix(IN_CHECKOUT))
+        script = self.graph.places.get(code["script"].removeprefix(IN_CHECKOUT))
         tool = self.graph.add(
             f"#tool/{job.rule}/{code['hash'][:12]}",
             "SoftwareApplication",
             name=job.rule,
             version=code["hash"],
-            description=f"{job.script} with all that it reaches; the version is the hash of what that means.",
-            url=script or job.script,
+            description=f"{code['script']} with all that it reaches; the version is the hash of what that means.",
+            url=script or code["script"],
         )
         if script:
-            self.graph.add(script, "File", url=script, version=code["hash"])
-            self.graph.entities[script]["@type"] = ["File", "SoftwareSourceCode"]
+            self.graph.add(script, "SoftwareSourceCode", url=script, version=code["hash"])
             self.graph.add(tool, mainEntity={"@id": script})
         packages = {"python": where["python"], **where["packages"]}
         needs = [self.package(name, version) for name, version in sorted(packages.items())]
