@@ -16,7 +16,7 @@ Problem = tuple[str, str, str]
 class Nodes(NamedTuple):
     """Nodes of a partition that are alike, with the resources of each."""
 
-    count: int
+    number: int
     gpus: int
     memory_mb: int
     cores: int
@@ -127,7 +127,7 @@ def _exceeded(request: Request, partition: Partition) -> Iterator[str]:
     """Yield the limits of a partition that a request exceeds."""
     most = partition.most
     limits = [
-        ("nodes", request.nodes, most.count, "nodes"),
+        ("nodes", request.nodes, most.number, "nodes"),
         ("GPUs a node", request.gpus, most.gpus, "GPUs"),
         ("memory a node", request.memory_mb, most.memory_mb, "MB"),
         ("cores a node", request.cores, most.cores, "cores"),
@@ -138,7 +138,7 @@ def _exceeded(request: Request, partition: Partition) -> Iterator[str]:
         yield f"{what}: {asked} {unit} asked for, partition {partition.name} has {limit}"
     if not over:
         fitting = sum(
-            kind.count
+            kind.number
             for kind in partition.kinds
             if kind.gpus >= request.gpus and kind.memory_mb >= request.memory_mb and kind.cores >= request.cores
         )

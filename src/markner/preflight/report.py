@@ -203,7 +203,7 @@ def _cluster(requested: Sequence[Request], profile: Mapping[str, Any], report: R
         return
     report.lines.append("Cluster")
     report.lines += [
-        f"  {name}: {part.most.count} nodes, {part.most.gpus} GPUs a node, {part.most.memory_mb} MB, "
+        f"  {name}: {part.most.number} nodes, {part.most.gpus} GPUs a node, {part.most.memory_mb} MB, "
         + (f"{part.minutes} minutes" if part.minutes else "no time limit")
         for name, part in sorted(known.items())
         if name
