@@ -67,19 +67,10 @@ def parse(name: str, source: bytes, path: str) -> Module:
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise RecordError(f"{path}{line}: not valid Python: {error}") from error
-    tree = _WithoutPlanning().visit(tree)
     reader = _Reader(name, package=path.endswith("__init__.py"))
     for statement in tree.body:
         reader.statement(statement)
     return reader.finish()
-
-
-class _WithoutPlanning(ast.NodeTransformer):
-    """Drops functions decorated with `planning_only` (`runrecord.planned`)."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST | None:
-        names = {_last(item) for item in node.decorator_list if isinstance(item, ast.Name | ast.Attribute)}
-        return None if "planning_only" in names else node
 
 
 class _Reader:
@@ -92,9 +83,9 @@ class _Reader:
         self.part = Part()
 
     def statement(self, node: ast.stmt) -> None:
+        if _says_nothing(node):
+            return
         match node:
-            case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
-                return
             case ast.Import() | ast.ImportFrom():
                 self._open(BODY)
                 for bound, target, symbol in self._imports(node):
@@ -200,10 +191,13 @@ class _Reader:
 
 
 def _says_nothing(item: Any) -> bool:
-    """Return whether a statement is a docstring, also of an attribute, or `pass`."""
-    return isinstance(item, ast.Pass) or (
-        isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str)
-    )
+    """Return whether a statement is a docstring, also of an attribute, `pass`, or a function that only plans."""
+    match item:
+        case ast.Pass() | ast.Expr(value=ast.Constant(value=str())):
+            return True
+        case ast.FunctionDef(decorator_list=decorators):
+            return any(_last(decorator) == "planning_only" for decorator in decorators)
+    return False
 
 
 def _chain(node: ast.expr) -> tuple[str, ...]:
