@@ -132,10 +132,7 @@ class Audit:
     def part(self, path: str, name: str, made_from: Collection[str]) -> Node:
         """Return a part of a result that depends on some of its inputs only, such as one cell of a table.
 
-        Args:
-            path: the result, relative to the root.
-            name: what to call the part.
-            made_from: paths of these inputs; what stands against the others is left out.
+        `made_from` has the paths of these inputs; findings about the others are left out.
         """
         whole = self.result(path)
         others = {entry["path"] for entry in (whole.record or {}).get("inputs", ())} - set(made_from)

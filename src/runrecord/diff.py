@@ -52,12 +52,7 @@ def compare(first: Audit, a: Node, second: Audit, b: Node, values_of: ReadValues
     the paths and wildcards of the two results differ. Inputs without a partner are a fact. If one job made both files,
     the walk stops there. If the bytes differ and no recorded fact explains it, the bytes are a fact of their own.
 
-    Args:
-        first: The audit that `a` comes from.
-        a: A result.
-        second: The audit that `b` comes from.
-        b: Another result, of the same checkout or of another one.
-        values_of: Reads the values of a file.
+    `first` is the audit that `a` comes from, `second` that of `b`, which may be of another checkout.
     """
     walk = _Walk(first, second, values_of)
     walk.pair(a, b)

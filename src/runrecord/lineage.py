@@ -8,13 +8,9 @@ from runrecord.audit import Audit, lineages
 
 
 def lineage_facts(paths: Iterable[str], root: Path) -> list[dict[str, Any]]:
-    """Audit results and return the facts about every file of their lineages.
+    """Audit results, by paths relative to `root`, and return the facts about every file of their lineages.
 
     Settings are not compared with a study. The settings of a job are those of its record.
-
-    Args:
-        paths: Results, relative to the root.
-        root: The folder the workflow runs in.
 
     Returns:
         Files in the order of their paths. Each has `path`, `sha256` (None if it is gone), `verdict` of its whole

@@ -85,11 +85,7 @@ def decide_by_records() -> None:
 
 
 def reasons(job: Any) -> list[str]:
-    """List why a job has to run again; an empty list if its records are fresh.
-
-    Args:
-        job: a job of Snakemake, with its current `rule`, `input`, `output` and `params`.
-    """
+    """List why a job of Snakemake has to run again; an empty list if its records are fresh."""
     listed: list[str] = []
     for output in map(str, job.output):
         try:

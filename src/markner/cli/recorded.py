@@ -12,11 +12,9 @@ if TYPE_CHECKING:
 def open_audit(path: Path, configfile: Path | None) -> tuple["Audit", str]:
     """Return an audit of the folder in which a result was made, and the path of the result in it.
 
-    Args:
-        path: a result or its record.
-        configfile: the study file; without it settings are not compared. Only those of its own results are.
-
-    Raises MarknerError if the path lies above the folder in which the results below it were made.
+    `path` is a result or its record. Without `configfile`, the study file, settings are not compared; with it, those of
+    the study's own results are. Raises MarknerError if the path lies above the folder in which the results below it
+    were made.
     """
     from runrecord.audit import Audit, find_root
     from runrecord.record import SUFFIX, absolute

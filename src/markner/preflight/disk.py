@@ -46,12 +46,8 @@ def training_gb(study: Study, run: str, jobs: int = 1) -> int:
     A tuned model: two states, because the old one is removed when the new one is whole, and the model. An encoder: the
     models of its job twice, because they wait for the rest of their grid. The profile limits the sum over jobs that
     run at once. This bounds models that are not kept, too: a training writes its second state after forty minutes. By
-    then the models of earlier ones have been used, because predictions go before trainings.
-
-    Args:
-        study: The study.
-        run: A run that is trained.
-        jobs: Jobs that share the points of an encoder's grid.
+    then the models of earlier ones have been used, because predictions go before trainings. `jobs` share the points of
+    an encoder's grid.
     """
     settings, billions = study.runs[run], hardware_of(study, run).billions or 0.0
     if isinstance(settings, EncoderRun):
@@ -64,9 +60,7 @@ def training_gb(study: Study, run: str, jobs: int = 1) -> int:
 def disk(study: Study, limit: float | None) -> Disk:
     """Return the disk that a study needs, and what of it is in `results/` already.
 
-    Args:
-        study: The study.
-        limit: The most of the resource `training_gb` that runs at once; None without a limit.
+    `limit` is the most of the resource `training_gb` that runs at once; None without a limit.
     """
     weights, kept = dict(_weights(study)), dict(_kept(study))
     results = results_of(study.study)

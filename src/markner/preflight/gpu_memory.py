@@ -22,13 +22,9 @@ def fetched_weights(study: Study, model: str) -> Path | None:
 
 
 def memory_lines(study: Study, gpu_gb: float) -> Iterator[tuple[str, Problem | None]]:
-    """Yield a line for each training and prediction on GPUs, with the problem if it does not fit.
+    """Yield a line for each training and prediction on GPUs, with the problem if it does not fit on one of `gpu_gb`.
 
     Before a model's weights are here, its sizes are estimated from `hardware.billions`.
-
-    Args:
-        study: The study.
-        gpu_gb: Memory of a GPU in GB.
     """
     for name, run in study.live_runs().items():
         if isinstance(run, GenerativeRun) and hardware_of(study, name).device != "cpu":

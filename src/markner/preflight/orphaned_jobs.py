@@ -35,11 +35,9 @@ def check_orphaned_jobs(folder: Path) -> None:
 
 
 def orphaned_jobs(text: str, folder: Path) -> dict[str, list[str]]:
-    """Return the jobs of Snakemake runs in a folder, by run: id, state and rule of each.
+    """Return the jobs of the Snakemake runs that were started in a folder, by run: id, state and rule of each.
 
-    Args:
-        text: What `squeue -o "%i|%j|%T|%k|%Z"` says.
-        folder: Where Snakemake is started.
+    `text` is the output of `squeue -o "%i|%j|%T|%k|%Z"`.
     """
     runs: dict[str, list[str]] = {}
     for line in text.splitlines():

@@ -51,14 +51,9 @@ class Lineage:
 
 
 def lineage(root: Path, results: Iterable[str]) -> Lineage:
-    """Follow the records from some results back to their sources, and compute every hash again.
+    """Follow the records from results, by paths relative to `root`, back to their sources; compute every hash again.
 
-    Args:
-        root: the folder the workflow ran in.
-        results: paths relative to it.
-
-    Raises:
-        RecordError: a result has no record, or bytes of its lineage are not those that a job wrote.
+    Raises RecordError if a result has no record, or bytes of its lineage are not those that a job wrote.
     """
     audit = Audit(root)
     audited = [audit.result(path) for path in results]
