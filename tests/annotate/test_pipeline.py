@@ -292,6 +292,7 @@ def test_the_workflow_annotates_a_configured_collection(results: Path) -> None:
         "study.yaml",
         "--allowed-rules",
         "annotate",
+        "gather_annotation",
         "annotations",
         "taggers",
         "--rerun-triggers",

@@ -17,7 +17,7 @@ from forked import run_snakemake
 from tagged_study import TAGGER, write_tiny_study
 
 from markner.annotate import params
-from markner.annotate.params import GatherParams, ShardParams
+from markner.annotate.params import AnnotateParams, GatherParams
 from markner.annotate.pipeline import BLOCK, AnnotationJob, annotate, tag_documents
 from markner.annotate.shards import Shard, annotate_shard, gather_shards
 from markner.data.formats.annotations import ReadOptions
@@ -93,9 +93,21 @@ def test_shards_of_other_texts_are_an_error(results: Path, tmp_path: Path) -> No
 def test_shards_are_put_together_without_the_settings_of_their_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     study = load_study_file(ROOT / "config" / "demo.yaml")
     (name, *_) = study.annotations
-    assert ShardParams.of(study, {"annotation": name}).taggers
+    assert AnnotateParams.of(study, {"annotation": name}).taggers
     monkeypatch.setattr(params, "tagger", None)
     assert GatherParams.of(study, {"annotation": name}).files == study.annotations[name].files
+
+
+def test_a_file_that_cannot_be_read_is_an_error_before_the_first_document_is_tagged(
+    results: Path, tmp_path: Path
+) -> None:
+    source = write_texts(tmp_path / "in.jsonl", 2 * BLOCK)
+    with source.open("a", encoding="utf-8") as stream:
+        stream.write("{")
+    job = job_of(results, source, None, tmp_path / "a.journal")
+    with pytest.raises(MarknerError, match=f"line {2 * BLOCK + 1}"):
+        annotate_shard(job, Shard(1, 1), tmp_path / "1.jsonl", tmp_path / "c.json")
+    assert not (tmp_path / "a.journal").exists()
 
 
 @pytest.mark.parametrize("name", ["0-of-3", "4-of-3", "one", "1-of-3x"])
@@ -126,7 +138,7 @@ def test_a_document_that_cannot_be_tagged_is_named(results: Path) -> None:
         list(tag_documents([*documents[:3], broken, *documents[4:]], [Failing(results, "broken")]))
 
 
-RULES = ("annotate", "annotate_shard", "gather_annotation", "annotations", "taggers")
+RULES = ("annotate", "gather_annotation", "annotations", "taggers")
 SNAKEMAKE = (
     *("-c1", "--snakefile", str(ROOT / "Snakefile"), "--configfile", "study.yaml"),
     *("--allowed-rules", *RULES, "--rerun-triggers", "mtime"),
@@ -165,5 +177,5 @@ def test_the_workflow_scatters_and_gathers_and_a_killed_shard_goes_on(tmp_path: 
     assert gathered.read_bytes() == whole.read_bytes() != b""
     for number in (1, 2, 3):
         assert (tmp_path / f"{shards.format(number)}.prov.json").is_file()
-    log = results / "logs" / "annotate_shard" / "in-shards" / "2-of-3.log"
+    log = results / "logs" / "annotate" / "in-shards" / "2-of-3.log"
     assert "of the documents were tagged before" in log.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from markner.study.schema.systems import GenerativeRun
 GPU_GB = 80
 TRAININGS = {"train", "train_on_nodes"}
 ENCODERS = {"train_encoder", "predict_encoder", "train_final_encoder", "predict_final_encoder", "predict_tagger"}
-GPU_RULES = {*TRAININGS, *ENCODERS, "predict", "write_candidates", "annotate", "annotate_shard", "similar_few_shot"}
+GPU_RULES = {*TRAININGS, *ENCODERS, "predict", "write_candidates", "annotate", "similar_few_shot"}
 """Rules whose jobs compute with a model."""
 PROCESS_GB = 3
 """Python with torch and CUDA."""
@@ -64,7 +64,7 @@ class Job:
         """The models that the job loads."""
         if self.rule == "write_candidates":
             return [study.self_instruct[self.wildcards["set"]].model]
-        if self.rule in ("annotate", "annotate_shard"):
+        if self.rule == "annotate":
             runs = [each.run for each in study.annotations[self.wildcards["annotation"]].runs]
         else:
             runs = [self.wildcards["run"]]

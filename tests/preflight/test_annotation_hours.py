@@ -38,4 +38,4 @@ def test_without_a_measurement_the_stated_rates_count(tmp_path: Path, monkeypatc
     assert "hours of one device (not measured: by the rates of docs/hpc.md)" in line
     encoder = next(name for name, run in PAPER.runs.items() if run.system == "encoder")
     (unknown,) = annotation_lines(annotated(encoder), 1000, None)
-    assert unknown == "  own: not known; set `shards` above 1 and tag some texts, which measures the rate"
+    assert unknown == "  own: not known; tag some texts, which measures the rate"

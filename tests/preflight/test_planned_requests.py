@@ -62,7 +62,7 @@ def test_no_job_of_the_paper_asks_for_less_than_its_model_needs_or_holds_an_idle
 
 def test_the_same_holds_for_a_run_of_every_kind(plan_of_kinds: list[Job]) -> None:
     rules = {job.rule for job in plan_of_kinds}
-    assert rules >= GPU_RULES - {"train_on_nodes", "predict_tagger", "annotate_shard"}
+    assert rules >= GPU_RULES - {"train_on_nodes", "predict_tagger"}
     assert {str(job): faults for job in plan_of_kinds if (faults := shortfalls(job, SMALL))} == {}
 
 

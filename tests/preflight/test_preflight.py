@@ -60,7 +60,7 @@ def test_annotations_and_candidates_are_among_the_requests() -> None:
         (request.part, request.rule): request
         for request in requests(demo.model_copy(update={"annotations": sharded}), {})
     }
-    assert requested[f"annotations.{annotation}", "annotate_shard"].jobs == 7
+    assert requested[f"annotations.{annotation}", "annotate"].jobs == 7
     (name, settings), *_ = demo.self_instruct.items()
     write = requested[f"self_instruct.{name}", "write_candidates"]
     model = demo.models[settings.model]

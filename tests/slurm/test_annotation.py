@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, ASKED_FOR]
 
 ABSTRACTS = 1500
 SHARDS = 10
-RULES = ["annotate_shard", "gather_annotation", "annotations", "taggers"]
+RULES = ["annotate", "gather_annotation", "annotations", "taggers"]
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +94,10 @@ def test_ten_jobs_of_which_one_is_killed_give_the_file_of_one_process(cluster: C
     gathered = results / "annotations" / "abstracts" / "annotations.jsonl"
     assert gathered.read_bytes() == whole.read_bytes()
     assert gathered.read_bytes().count(b"\n") == ABSTRACTS
-    log = results / "logs" / "annotate_shard" / "abstracts" / f"{killed}.log"
+    log = results / "logs" / "annotate" / "abstracts" / f"{killed}.log"
     assert "of the documents were tagged before" in log.read_text(encoding="utf-8")
     names = [f"{number}-of-{SHARDS}" for number in range(1, SHARDS + 1)]
     assert all((shards / f"{name}.jsonl.prov.json").is_file() for name in names)
     states = subprocess.run(["squeue", "-h", "-t", "all", "-o", "%k"], capture_output=True, text=True, check=True)
-    submitted = [line for line in states.stdout.split() if line.startswith("rule_annotate_shard_")]
+    submitted = [line for line in states.stdout.split() if line.startswith("rule_annotate_")]
     assert len(submitted) == SHARDS + 1, "one job a shard, and one more for the killed one"

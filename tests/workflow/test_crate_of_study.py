@@ -11,7 +11,7 @@ from tiny_study import RESULTS, copy, finished, plan, snakemake, study, write_st
 sys.path.insert(0, str(ROOT / "tests" / "crate"))
 from crate_validator import issues
 
-NOT_IN_CRATE = {"annotate", "taggers", "lineage", "workflow_figure", "report"}
+NOT_IN_CRATE = {"annotate", "gather_annotation", "taggers", "lineage", "workflow_figure", "report"}
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 

@@ -1,31 +1,26 @@
 # Texts of one's own, tagged by trained runs.
-from markner.annotate.params import AnnotateParams, GatherParams, ShardParams, TaggersParams
+from markner.annotate.params import AnnotateParams, GatherParams, TaggersParams
 
 
 include: "inputs/annotate.smk"
 
 
-# Annotations in several jobs: the name of each, and its number of shards.
-SHARDS = {name: each.shards for name, each in STUDY.annotations.items() if each.shards > 1}
-
-
 scattergather:
-    **SHARDS,
+    **{name: each.shards for name, each in STUDY.annotations.items()},
 
 
 rule annotate:
-    """Tag a collection of texts with trained runs."""
+    """Tag a shard of a collection of texts with trained runs."""
     input:
         files=annotated_files,
         models=annotation_models,
     output:
-        directory(f"{RESULTS}/annotations/{{annotation}}"),
+        entries=f"{RESULTS}/shards/{{annotation}}/{{scatteritem}}.jsonl",
+        costs=f"{RESULTS}/costs/annotations/{{annotation}}/{{scatteritem}}.json",
     log:
-        f"{LOGS}/annotate/{{annotation}}.log",
+        f"{LOGS}/annotate/{{annotation}}/{{scatteritem}}.log",
     benchmark:
-        f"{BENCHMARKS}/annotate/{{annotation}}.tsv"
-    wildcard_constraints:
-        annotation=one_of(set(STUDY.annotations) - set(SHARDS)),
+        f"{BENCHMARKS}/annotate/{{annotation}}/{{scatteritem}}.tsv"
     conda:
         "../../envs/torch.yaml"
     threads: 16
@@ -36,41 +31,14 @@ rule annotate:
         runtime=annotation_resource("runtime"),
     params:
         settings=settings(AnnotateParams),
-        journal=f"{RESULTS}/checkpoints/annotations/{{annotation}}.journal",
+        # Outside the output, which Snakemake deletes when a job fails.
+        journal=f"{RESULTS}/checkpoints/shards/{{annotation}}/{{scatteritem}}.journal",
     script:
         "../scripts/annotate.py"
 
 
-rule annotate_shard:
-    """Tag a shard of a collection of texts with trained runs."""
-    input:
-        files=annotated_files,
-        models=annotation_models,
-    output:
-        entries=f"{RESULTS}/shards/{{annotation}}/{{scatteritem}}.jsonl",
-        costs=f"{RESULTS}/costs/annotations/{{annotation}}/{{scatteritem}}.json",
-    log:
-        f"{LOGS}/annotate_shard/{{annotation}}/{{scatteritem}}.log",
-    benchmark:
-        f"{BENCHMARKS}/annotate_shard/{{annotation}}/{{scatteritem}}.tsv"
-    conda:
-        "../../envs/torch.yaml"
-    threads: 16
-    resources:
-        gpu=annotation_resource("gpu"),
-        device=annotation_resource("device"),
-        mem_mb=annotation_resource("mem_mb"),
-        runtime=annotation_resource("runtime"),
-    params:
-        settings=settings(ShardParams),
-        # Outside the output, which Snakemake deletes when a job fails.
-        journal=f"{RESULTS}/checkpoints/shards/{{annotation}}/{{scatteritem}}.journal",
-    script:
-        "../scripts/annotate_shard.py"
-
-
 rule gather_annotation:
-    """Write a collection of texts with the mentions that its shards have."""
+    """Write a collection of texts with the mentions of all its shards."""
     input:
         files=annotated_files,
         shards=annotation_shards,
@@ -80,8 +48,6 @@ rule gather_annotation:
         f"{LOGS}/gather_annotation/{{annotation}}.log",
     benchmark:
         f"{BENCHMARKS}/gather_annotation/{{annotation}}.tsv"
-    wildcard_constraints:
-        annotation=one_of(SHARDS),
     conda:
         "../../envs/torch.yaml"
     resources:

@@ -31,14 +31,6 @@ class _Texts(Params, rules=[]):
 
 
 class AnnotateParams(_Texts, rules=["annotate"]):
-    """The formats of texts, and the runs that tag them."""
-
-    output: OutputFormat
-    taggers: list[Tagger]
-    min_confidence: float
-
-
-class ShardParams(_Texts, rules=["annotate_shard"]):
     """The format of texts, and the runs that tag a shard of them."""
 
     taggers: list[Tagger]

@@ -81,30 +81,32 @@ def annotate(job: AnnotationJob) -> str:
 
 def _annotate_directly(job: AnnotationJob) -> str:
     systems = job.systems()
-    totals, begun = Totals(), time.perf_counter()
+    begun = time.perf_counter()
 
-    def tagged() -> Iterator[Document]:
+    def tagged() -> Iterator[tuple[Document, Entry]]:
         with resumed_bar(None, 0, "document") as bar:
             for group in tag_documents(job.documents(), systems, job.min_confidence):
-                for document, entry in group:
-                    yield replace(document, mentions=entry.mentions)
-                    totals.add(entry)
+                yield from group
                 bar.update(len(group))
 
-    write_documents(tagged(), job.output, job.output_format)
+    totals = _write(job, tagged())
     return totals.message(totals.documents, time.perf_counter() - begun, job.output)
 
 
 def _annotate_by_journal(job: AnnotationJob, journal: Path) -> str:
-    # All files are read once first: a damaged one is an error before hours of tagging, not after.
-    tagged, seconds = fill_journal(job, journal, job.documents, total=sum(1 for _ in job.documents()))
+    tagged, seconds = fill_journal(job, journal, job.documents, count(job))
     totals = write_entries(job, read_entries(journal))
     journal.unlink()
     return totals.message(tagged, seconds, job.output)
 
 
+def count(job: AnnotationJob) -> int:
+    """Return the number of documents. All are read: a damaged file is an error before hours of tagging, not after."""
+    return sum(1 for _ in job.documents())
+
+
 def fill_journal(
-    job: AnnotationJob, journal: Path, documents: Callable[[], Iterator[Document]], total: int | None = None
+    job: AnnotationJob, journal: Path, documents: Callable[[], Iterator[Document]], total: int | None
 ) -> tuple[int, float]:
     """Tag the documents that a journal does not hold yet, and append them. Return their number and the seconds.
 
@@ -130,17 +132,26 @@ def write_entries(job: AnnotationJob, entries: Iterable[Entry]) -> Totals:
     Raises:
         MarknerError: The documents are not those of the entries.
     """
-    totals = Totals()
 
-    def tagged() -> Iterator[Document]:
+    def tagged() -> Iterator[tuple[Document, Entry]]:
         for document, entry in zip_longest(job.documents(), entries):
             if document is None or entry is None or document.digest() != entry.digest:
                 place = f"document {document.id}" if document else "their end"
                 raise MarknerError(f"the texts are not those that were tagged, from {place} on", "tag them again")
+            yield document, entry
+
+    return _write(job, tagged())
+
+
+def _write(job: AnnotationJob, tagged: Iterable[tuple[Document, Entry]]) -> Totals:
+    totals = Totals()
+
+    def documents() -> Iterator[Document]:
+        for document, entry in tagged:
             yield replace(document, mentions=entry.mentions)
             totals.add(entry)
 
-    write_documents(tagged(), job.output, job.output_format)
+    write_documents(documents(), job.output, job.output_format)
     return totals
 
 

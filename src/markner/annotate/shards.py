@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from markner.annotate.journal import Entry, Totals, read_entries
-from markner.annotate.pipeline import BLOCK, AnnotationJob, fill_journal, write_entries
+from markner.annotate.pipeline import BLOCK, AnnotationJob, count, fill_journal, write_entries
 from markner.data.documents import Document
 from markner.errors import MarknerError
 from markner.files import atomic, write_json
@@ -52,7 +52,9 @@ def annotate_shard(job: AnnotationJob, shard: Shard, output: Path, costs: Path) 
         MarknerError: A document cannot be read or tagged.
     """
     assert job.journal is not None
-    tagged, seconds = fill_journal(job, job.journal, lambda: shard.documents(job.documents()))
+    # Each of several shards would read all texts once more for its count, of which it tags a part.
+    total = count(job) if shard.count == 1 else None
+    tagged, seconds = fill_journal(job, job.journal, lambda: shard.documents(job.documents()), total)
     totals = Totals()
     for entry in read_entries(job.journal):
         totals.add(entry)

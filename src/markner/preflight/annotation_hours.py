@@ -14,12 +14,9 @@ SENTENCES_AN_ABSTRACT = 10
 
 
 def annotation_lines(study: Study, abstracts: int, gpu_dollars: float | None) -> Iterator[str]:
-    """Yield for each annotation of a study how long a number of abstracts takes, and what it costs.
+    """Yield for each annotation of a study how long a number of abstracts takes and, by the price of a GPU-hour, costs.
 
-    Args:
-        study: The study; its results have the costs of the shards that ran.
-        abstracts: Number of abstracts.
-        gpu_dollars: Price of a GPU-hour.
+    The rate is that of the shards that ran, whose costs are among the study's results.
     """
     for name in study.annotations:
         measured = list(_measured(results_of(study.study) / "costs" / "annotations" / name))
@@ -29,7 +26,7 @@ def annotation_lines(study: Study, abstracts: int, gpu_dollars: float | None) ->
         if not measured:
             hours = _expected(study, name, abstracts)
             if hours is None:
-                yield f"  {name}: not known; set `shards` above 1 and tag some texts, which measures the rate"
+                yield f"  {name}: not known; tag some texts, which measures the rate"
             else:
                 yield f"  {name}: {_amount(hours, gpu_dollars)} (not measured: by the rates of docs/hpc.md)"
 

@@ -63,8 +63,8 @@ def requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request]:
             asked = _request(profile, part, "predict", seeds * len(run.evaluate), _prediction(hardware))
             yield replace(asked, expected_hours=_times(seeds, prediction_hours(study, name)))
     for name, annotation in study.annotations.items():
-        rule = "annotate_shard" if annotation.shards > 1 else "annotate"
-        yield _request(profile, f"annotations.{name}", rule, annotation.shards, annotation_resources(study, name))
+        resources = annotation_resources(study, name)
+        yield _request(profile, f"annotations.{name}", "annotate", annotation.shards, resources)
 
 
 OTHER_RULES = {
@@ -92,10 +92,9 @@ def other_requests(study: Study, profile: Mapping[str, Any]) -> Iterator[Request
         for rule in rules:
             resources = OTHER_RULES[rule] | {"gpu": hardware_of(study, name).gpus}
             yield _request(profile, f"runs.{name}", rule, len(run.seeds), resources)
-    for name, annotation in study.annotations.items():
-        if annotation.shards > 1:
-            asked = small | OTHER_RULES["gather_annotation"]
-            yield _request(profile, f"annotations.{name}", "gather_annotation", 1, asked)
+    for name in study.annotations:
+        asked = small | OTHER_RULES["gather_annotation"]
+        yield _request(profile, f"annotations.{name}", "gather_annotation", 1, asked)
 
 
 def _times(count: int, hours: float | None) -> float | None:

@@ -24,7 +24,7 @@ STAGES = {
     "Prediction": (
         *("predict", "predict_encoder", "selected_predictions", "chat", "chat_served", "import_predictions"),
         *("predict_final_encoder", "predict_tagger", "repair_predictions", "annotate"),
-        *("annotate_shard", "gather_annotation"),
+        "gather_annotation",
     ),
     "Evaluation": ("score", "score_grid", "significance", "strata", "calibration", "official", "errors", "suspects"),
     "Results": (
