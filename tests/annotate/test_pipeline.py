@@ -264,6 +264,16 @@ def test_standard_input_to_standard_output(results: Path) -> None:
     assert b"1 document, 2 sentences" in done.stderr
 
 
+def test_a_reader_that_ends_early_causes_no_traceback(results: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        command("-"), cwd=results.parents[1], input=b"Ataxia in mice.", stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert (done.returncode, b"Error" in done.stderr) == (128 + signal.SIGPIPE, False)
+
+
 @pytest.mark.parametrize(
     ("run_name", "message"),
     [("gone", "has no run gone"), ("tiny@9", "no seed 9"), ("tiny:gene", "finds disease only")],

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from markner.cli.output import discard_output
 from markner.errors import MarknerError
 from markner.study.schema.annotations import Tagger
 from markner.study.schema.formats import InputFormat, OutputFormat
@@ -75,12 +74,7 @@ def run(options: argparse.Namespace) -> int:
     job = AnnotationJob(
         options.inputs, options.form, taggers, results, options.output, kind, journal, options.min_confidence
     )
-    try:
-        message = annotate(job)
-    except BrokenPipeError:
-        discard_output()
-        return 0
-    print(message, file=sys.stderr)
+    print(annotate(job), file=sys.stderr)
     return 0
 
 

@@ -1,13 +1,13 @@
 """The `markner` command: a table of subcommands. A subcommand imports what it needs when it runs."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
 
 from markner import __version__
 from markner.cli import annotate, audit, compare, convert, preflight, replay, serve
-from markner.cli.output import discard_output
 from markner.errors import MarknerError
 from runrecord.errors import PlainError, plain_error
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PlainError as error:
         return _end_with(error)
     except BrokenPipeError:
-        discard_output()
+        _discard_output()
         return 128 + signal.SIGPIPE
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         plain = plain_error(error)
         if plain is None:
             raise
-        discard_output()
+        _discard_output()
         return _end_with(plain)
     return code
 
@@ -56,6 +56,11 @@ def _end_with(error: PlainError) -> int:
     """Print an error and its fix. Return the exit code."""
     print(*error.lines(), sep="\n", file=sys.stderr)
     return 64
+
+
+def _discard_output() -> None:
+    """Discard what is left to write; Python would print an error when it closes its own end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
