@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT
 
 from markner.errors import MarknerError
 from markner.preflight import cluster
-from markner.preflight.cluster import Request, misfits, parse_sinfo
+from markner.preflight.cluster import Nodes, Request, misfits, parse_sinfo
 from markner.preflight.profile import profile_of
 from markner.preflight.requests import OTHER_RULES, other_requests, requests
 from markner.study.loading import load_study_file
@@ -37,20 +38,22 @@ def test_a_cluster_is_read_from_sinfo() -> None:
         ({}, ""),
         ({"partition": "fast"}, "there is no partition 'fast'"),
         ({"gpus": 8}, "8 GPUs asked for, partition gpu has 4"),
-        ({"nodes": 5}, "5 nodes asked for"),
+        ({"number": 5}, "5 nodes asked for"),
         ({"memory_mb": 600000}, "memory a node: 600000 MB"),
         ({"minutes": 3000}, "time: 3000 minutes"),
         ({"cores": 128}, "cores a node: 128"),
         ({"partition": "cpu,gpu"}, ""),
         ({"partition": "cpu,endless"}, "4 GPUs asked for, partition cpu has 0"),
         ({"partition": "gpu,fast"}, "there is no partition 'fast'"),
-        ({"nodes": 3}, "3 nodes with 4 GPUs, 100 MB and 8 cores each asked for, partition gpu has 2 such nodes"),
+        ({"number": 3}, "3 nodes with 4 GPUs, 100 MB and 8 cores each asked for, partition gpu has 2 such nodes"),
     ],
 )
 def test_a_request_that_would_wait_for_ever_is_named(change: dict[str, object], expected: str) -> None:
-    values = {"part": "runs.x", "rule": "train", "jobs": 1, "partition": "gpu", "nodes": 1, "gpus": 4}
-    values |= {"memory_mb": 100, "cores": 8, "minutes": 60}
-    named = misfits([Request(**values | change)], parse_sinfo(SINFO))  # type: ignore[arg-type]
+    values: dict[str, Any] = {"partition": "gpu", "number": 1, "gpus": 4, "memory_mb": 100, "cores": 8, "minutes": 60}
+    values |= change
+    nodes = Nodes(**{name: values[name] for name in Nodes._fields})
+    request = Request("runs.x", "train", 1, values["partition"], nodes, values["minutes"])
+    named = misfits([request], parse_sinfo(SINFO))
     assert (expected in named[0][1] and named[0][0] == "runs.x" and named[0][2]) if expected else named == []
 
 
@@ -113,7 +116,7 @@ def test_a_profile_is_read_as_snakemake_reads_it(text: str, tmp_path: Path) -> N
     profile = profile_of(tmp_path)
     found = {(request.part, request.rule): request for request in requests(PAPER, profile)}
     train = found["runs.bioner-llama1", "train"]
-    assert (train.partition, train.memory_mb, train.minutes) == ("big", 200000, 2880)
+    assert (train.partition, train.nodes.memory_mb, train.minutes) == ("big", 200000, 2880)
     assert found["runs.bioner-llama1", "predict"].partition == "cpu"
     assert profile["resources"] == {"training_gb": 100}
 

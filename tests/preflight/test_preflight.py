@@ -27,12 +27,12 @@ PROFILE = profile_of(ROOT / "profiles" / "slurm" / "config.yaml")
 def test_the_papers_requests_are_those_of_its_models() -> None:
     found = {f"{request.part}, rule {request.rule}": request for request in requests(PAPER, PROFILE)}
     train = found["runs.bioner-llama1, rule train"]
-    assert (train.partition, train.nodes, train.gpus, train.memory_mb, train.minutes) == ("gpu", 1, 4, 110000, 240)
-    assert found["runs.bioner-llama1, rule predict"].gpus == 1
+    assert (train.partition, train.nodes[:3], train.minutes) == ("gpu", (1, 4, 110000), 240)
+    assert found["runs.bioner-llama1, rule predict"].nodes.gpus == 1
     encoder = found["runs.pubmedbert-bc2gm, rule train_encoder"]
-    assert (encoder.gpus, encoder.minutes) == (1, 20)
+    assert (encoder.nodes.gpus, encoder.minutes) == (1, 20)
     # 4-bit weights are not sharded, so QLoRA has one process whatever its model has.
-    assert found["runs.llama2-qlora, rule train"].gpus == 1
+    assert found["runs.llama2-qlora, rule train"].nodes.gpus == 1
 
 
 def test_a_job_of_several_grid_points_asks_for_the_time_of_all() -> None:
@@ -46,7 +46,7 @@ def test_what_the_profile_sets_stands_over_what_the_models_ask_for() -> None:
     profile = {"set-resources": {"train": {"slurm_partition": "big", "gpu": 8, "runtime": 5000, "mem_mb": "2 GB"}}}
     by_rule = {(request.part, request.rule): request for request in requests(PAPER, profile)}
     train = by_rule["runs.bioner-llama1", "train"]
-    assert (train.partition, train.gpus, train.minutes, train.memory_mb) == ("big", 8, 5000, 110000)
+    assert (train.partition, train.nodes[1:3], train.minutes) == ("big", (8, 110000), 5000)
 
 
 def test_annotations_and_candidates_are_among_the_requests() -> None:
@@ -54,7 +54,7 @@ def test_annotations_and_candidates_are_among_the_requests() -> None:
     requested = {(request.part, request.rule): request for request in requests(demo, {})}
     (annotation,) = demo.annotations
     tag = requested[f"annotations.{annotation}", "annotate"]
-    assert (tag.jobs, tag.memory_mb, tag.minutes) == (1, 8000, 240), "three small models, and the least memory"
+    assert (tag.jobs, tag.nodes.memory_mb, tag.minutes) == (1, 8000, 240), "three small models, and the least memory"
     sharded = {annotation: demo.annotations[annotation].model_copy(update={"shards": 7})}
     requested = {
         (request.part, request.rule): request
@@ -65,7 +65,7 @@ def test_annotations_and_candidates_are_among_the_requests() -> None:
     write = requested[f"self_instruct.{name}", "write_candidates"]
     model = demo.models[settings.model]
     assert not isinstance(model, ApiModel)
-    assert (write.gpus, write.minutes) == (model.hardware.gpus, model.hardware.predict_minutes)
+    assert (write.nodes.gpus, write.minutes) == (model.hardware.gpus, model.hardware.predict_minutes)
 
 
 def test_the_papers_study_fits_on_half_a_terabyte_and_leaves_less_than_a_third_of_it() -> None:

@@ -7,14 +7,17 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from operator import ge
 from typing import NamedTuple
 
+_RESOURCES = (("nodes", "nodes"), ("GPUs a node", "GPUs"), ("memory a node", "MB"), ("cores a node", "cores"))
+"""What messages call the values of `Nodes`, and their units."""
 Problem = tuple[str, str, str]
 """The part of the study, such as `runs.llama`, what is wrong, and the fix."""
 
 
 class Nodes(NamedTuple):
-    """Nodes of a partition that are alike, with the resources of each."""
+    """Nodes that are alike, with the resources of each: those of a partition, or those that a job asks for."""
 
     number: int
     gpus: int
@@ -40,17 +43,14 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The resources that the jobs of a rule, for one part of a study, ask of each node."""
+    """The resources that the jobs of a rule, for one part of a study, ask for."""
 
     part: str
     """Place in the study, such as `runs.llama`."""
     rule: str
     jobs: int
     partition: str | None
-    nodes: int
-    gpus: int
-    memory_mb: int
-    cores: int
+    nodes: Nodes
     minutes: int
     expected_hours: float | None = None
     """GPU-hours of all these jobs together, None if unknown."""
@@ -125,28 +125,19 @@ def _names(partition: str) -> list[str]:
 
 def _exceeded(request: Request, partition: Partition) -> Iterator[str]:
     """Yield the limits of a partition that a request exceeds."""
-    most = partition.most
-    limits = [
-        ("nodes", request.nodes, most.number, "nodes"),
-        ("GPUs a node", request.gpus, most.gpus, "GPUs"),
-        ("memory a node", request.memory_mb, most.memory_mb, "MB"),
-        ("cores a node", request.cores, most.cores, "cores"),
-        ("time", request.minutes, partition.minutes, "minutes"),
-    ]
-    over = [(what, asked, limit, unit) for what, asked, limit, unit in limits if limit is not None and asked > limit]
-    for what, asked, limit, unit in over:
-        yield f"{what}: {asked} {unit} asked for, partition {partition.name} has {limit}"
-    if not over:
-        fitting = sum(
-            kind.number
-            for kind in partition.kinds
-            if kind.gpus >= request.gpus and kind.memory_mb >= request.memory_mb and kind.cores >= request.cores
+    limits = [*zip(_RESOURCES, request.nodes, partition.most, strict=True)]
+    if partition.minutes is not None:
+        limits.append((("time", "minutes"), request.minutes, partition.minutes))
+    over = [(names, asked, most) for names, asked, most in limits if asked > most]
+    for (what, unit), asked, most in over:
+        yield f"{what}: {asked} {unit} asked for, partition {partition.name} has {most}"
+    number, *each = request.nodes
+    fitting = sum(kind.number for kind in partition.kinds if all(map(ge, kind[1:], each)))
+    if not over and fitting < number:
+        yield (
+            f"{number} nodes with {each[0]} GPUs, {each[1]} MB and {each[2]} cores each asked for, "
+            f"partition {partition.name} has {fitting} such nodes"
         )
-        if fitting < request.nodes:
-            yield (
-                f"{request.nodes} nodes with {request.gpus} GPUs, {request.memory_mb} MB and {request.cores} cores "
-                f"each asked for, partition {partition.name} has {fitting} such nodes"
-            )
 
 
 def account_needed() -> bool:

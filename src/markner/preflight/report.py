@@ -92,7 +92,7 @@ def _jobs(requested: Sequence[Request], report: Report) -> None:
     report.lines.append("Jobs (expected GPU-hours: on an H100, by the rates of docs/hpc.md)")
     for rule in dict.fromkeys(request.rule for request in requested):
         jobs = [request for request in requested if request.rule == rule]
-        hours = sum(each.jobs * each.nodes * each.gpus * each.minutes for each in jobs) / 60
+        hours = sum(each.jobs * each.nodes.number * each.nodes.gpus * each.minutes for each in jobs) / 60
         known = [each.expected_hours for each in jobs if each.expected_hours is not None]
         unknown = f" and {len(jobs) - len(known)} runs of unknown size" if 0 < len(known) < len(jobs) else ""
         expected = f"about {sum(known):.0f} GPU-hours{unknown}, " if known else ""

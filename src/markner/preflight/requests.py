@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from markner.preflight.cluster import Request
+from markner.preflight.cluster import Nodes, Request
 from markner.preflight.gpu_memory import fetched_weights
 from markner.preflight.hours import MINUTES_AN_ENCODER_POINT, prediction_hours, training_hours
 from markner.study.grid import grid_jobs
@@ -117,14 +117,5 @@ def _request(profile: Mapping[str, Any], part: str, rule: str, jobs: int, comput
     each = re.fullmatch(r"gpu(?::[^:]+)?:(\d+)", str(values.get("gres", "")))
     if each:
         asked["gpu"] = int(each[1])
-    return Request(
-        part=part,
-        rule=rule,
-        jobs=jobs,
-        partition=values.get("slurm_partition"),
-        nodes=asked["nodes"],
-        gpus=asked["gpu"],
-        memory_mb=asked["mem_mb"],
-        cores=asked["cpus_per_task"],
-        minutes=asked["runtime"],
-    )
+    nodes = Nodes(asked["nodes"], asked["gpu"], asked["mem_mb"], asked["cpus_per_task"])
+    return Request(part, rule, jobs, values.get("slurm_partition"), nodes, asked["runtime"])
