@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from markner.errors import MarknerError
 from runrecord.files import atomic as atomic
+from runrecord.files import no_room_named as no_room_named
 from runrecord.files import usual_mode
 from runrecord.files import write_text as write_text
 
@@ -35,6 +37,19 @@ def replace_folder(partial: Path, destination: Path) -> None:
             path.chmod(usual_mode())  # safetensors are written for the owner alone
     shutil.rmtree(destination, ignore_errors=True)
     partial.replace(destination)
+
+
+@contextmanager
+def whole_folder(destination: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `destination`, which replaces it at the end. After an error it is removed."""
+    partial = fresh_folder(destination)
+    try:
+        with no_room_named(destination):
+            yield partial
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    replace_folder(partial, destination)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

@@ -2,7 +2,9 @@
 
 import errno
 
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Errors of a full disk, of a full quota and of a limit on the size of files."""
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, *NO_ROOM}
 """Errors of a place without permission or room, which the user can mend."""
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from runrecord.errors import NO_ROOM
+
 _HOST = socket.gethostname()
 
 
@@ -25,12 +27,24 @@ def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.{_HOST}-{os.getpid()}.")
     try:
         binary = "b" in mode
-        with os.fdopen(handle, mode, encoding=None if binary else "utf-8", newline=None if binary else "\n") as stream:
+        encoding, newline = (None, None) if binary else ("utf-8", "\n")
+        with no_room_named(target), os.fdopen(handle, mode, encoding=encoding, newline=newline) as stream:
             yield stream
         os.chmod(name, usual_mode())
         os.replace(name, target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def no_room_named(path: Path) -> Iterator[None]:
+    """Name a file in the error of a full disk, which has no name when an open file is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM and error.filename is None:
+            error.filename = str(path)
         raise
 
 

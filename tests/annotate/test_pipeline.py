@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from conftest import ROOT
 from forked import python, run_snakemake
 from tagged_study import TAGGER, write_tiny_study
 
-from markner.annotate.pipeline import AnnotationJob, annotate, journal_of, merge_mentions
+from markner.annotate.pipeline import BLOCK, AnnotationJob, annotate, fill_journal, journal_of, merge_mentions
 from markner.data.documents import Document, Mention
 from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.document_files import file_in, read_documents
@@ -240,6 +241,76 @@ def test_an_output_with_other_files_is_refused_before_tagging_and_a_repeated_run
         run(untrained, [source], output, "jsonl")
     assert (output / "thesis.tex").is_file()
     assert not list(tmp_path.glob(".*"))
+
+
+LIMITED = """
+import resource, sys
+from markner.cli.main import main
+
+for limit in (int(sys.argv[1]), resource.RLIM_INFINITY):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    print("ended with", main(sys.argv[2:]), file=sys.stderr)
+"""
+"""Runs `markner` where no file may have more bytes than the first argument, as on a full disk, and once more."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "full"),
+    [("jsonl", "head of journal"), ("jsonl", "journal"), ("jsonl", "output"), ("brat", "output")],
+)
+def test_a_full_disk_loses_nothing(results: Path, tmp_path: Path, kind: OutputFormat, full: str) -> None:
+    (tmp_path / "texts").mkdir()
+    for number in range(BLOCK + 10):
+        text = f"Mild colitis {number}." + (" " * 10**6 if number == BLOCK else "")
+        (tmp_path / "texts" / f"{number:02}.txt").write_text(text, encoding="utf-8")
+    expected, output = tmp_path / "expected", tmp_path / "output" / "tagged"
+    output.parent.mkdir()
+    run(results, [tmp_path / "texts"], expected, kind)
+    journal = journal_of([], output)
+    assert journal is not None
+    job = AnnotationJob([str(tmp_path / "texts")], "auto", [TAGGER], results, None, kind, None)
+    fill_journal(job, tmp_path / "journal", job.documents)
+    whole = (tmp_path / "journal").stat().st_size
+    limit = {"head of journal": 10, "journal": whole - 10, "output": whole + 10}[full]
+    arguments = ["annotate", str(tmp_path / "texts"), "--to", kind, "--output", str(output), "--run", "tiny"]
+    command = [python(), "-c", LIMITED, str(limit), *arguments, "--configfile", "study.yaml"]
+    ended = subprocess.run(command, cwd=results.parents[1], capture_output=True, text=True)
+    assert re.findall(r"ended with (\d+)", ended.stderr) == ["64", "0"], ended.stderr
+    place = re.findall("error: (.*): File too large\nfix: make room", ended.stderr)[0]
+    assert place == str(output if full == "output" else journal)
+    before = {"head of journal": [], "journal": [f"{BLOCK}"], "output": [f"{BLOCK + 10}"]}[full]
+    assert re.findall(r"(\d+) of the documents were tagged before", ended.stderr) == before
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+    files = sorted(path for path in [expected, *expected.rglob("*")] if path.is_file())
+    assert files
+    for file in files:
+        assert (output / file.relative_to(expected)).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize("damage", [b"\0" * 40, b"[[1, 2]]", b"null", b'[["x", [[0]], 1, {}]]', b'{"a": 1}'])
+def test_a_damaged_line_of_a_journal_and_all_behind_it_are_tagged_again(
+    results: Path, tmp_path: Path, damage: bytes
+) -> None:
+    source, output = tmp_path / "texts.jsonl", tmp_path / "tagged.jsonl"
+    source.write_text("".join(f'{{"id": "{n}", "text": "Colitis {n}."}}\n' for n in range(120)), encoding="utf-8")
+    run(results, [source], tmp_path / "expected.jsonl", "jsonl")
+    journal = journal_of([str(source)], output)
+    assert journal is not None
+    job = AnnotationJob([str(source)], "auto", [TAGGER], results, output, "jsonl", journal)
+    fill_journal(job, journal, job.documents)
+    head, first, _, third = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(head + first + damage + b"\n" + third)
+    assert "50 of the documents were tagged before" in annotate(job)
+    assert output.read_bytes() == (tmp_path / "expected.jsonl").read_bytes()
+
+
+def test_a_character_that_the_output_cannot_hold_is_an_error_before_tagging(results: Path, tmp_path: Path) -> None:
+    source, output = tmp_path / "from-a-pdf.txt", tmp_path / "tagged.xml"
+    source.write_text("Page one.\fPage two: colitis.", encoding="utf-8")
+    with pytest.raises(MarknerError, match="from-a-pdf: holds a character that XML cannot hold"):
+        run(results / "not there", [source], output, "bioc-xml")
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
+    run(results, [source], output, "bioc-json")
 
 
 def test_texts_that_changed_since_are_tagged_anew(results: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from markner.data.documents import Document, Mention
+from markner.files import no_room_named
 from markner.models.checkpoints import fingerprint_line
 from markner.study.wording import counted
 
@@ -55,20 +56,25 @@ def resume(path: Path, fingerprint: str, documents: Iterator[Document]) -> int:
         with path.open("r+b") as stream:
             stream.truncate(end)
     else:
-        path.write_bytes(head)
+        with no_room_named(path):
+            path.write_bytes(head)
     return done
 
 
 def _lines(path: Path) -> Iterator[tuple[list[Entry], int]]:
-    """Yield the entries of each complete line after the first, and where in the file the line ends."""
+    """Yield the entries of each line after the first, and where the line ends, up to a cut or damaged one."""
     with path.open("rb") as stream:
         end = len(stream.readline())
         for line in stream:
             if not line.endswith(b"\n"):
                 return
             end += len(line)
-            rows = json.loads(line)
-            yield [Entry(row[0], tuple(_mention(*mention) for mention in row[1]), row[2], row[3]) for row in rows], end
+            try:
+                rows = json.loads(line)
+                entries = [Entry(row[0], tuple(_mention(*mention) for mention in row[1]), *row[2:]) for row in rows]
+            except (ValueError, TypeError, IndexError):
+                return
+            yield entries, end
 
 
 def _mention(start: int, end: int, kind: str, confidence: float) -> Mention:

@@ -10,9 +10,11 @@ from pathlib import Path
 from markner.annotate.journal import Entry, Totals, line_of, read_entries, resume
 from markner.data.documents import Document, Mention, Span
 from markner.data.formats.annotations import ReadOptions
+from markner.data.formats.bioc import xml_element
 from markner.data.formats.document_files import STANDARD_INPUT, check_output, read_documents, write_documents
 from markner.data.sentences import document_sentences, resolve_overlaps
 from markner.errors import MarknerError
+from markner.files import no_room_named
 from markner.graphemes import with_spaces
 from markner.models.checkpoints import fingerprint, resumed_bar
 from markner.models.tagging import System, load_system
@@ -101,8 +103,16 @@ def _annotate_by_journal(job: AnnotationJob, journal: Path) -> str:
 
 
 def count(job: AnnotationJob) -> int:
-    """Return the number of documents. All are read: a damaged file is an error before hours of tagging, not after."""
-    return sum(1 for _ in job.documents())
+    """Return the number of documents, after all were read.
+
+    A damaged file, or a character that the output cannot hold, is an error before hours of tagging, not after.
+    """
+    total = 0
+    for document in job.documents():
+        total += 1
+        if job.output_format == "bioc-xml":
+            xml_element(document)
+    return total
 
 
 def fill_journal(
@@ -117,7 +127,11 @@ def fill_journal(
         return 0, 0.0
     systems = job.systems()
     begun, tagged = time.perf_counter(), 0
-    with journal.open("a", encoding="utf-8") as stream, resumed_bar(total, done, "document") as bar:
+    with (
+        no_room_named(journal),
+        journal.open("a", encoding="utf-8") as stream,
+        resumed_bar(total, done, "document") as bar,
+    ):
         for group in tag_documents(islice(documents(), done, None), systems, job.min_confidence, done):
             stream.write(line_of([entry for _, entry in group]))
             stream.flush()

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils.logging import disable_progress_bar
 
 from markner.errors import MarknerError
-from markner.files import fresh_folder, replace_folder, write_json
+from markner.files import whole_folder, write_json
 from markner.models.checkpoints import FACTS_NAME
 from markner.models.device import place
 from markner.models.hub import SMALL, WEIGHTS, missing_shards, snapshot
@@ -40,25 +40,24 @@ def fetch_weights(model: LocalModel, destination: Path, version: str | None = No
     Raises:
         MarknerError: The source is missing, gated, unreachable or incomplete, or its tokenizer cannot be loaded.
     """
-    partial = fresh_folder(destination)
-    if isinstance(model, HubModel):
-        files = snapshot(model)
-        facts = {"id": model.id, "revision": model.revision, "commit": files.name}
-        _copy(files, partial)
-    elif isinstance(model, FolderModel):
-        facts = {"path": model.path}
-        _copy(_existing(Path(model.path), "`path` of the model"), partial)
-    else:
-        folder = _package_folder(model)
-        facts = {"package": model.package, "version": version or "", "folder": model.folder}
-        if model.gguf is None:
-            _copy(folder, partial)
+    with whole_folder(destination) as partial:
+        if isinstance(model, HubModel):
+            files = snapshot(model)
+            facts = {"id": model.id, "revision": model.revision, "commit": files.name}
+            _copy(files, partial)
+        elif isinstance(model, FolderModel):
+            facts = {"path": model.path}
+            _copy(_existing(Path(model.path), "`path` of the model"), partial)
         else:
-            facts["gguf"] = _dequantize(folder, model.gguf, partial).name
-    load_tokenizer(partial)
-    hashes = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
-    write_json(partial / FACTS_NAME, {"source": model.source, **facts, "files": hashes})
-    replace_folder(partial, destination)
+            folder = _package_folder(model)
+            facts = {"package": model.package, "version": version or "", "folder": model.folder}
+            if model.gguf is None:
+                _copy(folder, partial)
+            else:
+                facts["gguf"] = _dequantize(folder, model.gguf, partial).name
+        load_tokenizer(partial)
+        hashes = {path.name: _sha256(path) for path in sorted(partial.iterdir())}
+        write_json(partial / FACTS_NAME, {"source": model.source, **facts, "files": hashes})
 
 
 def load_causal(folder: Path, dtype: torch.dtype, attn: str = "sdpa", **options: Any) -> "PreTrainedModel":

@@ -176,21 +176,26 @@ def _bioc(document: Document) -> "BioCDocument":
 
 def write_xml(stream: IO[str], documents: Iterable[Document]) -> None:
     """Write a BioC XML collection, document by document."""
-    from bioc import biocxml
     from lxml import etree
 
     head = "".join(f"<{key}>{value}</{key}>\n" for key, value in _SOURCE.items())
     stream.write(f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<collection>\n{head}')
     for document in documents:
-        try:
-            element = biocxml.encoder.encode_document(_bioc(document))
-        except ValueError as error:
-            raise MarknerError(
-                f"document {document.id}: holds a character that XML cannot hold",
-                "write bioc-json, jsonl or brat instead",
-            ) from error
-        stream.write(etree.tostring(element, encoding="unicode", pretty_print=True))
+        stream.write(etree.tostring(xml_element(document), encoding="unicode", pretty_print=True))
     stream.write("</collection>\n")
+
+
+def xml_element(document: Document) -> Any:
+    """Return a document as an element of BioC XML. A character that XML cannot hold is a MarknerError."""
+    from bioc import biocxml
+
+    try:
+        return biocxml.encoder.encode_document(_bioc(document))
+    except ValueError as error:
+        raise MarknerError(
+            f"document {document.id}: holds a character that XML cannot hold",
+            "write bioc-json, jsonl or brat instead",
+        ) from error
 
 
 def write_json(stream: IO[str], documents: Iterable[Document]) -> None:

@@ -14,7 +14,7 @@ from markner.data.formats.annotations import ReadOptions
 from markner.data.formats.file_formats import FORMATS
 from markner.data.formats.lines import damage_named, is_hidden, open_file, unpacked, visible_files
 from markner.errors import MarknerError
-from markner.files import atomic, fresh_folder, replace_folder
+from markner.files import atomic, whole_folder
 from markner.study.schema.formats import FileFormat, InputFormat, OutputFormat
 
 STANDARD_INPUT = "-"
@@ -251,10 +251,8 @@ def write_documents(documents: Iterable[Document], output: Path | None, file_for
     if file_format == "brat":
         if output is None:
             raise MarknerError(*_NO_FOLDER)
-        folder = output.resolve()  # of a link, the folder that it names is replaced
-        partial = fresh_folder(folder)
-        write(partial, documents)
-        replace_folder(partial, folder)
+        with whole_folder(output.resolve()) as partial:  # of a link, the folder that it names is replaced
+            write(partial, documents)
     elif output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
         write(sys.stdout.buffer if chosen.binary else sys.stdout, documents)
