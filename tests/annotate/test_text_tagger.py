@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from accents import accented, in_composed
@@ -204,6 +206,47 @@ def test_what_cannot_be_loaded_is_an_error_with_the_way_out(run: Path, tmp_path:
     (other.parents[2] / "taggers.json").write_text("{", encoding="utf-8")
     with pytest.raises(MarknerError, match="not the settings of taggers"):
         load(str(other))
+
+
+def _change(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **values}), encoding="utf-8")
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no tokenizer": (lambda model: [path.unlink() for path in model.glob("tokenizer*")], "no tokenizer can be loaded"),
+    "empty tokenizer": (lambda model: (model / "tokenizer.json").write_text("{}"), "no tokenizer can be loaded"),
+    "foreign tokenizer": (lambda model: (model / "tokenizer.json").write_text('{"model": 1}'), "no tokenizer can be"),
+    "no weights": (lambda model: (model / "model.safetensors").unlink(), "cannot be loaded as an encoder"),
+    "other shapes": (lambda model: _change(model / "config.json", hidden_size=64), "cannot be loaded as an encoder"),
+    "fewer layers": (lambda model: _change(model / "config.json", num_hidden_layers=2), r"its weights lack bert\.enc"),
+    "other selection": (lambda model: (model.parents[2] / "selection.json").write_text("[]"), "does not name a point"),
+    "generative": (
+        lambda model: (model.parents[5] / "taggers.json").write_text(
+            json.dumps([{**TAGGER.model_dump(), "system": "generative"}])
+        ),
+        "cannot be loaded as a causal language model",
+    ),
+    "older settings": (
+        lambda model: (model.parents[5] / "taggers.json").write_text(json.dumps([{**TAGGER.model_dump(), "shots": 0}])),
+        r"(?s)taggers\.json: not the settings of taggers of this version: 0\.shots: .*make it again: snakemake -c1",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_run_that_is_damaged_or_of_another_version_is_a_plain_error(damage: str, run: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results" / "tiny"
+    shutil.copytree(run.parents[2], results)
+    change, message = DAMAGE[damage]
+    (model,) = results.glob("models/tiny/seed1/grid/*/model")
+    change(model)
+    with pytest.raises(MarknerError, match=message):
+        load(str(results / TAGGER.folder))
+
+
+def test_a_study_that_was_moved_tags_as_before(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run.parents[2], tmp_path / "moved" / "study")
+    assert load(str(tmp_path / "moved" / "study" / TAGGER.folder))(TEXTS[0]) == load(str(run))(TEXTS[0])
 
 
 @pytest.mark.parametrize("run", ["list-of-terms", "minilm-disease-repaired", "smollm2-5shot"])

@@ -106,15 +106,17 @@ def _settings(folder: Path) -> tuple[Path, Tagger]:
         raise MarknerError(f"{folder}: not the folder of a trained run", f"name a folder as {_EXAMPLE}")
     (run, seed), results = whole.parts[-2:], whole.parents[2]
     path = results / _SETTINGS
+    fix = f"snakemake -c1 --configfile FILE -- {path}, with the config file of the study"
     try:
         taggers = TypeAdapter(list[Tagger]).validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise MarknerError(
-            f"{folder}: {path} is missing, which says how the run tags texts",
-            f"snakemake -c1 --configfile FILE -- {path}, with the config file of the study",
-        ) from None
+        raise MarknerError(f"{folder}: {path} is missing, which says how the run tags texts", fix) from None
     except ValidationError as error:
-        raise MarknerError(f"{path}: not the settings of taggers: {error}", "remove it and make it again") from error
+        first = error.errors()[0]
+        what = ".".join(map(str, first["loc"])) + f": {first['msg']}"
+        raise MarknerError(
+            f"{path}: not the settings of taggers of this version: {what}", f"remove it and make it again: {fix}"
+        ) from error
     for tagger in taggers:
         if (tagger.run, f"seed{tagger.seed}") == (run, seed):
             return results, tagger

@@ -39,7 +39,7 @@ class EncoderSystem:
             )
             self._max_length = int(point["max_length"])
             model = folder / "model" if final else folder / "grid" / point["folder"] / "model"
-        except (OSError, ValueError, KeyError, StopIteration) as error:
+        except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
             raise MarknerError(f"{selection}: does not name a point of the grid", "run the study to its end") from error
         self._entity = next(iter(settings.instructions))
         self._tokenizer = load_tokenizer(model)

@@ -90,7 +90,8 @@ def load_pretrained(auto: Any, folder: Path, kind: str, fix: str = "", **options
     """
     try:
         return auto.from_pretrained(str(folder), local_files_only=True, **options)
-    except (OSError, ValueError, SafetensorError) as error:
+    # RuntimeError: weights of other shapes than the configuration's. TypeError, KeyError: no configuration of a model.
+    except (OSError, ValueError, SafetensorError, RuntimeError, TypeError, KeyError) as error:
         raise MarknerError(f"{folder}: cannot be loaded as {kind}: {error}", fix) from error
 
 
@@ -102,7 +103,11 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    except (ImportError, OSError, ValueError) as error:
+        names = tokenizer.vocab_files_names.values()
+        if names and not any((folder / name).is_file() for name in names):
+            # transformers makes one without a vocabulary, which reads all words as unknown.
+            raise FileNotFoundError(f"there is no {' and no '.join(sorted(names))}")
+    except Exception as error:  # the tokenizers library raises no other for a damaged file
         raise MarknerError(
             f"{folder}: no tokenizer can be loaded from it: {error}",
             "the folder needs a tokenizer.json, or a tokenizer.model with its tokenizer_config.json; that needs the"

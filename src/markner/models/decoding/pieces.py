@@ -16,6 +16,7 @@ from markner.graphemes import compose, last_border
 from markner.markup import AnyMarks, align, escape_marks
 from markner.models.causal.examples import encode_prompts
 from markner.models.decoding.generate import Answer, generate
+from markner.models.weights import load_pretrained
 from markner.predictions import Status
 from markner.study.params import EntityPrompt
 from markner.study.schema.systems import Decoding
@@ -56,7 +57,7 @@ class Joined(NamedTuple):
 
 def positions_of(folder: Path) -> int:
     """Return the most tokens that the model in a folder reads and writes together."""
-    config: PreTrainedConfig = AutoConfig.from_pretrained(str(folder), local_files_only=True)
+    config: PreTrainedConfig = load_pretrained(AutoConfig, folder, "a causal language model")
     return min(getattr(config.get_text_config(), "max_position_embeddings", None) or LONGEST, LONGEST)
 
 

@@ -284,12 +284,17 @@ def load_trained(folder: Path, max_length: int) -> PreTrainedModel:
     Raises:
         MarknerError: the folder contains no tagger of this package, or `max_length` is more than the model takes.
     """
-    model: PreTrainedModel = load_pretrained(AutoModelForTokenClassification, folder, "an encoder", dtype=torch.float32)
+    model, loading = load_pretrained(
+        AutoModelForTokenClassification, folder, "an encoder", dtype=torch.float32, output_loading_info=True
+    )
     place(model)
     if model.config.id2label != dict(enumerate(LABELS)):
         raise MarknerError(f"{folder}: its labels are {model.config.id2label}, not {LABELS}", "train the point again")
+    if missing := ", ".join(sorted(loading["missing_keys"])):
+        raise MarknerError(f"{folder}: its weights lack {missing}", "train the point again")
     _check_length(model, max_length, folder)
-    return model
+    trained: PreTrainedModel = model
+    return trained
 
 
 def _check_length(model: PreTrainedModel, max_length: int, folder: Path) -> None:
