@@ -9,8 +9,10 @@ from conftest import ROOT
 
 from markner.errors import MarknerError
 from markner.preflight import cluster
+from markner.preflight import report as preflight
 from markner.preflight.cluster import Nodes, Request, misfits, parse_sinfo
 from markner.preflight.profile import profile_of
+from markner.preflight.report import Report, _cluster
 from markner.preflight.requests import OTHER_RULES, other_requests, requests
 from markner.study.loading import load_study_file
 
@@ -126,3 +128,15 @@ def test_a_profile_that_snakemake_cannot_read_is_an_error(text: str, tmp_path: P
     (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(MarknerError, match=str(tmp_path / "config.yaml")):
         profile_of(tmp_path)
+
+
+def test_partitions_that_cancel_preempted_jobs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Output of SLURM 22.05 with PreemptMode=CANCEL, and of a partition with a mode of its own.
+    monkeypatch.setattr(cluster, "slurm_output", lambda *_: "cpu*|CANCEL\ngpu|CANCEL\nlong|REQUEUE\n")
+    assert cluster.partitions_that_cancel() == ["cpu", "gpu"]
+    monkeypatch.setattr(preflight, "partitions", dict)
+    report = Report()
+    _cluster([], {}, report)
+    assert any(line.startswith("  cpu, gpu: preempted jobs are cancelled") for line in report.lines)
+    monkeypatch.setattr(cluster, "slurm_output", lambda *_: None)
+    assert cluster.partitions_that_cancel() == []

@@ -149,6 +149,12 @@ def account_needed() -> bool:
     return not (slurm_output("sacctmgr", "-n", "-P", *user) or "").strip()
 
 
+def partitions_that_cancel() -> list[str]:
+    """Return the partitions whose preempted jobs end. Snakemake's SLURM plugin would wait for such a job for ever."""
+    rows = (line.strip().split("|") for line in (slurm_output("sinfo", "-h", "-o", "%P|%M") or "").splitlines())
+    return sorted({name.rstrip("*") for name, mode in rows if mode == "CANCEL"})
+
+
 def _minutes(limit: str) -> int | None:
     if limit == "infinite":
         return None

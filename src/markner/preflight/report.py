@@ -10,7 +10,7 @@ from markner.data.fetching.registry import local_files
 from markner.errors import MarknerError
 from markner.preflight.annotation_hours import annotation_lines
 from markner.preflight.chat_cost import chat_cost
-from markner.preflight.cluster import Request, account_needed, misfits, partitions
+from markner.preflight.cluster import Request, account_needed, misfits, partitions, partitions_that_cancel
 from markner.preflight.disk import disk
 from markner.preflight.gpu_memory import fetched_weights, memory_lines
 from markner.preflight.profile import profile_of
@@ -208,6 +208,11 @@ def _cluster(requested: Sequence[Request], profile: Mapping[str, Any], report: R
         for name, part in sorted(known.items())
         if name
     ]
+    if cancelling := partitions_that_cancel():
+        report.lines.append(
+            f"  {', '.join(cancelling)}: preempted jobs are cancelled, and Snakemake waits for them for ever."
+            " Then press Ctrl-C and start again (docs/hpc.md)"
+        )
     default = profile.get("default-resources", {})
     if account_needed() and not default.get("slurm_account"):
         report.add("this cluster wants an account, and the profile names none", "set slurm_account in the profile")
