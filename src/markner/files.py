@@ -22,34 +22,26 @@ Record = TypeVar("Record")
 _adapter: Any = cache(TypeAdapter)
 
 
-def fresh_folder(destination: Path) -> Path:
-    """Return an empty folder beside `destination`; `replace_folder` moves it there when it is filled."""
+@contextmanager
+def whole_folder(destination: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `destination`, which replaces it at the end; files get the usual permissions.
+
+    After an error the folder is removed.
+    """
     partial = destination.with_name(f".{destination.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    return partial
-
-
-def replace_folder(partial: Path, destination: Path) -> None:
-    """Move a filled folder to its destination, replacing an existing one; files get the usual permissions."""
-    for path in partial.rglob("*"):
-        if path.is_file():
-            path.chmod(usual_mode())  # safetensors are written for the owner alone
-    shutil.rmtree(destination, ignore_errors=True)
-    partial.replace(destination)
-
-
-@contextmanager
-def whole_folder(destination: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `destination`, which replaces it at the end. After an error it is removed."""
-    partial = fresh_folder(destination)
     try:
         with no_room_named(destination):
             yield partial
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    replace_folder(partial, destination)
+    for path in partial.rglob("*"):
+        if path.is_file():
+            path.chmod(usual_mode())  # safetensors are written for the owner alone
+    shutil.rmtree(destination, ignore_errors=True)
+    partial.replace(destination)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

@@ -300,8 +300,8 @@ def strip_marks(marked: str, marks: AnyMarks = MARKS, entity: str = "") -> Strip
 
 @cache
 def _any_mark(marks: AnyMarks) -> re.Pattern[str]:
-    """Return the pattern of a mark, the longer one first, in case it begins with the other."""
-    return re.compile("|".join(re.escape(each) for each in sorted(marks, key=len, reverse=True)))
+    """Return the pattern of a mark. No mark is part of another (`check_marks`)."""
+    return re.compile("|".join(map(re.escape, marks)))
 
 
 def _match(plain: str, text: str) -> tuple[list[int | None], int]:

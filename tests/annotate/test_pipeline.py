@@ -269,7 +269,7 @@ def test_a_full_disk_loses_nothing(results: Path, tmp_path: Path, kind: OutputFo
     journal = journal_of([], output)
     assert journal is not None
     job = AnnotationJob([str(tmp_path / "texts")], "auto", [TAGGER], results, None, kind, None)
-    fill_journal(job, tmp_path / "journal", job.documents)
+    fill_journal(job, tmp_path / "journal", job.documents, None)
     whole = (tmp_path / "journal").stat().st_size
     limit = {"head of journal": 10, "journal": whole - 10, "output": whole + 10}[full]
     arguments = ["annotate", str(tmp_path / "texts"), "--to", kind, "--output", str(output), "--run", "tiny"]
@@ -297,7 +297,7 @@ def test_a_damaged_line_of_a_journal_and_all_behind_it_are_tagged_again(
     journal = journal_of([str(source)], output)
     assert journal is not None
     job = AnnotationJob([str(source)], "auto", [TAGGER], results, output, "jsonl", journal)
-    fill_journal(job, journal, job.documents)
+    fill_journal(job, journal, job.documents, None)
     head, first, _, third = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(head + first + damage + b"\n" + third)
     assert "50 of the documents were tagged before" in annotate(job)

@@ -76,9 +76,9 @@ def test_croissant_has_the_day_of_publication_that_the_study_names(tmp_path: Pat
     for published, day in (({}, None), ({"date": "2026-11-27"}, "2026-11-27")):
         dataset_card(tmp_path, published=published)
         assert json.loads((tmp_path / "hub" / "croissant.json").read_text(encoding="utf-8")).get("datePublished") == day
-    assert "date" not in settings(InstructionSetCardParams)["published"]
+    assert "date" not in params(InstructionSetCardParams).settings()["published"]
     with pytest.raises(MarknerError, match=r"`published\.date`: expected"):
-        settings(InstructionSetCardParams, published={"date": "27.11.2026"})
+        params(InstructionSetCardParams, published={"date": "27.11.2026"})
 
 
 def test_the_example_of_a_model_card_makes_its_prompt(tmp_path: Path) -> None:

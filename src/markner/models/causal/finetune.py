@@ -13,7 +13,7 @@ from transformers.trainer_utils import SaveStrategy
 
 from markner.data.instructions import read_instances
 from markner.errors import MarknerError
-from markner.files import fresh_folder, replace_folder, write_json
+from markner.files import whole_folder, write_json
 from markner.models.causal.batching import Order, collator
 from markner.models.causal.examples import build_examples
 from markner.models.causal.preemption import PREEMPTED, SaveStates
@@ -117,21 +117,20 @@ def finetune(job: FineTuning, processes: int = 1) -> None:
     state = whole_state(trainer.model) if processes > 1 else None
     if not is_first():
         return
-    partial = fresh_folder(job.output)
-    save_plain(trainer.model, state, job.weights, training, partial)
-    tokenizer.save_pretrained(partial)
-    write_json(
-        job.history,
-        {
-            "seed": seed,
-            "examples": len(examples),
-            "excluded_too_long": excluded,
-            **size,
-            "steps": trainer.state.global_step,
-            "history": progress.history(trainer.state),
-        },
-    )
-    replace_folder(partial, job.output)
+    with whole_folder(job.output) as partial:
+        save_plain(trainer.model, state, job.weights, training, partial)
+        tokenizer.save_pretrained(partial)
+        write_json(
+            job.history,
+            {
+                "seed": seed,
+                "examples": len(examples),
+                "excluded_too_long": excluded,
+                **size,
+                "steps": trainer.state.global_step,
+                "history": progress.history(trainer.state),
+            },
+        )
     write_json(job.costs, {"method": training.method, **size, **progress.costs(mean_length)})
     shutil.rmtree(checkpoints, ignore_errors=True)
 

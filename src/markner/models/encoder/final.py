@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from markner.data.documents import read_sentences, write_sentences
-from markner.files import fresh_folder, read_json, replace_folder, write_json
+from markner.files import read_json, whole_folder, write_json
 from markner.models.encoder.train import train_point
 from markner.study.grid import Point
 from markner.study.schema.systems import EncoderTraining
@@ -25,13 +25,12 @@ def train_final(
     summary = next(each for each in chosen["points"] if each["name"] == chosen["selected"])
     point = Point(**{name: summary[name] for name in Point.__annotations__})  # type: ignore[typeddict-item]
     epochs = int(summary["best_epoch"])
-    folder = fresh_folder(output)
-    both = folder / "both.jsonl"
-    write_sentences(both, [*read_sentences(train), *read_sentences(dev)])
     last = settings.model_copy(update={"epochs": epochs, "keep": "last"})
-    # The report would call a loss on learned sentences that of dev.
-    train_point(weights, both, dev, point, last, seed, folder / "model", folder / "report.json")
-    both.unlink()
-    (folder / "report.json").unlink()
-    write_json(folder / "final.json", {"point": point, "epochs": epochs})
-    replace_folder(folder, output)
+    with whole_folder(output) as folder:
+        both = folder / "both.jsonl"
+        write_sentences(both, [*read_sentences(train), *read_sentences(dev)])
+        # The report would call a loss on learned sentences that of dev.
+        train_point(weights, both, dev, point, last, seed, folder / "model", folder / "report.json")
+        both.unlink()
+        (folder / "report.json").unlink()
+        write_json(folder / "final.json", {"point": point, "epochs": epochs})

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from markner.files import fresh_folder, replace_folder
+from markner.files import whole_folder
 from markner.models.checkpoints import claim_folder, fingerprint
 from markner.models.encoder.train import predict_encoder, train_point
 from markner.study.grid import Point, point_folder
@@ -39,13 +39,12 @@ def train_part(
         # `train_point` writes the report last.
         if not (place / "dev.json").is_file():
             train_point(weights, train, dev, point, settings, seed, place / "model", place / "dev.json")
-    folder = fresh_folder(output)
-    for name in points:
-        target = folder / Path(point_folder(output.name, name)).relative_to(output.name)
-        target.mkdir(exist_ok=True)
-        for kind in ("model", "dev.json"):
-            shutil.move(checkpoints / name / kind, target / kind)
-    replace_folder(folder, output)
+    with whole_folder(output) as folder:
+        for name in points:
+            target = folder / Path(point_folder(output.name, name)).relative_to(output.name)
+            target.mkdir(exist_ok=True)
+            for kind in ("model", "dev.json"):
+                shutil.move(checkpoints / name / kind, target / kind)
     shutil.rmtree(checkpoints)
 
 
@@ -63,7 +62,6 @@ def predict_grid(
     Raises:
         MarknerError: as `predict_encoder`.
     """
-    folder = fresh_folder(output)
-    for point, model in models.items():
-        predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point])
-    replace_folder(folder, output)
+    with whole_folder(output) as folder:
+        for point, model in models.items():
+            predict_encoder(model, sentences, folder / f"{point}.jsonl", max_lengths[point])

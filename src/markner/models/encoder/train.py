@@ -28,7 +28,7 @@ from markner.data.context import contexts
 from markner.data.documents import Sentence, read_sentences
 from markner.data.sampling import subset
 from markner.errors import MarknerError
-from markner.files import fresh_folder, replace_folder, write_json
+from markner.files import whole_folder, write_json
 from markner.models.device import place
 from markner.models.encoder.batches import (
     IGNORED,
@@ -149,10 +149,9 @@ def train_point(
     vocabulary.restore(kept_decay)
     if settings.context != "none":
         model.config.sentence_context = settings.context
-    folder = fresh_folder(output)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    replace_folder(folder, output)
+    with whole_folder(output) as folder:
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     write_json(
         report,
         {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from markner.files import fresh_folder, read_json, replace_folder
+from markner.files import read_json, whole_folder
 from markner.reporting.hub.readme import licence_of, opening_marks, write_card
 from markner.reporting.params import ModelCardParams
 
@@ -26,9 +26,6 @@ def write_model(
         template: Of the card's text.
         params: The facts of the model.
     """
-    partial = fresh_folder(folder)
-    for path in sorted(model.iterdir()):
-        _link(path, partial / path.name)
     read = {corpus: read_json(path) for corpus, path in scores.items()}
     base = params.base
     name = base.get("id") or base["name"]
@@ -61,8 +58,10 @@ def write_model(
         "scores": read,
         "cost": read_json(cost),
     }
-    write_card(partial / "README.md", data, template, card_facts)
-    replace_folder(partial, folder)
+    with whole_folder(folder) as partial:
+        for path in sorted(model.iterdir()):
+            _link(path, partial / path.name)
+        write_card(partial / "README.md", data, template, card_facts)
 
 
 def _link(source: Path, target: Path) -> None:
