@@ -113,7 +113,7 @@ def test_a_submitted_job_below_its_need_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @ASKED_FOR
-@pytest.mark.skipif("MARKNER_REHEARSAL" not in os.environ, reason="set MARKNER_REHEARSAL=1: it takes half an hour")
+@pytest.mark.skipif("MARKNER_REHEARSAL" not in os.environ, reason="set MARKNER_REHEARSAL=1: it takes 7 to 36 minutes")
 def test_a_run_of_every_kind_comes_out_on_slurm(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert rehearse_on_slurm(tmp_path / "rehearsal", True, "--jobs", "4") == 0, capfd.readouterr()[0][-8000:]
     results = tmp_path / "rehearsal/results/paper"
