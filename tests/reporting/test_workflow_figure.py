@@ -27,13 +27,14 @@ LINEAGE = [
 
 
 def test_jobs_are_counted_once_and_arrows_that_a_path_replaces_are_left_out() -> None:
-    jobs = jobs_of(LINEAGE, 2)
+    jobs = jobs_of(LINEAGE, [1, 3])
     counts = {"sentences": 2, "train": 1, "predict": 2, "score": 1, "table": 1, "new_rule": 1}
-    assert jobs.counts == counts | {"annotate": 2, "report": 1}
+    assert jobs.counts == counts | {"annotate": 4, "gather_annotation": 2, "report": 1}
     assert jobs.edges == {
         ("sentences", "train"),
         ("train", "predict"),
         ("train", "annotate"),
+        ("annotate", "gather_annotation"),
         ("predict", "score"),
         ("predict", "new_rule"),
         ("score", "table"),
@@ -51,7 +52,7 @@ def test_every_stage_holds_rules_that_exist() -> None:
 def test_the_same_jobs_give_the_same_bytes(tmp_path: Path) -> None:
     kinds = ("pdf", "svg", "png")
     for name in ("once", "again"):
-        draw_workflow(jobs_of(LINEAGE, 1), "s", *(tmp_path / f"{name}.{kind}" for kind in kinds))
+        draw_workflow(jobs_of(LINEAGE, [1]), "s", *(tmp_path / f"{name}.{kind}" for kind in kinds))
     assert all((tmp_path / f"once.{kind}").read_bytes() == (tmp_path / f"again.{kind}").read_bytes() for kind in kinds)
 
 

@@ -9,5 +9,5 @@ from runrecord.job import job
 
 with job(snakemake):
     params, output = WorkflowFigureParams.load(snakemake.params), snakemake.output
-    jobs = jobs_of(read_json(snakemake.input[0]), params.annotations)
+    jobs = jobs_of(read_json(snakemake.input[0]), params.shards)
     draw_workflow(jobs, params.study, Path(output.pdf), Path(output.svg), Path(output.png))

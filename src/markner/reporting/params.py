@@ -85,14 +85,14 @@ class WorkflowFigureParams(Params, rules=["workflow_figure"]):
     """Facts in the picture of the workflow that are not in the records of the jobs."""
 
     study: str
-    annotations: int
-    """Number of collections that trained runs tag."""
+    shards: list[int]
+    """Number of shards of each collection that trained runs tag."""
 
     @classmethod
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
         """Take the study's name and its annotations."""
-        return cls(study=study.study, annotations=len(study.annotations))
+        return cls(study=study.study, shards=[each.shards for each in study.annotations.values()])
 
 
 class StrataTableParams(Params, rules=["strata_table"]):

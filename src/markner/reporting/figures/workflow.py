@@ -62,7 +62,7 @@ class Jobs:
     edges: set[Edge]
 
 
-def jobs_of(lineage: Sequence[Mapping[str, Any]], annotations: int) -> Jobs:
+def jobs_of(lineage: Sequence[Mapping[str, Any]], shards: Sequence[int]) -> Jobs:
     """Count the jobs that recorded a result.
 
     The report and the annotations are added: they have no record when the picture is drawn. The picture itself and the
@@ -70,7 +70,7 @@ def jobs_of(lineage: Sequence[Mapping[str, Any]], annotations: int) -> Jobs:
 
     Args:
         lineage: What `runrecord.lineage.lineage_facts` returns.
-        annotations: Number of collections that trained runs tag.
+        shards: Number of shards of each collection that trained runs tag.
     """
     made = {(node["rule"], json.dumps(node["wildcards"], sort_keys=True)) for node in lineage if "rule" in node}
     counts = Counter(rule for rule, _ in made)
@@ -81,9 +81,9 @@ def jobs_of(lineage: Sequence[Mapping[str, Any]], annotations: int) -> Jobs:
         for source in (lineage[index] for index in node["inputs"])
         if "rule" in source and source["rule"] != node["rule"]
     }
-    if annotations:
-        edges |= {(rule, "annotate") for rule in _TAGGERS if counts[rule]}
-        counts["annotate"] = annotations
+    if shards:
+        edges |= {(rule, "annotate") for rule in _TAGGERS if counts[rule]} | {("annotate", "gather_annotation")}
+        counts["annotate"], counts["gather_annotation"] = sum(shards), len(shards)
     edges |= {(rule, "report") for rule in _SHOWN if counts[rule]}
     counts["report"] = 1
     return Jobs(dict(counts), direct(edges))
