@@ -16,17 +16,25 @@ from markner.study.schema.study import Study
 from markner.study.wording import did_you_mean, yaml_hint
 from markner.study.yaml_lines import Location
 
+Ruled = tuple[Location, Any, EntryOf | Distinct]
+"""A value whose type has a rule: its place, the value, the rule."""
 
-def name_problems(study: Study) -> Iterator[Problem]:
+
+def ruled_values(study: Study) -> list[Ruled]:
+    """Return all values of a study whose types have a rule."""
+    return list(_ruled(study, Study, (), ()))
+
+
+def name_problems(study: Study, ruled: Iterable[Ruled]) -> Iterator[Problem]:
     """Check that the study has an entry of each name whose type says `EntryOf`."""
-    for at, name, rule in _ruled(study, Study, (), ()):
+    for at, name, rule in ruled:
         if isinstance(rule, EntryOf):
             yield from unknown_name(at, name, rule.section, _entries(study, rule))
 
 
-def entry_problems(study: Study) -> Iterator[Problem]:
+def entry_problems(study: Study, ruled: Iterable[Ruled]) -> Iterator[Problem]:
     """Check the splits and weights of entries by `EntryOf`, and that lists of type `Distinct` repeat no value."""
-    for at, value, rule in _ruled(study, Study, (), ()):
+    for at, value, rule in ruled:
         if isinstance(rule, Distinct):
             yield from repeated_values(at, value)
         elif value in _entries(study, rule) and rule.splits:
@@ -39,9 +47,7 @@ def _entries(study: Study, rule: EntryOf) -> dict[str, Settings]:
     return {**getattr(study, rule.section), **(getattr(study, rule.other) if rule.other else {})}
 
 
-def _ruled(
-    value: Any, annotation: Any, constraints: Sequence[Any], at: Location
-) -> Iterator[tuple[Location, Any, EntryOf | Distinct]]:
+def _ruled(value: Any, annotation: Any, constraints: Sequence[Any], at: Location) -> Iterator[Ruled]:
     """Yield the values below a value whose types have a rule."""
     if value is None:
         return

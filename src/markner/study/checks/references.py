@@ -13,6 +13,7 @@ from markner.study.checks.names import (
     no_such_name,
     other_marks,
     quoted_names,
+    ruled_values,
     sampled_context,
     shown_context,
     unknown_seed,
@@ -51,12 +52,13 @@ def reference_problems(study: Study, paper_tables: Path = PAPER_TABLES) -> list[
     Most uses are checked only if all names exist. The rows of the paper are checked against `paper_tables` if the file
     exists.
     """
-    unknown = [*name_problems(study), *linked_run_problems(study)]
+    ruled = ruled_values(study)
+    unknown = [*name_problems(study, ruled), *linked_run_problems(study)]
     return [
         *_files(study),
         *_paths(study),
         *unknown,
-        *entry_problems(study),
+        *entry_problems(study, ruled),
         *(() if unknown else _uses(study, paper_tables)),
     ]
 
