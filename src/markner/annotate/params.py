@@ -11,7 +11,7 @@ from runrecord.planned import planning_only
 
 
 class _Texts(Params, rules=[]):
-    """The texts of an annotation. A class of a rule adds the other settings that its job needs."""
+    """The texts of an annotation. A class of a rule adds further settings, of the same names as the annotation's."""
 
     files: list[str]
     format: InputFormat
@@ -19,15 +19,8 @@ class _Texts(Params, rules=[]):
     @classmethod
     @planning_only
     def of(cls, study: Study, wildcards: Wildcards) -> Self:
-        """Take the fields from an annotation of the study, with the settings of its runs."""
-        settings = study.annotations[wildcards["annotation"]]
-        values = settings.model_dump()
-        if "taggers" in cls.model_fields:
-            values["taggers"] = [
-                tagger(study, item.run, item.seed, item.entities).as_trained(settings.as_trained)
-                for item in settings.runs
-            ]
-        return cls(**{name: values[name] for name in cls.model_fields})
+        """Take the settings from an annotation of the study."""
+        return cls(**study.annotations[wildcards["annotation"]].model_dump(include=set(cls.model_fields)))
 
 
 class AnnotateParams(_Texts, rules=["annotate"]):
@@ -35,6 +28,22 @@ class AnnotateParams(_Texts, rules=["annotate"]):
 
     taggers: list[Tagger]
     min_confidence: float
+
+    @classmethod
+    @planning_only
+    def of(cls, study: Study, wildcards: Wildcards) -> Self:
+        """Take the settings from an annotation of the study, with those of its runs."""
+        annotation = study.annotations[wildcards["annotation"]]
+        taggers = [
+            tagger(study, item.run, item.seed, item.entities).as_trained(annotation.as_trained)
+            for item in annotation.runs
+        ]
+        return cls(
+            files=annotation.files,
+            format=annotation.format,
+            taggers=taggers,
+            min_confidence=annotation.min_confidence,
+        )
 
 
 class GatherParams(_Texts, rules=["gather_annotation"]):
