@@ -1,8 +1,8 @@
 """Annotations as files give them: their offsets are checked, and read in the unit that the file counts in."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from markner.data.documents import Mention, Span
 from markner.errors import MarknerError
@@ -10,9 +10,6 @@ from markner.study.schema.corpora import OffsetUnit
 
 _UNIT_NAMES: dict[OffsetUnit, str] = {"characters": "characters", "utf8": "UTF-8 bytes", "utf16": "UTF-16 units"}
 _CR, _MARK = "the CR of line ends (CRLF)", "byte order marks (U+FEFF)"
-_WITH_CRLF: tuple[str, ...] = ()
-_OTHER_TEXTS: tuple[tuple[str, ...], ...] = ((_CR,), (_MARK,), (_CR, _MARK), _WITH_CRLF)
-"""What the offsets may leave out of a text; or they count CRLF where it has LF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +110,42 @@ def read_mentions(where: str, texts: Sequence[AnnotatedText], options: ReadOptio
     return tuple(mentions)
 
 
+class _OtherText(NamedTuple):
+    """A text that offsets may count instead of the file's: how it is made, and what to say if they fit it better."""
+
+    made: Callable[[str], str]
+    problem: str
+    place: str
+    fix: str
+
+
+def _with_lf(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _without_marks(text: str) -> str:
+    return text.replace("\ufeff", "")
+
+
+def _without(uncounted: str, made: Callable[[str], str]) -> _OtherText:
+    return _OtherText(
+        made, f"the offsets do not count {uncounted}", "the text without", f"save the text without {uncounted}"
+    )
+
+
+_OTHER_TEXTS = (
+    _without(_CR, _with_lf),
+    _without(_MARK, _without_marks),
+    _without(f"{_CR} and {_MARK}", lambda text: _without_marks(_with_lf(text))),
+    _OtherText(
+        lambda text: _with_lf(text).replace("\n", "\r\n"),
+        "the offsets count line ends as two characters (CRLF), and the text has LF",
+        "the text with CRLF",
+        "save the text with CRLF line ends, as it was annotated",
+    ),
+)
+
+
 def _check_counted_characters(where: str, texts: Sequence[AnnotatedText], fitting: int) -> None:
     """Raise a MarknerError if more than `fitting` annotated texts are found in the text with other line ends or marks.
 
@@ -120,34 +153,17 @@ def _check_counted_characters(where: str, texts: Sequence[AnnotatedText], fittin
     """
     if not any("\n" in part.text or "\ufeff" in part.text for part in texts):
         return
-    counts: dict[tuple[str, ...], int] = {}
-    for names in _OTHER_TEXTS:
-        other = [replace(part, text=_without(part.text, names)) for part in texts]
-        counts[names] = max(_count_fitting(other, unit) for unit in get_args(OffsetUnit))
-    best = max(counts, key=lambda names: counts[names])
-    if counts[best] <= fitting:
-        return
-    numbers = f"{counts[best]} of the annotated texts are found in the text", f"{fitting} in the text as it is"
-    if best == _WITH_CRLF:
+    counts = []
+    for other in _OTHER_TEXTS:
+        parts = [replace(part, text=other.made(part.text)) for part in texts]
+        counts.append(max(_count_fitting(parts, unit) for unit in get_args(OffsetUnit)))
+    if (most := max(counts)) > fitting:
+        best = _OTHER_TEXTS[counts.index(most)]
         raise MarknerError(
-            f"{where}: the offsets count line ends as two characters (CRLF), and the text has LF: "
-            f"{numbers[0]} with CRLF, {numbers[1]}",
-            "save the text with CRLF line ends, as it was annotated",
+            f"{where}: {best.problem}: {most} of the annotated texts are found in {best.place}, "
+            f"{fitting} in the text as it is",
+            best.fix,
         )
-    missing = " and ".join(best)
-    raise MarknerError(
-        f"{where}: the offsets do not count {missing}: {numbers[0]} without, {numbers[1]}",
-        f"save the text without {missing}",
-    )
-
-
-def _without(text: str, names: Collection[str]) -> str:
-    """Return the text without these characters; for `_WITH_CRLF`, with CRLF in the place of LF."""
-    if names == _WITH_CRLF:
-        return text.replace("\r\n", "\n").replace("\n", "\r\n")
-    if _CR in names:
-        text = text.replace("\r\n", "\n")
-    return text.replace("\ufeff", "") if _MARK in names else text
 
 
 def _mention(annotation: Annotation, parts: Sequence[Span]) -> Mention:
