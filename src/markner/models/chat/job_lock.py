@@ -28,7 +28,8 @@ def job_lock(context: ChatContext, *, of_all_runs: bool = False) -> Iterator[Non
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                logger.info("run %s: another job of the run is asking; waiting", context.run)
+                other = "another job is making batches" if of_all_runs else "another job of the run is asking"
+                logger.info("run %s: %s; waiting", context.run, other)
                 fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as error:
             raise MarknerError(f"{file.name}: cannot be locked: {error}", "name another folder in `answers`") from error
