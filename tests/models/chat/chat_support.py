@@ -1,6 +1,7 @@
 """Fixtures and helpers of the chat tests: a fault server for each test, and what is needed to ask it."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -144,3 +145,24 @@ def assert_no_key(folder: Path) -> None:
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
+
+
+def count_stored(folder: Path) -> int:
+    """Number of stored answers."""
+    if not (folder / "cache" / "answers.db").exists():
+        return 0
+    database = sqlite3.connect(folder / "cache" / "answers.db")
+    try:
+        return int(database.execute("SELECT count(*) FROM responses").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        database.close()
+
+
+def charged(folder: Path) -> tuple[int, float]:
+    """HTTP requests and dollars of the run."""
+    database = sqlite3.connect(folder / "cache" / "answers.db")
+    ((requests, dollars),) = database.execute("SELECT requests, dollars FROM spending")
+    database.close()
+    return requests, dollars
