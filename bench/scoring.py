@@ -27,7 +27,7 @@ from markner.tags import tags_from_spans, words
 def answers(sentences: list[Sentence]) -> list[tuple[Span, ...]]:
     """Gold with a third of the mentions lost and a third a character short."""
     source = random.Random(1)
-    found = []
+    by_sentence = []
     for sentence in sentences:
         spans = []
         for span in sentence.spans:
@@ -36,8 +36,8 @@ def answers(sentences: list[Sentence]) -> list[tuple[Span, ...]]:
                 spans.append(Span(span.start, span.end - 1))
             elif kind:
                 spans.append(span)
-        found.append(tuple(spans))
-    return found
+        by_sentence.append(tuple(spans))
+    return by_sentence
 
 
 def systems(sentences: list[Sentence]) -> dict[str, Callable[[], Any]]:
